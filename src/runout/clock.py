@@ -1,0 +1,105 @@
+"""Time: the only module that reads the clock, and the only one that turns text into time and back.
+
+Times are int64 nanoseconds since 1970-01-01T00:00Z. Text is ISO 8601 and always UTC.
+"""
+
+import time
+from datetime import UTC, datetime
+
+from runout.errors import UsageError
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
+NANOSECONDS_PER_HOUR = 60 * NANOSECONDS_PER_MINUTE
+NANOSECONDS_PER_DAY = 24 * NANOSECONDS_PER_HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now_ns() -> int:
+    """Return the present moment in UTC nanoseconds."""
+    return time.time_ns()
+
+
+def monotonic_seconds() -> float:
+    """Return a clock for durations, in seconds, that never runs backwards."""
+    return time.monotonic()
+
+
+def from_datetime(moment: datetime) -> int:
+    """Return UTC nanoseconds of ``moment``; a moment without a zone is taken as UTC."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    delta = aware - _EPOCH
+    whole_seconds = delta.days * 86_400 + delta.seconds
+    return whole_seconds * NANOSECONDS_PER_SECOND + delta.microseconds * 1_000
+
+
+def to_datetime(time_ns: int) -> datetime:
+    """Return an aware UTC datetime of ``time_ns`` (microsecond resolution, rounded down)."""
+    return datetime.fromtimestamp(time_ns // NANOSECONDS_PER_SECOND, UTC).replace(
+        microsecond=time_ns % NANOSECONDS_PER_SECOND // 1_000
+    )
+
+
+def parse_time(text: str) -> int:
+    """Return UTC nanoseconds of an ISO 8601 date or time; text without an offset is UTC.
+
+    Raises
+    ------
+    UsageError
+        If ``text`` is not an ISO 8601 date or time.
+
+    Examples
+    --------
+    >>> parse_time("1970-01-01T00:01Z")
+    60000000000
+    >>> parse_time("1970-01-02")
+    86400000000000
+    """
+    try:
+        return from_datetime(datetime.fromisoformat(text.strip()))
+    except ValueError as error:
+        raise UsageError(
+            f"expected a UTC time such as 2025-08-18T12:00Z or a date such as 2025-08-18, found {text!r}"
+        ) from error
+
+
+def format_time(time_ns: int) -> str:
+    """Return ISO 8601 text in UTC, as short as it can be said without loss down to the second.
+
+    Examples
+    --------
+    >>> format_time(60_000_000_000)
+    '1970-01-01T00:01Z'
+    """
+    moment = to_datetime(time_ns)
+    return moment.strftime("%Y-%m-%dT%H:%MZ" if moment.second == 0 else "%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_date(time_ns: int) -> str:
+    """Return the UTC date of ``time_ns`` as ``YYYY-MM-DD``."""
+    return to_datetime(time_ns).strftime("%Y-%m-%d")
+
+
+def format_duration(duration_ns: int) -> str:
+    """Return a duration in the unit a reader would use: ``5m``, ``4h``, ``3d``.
+
+    Examples
+    --------
+    >>> [format_duration(hours * NANOSECONDS_PER_HOUR) for hours in (4, 24, 36, 48)]
+    ['4h', '1d', '36h', '2d']
+    """
+    for unit, suffix in (
+        (NANOSECONDS_PER_DAY, "d"),
+        (NANOSECONDS_PER_HOUR, "h"),
+        (NANOSECONDS_PER_MINUTE, "m"),
+        (NANOSECONDS_PER_SECOND, "s"),
+    ):
+        if duration_ns and duration_ns % unit == 0:
+            return f"{duration_ns // unit}{suffix}"
+    return f"{duration_ns}ns"
+
+
+def start_of_day(time_ns: int) -> int:
+    """Return 00:00 UTC of the day that holds ``time_ns``."""
+    return time_ns - time_ns % NANOSECONDS_PER_DAY

@@ -1,0 +1,144 @@
+"""What becomes of incoming rows: new, unchanged, a revision, or a conflict. Pure."""
+
+import msgspec
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY
+from runout.records import Schema
+
+_FAULT_IN_BATCH = "duplicate key with another value in the same import: expected one value for each key"
+_FAULT_IN_LAKE = "the lake holds another value for this key and this row's vintage is not newer"
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """Outcome of bringing rows together with what the lake holds.
+
+    Parameters
+    ----------
+    added
+        Rows to write, revisions included.
+    conflicting
+        Rows refused, with a column ``fault``.
+    unchanged
+        Count of rows that the lake already held.
+    revised
+        Count of rows in ``added`` that revise an earlier value.
+    """
+
+    added: pl.DataFrame
+    conflicting: pl.DataFrame
+    unchanged: int
+    revised: int
+
+    @classmethod
+    def nothing(cls, schema: Schema) -> "Merged":
+        """Return the outcome of no rows."""
+        return cls(schema.empty(), schema.empty().with_columns(fault=pl.lit(None, pl.String)), 0, 0)
+
+
+def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
+    """Compare ``incoming`` rows with the rows ``held`` for the same keys.
+
+    Parameters
+    ----------
+    incoming, held
+        Tables of ``schema``; ``held`` may contain several versions of a key.
+    schema
+        The record kind.
+
+    Returns
+    -------
+    Merged
+        ``added`` keeps the declared columns. A revision's ``known_time`` is at least the end of the UTC day that its
+        vintage names: before that nobody could have read it.
+    """
+    distinct, refused = _one_value_for_each_edition(incoming, schema)
+    rounds = _rounds(distinct, schema)
+    outcome = _merge_round(rounds[0], held, schema)
+    for editions in rounds[1:]:
+        later = _merge_round(editions, pl.concat([held, outcome.added]), schema)
+        outcome = _together(outcome, later)
+    return Merged(
+        added=outcome.added,
+        conflicting=pl.concat([refused, outcome.conflicting]),
+        unchanged=outcome.unchanged + incoming.height - distinct.height - refused.height,
+        revised=outcome.revised,
+    )
+
+
+def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
+    """Merge rows of which no two share a key."""
+    compared = incoming.join(
+        _versions(held, schema), on=schema.revision_key, how="left", nulls_equal=True, maintain_order="left"
+    )
+    absent = pl.col("_held_known").is_null()
+    same = ~absent & pl.all_horizontal(
+        [pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"_held_{name}")) for name in schema.value_names)]
+    )
+    known = _revision_known_time(schema)
+    newer = ~absent & ~same & known.is_not_null() & (known > pl.col("_held_known"))
+    revisions = compared.filter(newer)
+    if "known_time" in schema.names:
+        revisions = revisions.with_columns(known.alias("known_time"))
+    conflicts = compared.filter(~absent & ~same & ~newer).with_columns(fault=pl.lit(_FAULT_IN_LAKE))
+    return Merged(
+        added=pl.concat([compared.filter(absent).select(schema.names), revisions.select(schema.names)]),
+        conflicting=conflicts.select([*schema.names, "fault"]),
+        unchanged=compared.filter(same).height,
+        revised=revisions.height,
+    )
+
+
+def _together(first: Merged, second: Merged) -> Merged:
+    return Merged(
+        added=pl.concat([first.added, second.added]),
+        conflicting=pl.concat([first.conflicting, second.conflicting]),
+        unchanged=first.unchanged + second.unchanged,
+        revised=first.revised + second.revised,
+    )
+
+
+def _edition_key(schema: Schema) -> list[str]:
+    return [*schema.key, *(["vintage"] if "vintage" in schema.names else [])]
+
+
+def _one_value_for_each_edition(incoming: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Drop exact repeats; refuse every row of a key that has two values within one edition: neither can be trusted."""
+    edition = _edition_key(schema)
+    distinct = incoming.unique([*edition, *schema.value_names], keep="first").sort(edition)
+    if len(edition) == 0 or not distinct.select(pl.struct(edition).is_duplicated().any()).item():
+        return distinct, schema.empty().with_columns(fault=pl.lit(None, pl.String))
+    flagged = distinct.with_columns(_several=pl.struct(edition).is_duplicated())
+    refused = flagged.filter("_several").select(schema.names).with_columns(fault=pl.lit(_FAULT_IN_BATCH))
+    return flagged.filter(~pl.col("_several")).select(schema.names), refused
+
+
+def _rounds(distinct: pl.DataFrame, schema: Schema) -> list[pl.DataFrame]:
+    """Split rows so that no two of a round share a key, older editions first: as if imported one after the other."""
+    if not distinct.select(pl.struct(schema.revision_key).is_duplicated().any()).item():
+        return [distinct]
+    ordered = distinct.sort(_edition_key(schema), nulls_last=False)
+    ranked = ordered.with_columns(_round=pl.int_range(pl.len()).over(schema.revision_key))
+    return [part.drop("_round") for part in ranked.partition_by("_round", maintain_order=True)]
+
+
+def _versions(held: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Return the latest held version of each key with its columns renamed ``_held_…``."""
+    latest = held.sort(schema.key).unique(schema.revision_key, keep="last", maintain_order=True)
+    known = pl.col("known_time") if "known_time" in schema.names else pl.lit(0, pl.Int64)
+    columns = [pl.col(name).alias(f"_held_{name}") for name in schema.value_names]
+    vintage = [pl.col("vintage").alias("_held_vintage")] if "vintage" in schema.names else []
+    return latest.select(*schema.revision_key, known.alias("_held_known"), *columns, *vintage)
+
+
+def _revision_known_time(schema: Schema) -> pl.Expr:
+    """Return when a differing row became known: its own known time if later, else the end of its vintage's day."""
+    if "known_time" not in schema.names:
+        return pl.lit(None, pl.Int64)
+    own = pl.when(pl.col("known_time") > pl.col("_held_known")).then(pl.col("known_time"))
+    if "vintage" not in schema.names:
+        return own
+    digits = pl.col("vintage").str.replace_all("-", "").str.slice(0, 8)
+    day = digits.str.to_date("%Y%m%d", strict=False).cast(pl.Datetime("ns")).cast(pl.Int64) + NANOSECONDS_PER_DAY
+    newer = pl.col("_held_vintage").is_not_null() & (pl.col("vintage") > pl.col("_held_vintage"))
+    return pl.coalesce(own, pl.when(newer).then(pl.max_horizontal(day, "known_time")))

@@ -1,0 +1,253 @@
+"""The lake: one Delta table a record kind, on local disk or S3, written by one writer and read by any number.
+
+A row is identified by its key (series, event time, known time and what the kind adds). Writing the same rows twice
+changes nothing. A different value for a key that the lake holds is a *revision* if its vintage is newer: it becomes a
+new row, known from the time of its vintage; otherwise it is a conflict and goes to quarantine. Nothing is overwritten.
+"""
+
+import fcntl
+import os
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from runout.clock import format_time
+from runout.errors import LakeError, NotEnoughDataError
+from runout.lake.merging import Merged, merge
+from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
+
+_COMPACT_ABOVE_FILES = 8
+
+
+class Lake:
+    """An open lake.
+
+    Parameters
+    ----------
+    root
+        Folder, or an ``s3://`` address (credentials from the environment, as the S3 clients read them).
+
+    Notes
+    -----
+    Reads see one committed version of a table; a reader never sees a half-written file. Local writers take an
+    exclusive lock on the folder, so a second writer waits instead of conflicting.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = str(root).rstrip("/")
+
+    @classmethod
+    def open(cls, root: str | Path) -> "Lake":
+        """Return the lake at ``root``.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If no lake stands there.
+        """
+        lake = cls(root)
+        if not lake._exists("series"):
+            raise NotEnoughDataError(
+                f"expected a lake at {lake.root}, found none; fill it with `runout import` or `runout synthesize`"
+            )
+        return lake
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def scan(self, kind: str) -> pl.LazyFrame:
+        """Return every row of ``kind``, all versions, lazily."""
+        schema = KINDS[kind]
+        files = self._files(kind)
+        if not files:
+            return schema.empty().lazy()
+        return pl.scan_parquet(files, storage_options=_storage_options(self.root)).select(schema.names)
+
+    def as_of(
+        self,
+        kind: str,
+        *,
+        at: int | None = None,
+        series: Sequence[str] | None = None,
+        since: int | None = None,
+    ) -> pl.DataFrame:
+        """Return what was known of ``kind`` at a moment: for each key, the latest version known by then.
+
+        Parameters
+        ----------
+        kind
+            Record kind with a ``known_time``.
+        at
+            UTC ns; rows known later do not exist. None: everything known so far.
+        series
+            Identifiers to read (column ``series``); None: all.
+        since
+            UTC ns; rows that speak of earlier moments are left out.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns of the schema, sorted by its key.
+        """
+        schema = KINDS[kind]
+        rows = self.scan(kind)
+        if series is not None:
+            rows = rows.filter(pl.col("series").is_in(list(series)))
+        if since is not None:
+            rows = rows.filter(pl.col("event_time") >= since)
+        if at is not None:
+            rows = rows.filter(pl.col("known_time") <= at)
+        return latest_versions(rows, schema).collect()
+
+    def series(self, kind: str | None = None, coin: str | None = None) -> list[Series]:
+        """Return the series of the lake, of one kind and coin if named, sorted by identifier."""
+        found = self._register()
+        return [s for s in found if kind in {None, s.kind} and coin in {None, s.coin}]
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return a fingerprint for each table that has rows, and ``lake`` for all of them."""
+        tables = {
+            kind: fingerprint(rows, schema)
+            for kind, schema in KINDS.items()
+            if (rows := self.scan(kind).collect()).height
+        }
+        return tables | {"lake": combine(tables)}
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def append(self, kind: str, rows: pl.DataFrame) -> Merged:
+        """Write rows of ``kind`` that the lake does not hold yet, and say what became of each.
+
+        One Delta commit: a crash leaves all of the new rows or none.
+        """
+        schema = KINDS[kind]
+        incoming = conform(rows, schema)
+        if incoming.is_empty():
+            return Merged.nothing(schema)
+        with self._writer():
+            merged = merge(incoming, self._counterpart(schema, incoming), schema)
+            self._write(kind, merged.added.sort(_layout(schema)), mode="append")
+        return merged
+
+    def register(self, series: Iterable[Series]) -> None:
+        """Enter series and their scope; a series that is known already takes the new description."""
+        with self._writer():
+            known = {one.series: one for one in self._register()}
+            updated = known | {one.series: one for one in series}
+            if updated != known:
+                self._write("series", to_table(updated.values()), mode="overwrite")
+
+    def compact(self) -> None:
+        """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same."""
+        for kind, schema in KINDS.items():
+            if len(self._files(kind)) > _COMPACT_ABOVE_FILES:
+                with self._writer():
+                    self._write(kind, self.scan(kind).collect().sort(_layout(schema)), mode="overwrite")
+
+    def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
+        """Write what was known at ``at`` to a new lake: the same lake, as it would have stood then."""
+        copy = Lake(destination)
+        for kind, schema in KINDS.items():
+            rows = self.scan(kind)
+            if "known_time" in schema.names:
+                rows = rows.filter(pl.col("known_time") <= at)
+            if (kept := rows.collect()).height:
+                copy._write(kind, kept, mode="overwrite")
+        return copy
+
+    # -- plumbing -----------------------------------------------------------------------------------------------
+
+    def _register(self) -> list[Series]:
+        return from_table(self.scan("series").collect().sort("series"))
+
+    def _counterpart(self, schema: Schema, incoming: pl.DataFrame) -> pl.DataFrame:
+        rows = self.scan(schema.kind)
+        first = schema.key[0]
+        rows = rows.filter(pl.col(first).is_in(incoming[first].unique().to_list()))
+        if "event_time" in schema.names:
+            low, high = incoming["event_time"].min(), incoming["event_time"].max()
+            rows = rows.filter(pl.col("event_time").is_between(pl.lit(low), pl.lit(high)))
+        return rows.collect()
+
+    def _path(self, kind: str) -> str:
+        return f"{self.root}/{kind}"
+
+    def _exists(self, kind: str) -> bool:
+        return bool(self._files(kind))
+
+    def _files(self, kind: str) -> list[str]:
+        from deltalake import DeltaTable  # noqa: PLC0415 - 50 ms, only where a lake is touched
+        from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415
+
+        try:
+            return DeltaTable(self._path(kind), storage_options=_storage_options(self.root)).file_uris()
+        except TableNotFoundError:
+            return []
+        except (DeltaError, OSError) as error:
+            raise LakeError(
+                f"expected a Delta table at {self._path(kind)}, found one that cannot be read ({error}); "
+                "restore its _delta_log from a backup, or import again into an empty folder"
+            ) from error
+
+    def _write(self, kind: str, rows: pl.DataFrame, *, mode: "str") -> None:
+        if rows.is_empty():
+            return
+        from deltalake import WriterProperties, write_deltalake  # noqa: PLC0415
+
+        try:
+            write_deltalake(
+                self._path(kind),
+                rows,
+                mode="overwrite" if mode == "overwrite" else "append",
+                writer_properties=WriterProperties(compression="ZSTD", compression_level=3),
+                storage_options=_storage_options(self.root),
+            )
+        except OSError as error:
+            raise LakeError(
+                f"expected to write {kind} below {self.root}, found {error}; check space and rights"
+            ) from error
+
+    @contextmanager
+    def _writer(self) -> Generator[None]:
+        if "://" in self.root:  # object stores: Delta's conditional put is the lock
+            yield
+            return
+        Path(self.root).mkdir(parents=True, exist_ok=True)
+        handle = os.open(f"{self.root}/.writer.lock", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
+    """Keep the version of each key that was known last, sorted by key."""
+    ordered = rows.sort(schema.key)
+    if "known_time" not in schema.key:
+        return ordered
+    return ordered.unique(schema.revision_key, keep="last", maintain_order=True)
+
+
+def known_span(rows: pl.DataFrame) -> str:
+    """Return the period a table speaks of as text, for messages."""
+    if rows.is_empty():
+        return "no rows"
+    first, last = rows["event_time"].min(), rows["event_time"].max()
+    return f"{format_time(msgspec.convert(first, int))} … {format_time(msgspec.convert(last, int))}"
+
+
+def _layout(schema: Schema) -> list[str]:
+    """Order of rows on disk: coin first, then the key, so that a read for one coin touches few row groups."""
+    lead = [name for name in ("coin", "series", "indicator") if name in schema.names]
+    return [*lead, *(name for name in schema.key if name not in lead)]
+
+
+@cache
+def _storage_options(root: str) -> dict[str, str] | None:
+    if "://" not in root:
+        return None
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -1,0 +1,31 @@
+"""What one row means: schemas, scope of series, checks and fingerprints."""
+
+from runout.records.fingerprint import combine, fingerprint
+from runout.records.kinds import KINDS
+from runout.records.schema import Column, Schema, conform, fault_of_each_row
+from runout.records.series import (
+    ALL_VENUES,
+    Series,
+    from_table,
+    provider_name,
+    to_table,
+    venue_list,
+    venue_name,
+)
+
+__all__ = [
+    "ALL_VENUES",
+    "KINDS",
+    "Column",
+    "Schema",
+    "Series",
+    "combine",
+    "conform",
+    "fault_of_each_row",
+    "fingerprint",
+    "from_table",
+    "provider_name",
+    "to_table",
+    "venue_list",
+    "venue_name",
+]

@@ -1,0 +1,269 @@
+"""Every record kind of the product: the one place that says what a row of it means.
+
+Conventions that all kinds share
+--------------------------------
+``event_time`` is the last instant a row speaks of and ``span`` how far back it reaches: an interval row covers
+``[event_time − span, event_time)``, an instant has span 0. ``known_time`` is when a reader could have had the
+row; as-of reads use it alone. Null means not observed, zero is a value, NaN is refused.
+"""
+
+from typing import Final
+
+from runout.records.schema import Column, Schema
+
+_SERIES = Column(
+    name="series",
+    type="text",
+    unit="identifier",
+    required=True,
+    meaning="Series the row belongs to; its scope stands in the `series` table.",
+)
+_COIN = Column(name="coin", type="text", unit="symbol", required=True, meaning="Base asset, upper case.")
+_EVENT_TIME = Column(
+    name="event_time",
+    type="time",
+    unit="UTC ns",
+    required=True,
+    minimum=0,
+    meaning="Last instant the row speaks of, on the venue's clock.",
+)
+_SPAN = Column(
+    name="span",
+    type="duration",
+    unit="ns",
+    required=True,
+    minimum=0,
+    meaning="How far back the row reaches from event_time; 0 for an instant.",
+)
+_KNOWN_TIME = Column(
+    name="known_time",
+    type="time",
+    unit="UTC ns",
+    required=True,
+    minimum=0,
+    meaning="When the row could first be known: the end of its interval plus the series' publication lag, or our receive time, or for a revision the time of its vintage.",
+)
+_VINTAGE = Column(
+    name="vintage",
+    type="text",
+    unit="label",
+    meaning="Which published edition the value was taken from (a snapshot day, an archive version).",
+)
+_METHOD = Column(
+    name="method_version",
+    type="text",
+    unit="version",
+    required=True,
+    meaning="Version of the method that derived the row.",
+)
+
+
+def _usd(name: str, meaning: str, *, required: bool = False, minimum: float | None = 0.0) -> Column:
+    return Column(name=name, type="float", unit="USD", meaning=meaning, required=required, minimum=minimum)
+
+
+def _base(name: str, meaning: str) -> Column:
+    return Column(name=name, type="float", unit="coins", meaning=meaning, minimum=0.0)
+
+
+def _price(name: str, meaning: str, *, required: bool = False) -> Column:
+    return Column(name=name, type="float", unit="USD per coin", meaning=meaning, required=required, minimum=0.0)
+
+
+def _observed(kind: str, meaning: str, *columns: Column, key: tuple[str, ...] = ()) -> Schema:
+    shared = (_SERIES, _COIN, _EVENT_TIME, _SPAN, _KNOWN_TIME)
+    return Schema(
+        kind=kind,
+        meaning=meaning,
+        columns=(*shared, *columns, _VINTAGE),
+        key=("series", "event_time", "known_time", *key),
+    )
+
+
+_SIDE = Column(
+    name="liquidated_side",
+    type="text",
+    unit="long | short",
+    required=True,
+    choices=("long", "short"),
+    meaning="Whose position was closed by force (not the side of the closing order).",
+)
+
+BARS: Final = _observed(
+    "bars", "Traded prices and volume of an interval.",
+    _price("open", "First traded price.", required=True),
+    _price("high", "Highest traded price.", required=True),
+    _price("low", "Lowest traded price.", required=True),
+    _price("close", "Last traded price.", required=True),
+    _base("volume_base", "Coins traded, each trade once."),
+    _usd("volume_usd", "Dollars traded, each trade once."),
+    _base("taker_buy_base", "Coins bought by takers."),
+    _usd("taker_buy_usd", "Dollars bought by takers."),
+    Column(name="trades", type="integer", unit="count", minimum=0, meaning="Number of trades."),
+)  # fmt: skip
+
+LIQUIDATIONS: Final = _observed(
+    "liquidations", "Positions closed by force: an interval's total per side, or one event (span 0).",
+    _SIDE,
+    Column(name="sequence", type="integer", unit="count", required=True, minimum=0, meaning="Distinguishes events of one instant and side; 0 for interval totals."),
+    _usd("value_usd", "Dollars liquidated, as reported: a floor where the series' capture is not complete.", required=True),
+    _base("quantity_base", "Coins liquidated."),
+    _price("price", "Price published with a single event; its meaning (fill or bankruptcy) stands in the series' note."),
+    key=("liquidated_side", "sequence"),
+)  # fmt: skip
+
+OPEN_INTEREST: Final = _observed(
+    "open_interest", "Open contracts at an instant, single-sided: one long and one short make one.",
+    _base("open_interest_base", "Coins; null where the provider publishes dollars only."),
+    _usd("open_interest_usd", "Dollars; null where the provider publishes coins only."),
+    _usd("high_usd", "Highest value within the span, where published."),
+    _usd("low_usd", "Lowest value within the span, where published."),
+    _price("price", "Price the provider published beside the value."),
+)  # fmt: skip
+
+FUNDING: Final = _observed(
+    "funding", "Funding rate of perpetual contracts; positive: longs pay shorts.",
+    Column(name="rate", type="float", unit="fraction per interval_hours", required=True, minimum=-1.0, maximum=1.0, meaning="Rate at event_time, as a fraction per `interval_hours`."),
+    Column(name="interval_hours", type="float", unit="hours", required=True, minimum=0.0, meaning="Period the rate is quoted for."),
+)  # fmt: skip
+
+POSITIONING: Final = _observed(
+    "positioning", "Long/short ratio. Sizes of longs and shorts are always equal; a ratio counts accounts, or compares a group.",
+    Column(name="long_share", type="float", unit="fraction", required=True, minimum=0.0, maximum=1.0, meaning="Long share of the measure named in the series (accounts, top accounts, top positions)."),
+    Column(name="long_short_ratio", type="float", unit="ratio", minimum=0.0, meaning="Long over short, as published (rounded by the provider)."),
+)  # fmt: skip
+
+TAKER_FLOW: Final = _observed(
+    "taker_flow", "Volume by the side of the taker.",
+    _usd("buy_usd", "Dollars bought by takers.", required=True),
+    _usd("sell_usd", "Dollars sold by takers.", required=True),
+)  # fmt: skip
+
+DEPTH: Final = _observed(
+    "depth", "Resting orders within a band around the mid price.",
+    Column(name="band", type="float", unit="fraction", required=True, minimum=0.0, maximum=1.0, meaning="Half width of the band: 0.01 is ±1%."),
+    _usd("bid_usd", "Resting buy orders, dollars.", required=True),
+    _usd("ask_usd", "Resting sell orders, dollars.", required=True),
+    _base("bid_base", "Resting buy orders, coins."),
+    _base("ask_base", "Resting sell orders, coins."),
+    key=("band",),
+)  # fmt: skip
+
+PREMIUM: Final = _observed(
+    "premium", "Price difference of two markets for one coin (basis, venue premium), as the series' measure says.",
+    Column(name="rate", type="float", unit="fraction", required=True, minimum=-1.0, maximum=1.0, meaning="First market over second minus one."),
+    _usd("difference_usd", "The same in dollars per coin.", minimum=None),
+)  # fmt: skip
+
+MARKET_CAPS: Final = _observed(
+    "market_caps", "Market capitalisation, and share of the whole market.",
+    _usd("market_cap_usd", "Capitalisation of the coin or aggregate."),
+    Column(name="dominance", type="float", unit="fraction", minimum=0.0, maximum=1.0, meaning="Share of the capitalisation of all coins, as the provider counts them."),
+    _usd("high_usd", "Highest value within the span, where published."),
+    _usd("low_usd", "Lowest value within the span, where published."),
+)  # fmt: skip
+
+RESERVES: Final = _observed(
+    "reserves", "Coins held at exchange addresses, as one provider labels them; levels differ between providers by a factor of 1.5.",
+    Column(name="reserve_base", type="float", unit="coins", required=True, minimum=0.0, meaning="Coins held."),
+)  # fmt: skip
+
+FUND_FLOWS: Final = _observed(
+    "fund_flows", "Money into (positive) or out of exchange-traded funds.",
+    _usd("flow_usd", "Net flow of the day, dollars; positive: into the fund.", required=True, minimum=None),
+    _usd("assets_usd", "Assets under management."),
+)  # fmt: skip
+
+GAPS: Final = Schema(
+    kind="gaps", meaning="A stretch in which a series should have rows and has none. A gap is a record, never bridged.",
+    columns=(_SERIES, _COIN, _EVENT_TIME, _SPAN, _KNOWN_TIME, Column(name="reason", type="text", unit="words", required=True, meaning="Why, as far as known.")),
+    key=("series", "event_time", "known_time"),
+)  # fmt: skip
+
+SERIES: Final = Schema(
+    kind="series", meaning="Scope of every series of the lake.",
+    columns=(
+        _SERIES,
+        Column(name="kind", type="text", unit="record kind", required=True, meaning="Table that holds the rows."),
+        Column(name="provider", type="text", unit="name", required=True, meaning="Who published the figures."),
+        _COIN,
+        Column(name="venues", type="text", unit="names", required=True, meaning="Venues inside the figure, joined by +; `all` where the provider names none."),
+        Column(name="instruments", type="text", unit="words", required=True, meaning="Instruments inside the figure."),
+        Column(name="market", type="text", unit="word", required=True, meaning="Market segment."),
+        Column(name="margin", type="text", unit="word", required=True, meaning="Collateral of the contracts."),
+        Column(name="measure", type="text", unit="word", required=True, meaning="Which quantity, where the kind has several."),
+        Column(name="feed", type="text", unit="words", required=True, meaning="Endpoint, stream or file family."),
+        Column(name="capture", type="text", unit="word", required=True, meaning="Whether the feed shows every event; reported totals of a capped feed are floors."),
+        Column(name="step", type="duration", unit="ns", required=True, minimum=0, meaning="Time between rows; 0 for irregular series."),
+        Column(name="stamp", type="text", unit="open | instant | day", required=True, choices=("open", "instant", "day"), meaning="What the provider's stamp stands for."),
+        Column(name="publication_lag", type="duration", unit="ns", required=True, minimum=0, meaning="End of a row's interval to the moment it is known."),
+        Column(name="note", type="text", unit="words", required=True, meaning="Caveats a reader must see beside the figure."),
+        Column(name="synthetic", type="flag", unit="yes | no", required=True, meaning="True where no market made the figures."),
+    ),
+    key=("series",),
+)  # fmt: skip
+
+IMPORTS: Final = Schema(
+    kind="imports", meaning="One row for each file taken in: what it was, what became of its rows. Makes imports resumable.",
+    columns=(
+        Column(name="sha256", type="text", unit="hex", required=True, meaning="Checksum of the file's bytes."),
+        Column(name="normaliser", type="text", unit="name and version", required=True, meaning="Which code read it."),
+        Column(name="provider", type="text", unit="name", required=True, meaning="Provider the file was imported as."),
+        Column(name="name", type="text", unit="file name", required=True, meaning="Name of the file, without its folder."),
+        Column(name="rows_in", type="integer", unit="count", required=True, minimum=0, meaning="Rows found."),
+        Column(name="rows_kept", type="integer", unit="count", required=True, minimum=0, meaning="Records accepted, those already known included."),
+        Column(name="rows_skipped", type="integer", unit="count", required=True, minimum=0, meaning="Rows left out on purpose (padding before the first value, not part of the product)."),
+        Column(name="rows_quarantined", type="integer", unit="count", required=True, minimum=0, meaning="Rows refused."),
+    ),
+    key=("sha256", "normaliser"),
+)  # fmt: skip
+
+QUARANTINE: Final = Schema(
+    kind="quarantine", meaning="What was refused, with its bytes and the reason.",
+    columns=(
+        Column(name="sha256", type="text", unit="hex", required=True, meaning="Checksum of the file it came from."),
+        Column(name="name", type="text", unit="file name", required=True, meaning="Name of the file."),
+        Column(name="row", type="integer", unit="count", required=True, minimum=0, meaning="Row of the file, counted from 1 after the header; 0: the whole file."),
+        Column(name="fault", type="text", unit="words", required=True, meaning="What was expected and what was found."),
+        Column(name="raw", type="bytes", unit="bytes", required=True, meaning="The bytes as they came (a row's text, or the file up to 1 MiB)."),
+    ),
+    key=("sha256", "row", "fault"),
+)  # fmt: skip
+
+INDICATORS: Final = Schema(
+    kind="indicators", meaning="Derived values, each as of the moment its inputs were known.",
+    columns=(
+        Column(name="indicator", type="text", unit="name", required=True, meaning="Name in the indicator registry."),
+        _COIN,
+        Column(name="scope", type="text", unit="identifier", required=True, meaning="Series, or named group of series, it was computed from."),
+        _EVENT_TIME,
+        _KNOWN_TIME,
+        Column(name="value", type="float", unit="as the registry says", meaning="The value; null where the inputs do not reach."),
+        _METHOD,
+    ),
+    key=("indicator", "coin", "scope", "event_time", "known_time", "method_version"),
+)  # fmt: skip
+
+FLUSHES: Final = Schema(
+    kind="flushes", meaning="Flush (fall with forced selling) and squeeze (its mirror) events, as defined in the definitions page. A row is what was known of the event at known_time; the latest row holds it as far as it is known.",
+    columns=(
+        _SERIES,
+        _COIN,
+        Column(name="direction", type="text", unit="flush | squeeze", required=True, choices=("flush", "squeeze"), meaning="Fall of price with longs liquidated, or rise with shorts liquidated."),
+        Column(name="start_time", type="time", unit="UTC ns", required=True, minimum=0, meaning="When the condition was first met."),
+        _EVENT_TIME,
+        _KNOWN_TIME,
+        Column(name="state", type="text", unit="running | ended", required=True, choices=("running", "ended"), meaning="Whether 12 h without a new extreme had passed."),
+        _price("reference_price", "Extreme before the move, within 24 h.", required=True),
+        _price("extreme_price", "Extreme reached so far.", required=True),
+        Column(name="move", type="float", unit="fraction", required=True, meaning="Extreme over reference minus one; negative for a flush."),
+        _usd("liquidated_usd", "Dollars of the losing side liquidated during the event, in the series' scope.", required=True),
+        _METHOD,
+    ),
+    key=("series", "direction", "start_time", "event_time", "known_time", "method_version"),
+)  # fmt: skip
+
+OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
+DERIVED: Final = (INDICATORS, FLUSHES)
+BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE)
+KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

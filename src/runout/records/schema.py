@@ -1,0 +1,160 @@
+"""What one row means: columns with unit, sign and meaning, and the check that every table passes."""
+
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+Type = Literal["time", "duration", "float", "integer", "text", "flag", "bytes"]
+
+_DTYPES: dict[Type, pl.DataType] = {
+    "time": pl.Int64(),
+    "duration": pl.Int64(),
+    "float": pl.Float64(),
+    "integer": pl.Int64(),
+    "text": pl.String(),
+    "flag": pl.Boolean(),
+    "bytes": pl.Binary(),
+}
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of a record kind.
+
+    Parameters
+    ----------
+    name
+        Fixed name; the unit is in its suffix where it is not obvious.
+    type
+        ``time`` is int64 UTC nanoseconds, ``duration`` int64 nanoseconds.
+    unit
+        The unit in words (``USD``, ``coins``, ``fraction``, ``UTC ns``).
+    meaning
+        One sentence: what the value says, and its sign where it has one.
+    required
+        Whether null ("not observed") is forbidden.
+    minimum, maximum
+        Inclusive bounds outside which a value is impossible and the row is quarantined.
+    choices
+        For text: the only values allowed.
+    """
+
+    name: str
+    type: Type
+    unit: str
+    meaning: str
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The polars type of the column."""
+        return _DTYPES[self.type]
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """One record kind: its columns, its key, and what a row of it says."""
+
+    kind: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in their declared order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """Polars types by column name."""
+        return {column.name: column.dtype for column in self.columns}
+
+    @property
+    def revision_key(self) -> list[str]:
+        """Key without ``known_time``: what a revision revises."""
+        return [name for name in self.key if name != "known_time"]
+
+    @property
+    def value_names(self) -> list[str]:
+        """Columns that are neither key nor vintage: what two rows of one key must agree on."""
+        return [name for name in self.names if name not in self.key and name != "vintage"]
+
+    def empty(self) -> pl.DataFrame:
+        """Return a table of this kind without rows."""
+        return pl.DataFrame(schema=self.dtypes)
+
+
+def conform(rows: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Return ``rows`` with exactly the columns of ``schema``, cast; absent optional columns become null.
+
+    Raises
+    ------
+    ValueError
+        If a required column is absent or a cast fails: a defect of the code that made the rows.
+    """
+    missing = [c.name for c in schema.columns if c.required and c.name not in rows.columns]
+    if missing:
+        raise ValueError(f"expected columns {missing} in a {schema.kind!r} table, found {rows.columns}")
+    return rows.select(
+        (pl.col(c.name) if c.name in rows.columns else pl.lit(None)).cast(c.dtype).alias(c.name) for c in schema.columns
+    )
+
+
+def fault_of_each_row(schema: Schema, *, latest_time: int | None = None) -> pl.Expr:
+    """Return an expression with the first fault of each row as text, null where the row is sound.
+
+    Parameters
+    ----------
+    schema
+        The declared form.
+    latest_time
+        UTC ns; rows that speak of later moments are faulty (a clock or unit jump). None: not checked.
+    """
+    checks = [fault for column in schema.columns for fault in _column_faults(column)]
+    if latest_time is not None and "event_time" in schema.names:
+        checks.append(
+            pl.when(pl.col("event_time") > latest_time)
+            .then(pl.format("event_time {} lies in the future: expected at most {}", "event_time", latest_time))
+            .otherwise(None)
+        )
+    if {"event_time", "known_time"} <= set(schema.names):
+        checks.append(
+            pl.when(pl.col("known_time") < pl.col("event_time"))
+            .then(pl.lit("known_time is before event_time: nothing is known before it happens"))
+            .otherwise(None)
+        )
+    return pl.coalesce(checks) if checks else pl.lit(None, dtype=pl.String)
+
+
+def _column_faults(column: Column) -> list[pl.Expr]:
+    value = pl.col(column.name)
+    faults: list[pl.Expr] = []
+    if column.required:
+        faults.append(_when(value.is_null(), f"{column.name}: expected a value, found none"))
+    if column.type == "float":
+        faults.append(
+            _when(
+                value.is_nan() | value.is_infinite(),
+                f"{column.name}: expected a number, found NaN or infinity",
+            )
+        )
+    if column.minimum is not None:
+        faults.append(_bound(column, value < column.minimum, f"at least {column.minimum:g}"))
+    if column.maximum is not None:
+        faults.append(_bound(column, value > column.maximum, f"at most {column.maximum:g}"))
+    if column.choices:
+        text = f"{column.name}: expected one of {', '.join(column.choices)}"
+        faults.append(_when(~value.is_in(list(column.choices)), text))
+    return faults
+
+
+def _when(condition: pl.Expr, text: str) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(text)).otherwise(None)
+
+
+def _bound(column: Column, condition: pl.Expr, expected: str) -> pl.Expr:
+    found = pl.format(f"{column.name}: expected {expected} ({column.unit}), found {{}}", pl.col(column.name))
+    return pl.when(condition).then(found).otherwise(None)

@@ -1,0 +1,89 @@
+"""How quantities are said to a reader. Inside the code rates are fractions and money is plain dollars."""
+
+import math
+
+_SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+MISSING = "n/a"
+
+
+def dollars(value: float | None, *, signed: bool = False) -> str:
+    """Return dollars in the unit a desk would use.
+
+    Examples
+    --------
+    >>> dollars(82_909_990_915), dollars(-123_849_007, signed=True), dollars(661_699_804, signed=True)
+    ('$82.91B', '−$123.8M', '+$661.7M')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return _sign(value, signed=signed) + "$" + _scaled(abs(value))
+
+
+def coins(value: float | None, coin: str, *, signed: bool = False) -> str:
+    """Return a coin amount with its name.
+
+    Examples
+    --------
+    >>> coins(-1234.4, "BTC", signed=True)
+    '−1,234 BTC'
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    digits = 0 if abs(value) >= 100 else 2
+    return f"{_sign(value, signed=signed)}{abs(value):,.{digits}f} {coin}"
+
+
+def percent(fraction: float | None, *, digits: int = 1, signed: bool = False) -> str:
+    """Return a fraction as percent: the only place where percent exists.
+
+    Examples
+    --------
+    >>> percent(0.6181), percent(-0.0204, digits=2, signed=True)
+    ('61.8%', '−2.04%')
+    """
+    if fraction is None or not math.isfinite(fraction):
+        return MISSING
+    return f"{_sign(fraction, signed=signed)}{abs(fraction) * 100:.{digits}f}%"
+
+
+def price(value: float | None) -> str:
+    """Return a price in dollars, with as many digits as it deserves.
+
+    Examples
+    --------
+    >>> price(114_900.0), price(2.7745)
+    ('$114,900', '$2.7745')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if abs(value) >= 1000:
+        return f"${value:,.0f}"
+    return f"${value:,.2f}" if abs(value) >= 10 else f"${value:.4g}" if abs(value) < 1 else f"${value:.4f}"
+
+
+def ordinal(rank_percent: float) -> str:
+    """Return a percentile as text.
+
+    Examples
+    --------
+    >>> ordinal(91.2), ordinal(3.4), ordinal(12)
+    ('91st', '3rd', '12th')
+    """
+    number = round(rank_percent)
+    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def _sign(value: float, *, signed: bool) -> str:
+    if value < 0:
+        return "−"
+    return "+" if signed and value > 0 else ""
+
+
+def _scaled(magnitude: float) -> str:
+    for scale, suffix in _SCALES:
+        if magnitude >= scale:
+            scaled = magnitude / scale
+            digits = 2 if scaled < 100 and suffix in {"T", "B"} else 1
+            return f"{scaled:,.{digits}f}{suffix}"
+    return f"{magnitude:,.0f}"

@@ -1,0 +1,28 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "suite", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("suite")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def real_data_folder() -> Path | None:
+    named = os.environ.get("RUNOUT_REAL_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = real_data_folder()
+    if folder is None:
+        pytest.skip("the developers' real data is absent: set RUNOUT_REAL_DATA to its folder")
+    return folder
