@@ -6,8 +6,7 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.records import Schema
 
-_FAULT_IN_BATCH = "duplicate key with another value in the same import: expected one value for each key"
-_FAULT_IN_LAKE = "the lake holds another value for this key and this row's vintage is not newer"
+_CONFLICT = "another value is held for this key, and this row's vintage is not newer: expected one value for each key"
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -16,7 +15,7 @@ class Merged(msgspec.Struct, frozen=True):
     Parameters
     ----------
     added
-        Rows to write, revisions included.
+        Rows to write, revisions included; ``origin`` tells where each came from.
     conflicting
         Rows refused, with a column ``fault``.
     unchanged
@@ -33,7 +32,8 @@ class Merged(msgspec.Struct, frozen=True):
     @classmethod
     def nothing(cls, schema: Schema) -> "Merged":
         """Return the outcome of no rows."""
-        return cls(schema.empty(), schema.empty().with_columns(fault=pl.lit(None, pl.String)), 0, 0)
+        none = schema.empty().with_columns(origin=pl.lit(None, pl.Int64))
+        return cls(none, none.with_columns(fault=pl.lit(None, pl.String)), 0, 0)
 
 
 def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
@@ -42,7 +42,8 @@ def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
     Parameters
     ----------
     incoming, held
-        Tables of ``schema``; ``held`` may contain several versions of a key.
+        Tables of ``schema``; ``held`` may contain several versions of a key. ``incoming`` may have a column ``origin``
+        (a number of the caller's, kept in the outcome), and is taken in its row order.
     schema
         The record kind.
 
@@ -52,18 +53,22 @@ def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
         ``added`` keeps the declared columns. A revision's ``known_time`` is at least the end of the UTC day that its
         vintage names: before that nobody could have read it.
     """
-    distinct, refused = _one_value_for_each_edition(incoming, schema)
-    rounds = _rounds(distinct, schema)
-    outcome = _merge_round(rounds[0], held, schema)
-    for editions in rounds[1:]:
-        later = _merge_round(editions, pl.concat([held, outcome.added]), schema)
+    rows = incoming if "origin" in incoming.columns else incoming.with_columns(origin=pl.lit(0, pl.Int64))
+    outcome = Merged.nothing(schema)
+    for arrivals in _rounds(rows, schema):
+        later = _merge_round(arrivals, pl.concat([held, outcome.added.select(schema.names)]), schema)
         outcome = _together(outcome, later)
-    return Merged(
-        added=outcome.added,
-        conflicting=pl.concat([refused, outcome.conflicting]),
-        unchanged=outcome.unchanged + incoming.height - distinct.height - refused.height,
-        revised=outcome.revised,
-    )
+    return msgspec.structs.replace(outcome, unchanged=rows.height - outcome.added.height - outcome.conflicting.height)
+
+
+def _rounds(rows: pl.DataFrame, schema: Schema) -> list[pl.DataFrame]:
+    """Split rows so that no two of a round share a key, in order of arrival: as if written one after the other."""
+    edition = ["vintage"] if "vintage" in schema.names else []
+    distinct = rows.unique([*schema.key, *schema.value_names, *edition], keep="first", maintain_order=True)
+    if not distinct.select(pl.struct(schema.revision_key).is_duplicated().any()).item():
+        return [distinct]
+    ranked = distinct.with_columns(_round=pl.int_range(pl.len()).over(schema.revision_key))
+    return [part.drop("_round") for _, part in sorted(ranked.partition_by("_round", as_dict=True).items())]
 
 
 def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
@@ -80,11 +85,11 @@ def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> 
     revisions = compared.filter(newer)
     if "known_time" in schema.names:
         revisions = revisions.with_columns(known.alias("known_time"))
-    conflicts = compared.filter(~absent & ~same & ~newer).with_columns(fault=pl.lit(_FAULT_IN_LAKE))
+    conflicts = compared.filter(~absent & ~same & ~newer).with_columns(fault=pl.lit(_CONFLICT))
     return Merged(
-        added=pl.concat([compared.filter(absent).select(schema.names), revisions.select(schema.names)]),
-        conflicting=conflicts.select([*schema.names, "fault"]),
-        unchanged=compared.filter(same).height,
+        added=pl.concat([frame.select(*schema.names, "origin") for frame in (compared.filter(absent), revisions)]),
+        conflicting=conflicts.select(*schema.names, "origin", "fault"),
+        unchanged=0,
         revised=revisions.height,
     )
 
@@ -93,33 +98,9 @@ def _together(first: Merged, second: Merged) -> Merged:
     return Merged(
         added=pl.concat([first.added, second.added]),
         conflicting=pl.concat([first.conflicting, second.conflicting]),
-        unchanged=first.unchanged + second.unchanged,
+        unchanged=0,
         revised=first.revised + second.revised,
     )
-
-
-def _edition_key(schema: Schema) -> list[str]:
-    return [*schema.key, *(["vintage"] if "vintage" in schema.names else [])]
-
-
-def _one_value_for_each_edition(incoming: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Drop exact repeats; refuse every row of a key that has two values within one edition: neither can be trusted."""
-    edition = _edition_key(schema)
-    distinct = incoming.unique([*edition, *schema.value_names], keep="first").sort(edition)
-    if len(edition) == 0 or not distinct.select(pl.struct(edition).is_duplicated().any()).item():
-        return distinct, schema.empty().with_columns(fault=pl.lit(None, pl.String))
-    flagged = distinct.with_columns(_several=pl.struct(edition).is_duplicated())
-    refused = flagged.filter("_several").select(schema.names).with_columns(fault=pl.lit(_FAULT_IN_BATCH))
-    return flagged.filter(~pl.col("_several")).select(schema.names), refused
-
-
-def _rounds(distinct: pl.DataFrame, schema: Schema) -> list[pl.DataFrame]:
-    """Split rows so that no two of a round share a key, older editions first: as if imported one after the other."""
-    if not distinct.select(pl.struct(schema.revision_key).is_duplicated().any()).item():
-        return [distinct]
-    ordered = distinct.sort(_edition_key(schema), nulls_last=False)
-    ranked = ordered.with_columns(_round=pl.int_range(pl.len()).over(schema.revision_key))
-    return [part.drop("_round") for part in ranked.partition_by("_round", maintain_order=True)]
 
 
 def _versions(held: pl.DataFrame, schema: Schema) -> pl.DataFrame:

@@ -121,15 +121,18 @@ class Lake:
     def append(self, kind: str, rows: pl.DataFrame) -> Merged:
         """Write rows of ``kind`` that the lake does not hold yet, and say what became of each.
 
+        An integer column ``origin`` is not written but handed through to the outcome.
         One Delta commit: a crash leaves all of the new rows or none.
         """
         schema = KINDS[kind]
         incoming = conform(rows, schema)
+        if "origin" in rows.columns:
+            incoming = incoming.with_columns(rows["origin"])
         if incoming.is_empty():
             return Merged.nothing(schema)
         with self._writer():
             merged = merge(incoming, self._counterpart(schema, incoming), schema)
-            self._write(kind, merged.added.sort(_layout(schema)), mode="append")
+            self._write(kind, merged.added.select(schema.names).sort(_layout(schema)), mode="append")
         return merged
 
     def register(self, series: Iterable[Series]) -> None:

@@ -1,0 +1,71 @@
+"""``runout import``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from runout.cli.configuration import configuration
+from runout.cli.progress import progress_bar
+from runout.errors import ExitCode
+from runout.jobs.importing import Imported, import_files
+from runout.lake import Lake
+from runout.sources.registry import source_of
+
+
+def import_(
+    provider: str,
+    paths: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    lake: str | None = None,
+    mapping: Path | None = None,
+) -> int:
+    """Import files of a provider into a lake.
+
+    Runs again without harm: files imported before are passed over, rows the lake holds are not written twice, and an
+    interrupted import goes on where it stopped. Rows that cannot be trusted are quarantined with their bytes.
+
+    Parameters
+    ----------
+    provider
+        Who published the files; ``runout import --help`` names them. ``table`` reads any CSV or Parquet file
+        described by a mapping.
+    paths
+        Files and folders; folders are searched through.
+    lake
+        Folder of the lake.
+    mapping
+        Mapping file for provider ``table``.
+    """
+    source = source_of(provider, mapping)
+    target = Lake(lake or configuration().lake)
+    with progress_bar(f"import {provider}") as progress:
+        outcomes = import_files(target, source, paths, progress=progress)
+    _summary(outcomes, target.root)
+    return ExitCode.QUARANTINED if any(one.rows_quarantined for one in outcomes) else ExitCode.DONE
+
+
+def _summary(outcomes: list[Imported], root: str) -> None:
+    console = Console(highlight=False)
+    table = Table(title=f"imported into {root}", title_justify="left", box=None, pad_edge=False)
+    for header in ("files", "rows in", "records kept", "new", "skipped", "quarantined"):
+        table.add_column(header, justify="right")
+    sums = [
+        sum(getattr(one, name) for one in outcomes)
+        for name in ("rows_in", "rows_kept", "rows_added", "rows_skipped", "rows_quarantined")
+    ]
+    table.add_row(str(len(outcomes)), *(f"{total:,}" for total in sums))
+    console.print(table)
+    counts = {status: sum(one.status == status for one in outcomes) for status in ("known", "ignored", "quarantined")}
+    if counts["known"]:
+        console.print(f"{counts['known']} files were imported before and are unchanged")
+    if counts["ignored"]:
+        console.print(f"{counts['ignored']} files are not read by this provider")
+    for note in sorted({note for one in outcomes for note in one.notes}):
+        console.print(f"note: {note}", soft_wrap=True)
+    for one in outcomes:
+        for fault in one.faults[:3]:
+            console.print(f"quarantined from {one.name}: {fault}", soft_wrap=True, markup=False)

@@ -1,0 +1,22 @@
+"""Progress on stderr; silent where stderr is not a terminal, save for one line at the end of long steps."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from runout.jobs.progress import Progress as ProgressCall
+
+
+@contextmanager
+def progress_bar(title: str) -> Generator[ProgressCall]:
+    """Show a bar while a job runs, and hand the job the function that moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def move(step: str, number: int, total: int, /) -> None:
+            bar.update(task, completed=number, total=total, description=f"{title}: {step}")
+
+        yield move

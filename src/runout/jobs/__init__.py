@@ -1,0 +1,1 @@
+"""Jobs: the only place where files, clocks and models meet."""

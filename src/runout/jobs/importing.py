@@ -1,0 +1,235 @@
+"""Import files into the lake: resumable, idempotent, nothing lost.
+
+Documents are read one by one in name order. Rows collect in a buffer that is committed together; only then are the
+documents entered in the ``imports`` table. A run that is killed repeats at most one buffer, whose rows the lake
+already holds: the second run writes nothing twice and ends with the same fingerprint.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from runout.clock import now_ns
+from runout.errors import SchemaError, UsageError
+from runout.jobs.progress import Progress, no_progress
+from runout.lake import Lake, Merged
+from runout.records import KINDS, Series
+from runout.sources import Document, FileSource, Normalised, refuse_file
+
+_BUFFER_ROWS = 400_000
+_BUFFER_DOCUMENTS = 48
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one document.
+
+    Parameters
+    ----------
+    name
+        File name.
+    status
+        ``imported``, ``known`` (imported before, unchanged), ``quarantined`` (nothing of it could be used) or
+        ``ignored`` (not a file of this provider).
+    rows_in, rows_kept, rows_skipped, rows_quarantined
+        Rows found; records accepted; rows left out on purpose; rows refused.
+    rows_added
+        Records that the lake did not hold before.
+    faults
+        Distinct reasons for refusals, most frequent first.
+    notes
+        What the source remarked.
+    """
+
+    name: str
+    status: str
+    rows_in: int = 0
+    rows_kept: int = 0
+    rows_added: int = 0
+    rows_skipped: int = 0
+    rows_quarantined: int = 0
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class _Pending(msgspec.Struct, frozen=True):
+    document: Document
+    normalised: Normalised
+
+
+def import_files(
+    lake: Lake,
+    source: FileSource,
+    paths: Iterable[Path],
+    *,
+    progress: Progress = no_progress,
+) -> list[Imported]:
+    """Import every file of ``source`` below ``paths`` into ``lake``.
+
+    Parameters
+    ----------
+    lake
+        Where rows go; created on first write.
+    source
+        Provider that reads the files.
+    paths
+        Files and folders; folders are searched through.
+    progress
+        Called with the file name, its number and how many there are.
+
+    Returns
+    -------
+    list of Imported
+        One entry for each file, in the order read.
+
+    Raises
+    ------
+    UsageError
+        If a path does not exist, or nothing below the paths is a file of this provider.
+    """
+    found = list(_files(paths, source))
+    if not any(source.recognises(path.name) for path, _ in found):
+        raise UsageError(
+            f"expected files of provider {source.provider!r} below {', '.join(map(str, paths))}, found none it reads; "
+            "see `runout import --help` for the providers and the names they read"
+        )
+    known = _known_documents(lake, source)
+    outcomes: list[Imported] = []
+    pending: list[_Pending] = []
+    for number, (path, folder) in enumerate(found, start=1):
+        progress(path.name, number, len(found))
+        if not source.recognises(path.name):
+            outcomes.append(Imported(name=path.name, status="ignored"))
+            continue
+        document = _read(path, folder)
+        if document.sha256() in known:
+            outcomes.append(Imported(name=path.name, status="known"))
+            continue
+        pending.append(_Pending(document, _normalise(source, document)))
+        if _is_full(pending):
+            outcomes.extend(_commit(lake, source, pending))
+            pending = []
+    outcomes.extend(_commit(lake, source, pending))
+    lake.compact()
+    return outcomes
+
+
+def _files(paths: Iterable[Path], source: FileSource) -> Iterator[tuple[Path, str]]:
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.endswith(".CHECKSUM")):
+                yield file, file.parent.relative_to(path.parent).as_posix()
+        elif path.is_file():
+            if not source.recognises(path.name):
+                raise UsageError(
+                    f"expected a file that provider {source.provider!r} reads, found {path}; "
+                    "name another provider, or describe the file with a mapping (see docs/importing.md)"
+                )
+            yield path, ""
+        else:
+            raise UsageError(f"expected a file or folder, found nothing at {path}")
+
+
+def _read(path: Path, folder: str) -> Document:
+    beside = path.with_name(path.name + ".CHECKSUM")
+    checksum = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else None
+    return Document(name=path.name, data=path.read_bytes(), folder=folder, checksum=checksum)
+
+
+def _known_documents(lake: Lake, source: FileSource) -> set[str]:
+    return set(lake.scan("imports").filter(pl.col("normaliser") == source.normaliser).collect()["sha256"])
+
+
+def _normalise(source: FileSource, document: Document) -> Normalised:
+    try:
+        return source.normalise(document, now=now_ns())
+    except SchemaError as error:
+        return refuse_file(document, str(error))
+
+
+def _is_full(pending: list[_Pending]) -> bool:
+    rows = sum(table.height for one in pending for table in one.normalised.tables.values())
+    return rows >= _BUFFER_ROWS or len(pending) >= _BUFFER_DOCUMENTS
+
+
+def _commit(lake: Lake, source: FileSource, pending: list[_Pending]) -> list[Imported]:
+    """Write the buffer: scope first, rows by kind, refusals, and last the record that the documents are done."""
+    if not pending:
+        return []
+    series: list[Series] = [one for p in pending for one in p.normalised.series]
+    lake.register(series)
+    outcomes: list[Merged] = []
+    for kind in KINDS:
+        tables = [
+            one.normalised.tables[kind].with_columns(origin=pl.lit(number, pl.Int64))
+            for number, one in enumerate(pending)
+            if kind in one.normalised.tables
+        ]
+        if tables:
+            outcomes.append(lake.append(kind, pl.concat(tables)))
+    imported = [_outcome(one, number, outcomes) for number, one in enumerate(pending)]
+    lake.append("quarantine", _quarantine_rows(pending, outcomes))
+    lake.append("imports", _import_rows(source, pending, imported))
+    return imported
+
+
+def _outcome(pending: _Pending, number: int, outcomes: list[Merged]) -> Imported:
+    made = pending.normalised
+    mine = pl.col("origin") == number
+    conflicting = [merged.conflicting.filter(mine) for merged in outcomes]
+    conflicts = sum(rows.height for rows in conflicting)
+    kept = sum(table.height for table in made.tables.values()) - conflicts
+    faults = made.refused["fault"].value_counts(sort=True, name="n").sort("n", "fault", descending=[True, False])
+    return Imported(
+        name=pending.document.name,
+        status="quarantined" if made.refused.height + conflicts and not kept else "imported",
+        rows_in=made.rows_in,
+        rows_kept=kept,
+        rows_added=sum(merged.added.filter(mine).height for merged in outcomes),
+        rows_skipped=made.rows_skipped,
+        rows_quarantined=made.refused.height + conflicts,
+        faults=(*faults["fault"].to_list(), *sorted({f for rows in conflicting for f in rows["fault"]})),
+        notes=made.notes,
+    )
+
+
+def _quarantine_rows(pending: list[_Pending], outcomes: list[Merged]) -> pl.DataFrame:
+    rows = [
+        (one.document.sha256(), one.document.name, *refused)
+        for one in pending
+        for refused in one.normalised.refused.iter_rows()
+    ]
+    rows += [
+        (
+            pending[conflict["origin"]].document.sha256(),
+            pending[conflict["origin"]].document.name,
+            number,
+            *_text(conflict),
+        )
+        for merged in outcomes
+        for number, conflict in enumerate(merged.conflicting.iter_rows(named=True), start=1)
+    ]
+    return pl.DataFrame(rows, schema=KINDS["quarantine"].dtypes, orient="row")
+
+
+def _text(conflict: dict[str, object]) -> tuple[str, bytes]:
+    record = {name: value for name, value in conflict.items() if name not in {"origin", "fault"}}
+    return str(conflict["fault"]), msgspec.json.encode(record)
+
+
+def _import_rows(source: FileSource, pending: list[_Pending], outcomes: list[Imported]) -> pl.DataFrame:
+    rows = [
+        (
+            one.document.sha256(),
+            source.normaliser,
+            source.provider,
+            one.document.name,
+            outcome.rows_in,
+            outcome.rows_kept,
+            outcome.rows_skipped,
+            outcome.rows_quarantined,
+        )
+        for one, outcome in zip(pending, outcomes, strict=True)
+    ]
+    return pl.DataFrame(rows, schema=KINDS["imports"].dtypes, orient="row").unique(["sha256"], keep="first")

@@ -1,0 +1,1 @@
+"""A market whose truth is known: writes the same records as real sources, labelled synthetic."""
