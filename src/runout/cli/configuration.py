@@ -48,8 +48,9 @@ def configuration(folder: Path | None = None) -> Configuration:
         try:
             settings = msgspec.toml.decode(file.read_bytes(), type=Configuration)
         except msgspec.DecodeError as error:
+            settings_known = ", ".join(Configuration.__struct_fields__)
             raise ConfigurationError(
-                f"expected settings {', '.join(Configuration.__struct_fields__)} in {file}, found: {error}; mend the file"
+                f"expected settings {settings_known} in {file}, found: {error}; mend the file"
             ) from error
     named = {
         field: value

@@ -13,26 +13,38 @@ from rich.console import Console
 
 from runout.errors import ExitCode, RunoutError
 
+
+def _version_text() -> str:
+    from runout.cli.configuration import lock_version  # noqa: PLC0415 - only for --version
+    from runout.version import CODE_VERSION, METHOD_VERSION, SCHEMA_VERSION  # noqa: PLC0415
+
+    return f"runout {CODE_VERSION} (methods {METHOD_VERSION}, schema {SCHEMA_VERSION}, lock {lock_version()})"
+
+
 app = App(
     name="runout",
     help="Avalanche forecasting for crypto leverage: observes leveraged positions, says what would set a slide off, "
     "how far it would run, and keeps score.",
-    version=lambda: _version_text(),
+    version=_version_text,
     exit_on_error=False,
     print_error=False,
     help_on_error=False,
 )
 
-for _name, _target in {
-    "bulletin": "runout.cli.bulletin:bulletin",
-    "compute": "runout.cli.computing:compute",
-    "demo": "runout.cli.demo:demo",
-    "fetch": "runout.cli.fetching:fetch",
-    "import": "runout.cli.importing:import_",
-    "synthesize": "runout.cli.synthesizing:synthesize",
-    "verify": "runout.cli.verifying:verify",
-}.items():
-    app.command(_target, name=_name)
+_COMMANDS = {
+    "bulletin": ("runout.cli.bulletin:bulletin", "Write the bulletin of a coin as of a moment."),
+    "compute": ("runout.cli.computing:compute", "Bring a lake's derived state up to date."),
+    "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),
+    "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
+    "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
+    "synthesize": ("runout.cli.synthesizing:synthesize", "Write a synthetic market into a lake."),
+    "verify": (
+        "runout.cli.verifying:verify",
+        "Audit a lake: gaps, duplicates, frozen series, unit jumps, swapped sides.",
+    ),
+}
+for _name, (_target, _help) in _COMMANDS.items():
+    app.command(_target, name=_name, help=_help)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,10 +67,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     return outcome if isinstance(outcome, int) else ExitCode.DONE
-
-
-def _version_text() -> str:
-    from runout.cli.configuration import lock_version  # noqa: PLC0415 - only for --version
-    from runout.version import CODE_VERSION, METHOD_VERSION, SCHEMA_VERSION  # noqa: PLC0415
-
-    return f"runout {CODE_VERSION} (methods {METHOD_VERSION}, schema {SCHEMA_VERSION}, lock {lock_version()})"

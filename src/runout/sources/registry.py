@@ -1,6 +1,7 @@
 """Which providers can be imported."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from runout.errors import UsageError
@@ -11,7 +12,16 @@ TABLE = "table"
 
 def providers() -> dict[str, Callable[[], FileSource]]:
     """Return what makes each provider's source, by the name typed on the command line."""
-    return {}
+    # Imported here: a command that reads one provider's files need not load every reader.
+    from runout.sources import binance, coinalyze, coinglass, table  # noqa: PLC0415
+
+    return {
+        "coinglass": coinglass.source,
+        "binance-perpetual": lambda: binance.source("perpetual"),
+        "binance-spot": lambda: binance.source("spot"),
+        "coinalyze": coinalyze.source,
+        **{name: partial(table.shipped, name) for name in table.shipped_mappings()},
+    }
 
 
 def source_of(provider: str, mapping: Path | None = None) -> FileSource:
@@ -22,6 +32,12 @@ def source_of(provider: str, mapping: Path | None = None) -> FileSource:
     UsageError
         If no provider has that name, or a mapping is missing or superfluous.
     """
+    if provider == TABLE:
+        if mapping is None:
+            raise UsageError(f"expected --mapping FILE with provider {TABLE!r}, found none; see docs/importing.md")
+        from runout.sources import table  # noqa: PLC0415
+
+        return table.from_file(mapping)
     known = providers()
     if provider not in known:
         raise UsageError(f"expected a provider, one of {', '.join([*known, TABLE])}; found {provider!r}")
