@@ -37,6 +37,8 @@ _COMMANDS = {
     "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),
     "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
+    "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
+    "series": ("runout.cli.rows:list_series", "List the series of a lake with their scope."),
     "synthesize": ("runout.cli.synthesizing:synthesize", "Write a synthetic market into a lake."),
     "verify": (
         "runout.cli.verifying:verify",

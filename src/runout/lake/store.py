@@ -19,6 +19,7 @@ from runout.clock import format_time
 from runout.errors import LakeError, NotEnoughDataError
 from runout.lake.merging import Merged, merge
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
+from runout.records.kinds import DERIVED, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
 
@@ -102,9 +103,15 @@ class Lake:
             rows = rows.filter(pl.col("known_time") <= at)
         return latest_versions(rows, schema).collect()
 
-    def series(self, kind: str | None = None, coin: str | None = None) -> list[Series]:
-        """Return the series of the lake, of one kind and coin if named, sorted by identifier."""
+    def series(self, kind: str | None = None, coin: str | None = None, *, at: int | None = None) -> list[Series]:
+        """Return the series of the lake, of one kind and coin if named, sorted by identifier.
+
+        With ``at`` (UTC ns) only those of which a row was known by then.
+        """
         found = self._register()
+        if at is not None:
+            known = self._known_series(at)
+            found = [one for one in found if one.series in known]
         return [s for s in found if kind in {None, s.kind} and coin in {None, s.coin}]
 
     def fingerprint(self) -> dict[str, str]:
@@ -143,6 +150,15 @@ class Lake:
             if updated != known:
                 self._write("series", to_table(updated.values()), mode="overwrite")
 
+    def discard(self, kind: str, rows: pl.Expr) -> None:
+        """Take derived rows out of the lake; observed rows cannot be discarded."""
+        if kind not in {schema.kind for schema in DERIVED}:
+            raise LakeError(f"expected a derived kind to discard from, found {kind!r}; observations are never removed")
+        with self._writer():
+            kept = self.scan(kind).filter(~rows).collect()
+            if self._exists(kind):
+                self._write(kind, kept.sort(_layout(KINDS[kind])), mode="overwrite")
+
     def compact(self) -> None:
         """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same."""
         for kind, schema in KINDS.items():
@@ -157,6 +173,8 @@ class Lake:
             rows = self.scan(kind)
             if "known_time" in schema.names:
                 rows = rows.filter(pl.col("known_time") <= at)
+            elif kind == "series":
+                rows = rows.filter(pl.col("series").is_in(list(self._known_series(at))))
             if (kept := rows.collect()).height:
                 copy._write(kind, kept, mode="overwrite")
         return copy
@@ -165,6 +183,13 @@ class Lake:
 
     def _register(self) -> list[Series]:
         return from_table(self.scan("series").collect().sort("series"))
+
+    def _known_series(self, at: int) -> set[str]:
+        known = [
+            self.scan(schema.kind).filter(pl.col("known_time") <= at).select(pl.col("series").unique())
+            for schema in OBSERVED
+        ]
+        return {name for rows in pl.collect_all(known) for name in rows["series"]}
 
     def _counterpart(self, schema: Schema, incoming: pl.DataFrame) -> pl.DataFrame:
         rows = self.scan(schema.kind)
@@ -196,7 +221,7 @@ class Lake:
             ) from error
 
     def _write(self, kind: str, rows: pl.DataFrame, *, mode: "str") -> None:
-        if rows.is_empty():
+        if rows.is_empty() and mode == "append":
             return
         from deltalake import WriterProperties, write_deltalake  # noqa: PLC0415
 

@@ -230,6 +230,17 @@ QUARANTINE: Final = Schema(
     key=("sha256", "row", "fault"),
 )  # fmt: skip
 
+COMPUTATIONS: Final = Schema(
+    kind="computations", meaning="How far derived state has been computed, and from how many rows: tells when history below it has changed.",
+    columns=(
+        Column(name="computation", type="text", unit="name", required=True, meaning="Which computation, coin and scope."),
+        _METHOD,
+        Column(name="through", type="time", unit="UTC ns", required=True, meaning="Last event time computed."),
+        Column(name="rows_used", type="integer", unit="count", required=True, minimum=0, meaning="Input rows that speak of moments up to `through`."),
+    ),
+    key=("computation", "method_version", "through", "rows_used"),
+)  # fmt: skip
+
 INDICATORS: Final = Schema(
     kind="indicators", meaning="Derived values, each as of the moment its inputs were known.",
     columns=(
@@ -247,7 +258,7 @@ INDICATORS: Final = Schema(
 FLUSHES: Final = Schema(
     kind="flushes", meaning="Flush (fall with forced selling) and squeeze (its mirror) events, as defined in the definitions page. A row is what was known of the event at known_time; the latest row holds it as far as it is known.",
     columns=(
-        _SERIES,
+        Column(name="series", type="text", unit="identifier", required=True, meaning="Scope of the liquidations: a group of series."),
         _COIN,
         Column(name="direction", type="text", unit="flush | squeeze", required=True, choices=("flush", "squeeze"), meaning="Fall of price with longs liquidated, or rise with shorts liquidated."),
         Column(name="start_time", type="time", unit="UTC ns", required=True, minimum=0, meaning="When the condition was first met."),
@@ -256,14 +267,15 @@ FLUSHES: Final = Schema(
         Column(name="state", type="text", unit="running | ended", required=True, choices=("running", "ended"), meaning="Whether 12 h without a new extreme had passed."),
         _price("reference_price", "Extreme before the move, within 24 h.", required=True),
         _price("extreme_price", "Extreme reached so far.", required=True),
+        Column(name="extreme_time", type="time", unit="UTC ns", required=True, minimum=0, meaning="End of the bar that holds the extreme."),
         Column(name="move", type="float", unit="fraction", required=True, meaning="Extreme over reference minus one; negative for a flush."),
         _usd("liquidated_usd", "Dollars of the losing side liquidated during the event, in the series' scope.", required=True),
         _METHOD,
     ),
-    key=("series", "direction", "start_time", "event_time", "known_time", "method_version"),
+    key=("series", "coin", "direction", "start_time", "event_time", "known_time", "method_version"),
 )  # fmt: skip
 
 OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
 DERIVED: Final = (INDICATORS, FLUSHES)
-BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE)
+BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

@@ -1,0 +1,74 @@
+"""``runout rows``: what a series says, as it was known at a moment. Every finding's evidence names this command."""
+
+import sys
+from typing import Annotated
+
+import polars as pl
+from cyclopts import Parameter
+
+from runout.cli.configuration import configuration
+from runout.clock import parse_time
+from runout.errors import UsageError
+from runout.lake import Lake
+
+
+def rows(
+    series: Annotated[list[str], Parameter(negative="")],
+    /,
+    *,
+    at: str | None = None,
+    since: str | None = None,
+    lake: str | None = None,
+) -> None:
+    """Print rows of series as CSV, as they were known at a moment.
+
+    Parameters
+    ----------
+    series
+        Identifiers of series of one kind, such as ``coinglass/open_interest/BTC/all/4h``.
+    at
+        UTC time; rows known later are left out.
+    since
+        UTC time; rows that speak of earlier moments are left out.
+    lake
+        Folder of the lake.
+    """
+    store = Lake.open(lake or configuration().lake)
+    known = {one.series: one for one in store.series()}
+    missing = [name for name in series if name not in known]
+    kinds = {known[name].kind for name in series if name in known}
+    if missing or len(kinds) != 1:
+        raise UsageError(
+            f"expected series of one kind that stand in {store.root}, found {missing or sorted(kinds)}; "
+            "list them with `runout series`"
+        )
+    found = store.as_of(
+        kinds.pop(),
+        at=parse_time(at) if at else None,
+        series=series,
+        since=parse_time(since) if since else None,
+    )
+    instants = [name for name in ("event_time", "known_time") if name in found.columns]
+    readable = found.with_columns(
+        pl.from_epoch(pl.col(name), "ns").dt.to_string("iso:strict") + "Z" for name in instants
+    )
+    sys.stdout.write(readable.write_csv())
+
+
+def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
+    """List the series of a lake with their scope, as CSV.
+
+    Parameters
+    ----------
+    lake
+        Folder of the lake.
+    coin
+        Only series of this coin.
+    """
+    store = Lake.open(lake or configuration().lake)
+    table = pl.DataFrame(
+        [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in store.series(coin=coin)],
+        schema=["series", "kind", "step", "scope", "note"],
+        orient="row",
+    )
+    sys.stdout.write(table.write_csv())

@@ -1,0 +1,132 @@
+"""Trailing windows over rows in time order: sums that refuse gaps, ranks, and when a window was known.
+
+Shared conventions
+------------------
+Rows are sorted by ``event_time`` (UTC ns, unique). A trailing window of length ``w`` at time ``t`` holds the rows with
+``event_time`` in ``(t − w, t]``. A value is null unless the window is complete, and it is known when the last of its
+rows was known. Nothing after ``t`` enters a value at ``t``.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.int64]
+
+
+def rows_in_window(times: Times, window: int) -> npt.NDArray[np.int64]:
+    """Return, for each row, the index of the first row inside its trailing window.
+
+    Examples
+    --------
+    >>> rows_in_window(np.array([0, 4, 8, 12]), 8).tolist()
+    [0, 0, 1, 2]
+    """
+    return np.searchsorted(times, times - window, side="right")
+
+
+def trailing_sum(values: Floats, times: Times, spans: Times, window: int) -> Floats:
+    """Return the sum over each complete trailing window, NaN where the rows do not cover it.
+
+    A window is complete when the spans of its rows add up to it exactly: a missing interval is not a zero.
+
+    Parameters
+    ----------
+    values, times, spans
+        Shape (n,): the summands, their times and the nanoseconds each one covers.
+    window
+        Nanoseconds.
+    """
+    first = rows_in_window(times, window)
+    covered = _window_sum(spans.astype(np.float64), first)
+    return np.where(covered == window, _window_sum(values, first), np.nan)
+
+
+def _window_sum(values: Floats, first: npt.NDArray[np.int64]) -> Floats:
+    # Summed slice by slice: differences of a running total would leave the rounding of all history in every value,
+    # and a value computed from a tail would differ in its last bits from one computed from everything.
+    if len(values) == 0:
+        return values
+    longest = int((np.arange(len(values)) - first).max()) + 1
+    padded = np.concatenate([np.zeros(longest - 1), values])
+    slices = np.lib.stride_tricks.sliding_window_view(padded, longest)
+    inside = np.arange(longest) >= (longest - 1 - (np.arange(len(values)) - first))[:, None]
+    return np.where(inside, slices, 0.0).sum(axis=1)
+
+
+def trailing_known_time(known: Times, times: Times, window: int) -> Times:
+    """Return the moment at which every row of each trailing window was known."""
+    first = rows_in_window(times, window)
+    running = np.maximum.accumulate(known) if len(known) else known
+    if np.array_equal(running, known):
+        return known
+    return np.array([known[a : i + 1].max() for i, a in enumerate(first)], dtype=np.int64)
+
+
+def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> Floats:
+    r"""Return the mid-rank of each value among those of its trailing window, in percent.
+
+    .. math:: 100 \frac{\#\{v_j < v_i\} + \tfrac12 \#\{v_j = v_i\}}{n}
+
+    over the n observed values of the window, the value itself included.
+
+    Parameters
+    ----------
+    values, times
+        Shape (n,); NaN is "not observed" and takes part in nothing.
+    window
+        Nanoseconds.
+    minimum
+        Observed values below which the rank is NaN: a rank among few says nothing.
+    """
+    first = rows_in_window(times, window)
+    ranks = np.full(len(values), np.nan)
+    held: list[float] = []
+    start = 0
+    for i, value in enumerate(values.tolist()):
+        for left in range(start, first[i]):
+            if not np.isnan(values[left]):
+                held.pop(bisect_left(held, float(values[left])))
+        start = max(start, int(first[i]))
+        if np.isnan(value):
+            continue
+        insort(held, value)
+        if len(held) >= minimum:
+            below, upto = bisect_left(held, value), bisect_right(held, value)
+            ranks[i] = 100.0 * (below + 0.5 * (upto - below)) / len(held)
+    return ranks
+
+
+def value_before(values: Floats, times: Times, window: int) -> Floats:
+    """Return the value exactly ``window`` earlier, NaN where no row stands there."""
+    wanted = times - window
+    place = np.searchsorted(times, wanted)
+    place = np.minimum(place, max(len(times) - 1, 0))
+    return np.where(times[place] == wanted, values[place], np.nan) if len(times) else values
+
+
+def deviation(values: Floats, times: Times, window: int, minimum: int) -> Floats:
+    """Return the standard deviation of the observed values of each trailing window, NaN below ``minimum`` of them."""
+    first = rows_in_window(times, window)
+    return np.array(
+        [_deviation(values[a : i + 1], minimum) for i, a in enumerate(first)],
+        dtype=np.float64,
+    )
+
+
+def _deviation(values: Floats, minimum: int) -> float:
+    observed = values[~np.isnan(values)]
+    return float(np.std(observed, ddof=1)) if len(observed) >= minimum else float("nan")
+
+
+def floats(rows: pl.DataFrame, name: str) -> Floats:
+    """Return a column as float64 with NaN for null."""
+    return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def times(rows: pl.DataFrame, name: str = "event_time") -> Times:
+    """Return a column of times or durations as int64."""
+    return rows[name].to_numpy().astype(np.int64)
