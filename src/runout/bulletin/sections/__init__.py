@@ -1,0 +1,1 @@
+"""Sections: each a pure function from readings to findings, tables and charts on one subject."""
