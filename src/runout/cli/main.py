@@ -36,6 +36,7 @@ _COMMANDS = {
     "compute": ("runout.cli.computing:compute", "Bring a lake's derived state up to date."),
     "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),
     "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
+    "flushes": ("runout.cli.rows:flushes", "List flushes and squeezes as they were known at a moment."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
     "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
     "series": ("runout.cli.rows:list_series", "List the series of a lake with their scope."),

@@ -48,11 +48,7 @@ def rows(
         series=series,
         since=parse_time(since) if since else None,
     )
-    instants = [name for name in ("event_time", "known_time") if name in found.columns]
-    readable = found.with_columns(
-        pl.from_epoch(pl.col(name), "ns").dt.to_string("iso:strict") + "Z" for name in instants
-    )
-    sys.stdout.write(readable.write_csv())
+    sys.stdout.write(_readable(found).write_csv())
 
 
 def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
@@ -72,3 +68,26 @@ def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
         orient="row",
     )
     sys.stdout.write(table.write_csv())
+
+
+def flushes(*, at: str | None = None, scope: str | None = None, lake: str | None = None) -> None:
+    """List flushes and squeezes as they were known at a moment, as CSV, the latest state of each.
+
+    Parameters
+    ----------
+    at
+        UTC time; what was known later is left out.
+    scope
+        Only those of this group of liquidation series.
+    lake
+        Folder of the lake.
+    """
+    store = Lake.open(lake or configuration().lake)
+    found = store.as_of("flushes", at=parse_time(at) if at else None, series=[scope] if scope else None)
+    latest = found.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
+    sys.stdout.write(_readable(latest.sort("start_time", "series", "direction")).write_csv())
+
+
+def _readable(rows: pl.DataFrame) -> pl.DataFrame:
+    instants = [name for name in rows.columns if name.endswith("_time")]
+    return rows.with_columns(pl.from_epoch(pl.col(name), "ns").dt.to_string("iso:strict") + "Z" for name in instants)

@@ -1,0 +1,62 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Needs Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REAL_DATA ?= ../shared/data
+LAKE ?= lakes/real
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench real docs lock clean
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+demo: $(VENV)/core ## do everything offline on a synthetic market, and say where to look
+	$(BIN)/runout demo
+
+test: $(VENV)/dev ## run the test suite
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+
+check: $(VENV)/dev ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev ## time the hot paths beside their limits
+	$(BIN)/python -m pytest -m bench -n 0 -p no:randomly --benchmark-only
+
+real: $(VENV)/core ## import all real data that applies into lakes/real, and compute
+	@test -d $(REAL_DATA) || { echo "no folder $(REAL_DATA): set REAL_DATA to your copy of the data"; exit 2; }
+	$(BIN)/python tools/import_real.py $(REAL_DATA) $(LAKE)
+
+docs: $(VENV)/dev ## write the generated pages and build the site
+	$(BIN)/python tools/data_dictionary.py
+
+lock: ## resolve both locks anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --group build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links -c requirements.lock --extra live --group build --group dev \
+	  pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the environment and everything generated
+	rm -rf $(VENV) site bulletins lakes .pytest_cache .ruff_cache .hypothesis
+
+# One environment: `core` holds what the product needs, `dev` adds the tools. Both are exact and hashed.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Runout needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.13 demo"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "python3 -m venv failed: install your system's venv package (Debian: apt-get install python3-venv)"; exit 2; }
+
+$(VENV)/core: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@test -f $(VENV)/dev || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@ $(VENV)/core
