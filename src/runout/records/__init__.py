@@ -2,7 +2,7 @@
 
 from runout.records.fingerprint import combine, fingerprint
 from runout.records.kinds import KINDS
-from runout.records.schema import Column, Schema, conform, fault_of_each_row
+from runout.records.schema import Column, Order, Schema, conform, fault_of_each_row
 from runout.records.series import (
     ALL_VENUES,
     Series,
@@ -17,6 +17,7 @@ __all__ = [
     "ALL_VENUES",
     "KINDS",
     "Column",
+    "Order",
     "Schema",
     "Series",
     "combine",

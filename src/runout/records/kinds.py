@@ -9,7 +9,7 @@ row; as-of reads use it alone. Null means not observed, zero is a value, NaN is 
 
 from typing import Final
 
-from runout.records.schema import Column, Schema
+from runout.records.schema import Column, Order, Schema
 
 _SERIES = Column(
     name="series",
@@ -70,13 +70,20 @@ def _price(name: str, meaning: str, *, required: bool = False) -> Column:
     return Column(name=name, type="float", unit="USD per coin", meaning=meaning, required=required, minimum=0.0)
 
 
-def _observed(kind: str, meaning: str, *columns: Column, key: tuple[str, ...] = ()) -> Schema:
+def _traded(name: str, meaning: str) -> Column:
+    return Column(name=name, type="float", unit="USD per coin", meaning=meaning, required=True, above=0.0)
+
+
+def _observed(
+    kind: str, meaning: str, *columns: Column, key: tuple[str, ...] = (), rules: tuple[Order, ...] = ()
+) -> Schema:
     shared = (_SERIES, _COIN, _EVENT_TIME, _SPAN, _KNOWN_TIME)
     return Schema(
         kind=kind,
         meaning=meaning,
         columns=(*shared, *columns, _VINTAGE),
         key=("series", "event_time", "known_time", *key),
+        rules=rules,
     )
 
 
@@ -91,15 +98,16 @@ _SIDE = Column(
 
 BARS: Final = _observed(
     "bars", "Traded prices and volume of an interval.",
-    _price("open", "First traded price.", required=True),
-    _price("high", "Highest traded price.", required=True),
-    _price("low", "Lowest traded price.", required=True),
-    _price("close", "Last traded price.", required=True),
+    _traded("open", "First traded price."),
+    _traded("high", "Highest traded price."),
+    _traded("low", "Lowest traded price."),
+    _traded("close", "Last traded price."),
     _base("volume_base", "Coins traded, each trade once."),
     _usd("volume_usd", "Dollars traded, each trade once."),
     _base("taker_buy_base", "Coins bought by takers."),
     _usd("taker_buy_usd", "Dollars bought by takers."),
     Column(name="trades", type="integer", unit="count", minimum=0, meaning="Number of trades."),
+    rules=(Order("low", "open"), Order("low", "close"), Order("open", "high"), Order("close", "high"), Order("taker_buy_base", "volume_base"), Order("taker_buy_usd", "volume_usd")),
 )  # fmt: skip
 
 LIQUIDATIONS: Final = _observed(

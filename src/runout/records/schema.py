@@ -35,6 +35,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         Whether null ("not observed") is forbidden.
     minimum, maximum
         Inclusive bounds outside which a value is impossible and the row is quarantined.
+    above
+        Exclusive lower bound, for what cannot be zero either (a traded price).
     choices
         For text: the only values allowed.
     """
@@ -46,6 +48,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
     choices: tuple[str, ...] = ()
 
     @property
@@ -54,13 +57,24 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         return _DTYPES[self.type]
 
 
+class Order(msgspec.Struct, frozen=True):
+    """What a sound row obeys: column ``smaller`` is at most column ``larger``, where both were observed.
+
+    A difference of one part in 10⁹ is taken as rounding.
+    """
+
+    smaller: str
+    larger: str
+
+
 class Schema(msgspec.Struct, frozen=True, kw_only=True):
-    """One record kind: its columns, its key, and what a row of it says."""
+    """One record kind: its columns, its key, the order its columns obey, and what a row of it says."""
 
     kind: str
     meaning: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    rules: tuple[Order, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -114,6 +128,7 @@ def fault_of_each_row(schema: Schema, *, latest_time: int | None = None) -> pl.E
         UTC ns; rows that speak of later moments are faulty (a clock or unit jump). None: not checked.
     """
     checks = [fault for column in schema.columns for fault in _column_faults(column)]
+    checks += [_order_fault(rule) for rule in schema.rules]
     if latest_time is not None and "event_time" in schema.names:
         checks.append(
             pl.when(pl.col("event_time") > latest_time)
@@ -143,12 +158,20 @@ def _column_faults(column: Column) -> list[pl.Expr]:
         )
     if column.minimum is not None:
         faults.append(_bound(column, value < column.minimum, f"at least {column.minimum:g}"))
+    if column.above is not None:
+        faults.append(_bound(column, value <= column.above, f"more than {column.above:g}"))
     if column.maximum is not None:
         faults.append(_bound(column, value > column.maximum, f"at most {column.maximum:g}"))
     if column.choices:
         text = f"{column.name}: expected one of {', '.join(column.choices)}"
         faults.append(_when(~value.is_in(list(column.choices)), text))
     return faults
+
+
+def _order_fault(rule: Order) -> pl.Expr:
+    smaller, larger = pl.col(rule.smaller), pl.col(rule.larger)
+    found = pl.format(f"expected {rule.smaller} ≤ {rule.larger}, found {{}} and {{}}", smaller, larger)
+    return pl.when(smaller > larger + 1e-9 * larger.abs()).then(found).otherwise(None)
 
 
 def _when(condition: pl.Expr, text: str) -> pl.Expr:
