@@ -46,15 +46,14 @@ def trailing_sum(values: Floats, times: Times, spans: Times, window: int) -> Flo
 
 
 def _window_sum(values: Floats, first: npt.NDArray[np.int64]) -> Floats:
-    # Summed slice by slice: differences of a running total would leave the rounding of all history in every value,
-    # and a value computed from a tail would differ in its last bits from one computed from everything.
-    if len(values) == 0:
-        return values
-    longest = int((np.arange(len(values)) - first).max()) + 1
-    padded = np.concatenate([np.zeros(longest - 1), values])
-    slices = np.lib.stride_tricks.sliding_window_view(padded, longest)
-    inside = np.arange(longest) >= (longest - 1 - (np.arange(len(values)) - first))[:, None]
-    return np.where(inside, slices, 0.0).sum(axis=1)
+    # Added row by row from the newest to the oldest: differences of a running total would leave the rounding of all
+    # history in every value, and a value computed from a tail would differ in its last bits from one computed from
+    # everything.
+    length = np.arange(len(values)) - first
+    total = np.zeros(len(values))
+    for back in range(int(length.max(initial=-1)) + 1):
+        total[back:] += np.where(length[back:] >= back, values[: len(values) - back], 0.0)
+    return total
 
 
 def trailing_known_time(known: Times, times: Times, window: int) -> Times:
