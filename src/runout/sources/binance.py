@@ -55,9 +55,9 @@ _STEPS = {
 _SYMBOL = r"(?P<coin>[A-Z0-9]+)(?P<quote>USDT|USDC|FDUSD|BUSD|TUSD)"
 _STEP = "(?P<step>" + "|".join(_STEPS) + ")"
 _ARCHIVE = re.compile(
-    rf"(?:(?P<prefix>[A-Za-z0-9]+)-)?{_SYMBOL}-{_STEP}-(?P<period>\d{{4}}-\d\d(?:-\d\d)?)\.(?:csv|csv\.gz|zip|csv\.zip)"
+    rf"(?:(?P<prefix>[A-Za-z0-9]+)-)?{_SYMBOL}-{_STEP}-(?P<period>20\d\d-\d\d(?:-\d\d)?)\.(?:csv|csv\.gz|zip|csv\.zip)"
 )
-_PARQUET = re.compile(rf"(?P<prefix>perp|spot)_{_SYMBOL}_{_STEP}_(?P<period>\d{{4}}(?:-\d\d)?)\.parquet")
+_PARQUET = re.compile(rf"(?P<prefix>perp|spot)_{_SYMBOL}_{_STEP}_(?P<period>20\d\d(?:-\d\d)?)\.parquet")
 _PREFIX_OF = {"perpetual": "perp", "spot": "spot"}
 # Stamps from 1973 to 5138 in either unit: the two ranges do not meet.
 _MILLISECONDS = (10**11, 10**14)
