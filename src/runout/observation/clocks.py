@@ -1,0 +1,146 @@
+"""Are the times possible: order of magnitude, the declared step, the future, and nothing known before it happens."""
+
+import numpy as np
+import polars as pl
+
+from runout.clock import format_duration, format_time, parse_time
+from runout.observation.findings import AuditFinding, finding, stretches
+from runout.observation.tracks import Observed
+
+EARLIEST = parse_time("2009-01-03")
+"""Bitcoin's first block: no figure of this field is older. A time before it was read in the wrong unit."""
+
+
+def before_time(observed: Observed) -> list[AuditFinding]:
+    """Return rows from before there was anything to observe: seconds, milliseconds or microseconds read as another."""
+    early = observed.rows.filter(pl.col("event_time") < EARLIEST)["event_time"]
+    if early.is_empty():
+        return []
+    times = early.to_numpy()
+    return [
+        finding(
+            "clock_unit",
+            "error",
+            observed.series,
+            (int(times[0]), int(times[-1])),
+            statement=f"{len(times)} rows speak of {format_time(int(times[0]))} and later, before the first "
+            "block of 2009-01-03: a time was read in the wrong unit (seconds, ms, µs, ns)",
+            remedy="import the file again with the right unit of time",
+            observed=float(times[0]),
+            expected=float(EARLIEST),
+        )
+    ]
+
+
+def future(observed: Observed, now: int) -> list[AuditFinding]:
+    """Return rows that speak of, or were known at, moments later than ``now`` (UTC ns)."""
+    times = observed.rows.filter((pl.col("event_time") > now) | (pl.col("known_time") > now))["event_time"].to_numpy()
+    if not len(times):
+        return []
+    return [
+        finding(
+            "future",
+            "error",
+            observed.series,
+            (int(times[0]), int(times[-1])),
+            statement=f"{len(times)} rows speak of or were known after {format_time(now)}: the first is of "
+            f"{format_time(int(times[0]))}",
+            remedy="find the wrong clock or unit of time and import again; as-of reads hide these rows until then",
+            observed=float(times[-1]),
+            expected=float(now),
+        )
+    ]
+
+
+def known_before_event(observed: Observed) -> list[AuditFinding]:
+    """Return rows that were known before what they speak of had ended: a look-ahead for everything built on them."""
+    bad = observed.rows.filter(pl.col("known_time") < pl.col("event_time"))
+    if bad.is_empty():
+        return []
+    lead = bad.select((pl.col("event_time") - pl.col("known_time")).max()).item()
+    times = bad["event_time"].to_numpy()
+    return [
+        finding(
+            "known_before_event",
+            "error",
+            observed.series,
+            (int(times[0]), int(times[-1])),
+            statement=f"{bad.height} rows were known up to {format_duration(lead)} before they happened",
+            remedy="import again: event_time is the end of the interval and known_time never earlier",
+            observed=float(-lead),
+            expected=0.0,
+        )
+    ]
+
+
+def off_grid(observed: Observed) -> list[AuditFinding]:
+    """Return rows that do not stand on the series' grid of steps, and series whose rows come at another step.
+
+    The grid is the remainder of the event time by the step that most rows have, so a feed that is stamped
+    at five past the hour is regular too.
+    """
+    series, times = observed.series, observed.times
+    if not series.step or len(times) < 3:
+        return []
+    usual, share = _mode(np.diff(times))
+    if usual != series.step and share > 0.5:
+        return [
+            finding(
+                "step",
+                "warning",
+                observed.series,
+                (int(times[0]), int(times[-1])),
+                statement=f"is declared with a row every {format_duration(series.step)}; {share:.0%} of its rows come "
+                f"{format_duration(usual)} apart",
+                remedy="correct the step in the register: windows count rows by it",
+                observed=float(usual),
+                expected=float(series.step),
+            )
+        ]
+    anchor, _ = _mode(times % series.step)
+    off = (times - anchor) % series.step
+    return [
+        finding(
+            "off_grid",
+            "warning",
+            observed.series,
+            (int(times[s.first]), int(times[s.last])),
+            statement=f"{s.count} rows stand off the grid of {format_duration(series.step)} from "
+            f"{format_time(int(times[s.first]))} on, the first by {format_duration(int(off[s.first]))}",
+            remedy="see whether the provider's stamp changed its meaning or its unit there",
+            observed=float(off[s.first]),
+            expected=0.0,
+        )
+        for s in stretches(off != 0)
+    ]
+
+
+def overlapping(observed: Observed) -> list[AuditFinding]:
+    """Return interval rows that reach back further than the step: neighbours count the same trades twice."""
+    series = observed.series
+    if not series.step:
+        return []
+    bad = observed.rows.filter(pl.col("span") > series.step)
+    if bad.is_empty():
+        return []
+    times = bad["event_time"].to_numpy()
+    span = int(bad["span"].to_numpy().max())
+    return [
+        finding(
+            "overlap",
+            "warning",
+            observed.series,
+            (int(times[0]), int(times[-1])),
+            statement=f"{bad.height} rows reach back {format_duration(span)}, further than the step of "
+            f"{format_duration(series.step)}: their sums count some moments twice",
+            remedy="correct step or span in the import; a rolling total is not an interval's total",
+            observed=float(span),
+            expected=float(series.step),
+        )
+    ]
+
+
+def _mode(values: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> tuple[int, float]:
+    levels, counts = np.unique(values, return_counts=True)
+    most = int(np.argmax(counts))
+    return int(levels[most]), float(counts[most]) / len(values)

@@ -1,0 +1,65 @@
+"""Frozen series: one value repeated far longer than the series' own history makes plausible."""
+
+import numpy as np
+
+from runout.clock import format_time
+from runout.observation.findings import AuditFinding, Stretch, Times, finding
+from runout.observation.tracks import Observed, Track, tracks
+
+LEAST_ROWS = 6
+"""Fewer repeats than this are a venue's maintenance, or rounding."""
+CHANCE = 1e-6
+"""Expected number of such runs in the whole series, were its repeats independent: one in a million series."""
+TIMES_USUAL = 3.0
+"""Repeats are not independent (a funding rate rests, a daily figure steps), so a run must also be three times as long
+as all but a hundredth of the series' own runs."""
+_USUAL_QUANTILE = 0.99
+
+
+def frozen(observed: Observed) -> list[AuditFinding]:
+    """Return runs of one identical value that the series' own repeats do not explain.
+
+    With repeat rate q (of neighbouring values, over the runs of usual length) and m runs, independent repeats give
+    ``m q^(L−1)`` runs of length L or more. A run is frozen if that is below :data:`CHANCE` and L exceeds both
+    :data:`LEAST_ROWS` and :data:`TIMES_USUAL` times the 99th percentile of run lengths. So a figure that steps (a daily
+    value in hourly rows, a rounded share) is held against its own steps.
+    """
+    return [found for track in tracks(observed) for found in _frozen(observed, track.observed())]
+
+
+def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
+    values = track.values
+    if len(values) < 2 * LEAST_ROWS:
+        return []
+    bounds = np.concatenate(([0], np.flatnonzero(np.diff(values) != 0.0) + 1, [len(values)]))
+    lengths = np.diff(bounds).astype(np.int64)
+    limit = _longest_plausible(lengths)
+    return [
+        _finding(observed, track, Stretch(int(bounds[i]), int(bounds[i + 1]) - 1, int(lengths[i])), limit)
+        for i in np.flatnonzero(lengths > limit)
+    ]
+
+
+def _longest_plausible(lengths: Times) -> float:
+    usual_most = TIMES_USUAL * float(np.quantile(lengths, _USUAL_QUANTILE, method="lower"))
+    usual = lengths[lengths <= usual_most]
+    rows = int(usual.sum())
+    repeat_rate = max(1.0 - len(usual) / rows, 1.0 / (rows + 1))
+    by_chance = 1.0 + np.log(CHANCE / len(lengths)) / np.log(repeat_rate)
+    return max(usual_most, float(by_chance), LEAST_ROWS - 1.0)
+
+
+def _finding(observed: Observed, track: Track, run: Stretch, limit: float) -> AuditFinding:
+    start, end = int(track.times[run.first]), int(track.times[run.last])
+    still = run.last == len(track.values) - 1
+    return finding(
+        "frozen",
+        "error" if still else "warning",
+        observed.series,
+        (start, end),
+        statement=f"{track.name} stands at {track.values[run.first]:,.8g} for {run.count} rows, {format_time(start)} "
+        f"to {format_time(end)}{', and still does' if still else ''}; its own repeats make {int(limit)} plausible",
+        remedy="treat the run as not observed: changes within it are zero by defect, the change after it is a sum",
+        observed=float(run.count),
+        expected=float(int(limit)),
+    )
