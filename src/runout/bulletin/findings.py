@@ -109,7 +109,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A small table inside a section (open interest by venue, liquidations by coin)."""
+    """A small table inside a section; ``columns``, ``units`` and ``signed`` describe the values of its rows."""
 
     name: str
     section: SectionKey

@@ -251,7 +251,7 @@ def _table(compared: list[Venue], venues: Reading, anchor: int, coin: str) -> Ta
         name="leverage.by-venue",
         section="leverage",
         title=f"Open interest by venue at {format_time(venues.last_time)}",
-        columns=("venue", "now", "24 h", "48 h", f"since {since}", f"since {since}, {coin}"),
+        columns=("now", "24 h", "48 h", f"since {since}", f"since {since}, {coin}"),
         units=("USD", "USD", "USD", "USD", "coins"),
         signed=(False, True, True, True, True),
         rows=rows,

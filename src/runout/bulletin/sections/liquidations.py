@@ -191,7 +191,7 @@ def _table(by_coin: Mapping[str, Totals]) -> Table:
         name="liquidations.by-coin",
         section="liquidations",
         title=f"24 h to {format_time(first.time)}, by coin",
-        columns=("coin", "total", "longs", "shorts", "long share"),
+        columns=("total", "longs", "shorts", "long share"),
         units=("USD", "USD", "USD", "fraction"),
         signed=(False, False, False, False),
         rows=tuple(rows),
