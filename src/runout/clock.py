@@ -81,6 +81,29 @@ def format_date(time_ns: int) -> str:
     return to_datetime(time_ns).strftime("%Y-%m-%d")
 
 
+def say_time(time_ns: int, reference_ns: int) -> str:
+    """Return a time as a sentence says it; the year only where it is not the reference's.
+
+    Examples
+    --------
+    >>> say_time(parse_time("2025-08-14T16:20Z"), parse_time("2025-08-18T12:00Z"))
+    '14 Aug 16:20 UTC'
+    """
+    return f"{say_date(time_ns, reference_ns)} {to_datetime(time_ns):%H:%M} UTC"
+
+
+def say_date(time_ns: int, reference_ns: int) -> str:
+    """Return a UTC date as a sentence says it; the year only where it is not the reference's.
+
+    Examples
+    --------
+    >>> say_date(parse_time("2024-08-05"), parse_time("2025-08-18"))
+    '5 Aug 2024'
+    """
+    moment, reference = to_datetime(time_ns), to_datetime(reference_ns)
+    return f"{moment.day} {moment:%b}" + ("" if moment.year == reference.year else f" {moment.year}")
+
+
 def format_duration(duration_ns: int) -> str:
     """Return a duration in the unit a reader would use: ``5m``, ``4h``, ``3d``.
 

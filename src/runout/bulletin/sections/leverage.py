@@ -7,7 +7,7 @@ import polars as pl
 
 from runout.bulletin.findings import Chart, Finding, Line, Panel, Row, Section, Table
 from runout.bulletin.readings import Reading, evidence, quantity
-from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time
+from runout.clock import NANOSECONDS_PER_DAY, say_date, say_time
 from runout.indicators.open_interest import CHANGE_WINDOWS, decompose, sign_dependence
 from runout.indicators.windows import times
 from runout.records import venue_name
@@ -48,7 +48,6 @@ def section(
     at
         UTC ns.
     """
-    coin = interest.series[0].coin
     findings = [_level(interest, at)]
     findings += [_change(label, changes[label], interest, at) for label in CHANGE_WINDOWS if label in changes]
     findings += _since_anchor(interest, anchor, at)
@@ -56,15 +55,31 @@ def section(
     if venues is not None and not venues.rows.is_empty():
         compared = compare_venues(venues, anchor)
         findings += _dependence(compared, venues, anchor, at)
-        tables = (_table(compared, venues, anchor, coin),)
+        tables = (_table(compared, venues, anchor, at),)
     return Section(
         key="leverage",
         title="State of leverage: open interest",
-        summary=findings[0].statement,
+        summary=_summary(interest, changes),
         findings=tuple(findings),
         tables=tables,
         charts=(_chart(interest),),
     )
+
+
+def _summary(interest: Reading, changes: Mapping[str, Mapping[str, float]]) -> str:
+    level = dollars(float(interest.rows["open_interest_usd"][-1]))
+    moved = [
+        f"{dollars(values['change_usd'], signed=True)} in {label.replace('h', ' h')}{_against_noise(values)}"
+        for label, values in changes.items()
+    ]
+    return f"Open interest {level} on all venues" + (f"; {', '.join(moved)}." if moved else ".")
+
+
+def _against_noise(change: Mapping[str, float]) -> str:
+    noise = change.get("noise_usd")
+    if not noise:
+        return ""
+    return " (within noise)" if abs(change["change_usd"]) < noise else " (beyond one deviation)"
 
 
 def compare_venues(venues: Reading, anchor: int) -> list[Venue]:
@@ -91,7 +106,7 @@ def _level(interest: Reading, at: int) -> Finding:
     coin = interest.series[0].coin
     statement = (
         f"Open interest of {coin} on all venues stood at {dollars(level)} ({coins(level / price, coin)}) "
-        f"at {format_time(interest.last_time)}."
+        f"at {say_time(interest.last_time, at)}."
     )
     numbers = (
         quantity("open_interest_usd", "open interest", level, "USD", _AS_SUMMED),
@@ -159,7 +174,7 @@ def _since_anchor(interest: Reading, anchor: int, at: int) -> list[Finding]:
     change = decompose(first["open_interest_usd"], first["price"], last["open_interest_usd"], last["price"])
     coin = interest.series[0].coin
     statement = (
-        f"Since {format_time(anchor)}, before the week's worst day, it changed by "
+        f"Since {say_time(anchor, at)}, before the week's worst day, it changed by "
         f"{dollars(change.change_usd, signed=True)} in dollars and by {percent(change.share, signed=True)} in coins "
         f"({coins(change.change_base, coin, signed=True)})."
     )
@@ -200,7 +215,7 @@ def _dependence(compared: list[Venue], venues: Reading, anchor: int, at: int) ->
     rest_base = _base_at(venues, anchor, set(moved) - set(deciding))
     names = _enumerate([venue_name(venue) for venue in deciding])
     statement = (
-        f"The sign of the coin change since {format_date(anchor)} hangs on {names}: "
+        f"The sign of the coin change since {say_date(anchor, at)} hangs on {names}: "
         f"{percent(total / start_base, signed=True)} with them, {percent(without / rest_base, signed=True)} without."
     )
     numbers = (
@@ -238,7 +253,8 @@ def _base_at(venues: Reading, time: int, names: set[str]) -> float:
     return sum(base for series, base in pairs if by_series[series] in names)
 
 
-def _table(compared: list[Venue], venues: Reading, anchor: int, coin: str) -> Table:
+def _table(compared: list[Venue], venues: Reading, anchor: int, at: int) -> Table:
+    coin = venues.series[0].coin
     rows = tuple(
         Row(
             label=venue_name(v.venue),
@@ -246,11 +262,11 @@ def _table(compared: list[Venue], venues: Reading, anchor: int, coin: str) -> Ta
         )
         for v in compared
     )
-    since = format_date(anchor)
+    since = say_date(anchor, at)
     return Table(
         name="leverage.by-venue",
         section="leverage",
-        title=f"Open interest by venue at {format_time(venues.last_time)}",
+        title=f"Open interest by venue at {say_time(venues.last_time, at)}",
         columns=("now", "24 h", "48 h", f"since {since}", f"since {since}, {coin}"),
         units=("USD", "USD", "USD", "USD", "coins"),
         signed=(False, True, True, True, True),

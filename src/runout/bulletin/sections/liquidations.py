@@ -7,9 +7,10 @@ import polars as pl
 
 from runout.bulletin.findings import Chart, Finding, Line, Mark, Panel, Quantity, Row, Section, Table
 from runout.bulletin.readings import Reading, evidence, quantity
-from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_date, format_duration, format_time
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_duration, format_time, say_date, say_time
 from runout.indicators.liquidations import by_side
 from runout.indicators.windows import times
+from runout.records import venue_list
 from runout.units import dollars, ordinal, percent, price
 
 DAY = NANOSECONDS_PER_DAY
@@ -78,8 +79,8 @@ def section(
         findings.append(_complete_day(day, "liquidations.worst-day", "The day of the week's worst fall", at))
     findings += [_flush(row, at) for row in _last_flush(flushes)]
     charts = (_chart(recent, bars, flushes),) if recent and bars and not bars.rows.is_empty() else ()
-    tables = (_table(by_coin),) if by_coin else ()
-    summary = findings[0].statement if findings else "No liquidation series is known."
+    tables = (_table(by_coin, at),) if by_coin else ()
+    summary = _summary(recent or widest)
     return Section(
         key="liquidations",
         title="Liquidations",
@@ -87,6 +88,16 @@ def section(
         findings=tuple(findings),
         tables=tables,
         charts=charts,
+    )
+
+
+def _summary(totals: Totals | None) -> str:
+    if totals is None:
+        return "No liquidation series is known."
+    venues = venue_list(totals.reading.series[0].venues)
+    return (
+        f"At least {dollars(totals.get('total_usd'))} liquidated in 24 h on {venues} ({len(totals.coins)} coins), "
+        f"{percent(totals.get('long_share'), digits=0)} of it longs{_rank(totals)}."
     )
 
 
@@ -115,12 +126,12 @@ def _sides(totals: Totals) -> str:
 
 
 def _trailing(totals: Totals, at: int) -> Finding:
-    statement = f"In the 24 h to {format_time(totals.time)} liquidations came to {_sides(totals)}{_rank(totals)}."
+    statement = f"In the 24 h to {say_time(totals.time, at)} liquidations came to {_sides(totals)}{_rank(totals)}."
     return _finding("liquidations.24h", statement, totals, at)
 
 
 def _complete_day(totals: Totals, name: str, what: str, at: int) -> Finding:
-    statement = f"{what}, {format_date(totals.time - DAY)}, liquidated {_sides(totals)}{_rank(totals)}."
+    statement = f"{what}, {say_date(totals.time - DAY, at)}, liquidated {_sides(totals)}{_rank(totals)}."
     return _finding(name, statement, totals, at)
 
 
@@ -130,7 +141,7 @@ def _finding(name: str, statement: str, totals: Totals, at: int) -> Finding:
         name=name,
         section="liquidations",
         statement=statement,
-        caveat=f"Scope: {totals.reading.scope}." + (f" {notes[0]}" if notes else ""),
+        caveat=" ".join(notes),
         evidence=evidence(
             totals.reading,
             _numbers(totals),
@@ -155,10 +166,10 @@ def _flush(row: dict[str, object], at: int) -> Finding:
     start, end = int(str(row["start_time"])), int(str(row["event_time"]))
     squeeze = row["direction"] == "squeeze"
     what, side = ("squeeze", "shorts") if squeeze else ("flush", "longs")
-    state = "was still running" if row["state"] == "running" else f"had ended by {format_time(end)}"
+    state = "was still running" if row["state"] == "running" else f"had ended by {say_time(end, at)}"
     move, liquidated = to_price / from_price - 1, float(str(row["liquidated_usd"]))
     statement = (
-        f"The last {what} began by {format_time(start)} ({price(from_price)} to {price(to_price)}, "
+        f"The last {what} began by {say_time(start, at)} ({price(from_price)} to {price(to_price)}, "
         f"{percent(move, digits=2, signed=True)}), liquidated {dollars(liquidated)} of {side} and {state}."
     )
     numbers = (
@@ -177,7 +188,7 @@ def _flush(row: dict[str, object], at: int) -> Finding:
     )
 
 
-def _table(by_coin: Mapping[str, Totals]) -> Table:
+def _table(by_coin: Mapping[str, Totals], at: int) -> Table:
     ordered = sorted(by_coin, key=lambda coin: -(by_coin[coin].get("total_usd") or 0.0))
     first = by_coin[ordered[0]]
     rows = [
@@ -190,7 +201,7 @@ def _table(by_coin: Mapping[str, Totals]) -> Table:
     return Table(
         name="liquidations.by-coin",
         section="liquidations",
-        title=f"24 h to {format_time(first.time)}, by coin",
+        title=f"24 h to {say_time(first.time, at)}, by coin",
         columns=("total", "longs", "shorts", "long share"),
         units=("USD", "USD", "USD", "fraction"),
         signed=(False, False, False, False),

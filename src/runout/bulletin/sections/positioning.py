@@ -5,7 +5,7 @@ from typing import Literal
 
 from runout.bulletin.findings import Chart, Finding, Line, Panel, Section
 from runout.bulletin.readings import Reading, evidence, quantity
-from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, say_time
 from runout.indicators.positioning import MEANING, relative_short_size
 from runout.units import percent
 
@@ -32,10 +32,15 @@ def section(ratios: Mapping[str, Reading], *, at: int) -> Section:
     return Section(
         key="positioning",
         title="Positioning: long/short ratios",
-        summary=findings[0].statement,
+        summary=_summary(ratios),
         findings=findings,
         charts=(_chart(ratios),),
     )
+
+
+def _summary(ratios: Mapping[str, Reading]) -> str:
+    parts = [f"{percent(float(one.rows['long_share'][-1]))} of {_SUBJECT[measure]}" for measure, one in ratios.items()]
+    return f"Long: {', '.join(parts)}."
 
 
 def _finding(measure: str, reading: Reading, at: int) -> Finding:
@@ -49,7 +54,7 @@ def _finding(measure: str, reading: Reading, at: int) -> Finding:
     first = reading.series[0]
     statement = (
         f"{percent(share)} of {_SUBJECT[measure]} in {first.instruments} on {first.venues[0].title()} were long "
-        f"at {format_time(end)}" + (f" ({since})." if since else ".")
+        f"at {say_time(end, at)}" + (f" ({since})." if since else ".")
     )
     caveat = f"This is the {MEANING[measure]}. Long and short sizes are always equal"
     if measure == "global-accounts" and 0 < share < 1:

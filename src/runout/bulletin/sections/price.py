@@ -1,8 +1,10 @@
 """Price: where it stands, how far it moved, and the worst day of the week behind."""
 
+import msgspec
+
 from runout.bulletin.findings import Evidence, Finding, Section
 from runout.bulletin.readings import Reading, evidence, quantity
-from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time, start_of_day
+from runout.clock import NANOSECONDS_PER_DAY, say_date, say_time, start_of_day
 from runout.indicators.price import Fall, change, largest_fall
 from runout.units import percent, price
 
@@ -24,7 +26,16 @@ def section(bars: Reading, *, at: int) -> Section:
     worst = worst_day(bars, at)
     if worst is not None:
         findings.append(_day_fall(bars, worst, at))
-    return Section(key="price", title="Price", summary=findings[0].statement, findings=tuple(findings))
+    return Section(key="price", title="Price", summary=_summary(bars, at), findings=tuple(findings))
+
+
+def _summary(bars: Reading, at: int) -> str:
+    last = float(bars.rows["close"][-1])
+    high = bars.since(bars.last_time - 7 * DAY).rows["high"].max()
+    below = last / msgspec.convert(high, float) - 1
+    coin = bars.series[0].coin
+    when = say_time(bars.last_time, at)
+    return f"{coin} {price(last)} at {when}, {percent(-below)} below the high of the past seven days."
 
 
 def worst_day(bars: Reading, at: int) -> tuple[int, Fall] | None:
@@ -56,7 +67,7 @@ def _now(bars: Reading, at: int) -> Finding:
     return Finding(
         name="price.now",
         section="price",
-        statement=f"{coin} traded at {price(last)} at {format_time(end)}, {' and '.join(moves)}.",
+        statement=f"{coin} traded at {price(last)} at {say_time(end, at)}, {' and '.join(moves)}.",
         evidence=evidence(bars, numbers, at=at, start=end - DAY, end=end, coverage="the market named in the scope"),
     )
 
@@ -67,8 +78,8 @@ def _week(bars: Reading, at: int) -> list[Finding]:
     if fall is None or fall.move > -0.01:
         return []
     statement = (
-        f"Its largest fall of the past seven days ran from {price(fall.high)} ({format_time(fall.high_time)}) "
-        f"to {price(fall.low)} ({format_time(fall.low_time)}): {percent(fall.move, digits=2, signed=True)}."
+        f"Its largest fall of the past seven days ran from {price(fall.high)} ({say_time(fall.high_time, at)}) "
+        f"to {price(fall.low)} ({say_time(fall.low_time, at)}): {percent(fall.move, digits=2, signed=True)}."
     )
     return [
         Finding(
@@ -83,8 +94,8 @@ def _week(bars: Reading, at: int) -> list[Finding]:
 def _day_fall(bars: Reading, worst: tuple[int, Fall], at: int) -> Finding:
     start, fall = worst
     statement = (
-        f"The worst UTC day of the past seven was {format_date(start)}: from {price(fall.high)} "
-        f"({format_time(fall.high_time)}) to {price(fall.low)} ({format_time(fall.low_time)}), "
+        f"The worst UTC day of the past seven was {say_date(start, at)}: from {price(fall.high)} "
+        f"({say_time(fall.high_time, at)}) to {price(fall.low)} ({say_time(fall.low_time, at)}), "
         f"{percent(fall.move, digits=2, signed=True)}."
     )
     return Finding(
