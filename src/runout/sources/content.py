@@ -161,17 +161,17 @@ def unread(column: str, dtype: pl.DataType | type[pl.DataType], read: pl.Expr, e
     cell = pl.col(column)
     filled = cell.is_not_null() & (cell.str.strip_chars() != "") if dtype == pl.String else cell.is_not_null()
     found = cell.str.slice(0, 60) if dtype == pl.String else cell.cast(pl.String, strict=False)
-    text = pl.format(f"{_literal(column)}: expected {expected}, found '{{}}'", found.fill_null("another type"))
+    text = pl.format(f"{as_literal(column)}: expected {expected}, found '{{}}'", found.fill_null("another type"))
     return pl.when(filled & read.is_null()).then(text).otherwise(None)
+
+
+def as_literal(text: str) -> str:
+    """Return text that ``pl.format`` takes as it is, braces (places for values) replaced."""
+    return text.replace("{", "(").replace("}", ")")
 
 
 def _numeric(dtype: pl.DataType | type[pl.DataType]) -> bool:
     return dtype.is_numeric()
-
-
-def _literal(text: str) -> str:
-    """Return text that ``pl.format`` takes as it is."""
-    return text.replace("{", "(").replace("}", ")")
 
 
 def _decoded(line: bytes) -> str | None:

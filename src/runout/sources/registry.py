@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from runout.errors import UsageError
 from runout.sources.protocol import FileSource
@@ -12,16 +13,34 @@ TABLE = "table"
 
 def providers() -> dict[str, Callable[[], FileSource]]:
     """Return what makes each provider's source, by the name typed on the command line."""
-    # Imported here: a command that reads one provider's files need not load every reader.
-    from runout.sources import binance, coinalyze, coinglass, table  # noqa: PLC0415
+    from runout.sources import table  # noqa: PLC0415 - see below
 
     return {
-        "coinglass": coinglass.source,
-        "binance-perpetual": lambda: binance.source("perpetual"),
-        "binance-spot": lambda: binance.source("spot"),
-        "coinalyze": coinalyze.source,
+        "coinglass": _coinglass,
+        "binance-perpetual": partial(_binance, "perpetual"),
+        "binance-spot": partial(_binance, "spot"),
+        "coinalyze": _coinalyze,
         **{name: partial(table.shipped, name) for name in table.shipped_mappings()},
     }
+
+
+# Readers are imported when asked for: a command that reads one provider's files need not load every reader.
+def _coinglass() -> FileSource:
+    from runout.sources import coinglass  # noqa: PLC0415
+
+    return coinglass.source()
+
+
+def _binance(market: Literal["perpetual", "spot"]) -> FileSource:
+    from runout.sources import binance  # noqa: PLC0415
+
+    return binance.source(market)
+
+
+def _coinalyze() -> FileSource:
+    from runout.sources import coinalyze  # noqa: PLC0415
+
+    return coinalyze.source()
 
 
 def source_of(provider: str, mapping: Path | None = None) -> FileSource:

@@ -56,8 +56,8 @@ def moment(column: str, dtype: pl.DataType | type[pl.DataType], form: str) -> pl
         ``iso`` (ISO 8601, without offset UTC), a unit since 1970 (``seconds``, ``milliseconds``, ``microseconds``,
         ``nanoseconds``), or a pattern such as ``%Y.%m.%d`` (UTC). Date and time columns of Parquet are taken as such.
     """
-    if dtype in {pl.Date, pl.Datetime}:
-        read = pl.col(column).cast(pl.Datetime("ns", dtype.time_zone if isinstance(dtype, pl.Datetime) else None))
+    if dtype in (pl.Date, pl.Datetime):
+        read = pl.col(column).cast(pl.Datetime("us", getattr(dtype, "time_zone", None)), strict=False)
     elif form in EPOCH_UNITS_NS:
         return _since_1970(column, dtype, EPOCH_UNITS_NS[form])
     elif dtype != pl.String:
@@ -66,9 +66,9 @@ def moment(column: str, dtype: pl.DataType | type[pl.DataType], form: str) -> pl
         read = _iso(pl.col(column).str.strip_chars())
     else:
         text = pl.col(column).str.strip_chars()
-        read = text.str.to_datetime(form, strict=False, time_unit="ns", time_zone=None, exact=True)
-    nanoseconds = read.cast(pl.Int64)
-    return pl.when(nanoseconds.is_between(EARLIEST, LATEST)).then(nanoseconds)
+        read = text.str.to_datetime(form, strict=False, time_unit="us", exact=True)
+    microseconds = read.cast(pl.Int64)
+    return pl.when(microseconds.is_between(EARLIEST // 1000, LATEST // 1000)).then(microseconds * 1000)
 
 
 def _since_1970(column: str, dtype: pl.DataType | type[pl.DataType], unit_ns: int) -> pl.Expr:
@@ -91,4 +91,4 @@ def _iso(text: pl.Expr) -> pl.Expr:
     text = pl.when(text.str.contains("T", literal=True)).then(text).otherwise(text + "T00:00:00")
     text = text.str.replace(r"T(\d\d:\d\d)([+-]|$)", "T${1}:00${2}").str.replace(r"([+-]\d\d)$", "${1}:00")
     text = pl.when(text.str.contains(r"T.*[+-]\d\d:?\d\d$")).then(text).otherwise(text + "+00:00")
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", strict=False, time_unit="ns")
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", strict=False, time_unit="us")

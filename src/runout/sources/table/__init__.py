@@ -1,0 +1,53 @@
+"""Any CSV or Parquet table, described by a small mapping file; mappings of known providers come with the package."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from runout.errors import ConfigurationError
+from runout.sources.table.mapping import Cell, Mapping, Side, TableFile, Time, read_mapping
+from runout.sources.table.reading import TableSource, table_source
+
+__all__ = [
+    "Cell",
+    "Mapping",
+    "Side",
+    "TableFile",
+    "TableSource",
+    "Time",
+    "from_file",
+    "read_mapping",
+    "shipped",
+    "shipped_mappings",
+    "table_source",
+]
+
+_MAPPINGS = files("runout.sources") / "mappings"
+
+
+@cache
+def shipped_mappings() -> tuple[str, ...]:
+    """Return the names of the mappings that come with the package; each is a provider."""
+    return tuple(sorted(file.name.removesuffix(".toml") for file in _MAPPINGS.iterdir() if file.name.endswith(".toml")))
+
+
+def shipped(name: str) -> TableSource:
+    """Return the source of a mapping that comes with the package."""
+    data = (_MAPPINGS / f"{name}.toml").read_bytes()
+    return table_source(name, read_mapping(data, f"the shipped mapping {name}"), data)
+
+
+def from_file(path: Path) -> TableSource:
+    """Return the source described by a mapping file.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file cannot be read, or is not a mapping.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"expected a mapping file at {path}, found {error.strerror or error}") from error
+    mapping = read_mapping(data, str(path))
+    return table_source(mapping.provider, mapping, data)
