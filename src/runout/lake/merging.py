@@ -73,7 +73,7 @@ def _rounds(rows: pl.DataFrame, schema: Schema) -> list[pl.DataFrame]:
 
 def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
     """Merge rows of which no two share a key."""
-    compared = incoming.join(
+    compared = _without_known_editions(incoming, held, schema).join(
         _versions(held, schema), on=schema.revision_key, how="left", nulls_equal=True, maintain_order="left"
     )
     absent = pl.col("_held_known").is_null()
@@ -92,6 +92,21 @@ def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> 
         unchanged=0,
         revised=revisions.height,
     )
+
+
+def _without_known_editions(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Leave out rows that the lake holds as an earlier version: an old edition read again is no news.
+
+    A revision by vintage was written with a later known time than its file says, so its vintage identifies it.
+    """
+    once = [*schema.key, *schema.value_names]
+    unheard = incoming.join(held.select(once), on=once, how="anti", nulls_equal=True, maintain_order="left")
+    if "vintage" not in schema.names:
+        return unheard
+    edition = [*schema.revision_key, *schema.value_names, "vintage"]
+    editions = held.filter(pl.col("vintage").is_not_null()).select(edition)
+    # A null vintage on the left finds no partner, since none is null on the right.
+    return unheard.join(editions, on=edition, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _together(first: Merged, second: Merged) -> Merged:
