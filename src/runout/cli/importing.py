@@ -26,19 +26,21 @@ def import_(
     """Import files of a provider into a lake.
 
     Runs again without harm: files imported before are passed over, rows the lake holds are not written twice, and an
-    interrupted import goes on where it stopped. Rows that cannot be trusted are quarantined with their bytes.
+    interrupted import goes on where it stopped. Rows that cannot be trusted are quarantined with their bytes, the rest
+    is kept, and the exit code is 3.
 
     Parameters
     ----------
     provider
-        Who published the files; ``runout import --help`` names them. ``table`` reads any CSV or Parquet file
-        described by a mapping.
+        Who published the files: coinglass, binance-perpetual, binance-spot, coinalyze, binance-open-interest,
+        cryptoquant, daily-dominance, multivenue-hourly, tradingview-total2 or whalebot-events; or table, for any CSV
+        or Parquet file that a mapping describes. docs/importing.md says which files each reads.
     paths
         Files and folders; folders are searched through.
     lake
         Folder of the lake.
     mapping
-        Mapping file for provider ``table``.
+        Mapping file for provider table.
     """
     source = source_of(provider, mapping)
     target = Lake(lake or configuration().lake)
@@ -69,3 +71,7 @@ def _summary(outcomes: list[Imported], root: str) -> None:
     for one in outcomes:
         for fault in one.faults[:3]:
             console.print(f"quarantined from {one.name}: {fault}", soft_wrap=True, markup=False)
+        if len(one.faults) > 3:
+            console.print(f"quarantined from {one.name}: {len(one.faults) - 3} other reasons", markup=False)
+    if any(one.rows_quarantined for one in outcomes):
+        console.print("quarantined rows stand in the lake's table quarantine, with their bytes and the reason")

@@ -5,7 +5,9 @@ documents entered in the ``imports`` table. A run that is killed repeats at most
 already holds: the second run writes nothing twice and ends with the same fingerprint.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -103,6 +105,9 @@ def import_files(
             outcomes.append(Imported(name=path.name, status="ignored"))
             continue
         document = _read(path, folder)
+        if isinstance(document, str):
+            outcomes.append(Imported(name=path.name, status="quarantined", rows_quarantined=1, faults=(document,)))
+            continue
         if document.sha256() in known:
             outcomes.append(Imported(name=path.name, status="known"))
             continue
@@ -131,10 +136,14 @@ def _files(paths: Iterable[Path], source: FileSource) -> Iterator[tuple[Path, st
             raise UsageError(f"expected a file or folder, found nothing at {path}")
 
 
-def _read(path: Path, folder: str) -> Document:
+def _read(path: Path, folder: str) -> Document | str:
+    """Return the document, or why it cannot be read: the other files are imported all the same."""
     beside = path.with_name(path.name + ".CHECKSUM")
-    checksum = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else None
-    return Document(name=path.name, data=path.read_bytes(), folder=folder, checksum=checksum)
+    try:
+        checksum = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else None
+        return Document(name=path.name, data=path.read_bytes(), folder=folder, checksum=checksum)
+    except OSError as error:
+        return f"expected a readable file at {path}, found {error.strerror or error}; check its rights and the disk"
 
 
 def _known_documents(lake: Lake, source: FileSource) -> set[str]:
@@ -195,20 +204,18 @@ def _outcome(pending: _Pending, number: int, outcomes: list[Merged]) -> Imported
 
 
 def _quarantine_rows(pending: list[_Pending], outcomes: list[Merged]) -> pl.DataFrame:
+    """Return what was refused, and what conflicted: conflicts of a document are numbered in the order of their keys."""
     rows = [
         (one.document.sha256(), one.document.name, *refused)
         for one in pending
         for refused in one.normalised.refused.iter_rows()
     ]
+    numbers = defaultdict[int, Iterator[int]](lambda: count(1))
     rows += [
-        (
-            pending[conflict["origin"]].document.sha256(),
-            pending[conflict["origin"]].document.name,
-            number,
-            *_text(conflict),
-        )
+        (pending[origin].document.sha256(), pending[origin].document.name, next(numbers[origin]), *_text(conflict))
         for merged in outcomes
-        for number, conflict in enumerate(merged.conflicting.iter_rows(named=True), start=1)
+        for conflict in merged.conflicting.sort(merged.conflicting.columns).iter_rows(named=True)
+        for origin in (conflict["origin"],)
     ]
     return pl.DataFrame(rows, schema=KINDS["quarantine"].dtypes, orient="row")
 
