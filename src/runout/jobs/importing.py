@@ -198,7 +198,7 @@ def _outcome(pending: _Pending, number: int, outcomes: list[Merged]) -> Imported
         rows_added=sum(merged.added.filter(mine).height for merged in outcomes),
         rows_skipped=made.rows_skipped,
         rows_quarantined=made.refused.height + conflicts,
-        faults=(*faults["fault"].to_list(), *sorted({f for rows in conflicting for f in rows["fault"]})),
+        faults=(*faults["fault"].to_list(), *sorted({f for rows in conflicting for f in rows["conflict"]})),
         notes=made.notes,
     )
 
@@ -221,8 +221,8 @@ def _quarantine_rows(pending: list[_Pending], outcomes: list[Merged]) -> pl.Data
 
 
 def _text(conflict: dict[str, object]) -> tuple[str, bytes]:
-    record = {name: value for name, value in conflict.items() if name not in {"origin", "fault"}}
-    return str(conflict["fault"]), msgspec.json.encode(record)
+    record = {name: value for name, value in conflict.items() if name not in {"origin", "conflict"}}
+    return str(conflict["conflict"]), msgspec.json.encode(record)
 
 
 def _import_rows(source: FileSource, pending: list[_Pending], outcomes: list[Imported]) -> pl.DataFrame:

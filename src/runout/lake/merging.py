@@ -17,7 +17,7 @@ class Merged(msgspec.Struct, frozen=True):
     added
         Rows to write, revisions included; ``origin`` tells where each came from.
     conflicting
-        Rows refused, with a column ``fault``.
+        Rows refused, with a column ``conflict`` that says why.
     unchanged
         Count of rows that the lake already held.
     revised
@@ -33,7 +33,7 @@ class Merged(msgspec.Struct, frozen=True):
     def nothing(cls, schema: Schema) -> "Merged":
         """Return the outcome of no rows."""
         none = schema.empty().with_columns(origin=pl.lit(None, pl.Int64))
-        return cls(none, none.with_columns(fault=pl.lit(None, pl.String)), 0, 0)
+        return cls(none, none.with_columns(conflict=pl.lit(None, pl.String)), 0, 0)
 
 
 def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
@@ -85,10 +85,10 @@ def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> 
     revisions = compared.filter(newer)
     if "known_time" in schema.names:
         revisions = revisions.with_columns(known.alias("known_time"))
-    conflicts = compared.filter(~absent & ~same & ~newer).with_columns(fault=pl.lit(_CONFLICT))
+    conflicts = compared.filter(~absent & ~same & ~newer).with_columns(conflict=pl.lit(_CONFLICT))
     return Merged(
         added=pl.concat([frame.select(*schema.names, "origin") for frame in (compared.filter(absent), revisions)]),
-        conflicting=conflicts.select(*schema.names, "origin", "fault"),
+        conflicting=conflicts.select(*schema.names, "origin", "conflict"),
         unchanged=0,
         revised=revisions.height,
     )
