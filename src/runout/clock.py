@@ -6,8 +6,6 @@ Times are int64 nanoseconds since 1970-01-01T00:00Z. Text is ISO 8601 and always
 import time
 from datetime import UTC, datetime
 
-from runout.errors import UsageError
-
 NANOSECONDS_PER_SECOND = 1_000_000_000
 NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
 NANOSECONDS_PER_HOUR = 60 * NANOSECONDS_PER_MINUTE
@@ -46,7 +44,7 @@ def parse_time(text: str) -> int:
 
     Raises
     ------
-    UsageError
+    ValueError
         If ``text`` is not an ISO 8601 date or time.
 
     Examples
@@ -59,7 +57,7 @@ def parse_time(text: str) -> int:
     try:
         return from_datetime(datetime.fromisoformat(text.strip()))
     except ValueError as error:
-        raise UsageError(
+        raise ValueError(
             f"expected a UTC time such as 2025-08-18T12:00Z or a date such as 2025-08-18, found {text!r}"
         ) from error
 

@@ -7,8 +7,8 @@ from typing import Literal
 from rich.console import Console
 
 from runout.bulletin.findings import Bulletin
-from runout.cli.configuration import configuration
-from runout.clock import now_ns, parse_time
+from runout.cli.configuration import configuration, time_option
+from runout.clock import now_ns
 from runout.jobs.issuing import issue
 from runout.lake import Lake
 
@@ -43,7 +43,7 @@ def bulletin(
         text, md, html or json.
     """
     store = Lake.open(lake or configuration().lake)
-    made = issue(store, coin.upper(), parse_time(at) if at else now_ns())
+    made = issue(store, coin.upper(), time_option(at) if at else now_ns())
     if out is None:
         sys.stdout.write(render(made, format or "text", colour=sys.stdout.isatty()))
         return

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from runout.errors import ConfigurationError
+from runout.clock import parse_time
+from runout.errors import ConfigurationError, UsageError
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +59,20 @@ def configuration(folder: Path | None = None) -> Configuration:
         if (value := os.environ.get(f"RUNOUT_{field.upper()}"))
     }
     return msgspec.structs.replace(settings, **named)
+
+
+def time_option(text: str) -> int:
+    """Return UTC nanoseconds of a time given on the command line.
+
+    Raises
+    ------
+    UsageError
+        If it is not an ISO 8601 date or time.
+    """
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def lock_version() -> str:

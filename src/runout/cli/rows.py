@@ -6,8 +6,7 @@ from typing import Annotated
 import polars as pl
 from cyclopts import Parameter
 
-from runout.cli.configuration import configuration
-from runout.clock import parse_time
+from runout.cli.configuration import configuration, time_option
 from runout.errors import UsageError
 from runout.lake import Lake
 
@@ -44,9 +43,9 @@ def rows(
         )
     found = store.as_of(
         kinds.pop(),
-        at=parse_time(at) if at else None,
+        at=time_option(at) if at else None,
         series=series,
-        since=parse_time(since) if since else None,
+        since=time_option(since) if since else None,
     )
     sys.stdout.write(_readable(found).write_csv())
 
@@ -83,7 +82,7 @@ def flushes(*, at: str | None = None, scope: str | None = None, lake: str | None
         Folder of the lake.
     """
     store = Lake.open(lake or configuration().lake)
-    found = store.as_of("flushes", at=parse_time(at) if at else None, series=[scope] if scope else None)
+    found = store.as_of("flushes", at=time_option(at) if at else None, series=[scope] if scope else None)
     latest = found.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
     sys.stdout.write(_readable(latest.sort("start_time", "series", "direction")).write_csv())
 

@@ -9,8 +9,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from runout.cli.configuration import configuration
-from runout.clock import format_time, parse_time
+from runout.cli.configuration import configuration, time_option
+from runout.clock import format_time
 from runout.errors import ExitCode
 from runout.jobs.verifying import Audit, verify_lake
 from runout.lake import Lake
@@ -36,7 +36,7 @@ def verify(*, lake: str | None = None, at: str | None = None, format: Literal["t
     format
         ``text`` for a reader, ``json`` for a program.
     """
-    moment = None if at is None else parse_time(at)
+    moment = None if at is None else time_option(at)
     audit = verify_lake(Lake.open(lake or configuration().lake), at=moment)
     if format == "json":
         sys.stdout.write(as_json(audit) + "\n")
@@ -90,8 +90,12 @@ def _print(audit: Audit) -> None:
         console.print(_overview(audit))
     for (severity, check), group in groupby(audit.findings, key=lambda found: (found.severity, found.check)):
         _print_group(console, severity, check, list(group))
-    counts = ", ".join(f"{audit.count(severity)} {severity}s" for severity in SEVERITIES)
+    counts = ", ".join(_counted(audit.count(severity), severity) for severity in SEVERITIES)
     console.print(f"{'clean' if audit.is_clean() else 'not clean'}: {counts}")
+
+
+def _counted(number: int, severity: str) -> str:
+    return f"{number} {severity}{'' if number == 1 else 's'}"
 
 
 def _overview(audit: Audit) -> Table:
