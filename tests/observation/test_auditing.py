@@ -127,7 +127,7 @@ PLANTS = [
           severity="warning"),
     Plant("dominance as a fraction of a fraction", DOMINANCE, "implausible_value", 20, 25, scaled(0.01, "dominance"),
           severity="warning"),
-    Plant("funding in percent", FUNDING, "implausible_value", 100, LAST, scaled(100.0, "rate"), slack=16),
+    Plant("funding in percent", FUNDING, "implausible_value", 100, LAST, scaled(100.0, "rate"), slack=24),
     Plant("share and ratio disagree", POSITIONING, "share_ratio_mismatch", 44, 50,
           put(long_share=pl.col("long_share") + 0.05), severity="warning"),
     Plant("dollars are not coins times price", GATE_OI, "dollars_coins_mismatch", 100, 105,
@@ -192,13 +192,15 @@ def test_a_registered_series_without_rows_is_a_note() -> None:
 
 def test_a_gap_that_is_recorded_is_a_note_with_its_reason() -> None:
     market = clean(1)
-    times = times_of(market, GATE_OI)[100:106]
-    market = changed(market, GATE_OI, lambda rows: rows.filter(~pl.col("event_time").is_in(times)))
-    gap = {"series": GATE_OI, "coin": "BTC", "event_time": times[-1], "span": times[-1] - times[0] + 4 * HOUR}
+    times = times_of(market, DEPTH)[100:106]
+    market = changed(market, DEPTH, lambda rows: rows.filter(~pl.col("event_time").is_in(times)))
+    gap = {"series": DEPTH, "coin": "BTC", "event_time": times[-1], "span": times[-1] - times[0] + 4 * HOUR}
     recorded = pl.DataFrame([gap | {"known_time": times[-1], "reason": "the provider renamed the venue"}])
-    market = msgspec.structs.replace(market, latest=market.latest | {"gaps": recorded})
-    found = [f for f in audit(market, NOW) if f.check == "gap"]
-    assert [(f.severity, f.start_time, f.end_time) for f in found] == [("note", times[0], times[-1])]
+    market = msgspec.structs.replace(
+        market, latest=market.latest | {"gaps": recorded}, versions=market.versions | {"gaps": recorded}
+    )
+    found = audit(market, NOW)
+    assert [(f.check, f.severity, f.start_time, f.end_time) for f in found] == [("gap", "note", times[0], times[-1])]
     assert "renamed the venue" in found[0].statement
 
 

@@ -8,12 +8,14 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND, format_duration, format_time
 from runout.observation.findings import AuditFinding, finding, runs_of
-from runout.observation.tracks import FLOWS, Observed, Track, tracks
+from runout.observation.tracks import FLOWS, Observed, Track, sides, tracks
 
 STALE_STEPS = 3
 """A feed may be one step late by its schedule and one by a retry; the third missing row is an outage."""
 ARCHIVE_AGE_NS = 90 * NANOSECONDS_PER_DAY
 """A whole provider silent for a quarter is a closed archive, not an outage that someone is about to notice."""
+QUIET_ROWS = 3
+"""Where zeros are not written, three intervals without a liquidation pass for quiet, more for an outage."""
 PADDING_ROWS = 5
 """So many zeros in a row at the head, and more than ever again later: the provider wrote zeros for "not yet"."""
 PARTIAL_ROWS = 90
@@ -32,8 +34,9 @@ def gaps(observed: Observed, recorded: pl.DataFrame) -> list[AuditFinding]:
     if not series.step or len(times) < 2:
         return []
     missing = (np.diff(times) + series.step // 2) // series.step - 1
+    quiet = _may_be_quiet(observed)
     found = [
-        _gap(observed, int(times[i]) + series.step, int(times[i + 1]) - series.step, recorded)
+        _gap(observed, int(times[i]) + series.step, int(times[i + 1]) - series.step, recorded, quiet=quiet)
         for i in np.flatnonzero(missing > 0)
         if not (series.market == "fund" and _is_market_holiday(int(times[i]), int(times[i + 1])))
     ]
@@ -81,7 +84,7 @@ def stale_tails(observed: list[Observed], newest_known: int) -> list[AuditFindin
         if longest_step and newest_known - newest > STALE_STEPS * longest_step:
             found.append(_stopped_family(name, group, newest, newest_known))
         found += [
-            _stopped_series(one, newest)
+            _stopped_series(one, newest, archive=newest_known - newest > ARCHIVE_AGE_NS)
             for one in group
             if one.series.step and newest - _last_known(one) > STALE_STEPS * one.series.step
         ]
@@ -154,7 +157,7 @@ def families(observed: list[Observed]) -> dict[str, list[Observed]]:
     return groups
 
 
-def _gap(observed: Observed, first: int, last: int, recorded: pl.DataFrame) -> AuditFinding:
+def _gap(observed: Observed, first: int, last: int, recorded: pl.DataFrame, *, quiet: bool) -> AuditFinding:
     series = observed.series
     count = (last - first) // series.step + 1
     known = recorded.filter(
@@ -163,24 +166,38 @@ def _gap(observed: Observed, first: int, last: int, recorded: pl.DataFrame) -> A
         & (pl.col("event_time") - pl.col("span") <= first)
     )
     reason = f"; recorded as a gap: {known['reason'][0]}" if known.height else ""
+    harmless = known.height > 0 or (quiet and count <= QUIET_ROWS)
+    if quiet and not known.height:
+        reason = "; it has no row of zeros anywhere, so nothing may have been liquidated"
     return finding(
         "gap",
-        "note" if known.height else "warning",
+        "note" if harmless else "warning",
         series,
         (first, last),
         observed=0.0,
         expected=float(count),
         statement=f"{count} rows of {format_duration(series.step)} are missing, "
         f"{format_time(first)} to {format_time(last)}{reason}",
-        remedy="import the period again, or record it in the gaps table with its reason; windows over it are short",
+        remedy="windows over it are short"
+        if harmless
+        else "import the period again, or record it in the gaps table with its reason; windows over it are short",
     )
+
+
+def _may_be_quiet(observed: Observed) -> bool:
+    """Whether a missing row may mean zero: liquidations of a provider that writes no row without a liquidation."""
+    if observed.series.kind != "liquidations":
+        return False
+    long, short = sides(observed)
+    return bool((np.nan_to_num(long.values) + np.nan_to_num(short.values) > 0.0).all())
 
 
 def _many_gaps(found: list[AuditFinding], rows: int) -> AuditFinding:
     longest = max(found, key=lambda gap: gap.end_time - gap.start_time)
     return msgspec.structs.replace(
-        found[0],
+        max(found, key=lambda gap: (gap.severity == "warning", gap.end_time - gap.start_time)),
         severity="warning" if any(gap.severity == "warning" for gap in found) else "note",
+        start_time=found[0].start_time,
         end_time=found[-1].end_time,
         expected=float(rows),
         statement=f"{rows} rows are missing in {len(found)} gaps between {format_time(found[0].start_time)} and "
@@ -219,11 +236,11 @@ def _stopped_family(name: str, group: list[Observed], newest: int, newest_known:
     )
 
 
-def _stopped_series(observed: Observed, newest: int) -> AuditFinding:
+def _stopped_series(observed: Observed, newest: int, *, archive: bool) -> AuditFinding:
     last = _last_known(observed)
     return finding(
         "stale_tail",
-        "warning",
+        "note" if archive else "warning",
         observed.series,
         (int(observed.times[-1]), newest),
         observed=float(last),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from runout.clock import format_time
-from runout.observation.findings import AuditFinding, Stretch, Times, finding
+from runout.observation.findings import AuditFinding, Stretch, Times, Values, finding
 from runout.observation.tracks import Observed, Track, tracks
 
 LEAST_ROWS = 6
@@ -14,6 +14,10 @@ TIMES_USUAL = 3.0
 """Repeats are not independent (a funding rate rests, a daily figure steps), so a run must also be three times as long
 as all but a hundredth of the series' own runs."""
 _USUAL_QUANTILE = 0.99
+RESTING_RUNS = 10
+RESTING_SHARE = 0.05
+"""A value taken up in ten separate runs and a twentieth of all rows is where the figure rests, as funding does at its
+base rate: a long run of it is worth a note and no more."""
 
 
 def frozen(observed: Observed) -> list[AuditFinding]:
@@ -22,7 +26,8 @@ def frozen(observed: Observed) -> list[AuditFinding]:
     With repeat rate q (of neighbouring values, over the runs of usual length) and m runs, independent repeats give
     ``m q^(L−1)`` runs of length L or more. A run is frozen if that is below :data:`CHANCE` and L exceeds both
     :data:`LEAST_ROWS` and :data:`TIMES_USUAL` times the 99th percentile of run lengths. So a figure that steps (a daily
-    value in hourly rows, a rounded share) is held against its own steps.
+    value in hourly rows, a rounded share) is held against its own steps, and a run of the value where a figure rests
+    (funding at its base rate) against the other runs of that value.
     """
     return [found for track in tracks(observed) for found in _frozen(observed, track.observed())]
 
@@ -33,14 +38,32 @@ def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
         return []
     bounds = np.concatenate(([0], np.flatnonzero(np.diff(values) != 0.0) + 1, [len(values)]))
     lengths = np.diff(bounds).astype(np.int64)
-    limit = _longest_plausible(lengths)
+    of_runs = values[bounds[:-1]]
+    rests = of_runs == _resting_value(of_runs, lengths, len(values))
+    limits = np.where(rests, _longest_plausible(lengths[rests]), _longest_plausible(lengths[~rests]))
     return [
-        _finding(observed, track, Stretch(int(bounds[i]), int(bounds[i + 1]) - 1, int(lengths[i])), limit)
-        for i in np.flatnonzero(lengths > limit)
+        _told(
+            observed,
+            track,
+            Stretch(int(bounds[i]), int(bounds[i + 1]) - 1, int(lengths[i])),
+            float(limits[i]),
+            rests=bool(rests[i]),
+        )
+        for i in np.flatnonzero(lengths > limits)
     ]
 
 
+def _resting_value(of_runs: Values, lengths: Times, rows: int) -> float:
+    """Return the value that a series returns to again and again (the base rate of funding), NaN where it has none."""
+    levels, place, runs = np.unique(of_runs, return_inverse=True, return_counts=True)
+    held = np.bincount(place, weights=lengths)
+    most = int(np.argmax(held))
+    return float(levels[most]) if runs[most] >= RESTING_RUNS and held[most] >= RESTING_SHARE * rows else np.nan
+
+
 def _longest_plausible(lengths: Times) -> float:
+    if not len(lengths):
+        return np.inf
     usual_most = TIMES_USUAL * float(np.quantile(lengths, _USUAL_QUANTILE, method="lower"))
     usual = lengths[lengths <= usual_most]
     rows = int(usual.sum())
@@ -49,17 +72,20 @@ def _longest_plausible(lengths: Times) -> float:
     return max(usual_most, float(by_chance), LEAST_ROWS - 1.0)
 
 
-def _finding(observed: Observed, track: Track, run: Stretch, limit: float) -> AuditFinding:
+def _told(observed: Observed, track: Track, run: Stretch, limit: float, *, rests: bool) -> AuditFinding:
     start, end = int(track.times[run.first]), int(track.times[run.last])
     still = run.last == len(track.values) - 1
     return finding(
         "frozen",
-        "error" if still else "warning",
+        "note" if rests else "error" if still else "warning",
         observed.series,
         (start, end),
         statement=f"{track.name} stands at {track.values[run.first]:,.8g} for {run.count} rows, {format_time(start)} "
-        f"to {format_time(end)}{', and still does' if still else ''}; its own repeats make {int(limit)} plausible",
-        remedy="treat the run as not observed: changes within it are zero by defect, the change after it is a sum",
+        f"to {format_time(end)}{', and still does' if still else ''}; its own repeats make {int(limit)} plausible"
+        f"{'; it rests there often' if rests else ''}",
+        remedy="none, if the figure has a base value"
+        if rests
+        else "treat the run as not observed: changes within it are zero by defect, the change after it is a sum",
         observed=float(run.count),
         expected=float(int(limit)),
     )

@@ -17,8 +17,15 @@ TIMES_NOISE = 6.0
 """A shift must exceed six times the robust spread of the series' own eight-row shifts."""
 SHARPNESS = 0.6
 """The single step must carry this share of the shift: a unit changes at once, a market over several rows."""
-TOLERANCE = np.log(1.2)
-"""A unit's factor is met within 20%, or within three robust deviations of the series' own shifts if that is more."""
+TOLERANCE = np.log(1.1)
+"""A unit's factor is met within 10%, or within three robust deviations of the series' own changes if that is more."""
+TIMES_SPREAD = 3.0
+STAYS = 0.75
+STAYS_ROWS, STAYS_ROWS_OF_FLOWS = 24, 120
+"""The new level must keep this share of the shift over so many rows. News multiply volume for hours, seldom longer;
+open interest does not come back by itself."""
+LEAST_ROWS_OF_FLOWS = 30
+"""So many rows after a jump of a flow must exist: at the very end of a series a burst and a new unit look alike."""
 SPIKE_ROWS = 5
 SPIKE_FACTOR = 20.0
 """A level twenty times its neighbours on both sides, for up to two rows, is a slip of the pen."""
@@ -44,11 +51,11 @@ FACTORS = (
 
 
 class _Jump(msgspec.Struct, frozen=True, kw_only=True):
-    """A shift of the logarithm at ``time``; ``noise`` is the spread of such shifts, ``log_price`` the price then."""
+    """A shift of the logarithm at ``time``; ``spread`` is what such steps vary by, ``log_price`` the price."""
 
     time: int
     shift: float
-    noise: float
+    spread: float
     log_price: float
 
 
@@ -57,8 +64,9 @@ def unit_jumps(observed: Observed, prices: Prices) -> list[AuditFinding]:
 
     The shift at row i is the median of the logarithm over the eight rows from i on, less that over the eight before.
     It is a jump if it exceeds 1.6× and six robust deviations of all shifts of the series, if the step at i alone
-    carries most of it, and if what remains after the price's own shift is still as large. The nearest of
-    :data:`FACTORS` or the price (coins for dollars) within 20% names the cause; a jump that no unit explains is a note.
+    carries most of it, if it stays (over 24 rows; 120 for flows), and if what remains after the price's own shift is
+    still as large. The nearest of :data:`FACTORS` or the price (coins for dollars) names the cause; a jump that no
+    unit explains is a note.
     """
     series = observed.series
     return [
@@ -90,16 +98,28 @@ def _jumps(observed: Observed, track: Track, price: Values) -> list[AuditFinding
     step = np.diff(level)[WINDOW_ROWS - 1 : WINDOW_ROWS - 1 + len(shift)]
     candidate = (np.abs(shift) > least) & (np.abs(shift - price_shift) > least)
     candidate &= step * np.sign(shift) >= SHARPNESS * np.abs(shift)
+    places = [i + WINDOW_ROWS for i in _peaks(candidate, np.abs(step))]
+    steady = track.name in _STEADY
+    spread = 1.4826 * float(np.median(np.abs(np.diff(level)))) if steady else noise
     jumps = [
         _Jump(
-            time=int(times[i + WINDOW_ROWS]),
-            shift=float(shift[i]),
-            noise=noise,
-            log_price=float(np.log(price[i + WINDOW_ROWS])) if track.name.endswith(("_usd", "_base")) else np.nan,
+            time=int(times[i]),
+            shift=float(level[i] - level[i - 1]) if steady else float(shift[i - WINDOW_ROWS]),
+            spread=spread,
+            log_price=float(np.log(price[i])) if track.name.endswith(("_usd", "_base")) else np.nan,
         )
-        for i in _peaks(candidate, np.abs(step))
+        for i in places
+        if _stays(level, i, float(shift[i - WINDOW_ROWS]), steady=steady)
     ]
     return [_told(observed, track, jump) for jump in jumps]
+
+
+def _stays(level: Values, row: int, shift: float, *, steady: bool) -> bool:
+    rows = STAYS_ROWS if steady else STAYS_ROWS_OF_FLOWS
+    after, before = level[row : row + rows], level[max(0, row - rows) : row]
+    if not steady and len(after) < LEAST_ROWS_OF_FLOWS:
+        return False
+    return float(np.median(after) - np.median(before)) * np.sign(shift) >= STAYS * abs(shift)
 
 
 def _shift(level: Values) -> Values:
@@ -143,7 +163,7 @@ def _cause(jump: _Jump) -> Factor | None:
         factors.append(Factor(float(np.exp(abs(jump.log_price))), "the price: coins for dollars, or the reverse"))
     distance = [abs(abs(jump.shift) - float(np.log(factor.value))) for factor in factors]
     nearest = int(np.argmin(distance))
-    return factors[nearest] if distance[nearest] <= max(TOLERANCE, TIMES_NOISE * jump.noise / 2.0) else None
+    return factors[nearest] if distance[nearest] <= max(TOLERANCE, TIMES_SPREAD * jump.spread) else None
 
 
 def _spikes(observed: Observed, track: Track) -> list[AuditFinding]:

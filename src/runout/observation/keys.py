@@ -104,7 +104,7 @@ def _duplicate(row: dict[str, int]) -> AuditFinding:
 def _scope_fault(series: Series | None, kind: str, coin: str) -> str:
     if series is None:
         return "whose series is not registered"
-    if series.kind != kind:
+    if kind not in {series.kind, "gaps"}:  # a gap speaks of a series of another kind
         return f"in a series registered as {series.kind}"
     if series.coin != coin:
         return f"say {coin}, their series says {series.coin}"

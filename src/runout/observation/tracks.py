@@ -99,5 +99,5 @@ def main_columns(kind: str) -> list[str]:
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...], *, keep_empty: bool = False) -> list[Track]:
     times = rows["event_time"].to_numpy()
-    found = [Track(name, times, rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()) for name in names]
+    found = [Track(name, times, rows[name].to_numpy()) for name in names]
     return [track for track in found if keep_empty or np.isfinite(track.values).any()]
