@@ -1,0 +1,68 @@
+"""Does open interest follow price? Slopes of both, in standard scores, over a day, a week and a month."""
+
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY
+from runout.indicators.windows import Floats, deviation, floats, times, trailing_known_time, value_before
+
+DAY = NANOSECONDS_PER_DAY
+WINDOWS = {"1d": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
+SCORE_WINDOW = 365 * DAY
+SCORE_MINIMUM_DAYS = 60
+
+Quadrant = Literal[
+    "new leverage into a rise", "new leverage into a fall", "positions close into a rise", "deleveraging", "unknown"
+]
+
+
+def divergence(rows: pl.DataFrame, window: int) -> pl.DataFrame:
+    r"""Return standardised changes of price and coin open interest, and their difference.
+
+    .. math:: a = \frac{\Delta_w \ln P}{\operatorname{sd}_{365d}},\quad b = \frac{\Delta_w \ln N}{\operatorname{sd}_{365d}},
+              \quad D = a - b
+
+    In coins, since dollars move with the price by themselves (`methods.md` §2).
+
+    Parameters
+    ----------
+    rows
+        ``event_time, known_time, open_interest_usd, price``, sorted.
+    window
+        Nanoseconds.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``event_time, known_time, price_change, coin_change`` (fractions), ``price_score, coin_score, divergence``.
+    """
+    t = times(rows)
+    price = floats(rows, "price")
+    coins = floats(rows, "open_interest_usd") / price
+    price_step, coin_step = (np.log(x) - np.log(value_before(x, t, window)) for x in (price, coins))
+    a, b = _score(price_step, t), _score(coin_step, t)
+    columns = {
+        "price_change": np.expm1(price_step),
+        "coin_change": np.expm1(coin_step),
+        "price_score": a,
+        "coin_score": b,
+        "divergence": a - b,
+    }
+    known = trailing_known_time(times(rows, "known_time"), t, SCORE_WINDOW + window)
+    return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)
+
+
+def quadrant(price_change: float | None, coin_change: float | None) -> Quadrant:
+    """Return what price and coin open interest did together; it never says which side opened: both always do."""
+    if price_change is None or coin_change is None:
+        return "unknown"
+    if coin_change >= 0:
+        return "new leverage into a rise" if price_change >= 0 else "new leverage into a fall"
+    return "positions close into a rise" if price_change >= 0 else "deleveraging"
+
+
+def _score(steps: Floats, t: np.ndarray) -> Floats:
+    spacing = int(np.median(np.diff(t))) if len(t) > 1 else DAY
+    return steps / deviation(steps, t, SCORE_WINDOW, int(SCORE_MINIMUM_DAYS * DAY // spacing))
