@@ -1,4 +1,4 @@
-"""Price peaks and open-interest peaks: did leverage leave when the price turned?"""
+"""Price peaks and open-interest peaks: whether leverage left when the price turned."""
 
 from typing import NamedTuple
 

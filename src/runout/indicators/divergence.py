@@ -1,4 +1,4 @@
-"""Does open interest follow price? Slopes of both, in standard scores, over a day, a week and a month."""
+"""Whether open interest follows price: slopes of both, in standard scores, over a day, a week and a month."""
 
 from typing import Literal
 
@@ -21,8 +21,8 @@ Quadrant = Literal[
 def divergence(rows: pl.DataFrame, window: int) -> pl.DataFrame:
     r"""Return standardised changes of price and coin open interest, and their difference.
 
-    .. math:: a = \frac{\Delta_w \ln P}{\operatorname{sd}_{365d}},\quad b = \frac{\Delta_w \ln N}{\operatorname{sd}_{365d}},
-              \quad D = a - b
+    .. math:: a = \frac{\Delta_w \ln P}{\operatorname{sd}_{365d}},\quad
+              b = \frac{\Delta_w \ln N}{\operatorname{sd}_{365d}},\quad D = a - b
 
     In coins, since dollars move with the price by themselves (`methods.md` §2).
 
