@@ -4,7 +4,15 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.indicators.windows import floats, percentile_rank, times, trailing_known_time, trailing_sum
+from runout.indicators.windows import (
+    Times,
+    floats,
+    observed_in_window,
+    percentile_rank,
+    times,
+    trailing_known_time,
+    trailing_sum,
+)
 
 DAY = NANOSECONDS_PER_DAY
 RANK_WINDOW = 365 * DAY
@@ -57,8 +65,9 @@ def trailing(sides: pl.DataFrame, window: int = DAY) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``event_time, known_time, long_usd, short_usd, total_usd, long_share, imbalance, total_percentile,
-        long_percentile, short_percentile``; percentiles rank the totals among those of the trailing 365 days
-        (at least 90 days of them). Null where the window is not covered.
+        long_percentile, short_percentile, ranked_days``; percentiles rank the totals among those of the trailing
+        365 days (at least 90 days of them; ``ranked_days`` says how many were held). Null where the window is not
+        covered.
     """
     t, spans = times(sides), times(sides, "span")
     long = trailing_sum(floats(sides, "long_usd"), t, spans, window)
@@ -76,6 +85,7 @@ def trailing(sides: pl.DataFrame, window: int = DAY) -> pl.DataFrame:
         "total_percentile": percentile_rank(total, t, RANK_WINDOW, minimum),
         "long_percentile": percentile_rank(long, t, RANK_WINDOW, minimum),
         "short_percentile": percentile_rank(short, t, RANK_WINDOW, minimum),
+        "ranked_days": observed_in_window(total, t, RANK_WINDOW) * (_step(spans) / DAY),
     }
     known = trailing_known_time(times(sides, "known_time"), t, RANK_WINDOW)
     return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)
@@ -96,6 +106,9 @@ def intensity(total_usd: float, open_interest_before_usd: float) -> float:
     return total_usd / open_interest_before_usd
 
 
-def _minimum_ranked(spans: pl.Series | np.ndarray) -> int:
-    step = int(np.median(spans)) if len(spans) else DAY
-    return int(RANK_MINIMUM_DAYS * DAY // max(step, 1))
+def _step(spans: Times) -> int:
+    return max(int(np.median(spans)), 1) if len(spans) else DAY
+
+
+def _minimum_ranked(spans: Times) -> int:
+    return RANK_MINIMUM_DAYS * DAY // _step(spans)

@@ -99,6 +99,12 @@ def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> 
     return ranks
 
 
+def observed_in_window(values: Floats, times: Times, window: int) -> npt.NDArray[np.int64]:
+    """Return how many observed values each trailing window holds."""
+    seen = np.concatenate([[0], np.cumsum(~np.isnan(values))])
+    return seen[1:] - seen[rows_in_window(times, window)]
+
+
 def value_before(values: Floats, times: Times, window: int) -> Floats:
     """Return the value exactly ``window`` earlier, NaN where no row stands there."""
     wanted = times - window

@@ -21,7 +21,8 @@ from runout.version import METHOD_VERSION
 
 DAY = NANOSECONDS_PER_DAY
 _LIQUIDATION_COLUMNS = (
-    "long_usd", "short_usd", "total_usd", "long_share", "total_percentile", "long_percentile", "short_percentile",
+    "long_usd", "short_usd", "total_usd", "long_share",
+    "total_percentile", "long_percentile", "short_percentile", "ranked_days",
 )  # fmt: skip
 _CHANGE_COLUMNS = ("change_usd", "position_usd", "price_usd", "change_base", "noise_usd", "noise_base")
 _DAILY = DAY

@@ -21,6 +21,11 @@ from runout.version import METHOD_VERSION
 
 DAY = NANOSECONDS_PER_DAY
 _WINDOW = 45 * DAY
+DOUBTFUL_VENUES = {
+    "gate": "grew by two fifths within days while every large venue stood still",
+    "mexc": "moves in steps without relation to the price",
+    "bingx": "swings by half its size within a day and back",
+}
 
 
 class Reader:
@@ -196,7 +201,7 @@ def _leverage(reader: Reader, anchor: int) -> list[Section]:
         present = tuple(one for one in members if one.series in set(newest))
         rows = found.filter(pl.col("series").is_in(newest))
         venues = Reading(series=present, rows=rows, scope=f"{reader.coin}, {len(present)} venues, one by one")
-    return [leverage.section(interest, changes, venues, anchor=anchor, at=reader.at)]
+    return [leverage.section(interest, changes, venues, doubtful=DOUBTFUL_VENUES, anchor=anchor, at=reader.at)]
 
 
 def _values(derived: pl.DataFrame, prefix: str) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Section
-from runout.clock import NANOSECONDS_PER_DAY, format_time
+from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time, say_time
 from runout.units import dollars, percent, price
 
 _SHOWN_FOR = 7 * NANOSECONDS_PER_DAY
@@ -66,7 +66,7 @@ def section(claims: tuple[Claim, ...], findings: tuple[Finding, ...], *, coin: s
     for claim in claims:
         current = claim.coin == coin and claim.published <= at < claim.published + _SHOWN_FOR
         if current and claim.finding in known:
-            checked += _check(claim, known[claim.finding])
+            checked += _check(claim, known[claim.finding], at)
     if not checked:
         return None
     return Section(
@@ -87,16 +87,17 @@ def verdict(claim: Claim, measured: float) -> str:
     return "reproduced" if holds else "not reproduced"
 
 
-def _check(claim: Claim, finding: Finding) -> list[Finding]:
+def _check(claim: Claim, finding: Finding, at: int) -> list[Finding]:
     measured = next((q for q in finding.evidence.quantities if q.name == claim.quantity), None)
     if measured is None or measured.value is None:
         return []
     said, found = _text(measured, claim.claimed), _text(measured, measured.value)
     difference = _text(measured, measured.value - claim.claimed, signed=True)
     bound = "" if claim.relation == "about" else f"{claim.relation} "
+    when = say_time(parse_time(finding.evidence.window_end), at)
     statement = (
         f"“{claim.statement}” ({claim.source}): {verdict(claim, measured.value)}. "
-        f"Said {bound}{said}, measured {found} at {finding.evidence.window_end} (difference {difference})."
+        f"Said {bound}{said}, measured {found} at {when} (difference {difference})."
     )
     numbers = (
         measured,

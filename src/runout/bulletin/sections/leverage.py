@@ -30,7 +30,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def section(
-    interest: Reading, changes: Mapping[str, Mapping[str, float]], venues: Reading | None, *, anchor: int, at: int
+    interest: Reading,
+    changes: Mapping[str, Mapping[str, float]],
+    venues: Reading | None,
+    *,
+    doubtful: Mapping[str, str],
+    anchor: int,
+    at: int,
 ) -> Section:
     """Return the state of open interest.
 
@@ -43,6 +49,8 @@ def section(
         :func:`runout.indicators.open_interest.changes`.
     venues
         Open interest by venue (columns ``event_time, series, open_interest_usd, price``), or None.
+    doubtful
+        Venues whose figures fail the quality tests, with the reason.
     anchor
         UTC ns of the moment "since" which changes are shown: 00:00 of the worst day of the past week.
     at
@@ -55,6 +63,7 @@ def section(
     if venues is not None and not venues.rows.is_empty():
         compared = compare_venues(venues, anchor)
         findings += _dependence(compared, venues, anchor, at)
+        findings += _without_doubtful(compared, venues, doubtful, anchor, at)
         tables = (_table(compared, venues, anchor, at),)
     return Section(
         key="leverage",
@@ -237,6 +246,42 @@ def _dependence(compared: list[Venue], venues: Reading, anchor: int, at: int) ->
                 start=anchor,
                 end=venues.last_time,
                 coverage=f"{len(moved)} venues that reported at both times",
+            ),
+        )
+    ]
+
+
+def _without_doubtful(
+    compared: list[Venue], venues: Reading, doubtful: Mapping[str, str], anchor: int, at: int
+) -> list[Finding]:
+    """Say what the change is without the venues whose figures do not behave."""
+    moved = {v.venue: v for v in compared if v.change_base is not None}
+    out = [venue for venue in moved if venue in doubtful]
+    kept = [moved[name] for name in sorted(moved) if name not in doubtful]
+    if not out or not kept:
+        return []
+    change_usd = sum(v.changes_usd["anchor"] or 0.0 for v in kept)
+    change_base = sum(v.change_base or 0.0 for v in kept)
+    share = change_base / _base_at(venues, anchor, {v.venue for v in kept})
+    names, coin = _enumerate([venue_name(venue) for venue in out]), venues.series[0].coin
+    statement = (
+        f"Without {names}, whose figures do not behave, open interest changed since {say_date(anchor, at)} by "
+        f"{dollars(change_usd, signed=True)} and by {percent(share, signed=True)} in coins "
+        f"({coins(change_base, coin, signed=True)})."
+    )
+    numbers = (
+        quantity("change_usd", f"without {names}", change_usd, "USD", _AS_SUMMED, signed=True),
+        quantity("change_share", f"without {names}, in coins", share, "fraction", _DERIVED, signed=True),
+        quantity("change_base", f"without {names}, in coins", change_base, "coins", _DERIVED, signed=True),
+    )
+    return [
+        Finding(
+            name="leverage.without-doubtful",
+            section="leverage",
+            statement=statement,
+            caveat=" ".join(f"{venue_name(venue)}: {doubtful[venue]}." for venue in out),
+            evidence=evidence(
+                venues, numbers, at=at, start=anchor, end=venues.last_time, coverage=f"{len(kept)} venues"
             ),
         )
     ]

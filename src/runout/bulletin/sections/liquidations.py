@@ -115,7 +115,11 @@ def _numbers(totals: Totals) -> tuple[Quantity, ...]:
 
 def _rank(totals: Totals) -> str:
     rank = totals.get("total_percentile")
-    return f", the {ordinal(rank)} percentile of the past year" if rank is not None else ""
+    if rank is None:
+        return ""
+    days = totals.get("ranked_days") or 0.0
+    past = "the past year" if days > 360 else f"the {days:.0f} days held"
+    return f", the {ordinal(rank)} percentile of {past}"
 
 
 def _sides(totals: Totals) -> str:

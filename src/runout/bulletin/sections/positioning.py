@@ -7,6 +7,7 @@ from runout.bulletin.findings import Chart, Finding, Line, Panel, Section
 from runout.bulletin.readings import Reading, evidence, quantity
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, say_time
 from runout.indicators.positioning import MEANING, relative_short_size
+from runout.records import venue_name
 from runout.units import percent
 
 _SUBJECT = {
@@ -52,10 +53,10 @@ def _finding(measure: str, reading: Reading, at: int) -> Finding:
         f"{percent(value)} {label}" for value, label in ((before, "four hours before"), (day, "a day before")) if value
     )
     first = reading.series[0]
-    statement = (
-        f"{percent(share)} of {_SUBJECT[measure]} in {first.instruments} on {first.venues[0].title()} were long "
-        f"at {say_time(end, at)}" + (f" ({since})." if since else ".")
-    )
+    verb = "was" if measure == "top-positions" else "were"
+    where = f"{first.instruments} on {venue_name(first.venues[0])}"
+    statement = f"{percent(share)} of {_SUBJECT[measure]} in {where} {verb} long at {say_time(end, at)}"
+    statement += f" ({since})." if since else "."
     caveat = f"This is the {MEANING[measure]}. Long and short sizes are always equal"
     if measure == "global-accounts" and 0 < share < 1:
         caveat += f": the average short account is {relative_short_size(share):.2f} times the average long one"
