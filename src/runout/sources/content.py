@@ -124,7 +124,32 @@ def read_parquet(data: bytes) -> Content:
         ) from error
     if not cells.height:
         raise SchemaError(_NO_ROWS)
-    return Content(cells=cells, faults=pl.Series("fault", [None] * cells.height, dtype=pl.String))
+    absurd = _absurd_moments(cells)
+    found = [
+        pl.when(is_absurd).then(
+            pl.format(f"{as_literal(name)}: expected a moment, found {{}}", pl.col(name).to_physical())
+        )
+        for name, is_absurd in absurd.items()
+    ]
+    nulled = [pl.when(~is_absurd).then(pl.col(name)).alias(name) for name, is_absurd in absurd.items()]
+    nothing = pl.Series("fault", [None] * cells.height, dtype=pl.String)
+    return Content(
+        cells=cells.with_columns(nulled),
+        faults=cells.select(fault=pl.coalesce(nothing, *found))["fault"],
+    )
+
+
+def _absurd_moments(cells: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return, for each column of moments, what lies outside the years 1 to 9999: polars cannot even write those."""
+    # 64 bits of nanoseconds do not reach that far.
+    per_day = {"ms": 86_400_000, "us": 86_400_000_000}
+    absurd: dict[str, pl.Expr] = {}
+    for name, dtype in cells.schema.items():
+        units = per_day.get(dtype.time_unit or "") if isinstance(dtype, pl.Datetime) else None
+        if units or dtype == pl.Date:
+            limits = (days * (units or 1) for days in (-719_162, 2_932_896))
+            absurd[name] = ~pl.col(name).to_physical().is_between(*limits)
+    return absurd
 
 
 def require_columns(content: Content, expected: Iterable[str]) -> None:
