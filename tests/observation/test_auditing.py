@@ -21,6 +21,7 @@ LIQUIDATIONS = "alpha/liquidations/BTC/binance/4h"
 FUNDING = "alpha/funding/BTC/binance/8h"
 POSITIONING = "alpha/positioning/BTC/binance-global-accounts/4h"
 FLOW = "alpha/taker_flow/BTC/binance/4h"
+GATE_FLOW = "alpha/taker_flow/BTC/gate/4h"
 DEPTH = "alpha/depth/BTC/binance/4h"
 DOMINANCE = "beta/market_caps/BTC/dominance/1d"
 RESERVES = "beta/reserves/BTC/all/1d"
@@ -99,8 +100,10 @@ PLANTS = [
     Plant("two-sided from a day on", ALL_OI, "unit_jump", 300, LAST,
           scaled(2.0, "open_interest_usd", "open_interest_base"), severity="warning"),
     Plant("coins instead of dollars", BINANCE_OI, "unit_jump", 300, LAST, in_coins),
-    Plant("liquidations in thousands", LIQUIDATIONS, "unit_jump", 300, LAST, scaled(1e-3, "value_usd"), slack=4),
-    Plant("volume in contracts", BARS, "unit_jump", 1000, LAST, scaled(100.0, "volume_base", "volume_usd"), slack=1),
+    Plant("liquidations in thousands", LIQUIDATIONS, "unit_jump", 300, LAST,
+          scaled(1e-3, "value_usd"), slack=4, severity="warning"),
+    Plant("volume in contracts", BARS, "unit_jump", 1000, LAST,
+          scaled(100.0, "volume_base", "volume_usd"), slack=1, severity="warning"),
     Plant("a price with a digit too many", BARS, "spike", 700, 700, scaled(100.0, "close", "high")),
     Plant("seconds read as nanoseconds", FUNDING, "clock_unit", 100, 110,
           put(event_time=pl.col("event_time") // 1_000, known_time=pl.col("known_time") // 1_000)),
@@ -135,7 +138,7 @@ PLANTS = [
     Plant("volume in the wrong unit", BARS, "volume_mismatch", 100, 105, scaled(1.3, "volume_usd"), severity="warning"),
     Plant("a part above its whole", COIN_OI, "part_above_whole", 100, 110,
           scaled(6.0, "open_interest_usd", "open_interest_base")),
-    Plant("liquidations in cents", LIQUIDATIONS, "liquidations_above_whole", 150, 155, scaled(1e4, "value_usd")),
+    Plant("liquidations in millionths", LIQUIDATIONS, "liquidations_above_whole", 150, 155, scaled(1e6, "value_usd")),
     Plant("zeros before the first value", LIQUIDATIONS, "zero_padding", 0, 29, put(value_usd=0.0), severity="warning"),
     Plant("an unfinished last bar", BARS, "partial_last_bar", LAST, LAST,
           scaled(0.02, "volume_base", "volume_usd", "taker_buy_base"), severity="warning"),
@@ -224,8 +227,8 @@ def test_many_short_gaps_are_told_as_one_finding() -> None:
 
 def test_a_series_that_begins_late_is_a_note() -> None:
     market = clean(1)
-    first = times_of(market, DEPTH)[100]
-    market = changed(market, DEPTH, lambda rows: rows.filter(pl.col("event_time") >= first))
+    first = times_of(market, GATE_FLOW)[100]
+    market = changed(market, GATE_FLOW, lambda rows: rows.filter(pl.col("event_time") >= first))
     assert [(f.check, f.severity) for f in audit(market, NOW)] == [("late_start", "note")]
 
 

@@ -9,11 +9,12 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND, format_duration, format_time
 from runout.observation.findings import AuditFinding, finding, runs_of
 from runout.observation.tracks import FLOWS, Observed, Track, sides, tracks
+from runout.records import Series
 
 STALE_STEPS = 3
 """A feed may be one step late by its schedule and one by a retry; the third missing row is an outage."""
 ARCHIVE_AGE_NS = 90 * NANOSECONDS_PER_DAY
-"""A whole provider silent for a quarter is a closed archive, not an outage that someone is about to notice."""
+"""What has been silent for a quarter is a closed archive, not an outage that someone is about to notice."""
 QUIET_ROWS = 3
 """Where zeros are not written, three intervals without a liquidation pass for quiet, more for an outage."""
 PADDING_ROWS = 5
@@ -44,9 +45,16 @@ def gaps(observed: Observed, recorded: pl.DataFrame) -> list[AuditFinding]:
 
 
 def late_starts(observed: list[Observed]) -> list[AuditFinding]:
-    """Return series that begin later than their siblings (same provider and kind): a sum over them changes scope."""
+    """Return series that begin later than their siblings: a sum over them changes its scope there.
+
+    Siblings are what one would add up: one provider, kind, coin, market, margin, measure and step.
+    """
+    groups: dict[tuple[str, ...], list[Observed]] = {}
+    for one in observed:
+        if one.rows.height:
+            groups.setdefault(_summed_with(one.series), []).append(one)
     found: list[AuditFinding] = []
-    for group in families(observed).values():
+    for group in groups.values():
         first = min(int(one.times[0]) for one in group)
         for one in group:
             start = int(one.times[0])
@@ -59,8 +67,8 @@ def late_starts(observed: list[Observed]) -> list[AuditFinding]:
                         (first, start),
                         observed=float(start),
                         expected=float(first),
-                        statement=f"begins {format_time(start)}, its family {format_time(first)}: "
-                        "sums over the family hold one series less before",
+                        statement=f"begins {format_time(start)}, its siblings {format_time(first)}: "
+                        "sums over them hold one series less before",
                         remedy="compare totals only over periods in which every part exists",
                     )
                 )
@@ -84,7 +92,7 @@ def stale_tails(observed: list[Observed], newest_known: int) -> list[AuditFindin
         if longest_step and newest_known - newest > STALE_STEPS * longest_step:
             found.append(_stopped_family(name, group, newest, newest_known))
         found += [
-            _stopped_series(one, newest, archive=newest_known - newest > ARCHIVE_AGE_NS)
+            _stopped_series(one, newest, archive=newest_known - _last_known(one) > ARCHIVE_AGE_NS)
             for one in group
             if one.series.step and newest - _last_known(one) > STALE_STEPS * one.series.step
         ]
@@ -155,6 +163,11 @@ def families(observed: list[Observed]) -> dict[str, list[Observed]]:
         if one.rows.height:
             groups.setdefault(f"{one.series.provider}/{one.series.kind}/*", []).append(one)
     return groups
+
+
+def _summed_with(series: Series) -> tuple[str, ...]:
+    scope = (series.provider, series.kind, series.coin, series.market, series.margin, series.measure)
+    return (*scope, str(series.step))
 
 
 def _gap(observed: Observed, first: int, last: int, recorded: pl.DataFrame, *, quiet: bool) -> AuditFinding:

@@ -4,7 +4,7 @@ import numpy as np
 
 from runout.clock import format_time
 from runout.observation.findings import AuditFinding, Stretch, Times, Values, finding
-from runout.observation.tracks import Observed, Track, tracks
+from runout.observation.tracks import FLOWS, Observed, Track, tracks
 
 LEAST_ROWS = 6
 """Fewer repeats than this are a venue's maintenance, or rounding."""
@@ -18,6 +18,12 @@ RESTING_RUNS = 10
 RESTING_SHARE = 0.05
 """A value taken up in ten separate runs and a twentieth of all rows is where the figure rests, as funding does at its
 base rate: a long run of it is worth a note and no more."""
+FUNDING_BASE = 1e-4
+"""The interest part of perpetual funding, 0.01% for 8 hours, at which the rate rests while the premium is small."""
+QUIET = 2.0
+"""Zeros of a flow come in quiet weeks, not independently: they must last twice as long."""
+STUCK = 2.0
+"""A run that lasts until now is an error from twice the plausible length on: it would be read as the present."""
 
 
 def frozen(observed: Observed) -> list[AuditFinding]:
@@ -40,7 +46,11 @@ def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
     lengths = np.diff(bounds).astype(np.int64)
     of_runs = values[bounds[:-1]]
     rests = of_runs == _resting_value(of_runs, lengths, len(values))
+    if observed.series.kind == "funding":
+        rests |= of_runs == FUNDING_BASE
     limits = np.where(rests, _longest_plausible(lengths[rests]), _longest_plausible(lengths[~rests]))
+    if observed.series.kind in FLOWS:
+        limits = np.where(of_runs == 0.0, QUIET * limits, limits)
     return [
         _told(
             observed,
@@ -77,7 +87,7 @@ def _told(observed: Observed, track: Track, run: Stretch, limit: float, *, rests
     still = run.last == len(track.values) - 1
     return finding(
         "frozen",
-        "note" if rests else "error" if still else "warning",
+        "note" if rests else "error" if still and run.count >= STUCK * limit else "warning",
         observed.series,
         (start, end),
         statement=f"{track.name} stands at {track.values[run.first]:,.8g} for {run.count} rows, {format_time(start)} "

@@ -34,15 +34,9 @@ def depth_dollars_and_coins(observed: Observed, prices: Prices) -> list[AuditFin
     """Return depth whose dollars are not its coins times the price."""
     if observed.series.kind != "depth":
         return []
-    found: list[AuditFinding] = []
-    for side in ("bid", "ask"):
-        usd, base = column(observed, f"{side}_usd"), column(observed, f"{side}_base")
-        price = prices.close(observed.series.coin, usd.times)
-        off = np.abs(usd.values / (base.values * price) - 1.0)
-        off[~((base.values > 0.0) & (usd.values > 0.0))] = np.nan
-        words = f"{side} dollars differ from coins times price"
-        found += _told(observed, "dollars_coins_mismatch", off, tolerance=DOLLARS_TOLERANCE, words=words)
-    return found
+    off = np.fmax(*(_depth_off(observed, side, prices) for side in ("bid", "ask")))
+    words = "bid or ask dollars differ from coins times price, as if sampled at another time"
+    return _told(observed, "dollars_coins_mismatch", off, tolerance=DOLLARS_TOLERANCE, words=words)
 
 
 def share_and_ratio(observed: Observed) -> list[AuditFinding]:
@@ -69,6 +63,12 @@ def volume_of_bars(observed: Observed) -> list[AuditFinding]:
     found = _told(observed, "volume_mismatch", outside, tolerance=VOLUME_TOLERANCE, words=words)
     words = "takers bought more than was traded"
     return found + _told(observed, "volume_mismatch", excess, tolerance=VOLUME_TOLERANCE, words=words)
+
+
+def _depth_off(observed: Observed, side: str, prices: Prices) -> Values:
+    usd, base = column(observed, f"{side}_usd"), column(observed, f"{side}_base")
+    off = np.abs(usd.values / (base.values * prices.close(observed.series.coin, usd.times)) - 1.0)
+    return np.where((base.values > 0.0) & (usd.values > 0.0), off, np.nan)
 
 
 def _told(observed: Observed, check: str, off: Values, *, tolerance: float, words: str) -> list[AuditFinding]:

@@ -29,6 +29,9 @@ LEAST_ROWS_OF_FLOWS = 30
 SPIKE_ROWS = 5
 SPIKE_FACTOR = 20.0
 """A level twenty times its neighbours on both sides, for up to two rows, is a slip of the pen."""
+TELLING_PRICE = np.log(10.0)
+"""A price between 10 cents and 10 dollars is too near the ordinary factors to be told from them."""
+_MARKET = "no unit explains it: a venue joined or left the figure, or the market itself moved"
 _STEADY = frozenset({"close", "open_interest_base", "open_interest_usd", "reserve_base", "market_cap_usd"})
 _JUDGED = _STEADY | {"volume_base", "volume_usd", "buy_usd", "sell_usd", "bid_usd", "ask_usd", "long_usd", "short_usd"}
 
@@ -51,12 +54,17 @@ FACTORS = (
 
 
 class _Jump(msgspec.Struct, frozen=True, kw_only=True):
-    """A shift of the logarithm at ``time``; ``spread`` is what such steps vary by, ``log_price`` the price."""
+    """A shift of the logarithm at ``time``; ``spread`` is what such steps vary by, ``log_price`` the price.
+
+    ``certain``: a level can only change so by its unit; a flow may by the market.
+    """
 
     time: int
     shift: float
     spread: float
     log_price: float
+    price_shift: float
+    certain: bool
 
 
 def unit_jumps(observed: Observed, prices: Prices) -> list[AuditFinding]:
@@ -65,8 +73,8 @@ def unit_jumps(observed: Observed, prices: Prices) -> list[AuditFinding]:
     The shift at row i is the median of the logarithm over the eight rows from i on, less that over the eight before.
     It is a jump if it exceeds 1.6× and six robust deviations of all shifts of the series, if the step at i alone
     carries most of it, if it stays (over 24 rows; 120 for flows), and if what remains after the price's own shift is
-    still as large. The nearest of :data:`FACTORS` or the price (coins for dollars) names the cause; a jump that no
-    unit explains is a note.
+    still as large. The nearest of :data:`FACTORS` or the price (coins for dollars) names the cause. A jump that no
+    unit explains, or that comes while the price itself shifts by more than 1.6×, is a note.
     """
     series = observed.series
     return [
@@ -107,11 +115,15 @@ def _jumps(observed: Observed, track: Track, price: Values) -> list[AuditFinding
             shift=float(level[i] - level[i - 1]) if steady else float(shift[i - WINDOW_ROWS]),
             spread=spread,
             log_price=float(np.log(price[i])) if track.name.endswith(("_usd", "_base")) else np.nan,
+            price_shift=float(price_shift[i - WINDOW_ROWS]),
+            certain=steady,
         )
         for i in places
         if _stays(level, i, float(shift[i - WINDOW_ROWS]), steady=steady)
     ]
-    return [_told(observed, track, jump) for jump in jumps]
+    return [
+        _told(observed, track, jump) for jump in jumps if _cause(jump) or (steady and observed.series.kind != "bars")
+    ]
 
 
 def _stays(level: Values, row: int, shift: float, *, steady: bool) -> bool:
@@ -143,14 +155,16 @@ def _peaks(candidate: Mask, strength: Values) -> list[int]:
 
 def _told(observed: Observed, track: Track, jump: _Jump) -> AuditFinding:
     cause = _cause(jump)
-    words = cause.words if cause else "no unit explains it: a venue joined or left the figure, or the market itself"
+    words = (
+        f"the price does not: {cause.words}" if cause else f"the price by ×{np.exp(jump.price_shift):,.3g}: {_MARKET}"
+    )
     return finding(
         "unit_jump" if cause else "level_shift",
-        cause.severity if cause else "note",
+        "note" if not cause else cause.severity if jump.certain else "warning",
         observed.series,
         (jump.time, jump.time),
         statement=f"{track.name} changes by ×{np.exp(jump.shift):,.4g} at {format_time(jump.time)} and stays there, "
-        f"the price does not: {words}",
+        f"{words}",
         remedy="find out what the provider changed that day; import the two parts as two dated feeds",
         observed=float(np.exp(jump.shift)),
         expected=1.0,
@@ -158,8 +172,10 @@ def _told(observed: Observed, track: Track, jump: _Jump) -> AuditFinding:
 
 
 def _cause(jump: _Jump) -> Factor | None:
+    if abs(jump.price_shift) > LEAST_SHIFT:
+        return None
     factors = list(FACTORS)
-    if np.isfinite(jump.log_price) and abs(jump.log_price) > LEAST_SHIFT:
+    if np.isfinite(jump.log_price) and abs(jump.log_price) > TELLING_PRICE:
         factors.append(Factor(float(np.exp(abs(jump.log_price))), "the price: coins for dollars, or the reverse"))
     distance = [abs(abs(jump.shift) - float(np.log(factor.value))) for factor in factors]
     nearest = int(np.argmin(distance))

@@ -18,6 +18,8 @@ DRIFT_ROWS = 12
 LISTED_SHARE = (0.9, 1.02)
 """Listed venues should hold nine tenths of "all venues"; more than the whole cannot be."""
 LEAST_VENUES = 3
+MANY_TIMES = 10.0
+TRADED = "was traded"
 VOLUME_TOLERANCE = 0.05
 """The snapshot and the edge of the bar are not the same instant."""
 
@@ -63,7 +65,11 @@ def change_within_volume(observed: list[Observed], prices: Prices) -> list[Audit
 
 
 def liquidations_within(observed: list[Observed], prices: Prices) -> list[AuditFinding]:
-    """Return intervals that liquidated more than was open or traded in a scope that contains the liquidations'."""
+    """Return intervals that liquidated more than was open or traded in a scope that contains the liquidations'.
+
+    What was open is the larger of both ends of the interval. A frantic day can turn that over once, so a breach is a
+    warning; ten times as much, or more than was traded, cannot be.
+    """
     found: list[AuditFinding] = []
     for one in observed:
         if one.series.kind != "liquidations" or not one.series.step or one.rows.is_empty():
@@ -74,11 +80,12 @@ def liquidations_within(observed: list[Observed], prices: Prices) -> list[AuditF
             if not contains(whole.series, one.series) or whole.rows.is_empty():
                 continue
             if whole.series.kind == "open_interest":
-                bound = at(_dollars(whole, prices), long.times - one.series.step)
+                dollars = _dollars(whole, prices)
+                bound = np.fmax(at(dollars, long.times), at(dollars, long.times - one.series.step))
                 found += _beyond(one, whole, (long.times, total), bound, "was open")
             elif whole.series.kind in {"bars", "taker_flow"} and whole.series.step == one.series.step:
                 bound = _traded(whole, long.times, prices) * prices.close(one.series.coin, long.times)
-                found += _beyond(one, whole, (long.times, total), bound, "was traded")
+                found += _beyond(one, whole, (long.times, total), bound, TRADED)
     return found
 
 
@@ -216,7 +223,7 @@ def _beyond(
     return [
         finding(
             "liquidations_above_whole",
-            "error",
+            "error" if words == TRADED or total[b.row] > MANY_TIMES * bound[b.row] else "warning",
             one.series,
             (int(times[b.first]), int(times[b.last])),
             statement=f"${total[b.row]:,.0f} were liquidated at {format_time(int(times[b.row]))}, more than {words} "
