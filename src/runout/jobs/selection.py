@@ -12,7 +12,7 @@ ALL_COINS = "ALL"
 
 
 class LiquidationGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Series whose interval totals may be added: same provider, venues, instruments and step.
+    """Series whose interval totals may be added: same provider, venues, market and step, different coins or contracts.
 
     Parameters
     ----------
@@ -52,22 +52,24 @@ class LiquidationGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 def liquidation_groups(series: Iterable[Series]) -> list[LiquidationGroup]:
     """Return a group for each coin and one for all coins together, for every provider, venue set and step."""
-    families: dict[tuple[str, ...], list[Series]] = defaultdict(list)
-    for one in series:
+    families: dict[tuple[str, ...], dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
+    for one in sorted(series, key=lambda s: s.series):
         if one.kind == "liquidations" and one.step > 0:
-            families[(one.provider, "+".join(one.venues), one.instruments, one.step_text())].append(one)
+            families[(one.provider, "+".join(one.venues), one.market, one.step_text())][one.coin].append(one)
     groups: list[LiquidationGroup] = []
-    for (provider, venues, _, step), members in sorted(families.items()):
-        ordered = tuple(sorted(members, key=lambda s: s.coin))
-        parts = [(one.coin, (one,)) for one in ordered] + ([(ALL_COINS, ordered)] if len(ordered) > 1 else [])
+    for (provider, venues, market, step), by_coin in sorted(families.items()):
+        parts = [(coin, (coin,)) for coin in sorted(by_coin)]
+        if len(by_coin) > 1:
+            parts.append((ALL_COINS, tuple(sorted(by_coin))))
+        segment = "" if market == "all-derivatives" else f"-{market}"
         groups += [
             LiquidationGroup(
-                name=f"{provider}/liquidations/{coin}/{venues}/{step}",
+                name=f"{provider}/liquidations/{coin}/{venues}{segment}/{step}",
                 coin=coin,
-                coins=tuple(one.coin for one in members_of),
-                series=members_of,
+                coins=coins,
+                series=tuple(one for member in coins for one in by_coin[member]),
             )
-            for coin, members_of in parts
+            for coin, coins in parts
         ]
     return groups
 
