@@ -58,7 +58,7 @@ def liquidation_groups(series: Iterable[Series]) -> list[LiquidationGroup]:
             families[(one.provider, "+".join(one.venues), one.market, one.step_text())][one.coin].append(one)
     groups: list[LiquidationGroup] = []
     for (provider, venues, market, step), by_coin in sorted(families.items()):
-        parts = [(coin, (coin,)) for coin in sorted(by_coin)]
+        parts: list[tuple[str, tuple[str, ...]]] = [(coin, (coin,)) for coin in sorted(by_coin)]
         if len(by_coin) > 1:
             parts.append((ALL_COINS, tuple(sorted(by_coin))))
         segment = "" if market == "all-derivatives" else f"-{market}"
