@@ -18,7 +18,10 @@ SYNTHETIC_LIMIT = "This market is synthetic: no figure here was observed anywher
 def assemble(
     sections: Sequence[Section], *, coin: str, at: int, synthetic: bool, fingerprint: str, lake_option: str = ""
 ) -> Bulletin:
-    """Return the bulletin of ``coin`` at ``at`` (UTC ns) from its sections, in reading order."""
+    """Return the bulletin of ``coin`` at ``at`` (UTC ns) from its sections, in reading order.
+
+    ``lake_option`` is appended to the command that writes the bulletin again.
+    """
     summaries = [
         section.summary for section in sections if section.key in {"danger", "price", "liquidations", "leverage"}
     ]

@@ -151,7 +151,13 @@ class Lake:
                 self._write("series", to_table(updated.values()), mode="overwrite")
 
     def discard(self, kind: str, rows: pl.Expr) -> None:
-        """Take derived rows out of the lake; observed rows cannot be discarded."""
+        """Take derived rows out of the lake.
+
+        Raises
+        ------
+        LakeError
+            If ``kind`` is observed: observations are never removed.
+        """
         if kind not in {schema.kind for schema in DERIVED}:
             raise LakeError(f"expected a derived kind to discard from, found {kind!r}; observations are never removed")
         with self._writer():

@@ -1,0 +1,71 @@
+"""Every command that the documentation shows is one that the product has; every command is documented."""
+
+import re
+import shlex
+
+import pytest
+from cyclopts import CycloptsError
+from documentation import DOCS, PAGES, REPOSITORY, blocks, inline_code, name, section, table, text
+
+from runout.cli.main import app
+
+VERBS = sorted(command for command in app if not command.startswith("-"))
+SHELL = [
+    (block.page, line)
+    for block in blocks("sh")
+    for line in block.body.splitlines()
+    if line.strip() and not line.startswith("#")
+]
+RUNOUT = [(page, line) for page, line in SHELL if shlex.split(line)[0] == "runout"]
+TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_shell_blocks_hold_commands_of_runout_and_make_only():
+    assert {shlex.split(line)[0] for _, line in SHELL} == {"runout", "make"}
+
+
+@pytest.mark.parametrize(("page", "line"), RUNOUT, ids=[f"{page}: {line}" for page, line in RUNOUT])
+def test_a_command_shown_in_a_block_parses(page, line):
+    try:
+        app.parse_args(shlex.split(line)[1:], exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        pytest.fail(f"{page} shows {line!r}: {error}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_in_the_prose_exist(page):
+    spans = [shlex.split(span) for span in inline_code(page) if re.match(r"(runout|make) [a-z]", span)]
+    for first, verb, *rest in spans:
+        assert verb in (VERBS if first == "runout" else TARGETS), f"{first} {verb}"
+        if first == "runout":
+            assert {word for word in rest if word.startswith("--")} <= {*_options(verb), "--help"}
+
+
+@pytest.mark.parametrize(("page", "line"), [pair for pair in SHELL if pair[1].startswith("make")])
+def test_make_targets_shown_exist(page, line):
+    targets = [word for word in shlex.split(line)[1:] if "=" not in word]
+    assert set(targets) <= TARGETS, page
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_has_help_and_stands_in_the_public_contract(verb):
+    assert _options(verb) is not None
+    rows = table(section(DOCS / "public-contract.md", "Commands"))
+    assert f"`runout {verb}`" in {row[0] for row in rows}
+
+
+def test_the_public_contract_names_no_command_that_is_not_there():
+    rows = table(section(DOCS / "public-contract.md", "Commands"))
+    assert [row[0] for row in rows] == [f"`runout {verb}`" for verb in VERBS]
+
+
+def test_the_readme_begins_with_two_commands():
+    first = next(block.body.split("\n") for block in blocks("sh") if block.page == "README.md")
+    assert first[:2] == ["make demo", "make test"]
+    assert "252 MB" in text(REPOSITORY / "README.md")
+
+
+def _options(verb):
+    command = app[verb]
+    arguments = command.assemble_argument_collection()
+    return {option for argument in arguments for option in argument.names if option.startswith("--")}
