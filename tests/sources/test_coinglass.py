@@ -448,3 +448,22 @@ def test_no_bytes_raise_anything_but_a_schema_error(data: bytes):
             read(name, data)
         except SchemaError:
             continue
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["time", "close", "high", "time_list", "data_map"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_no_answer_of_any_content_raises_anything_but_a_schema_error(data: Any):
+    for name in ("futures_openInterest_exchange_history_chart_BTC__4h", "price_ohlc_history_BTC__4h"):
+        try:
+            read(f"{name}.20250818T120000Z.0.json.gz", answer(data))
+        except SchemaError:
+            continue

@@ -139,6 +139,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         Columns known and not read.
     json_names
         Column names of the API where they differ from those of the exports.
+    json_seconds
+        Whether the API documents its stamps in seconds; then seconds and milliseconds are both read.
     """
 
     name: str
@@ -154,6 +156,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     padded: bool = False
     unused: tuple[str, ...] = ()
     json_names: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    json_seconds: bool = False
 
     @property
     def wide(self) -> bool:

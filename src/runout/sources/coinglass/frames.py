@@ -16,22 +16,23 @@ _VENUE = r"^[a-z0-9][a-z0-9 ._-]{0,30}$"
 _COIN = r"^[A-Z0-9]{1,15}$"
 _INSTRUMENT = r"^[A-Za-z0-9 .:_-]{0,40}$"
 _READABLE = {pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime}
+_SNAPSHOT_DAY = "snapshot_day"
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
+_NO_MILLISECONDS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in seconds
 
 
 def check_columns(file: File, content: Content) -> None:
-    """Raise :class:`SchemaError` where a column is missing or unreadable, or an export has no rows."""
+    """Raise :class:`SchemaError` where a column is missing or unreadable."""
     endpoint = file.endpoint
     values = [value for feed in endpoint.feeds for value in feed.columns() if value.column != WIDE]
     expected = [value.column for value in values if not value.optional]
     expected += [name for name in (endpoint.coin, endpoint.venue, endpoint.instrument) if name]
     require_columns(content, dict.fromkeys([*_time_columns(file), *expected]))
-    for name in dict.fromkeys([*_time_columns(file), *expected, *venue_columns(file, content)]):
-        dtype = content.cells.schema[name]
+    beside = [value.column for value in values if value.optional] + [endpoint.vintage, _SNAPSHOT_DAY]
+    for name in dict.fromkeys([*_time_columns(file), *expected, *beside, *venue_columns(file, content)]):
+        dtype = content.cells.schema.get(name, pl.String())
         if not dtype.is_numeric() and dtype.base_type() not in _READABLE:
             raise SchemaError(f"expected numbers or text in column {name}, found {dtype}; export the table again")
-    if file.fetched is None and content.cells.is_empty():
-        raise SchemaError("expected rows, found a table without any; download or export it again")
 
 
 def _time_columns(file: File) -> list[str]:
@@ -73,7 +74,7 @@ def frame_of(file: File, content: Content, venue_column: str, *, now: int) -> pl
         "instrument": _scope_text(file.endpoint.instrument, "").str.replace_all("/", "-", literal=True),
     }
     vintage = pl.lit(file.edition, pl.String)
-    for name in (file.endpoint.vintage, "snapshot_day"):
+    for name in (file.endpoint.vintage, _SNAPSHOT_DAY):
         if name and name in schema and file.fetched is None:
             vintage = pl.col(name).cast(pl.String, strict=False)
     numbers: dict[str, pl.Expr] = {}
@@ -103,7 +104,10 @@ def _time(file: File, schema: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
     columns = _time_columns(file)
     if not columns:
         return pl.lit((file.fetched or 0) // _NANOSECONDS_PER_MILLISECOND, pl.Int64), pl.lit(None, pl.String)
-    return milliseconds(columns[0], schema[columns[0]])
+    read, fault = milliseconds(columns[0], schema[columns[0]])
+    if file.form == "json" and file.endpoint.json_seconds:
+        read = pl.when(read < _NO_MILLISECONDS).then(read * 1000).otherwise(read)
+    return read, fault
 
 
 def _scope_text(column: str, constant: str) -> pl.Expr:

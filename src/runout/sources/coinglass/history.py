@@ -310,6 +310,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         name="coinbase_premium_index",
+        json_seconds=True,
         feeds=(
             Feed(
                 kind="premium",

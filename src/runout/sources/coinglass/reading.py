@@ -1,7 +1,5 @@
 """The file source: name to endpoint, bytes to table, table to records."""
 
-from typing import ClassVar
-
 import msgspec
 
 from runout.errors import SchemaError
@@ -16,8 +14,8 @@ from runout.sources.protocol import Document, Normalised
 class CoinGlass(msgspec.Struct, frozen=True):
     """Reads CoinGlass exports and API answers; pure."""
 
-    provider: ClassVar[str] = "coinglass"
-    normaliser: ClassVar[str] = "coinglass 1"
+    provider: str = "coinglass"
+    normaliser: str = "coinglass 1"
 
     def recognises(self, name: str) -> bool:
         """Whether a file of this name is one of CoinGlass."""
@@ -42,6 +40,10 @@ class CoinGlass(msgspec.Struct, frozen=True):
         if reason:
             rows = content.cells.height
             return Normalised(rows_in=rows, rows_skipped=rows, notes=(reason,))
+        if content.cells.is_empty():
+            if file.fetched is None:
+                raise SchemaError("expected rows, found a table without any; download or export it again")
+            return Normalised(notes=(f"{file.endpoint.name}: the API answered without rows",))
         return normalise_rows(file, content, now=now)
 
 
