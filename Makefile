@@ -16,7 +16,7 @@ demo: $(VENV)/core ## do everything offline on a synthetic market, and say where
 	$(BIN)/runout demo
 
 test: $(VENV)/dev ## run the test suite
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 check: $(VENV)/dev ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -165,6 +165,13 @@ class Lake:
             if self._exists(kind):
                 self._write(kind, kept.sort(_layout(KINDS[kind])), mode="overwrite")
 
+    def forget_derived(self) -> None:
+        """Take all derived state out of the lake; `runout compute` makes it again from the observations."""
+        for kind in (*(schema.kind for schema in DERIVED), "computations"):
+            with self._writer():
+                if self._exists(kind):
+                    self._write(kind, KINDS[kind].empty(), mode="overwrite")
+
     def compact(self) -> None:
         """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same."""
         for kind, schema in KINDS.items():
