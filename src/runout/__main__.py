@@ -1,0 +1,7 @@
+"""``python -m runout``."""
+
+import sys
+
+from runout.cli.main import main
+
+sys.exit(main())
