@@ -82,6 +82,38 @@ FUNDING = pl.DataFrame({
     "coin": ["BTC", "BTC", "BTC", "HYPE", "BTC"], "funding_rate": [1e-4, 5e-5, 1.25e-5, 5e-5, 9e-6],
 })  # fmt: skip
 
+_EDITION = {"from_snapshot": ["20251114", "20251114"]}
+_STAMPS = {"ts_ms": [1_755_504_000_000, 1_755_518_400_000]}
+COINGLASS = {
+    "futures_openInterest_ohlc_aggregated_history_BTC__4h.parquet": parquet(pl.DataFrame(
+        _STAMPS | {"open": [8.2e10] * 2, "high": [8.4e10] * 2, "low": [8.1e10] * 2, "close": [8.29e10, 8.3e10]}
+        | _EDITION
+    )),
+    "futures_liquidation_aggregated_coin_history_BTC__4h.parquet": parquet(pl.DataFrame(
+        _STAMPS
+        | {"aggregated_long_liquidation_usd": [5.5, 6.5], "aggregated_short_liquidation_usd": [0.0, 1.5]}
+        | _EDITION
+    )),
+    "futures_openInterest_exchange_history_chart_BTC__4h.parquet": parquet(pl.DataFrame(
+        _STAMPS | {"price": [115e3] * 2, "BINANCE": [1.4e10] * 2, "GATE.IO": [6e9, None], "GATE": [None, 7e9]}
+        | _EDITION
+    )),
+    "liquidation_agg_1d.csv": text([
+        "symbol,ts_utc,liq_long_usd,liq_short_usd",
+        "BTC,2025-08-17 00:00:00+00,10.5,0.5",
+        "ETH,2025-08-17 00:00:00+00,8.5,1.5",
+        "BTC,2025-08-18 00:00:00+00,11.5,2.5",
+    ]),
+    "futures_ohlcv_1d.csv": text([
+        "symbol,ts_utc,open,high,low,close,volume_usd",
+        "BTCUSDT,2025-08-17 00:00:00+00:00,117000,118000,116000,117500,10.5",
+        "BTCUSDT,2025-08-18 00:00:00+00:00,117500,118000,115000,116000,11.5",
+    ]),
+    "coinbase_premium_index_BTC__4h.20250819T000000Z.0.json.gz": gzip.compress(
+        b'{"code":"0","data":[{"time":1755504000000,"premium":5.55,"premium_rate":0.0261}]}', mtime=0
+    ),
+}  # fmt: skip
+
 SPECIMENS: dict[str, dict[str, bytes]] = {
     "binance-perpetual": {
         "BTCUSDT-5m-2025-08.csv": bars_csv(),
@@ -94,6 +126,7 @@ SPECIMENS: dict[str, dict[str, bytes]] = {
         "shub-BTCUSDT-5m-2025-08.csv": bars_csv(header=False, scale=1000),
         "spot_SOLUSDT_5m_2025.parquet": bars_parquet(),
     },
+    "coinglass": COINGLASS,
     "coinalyze": COINALYZE,
     "daily-dominance": {
         "btc_dominance.csv": text(["date,btc_dominance", "2025-08-17,58.62", "2025-08-18,58.98"]),

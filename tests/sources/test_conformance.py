@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from datetime import datetime
 
 import polars as pl
 import pytest
@@ -67,8 +66,8 @@ def check_refusals(made: Normalised) -> None:
     kept = made.rows_in - made.rows_skipped - refused.height
     records = sum(rows.height for rows in made.tables.values())
     assert kept >= 0
+    # A wide row that is refused may still have given its sound cells, hence not: no record without a kept row.
     assert records >= kept, "each row is kept, skipped or refused"
-    assert (records == 0) == (kept == 0)
 
 
 def test_every_provider_on_the_command_line_is_in_the_battery():
@@ -255,16 +254,13 @@ def strange_columns() -> st.SearchStrategy[pl.Series]:
     floats = st.lists(st.one_of(st.none(), st.floats()), min_size=3, max_size=3)
     whole = st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)), min_size=3, max_size=3)
     flags = st.lists(st.booleans(), min_size=3, max_size=3)
-    moments = st.lists(
-        st.datetimes(min_value=datetime(1700, 1, 1), max_value=datetime(2250, 1, 1)), min_size=3, max_size=3
-    )  # noqa: DTZ001, E501 - wall times without a zone are what a file may hold
     return st.one_of(
         texts.map(lambda v: pl.Series("x", v, dtype=pl.String)),
         floats.map(lambda v: pl.Series("x", v, dtype=pl.Float64)),
         whole.map(lambda v: pl.Series("x", v, dtype=pl.Int64)),
         whole.map(lambda v: pl.Series("x", v, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))),
         flags.map(lambda v: pl.Series("x", v, dtype=pl.Boolean)),
-        moments.map(lambda v: pl.Series("x", v, dtype=pl.Datetime("us"))),
+        whole.map(lambda v: pl.Series("x", v, dtype=pl.Int64).cast(pl.Datetime("us"))),
     )
 
 

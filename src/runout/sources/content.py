@@ -147,8 +147,8 @@ def _absurd_moments(cells: pl.DataFrame) -> dict[str, pl.Expr]:
     for name, dtype in cells.schema.items():
         units = per_day.get(dtype.time_unit or "") if isinstance(dtype, pl.Datetime) else None
         if units or dtype == pl.Date:
-            limits = (days * (units or 1) for days in (-719_162, 2_932_896))
-            absurd[name] = ~pl.col(name).to_physical().is_between(*limits)
+            earliest, latest = (days * (units or 1) for days in (-719_162, 2_932_896))
+            absurd[name] = ~pl.col(name).to_physical().is_between(earliest, latest)
     return absurd
 
 
