@@ -253,7 +253,7 @@ def test_a_bar_that_has_not_ended_is_skipped_not_refused():
         (NOON_MS * 1000, "looks like microseconds"),
         (NOON_MS * 1_000_000, "looks like nanoseconds"),
         (NOON_MS + 2 * 365 * 86_400_000, "lies in the future"),
-        (-5, "before 2009"),
+        (-5, "after 2009"),
         (NOON_MS + 60_000, "off the grid"),
         (None, "found none"),
     ],

@@ -8,7 +8,7 @@ from runout.clock import NANOSECONDS_PER_DAY
 from runout.errors import SchemaError
 from runout.sources.coinglass.feed import WIDE
 from runout.sources.coinglass.names import File
-from runout.sources.coinglass.stamps import fault_of_stamp, milliseconds, to_nanoseconds
+from runout.sources.coinglass.stamps import fault_of_stamp, stamp
 from runout.sources.content import Content, number, require_columns, unread
 
 _SAME_VENUE = {"gate.io": "gate"}  # renamed in 2025
@@ -17,8 +17,6 @@ _COIN = r"^[A-Z0-9]{1,15}$"
 _INSTRUMENT = r"^[A-Za-z0-9 .:_-]{0,40}$"
 _READABLE = {pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime}
 _SNAPSHOT_DAY = "snapshot_day"
-_NANOSECONDS_PER_MILLISECOND = 1_000_000
-_NO_MILLISECONDS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in seconds
 
 
 def check_columns(file: File, content: Content) -> None:
@@ -67,7 +65,7 @@ def frame_of(file: File, content: Content, venue_column: str, *, now: int) -> pl
         column read, its number as ``cell …`` and what could not be read as ``fault …``.
     """
     cells, schema = content.cells, content.cells.schema
-    time, unread_time = _time(file, schema)
+    time, fault_of_time = _time(file, schema, now)
     scope = {
         "coin": _scope_text(file.endpoint.coin, file.coin).str.to_uppercase().str.replace(r"(.)USDT$", "${1}"),
         "venue": _venue(file, venue_column),
@@ -84,30 +82,29 @@ def frame_of(file: File, content: Content, venue_column: str, *, now: int) -> pl
     frame = cells.select(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row"),
         time.alias("stamp"),
-        unread_time.alias("unread_time"),
+        fault_of_time.alias("fault_of_time"),
         *(expression.alias(name) for name, expression in (scope | {"vintage": vintage} | numbers).items()),
     ).with_columns(content.faults.alias("unread_row"))
     return frame.with_columns(
         fault=pl.coalesce(
             "unread_row",
-            "unread_time",
-            fault_of_stamp("stamp", now, min(file.step, NANOSECONDS_PER_DAY)),
+            "fault_of_time",
             _fault_of_name("coin", _COIN, "a coin in capitals"),
             _fault_of_name("venue", _VENUE, "the name of a venue"),
             _fault_of_name("instrument", _INSTRUMENT, "the name of an instrument"),
         ),
-        stamp=to_nanoseconds("stamp", now),
     )
 
 
-def _time(file: File, schema: pl.Schema) -> tuple[pl.Expr, pl.Expr]:
+def _time(file: File, schema: pl.Schema, now: int) -> tuple[pl.Expr, pl.Expr]:
     columns = _time_columns(file)
     if not columns:
-        return pl.lit((file.fetched or 0) // _NANOSECONDS_PER_MILLISECOND, pl.Int64), pl.lit(None, pl.String)
-    read, fault = milliseconds(columns[0], schema[columns[0]])
-    if file.form == "json" and file.endpoint.json_seconds:
-        read = pl.when(read < _NO_MILLISECONDS).then(read * 1000).otherwise(read)
-    return read, fault
+        return pl.lit(file.fetched, pl.Int64), pl.lit(None, pl.String)
+    [column] = columns
+    read = stamp(column, schema[column], in_seconds=file.form == "json" and file.endpoint.json_seconds)
+    # A step beyond a day begins where the provider likes (weeks on Mondays): no grid to check.
+    step = file.step if file.step <= NANOSECONDS_PER_DAY else 0
+    return read, fault_of_stamp(column, schema[column], read, now=now, step=step)
 
 
 def _scope_text(column: str, constant: str) -> pl.Expr:
