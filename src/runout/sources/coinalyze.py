@@ -160,10 +160,12 @@ def _is_credible(content: Content, column: str) -> bool:
     """Whether a column has the yardstick's scale; true where there is nothing to compare."""
     if _YARDSTICK not in content.cells.columns:
         return True
-    own, yardstick = (_values(content, name).drop_nulls().median() for name in (column, _YARDSTICK))
-    if not isinstance(own, float) or not isinstance(yardstick, float) or not yardstick > 0:
+    # Of positive values: a negative one is a fault of its row, not of the column.
+    own, yardstick = (_values(content, name).drop_nulls().drop_nans() for name in (column, _YARDSTICK))
+    middle, reference = own.filter(own > 0).median(), yardstick.filter(yardstick > 0).median()
+    if not isinstance(middle, float) or not isinstance(reference, float):
         return True
-    return _CREDIBLE_SHARE[0] <= own / yardstick <= _CREDIBLE_SHARE[1]
+    return _CREDIBLE_SHARE[0] <= middle / reference <= _CREDIBLE_SHARE[1]
 
 
 def _scope(one: _Instrument) -> str:
