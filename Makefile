@@ -41,8 +41,8 @@ lock: ## resolve both locks anew
 	  --no-emit-index-url --no-emit-find-links -c requirements.lock --extra live --group build --group dev \
 	  pyproject.toml -o requirements-dev.lock
 
-clean: ## remove the environment and everything generated
-	rm -rf $(VENV) site bulletins lakes .pytest_cache .ruff_cache .hypothesis
+clean: ## remove the environment and caches; lakes and bulletins stay
+	rm -rf $(VENV) site .pytest_cache .ruff_cache .hypothesis
 
 # One environment: `core` holds what the product needs, `dev` adds the tools. Both are exact and hashed.
 $(VENV)/bin/python:

@@ -1,1 +1,6 @@
 """A market whose truth is known: writes the same records as real sources, labelled synthetic."""
+
+from runout.synthetic.generating import generate
+from runout.synthetic.world import Scenario, World
+
+__all__ = ["Scenario", "World", "generate"]
