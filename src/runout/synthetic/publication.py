@@ -61,7 +61,7 @@ def _publish(  # noqa: PLR0917 - a scope and its rows
     **columns: object,
 ) -> Published:  # fmt: skip
     name = coin if isinstance(coin, str) else coin.name
-    fields = {"instruments": "perpetual", "market": "all-derivatives", "venues": (ALL_VENUES,)} | scoped
+    fields = {"instruments": "perpetual", "market": "all-derivatives", "venues": (ALL_VENUES,)} | dict(scoped)
     one = msgspec.convert(
         {"series": "", "kind": kind, "provider": PROVIDER, "coin": name, "step": step, "synthetic": True, "note": NOTE}
         | {"feed": "simulation"} | fields,
