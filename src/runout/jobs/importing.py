@@ -6,7 +6,7 @@ already holds: the second run writes nothing twice and ends with the same finger
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -97,27 +97,31 @@ def import_files(
             "see `runout import --help` for the providers and the names they read"
         )
     known = _known_documents(lake, source)
-    outcomes: list[Imported] = []
-    pending: list[_Pending] = []
+    outcomes: dict[int, Imported] = {}
+    pending: dict[int, _Pending] = {}
     for number, (path, folder) in enumerate(found, start=1):
         progress(path.name, number, len(found))
-        if not source.recognises(path.name):
-            outcomes.append(Imported(name=path.name, status="ignored"))
+        document = _document(path, folder, source, known)
+        if isinstance(document, Imported):
+            outcomes[number] = document
             continue
-        document = _read(path, folder)
-        if isinstance(document, str):
-            outcomes.append(Imported(name=path.name, status="quarantined", rows_quarantined=1, faults=(document,)))
-            continue
-        if document.sha256() in known:
-            outcomes.append(Imported(name=path.name, status="known"))
-            continue
-        pending.append(_Pending(document, _normalise(source, document)))
-        if _is_full(pending):
-            outcomes.extend(_commit(lake, source, pending))
-            pending = []
-    outcomes.extend(_commit(lake, source, pending))
+        pending[number] = _Pending(document, _normalise(source, document))
+        if _is_full(pending.values()):
+            outcomes |= zip(pending, _commit(lake, source, [*pending.values()]), strict=True)
+            pending = {}
+    outcomes |= zip(pending, _commit(lake, source, [*pending.values()]), strict=True)
     lake.compact()
-    return outcomes
+    return [outcomes[number] for number in sorted(outcomes)]
+
+
+def _document(path: Path, folder: str, source: FileSource, known: set[str]) -> Document | Imported:
+    """Return the document to be normalised, or what became of a file that is not."""
+    if not source.recognises(path.name):
+        return Imported(name=path.name, status="ignored")
+    document = _read(path, folder)
+    if isinstance(document, str):
+        return Imported(name=path.name, status="quarantined", rows_quarantined=1, faults=(document,))
+    return Imported(name=path.name, status="known") if document.sha256() in known else document
 
 
 def _files(paths: Iterable[Path], source: FileSource) -> Iterator[tuple[Path, str]]:
@@ -157,7 +161,7 @@ def _normalise(source: FileSource, document: Document) -> Normalised:
         return refuse_file(document, str(error))
 
 
-def _is_full(pending: list[_Pending]) -> bool:
+def _is_full(pending: Collection[_Pending]) -> bool:
     rows = sum(table.height for one in pending for table in one.normalised.tables.values())
     return rows >= _BUFFER_ROWS or len(pending) >= _BUFFER_DOCUMENTS
 

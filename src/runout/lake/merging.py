@@ -99,9 +99,10 @@ def _without_known_editions(incoming: pl.DataFrame, held: pl.DataFrame, schema: 
 
     A revision by vintage was written with a later known time than its file says, so its vintage identifies it.
     """
-    once = [*schema.key, *schema.value_names]
+    with_vintage = ["vintage"] if "vintage" in schema.names else []
+    once = [*schema.key, *schema.value_names, *with_vintage]
     unheard = incoming.join(held.select(once), on=once, how="anti", nulls_equal=True, maintain_order="left")
-    if "vintage" not in schema.names:
+    if not with_vintage:
         return unheard
     edition = [*schema.revision_key, *schema.value_names, "vintage"]
     editions = held.filter(pl.col("vintage").is_not_null()).select(edition)
