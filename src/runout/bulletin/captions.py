@@ -1,0 +1,87 @@
+"""A chart in words: for those who do not see it, and for forms that cannot draw."""
+
+from typing import Final, NamedTuple
+
+from runout import clock
+from runout.bulletin import quantities, wording
+from runout.bulletin.findings import Chart, Line, Panel
+
+_FORMS: Final = {
+    "lines": "lines",
+    "candles": "candles",
+    "mirrored": "bars, shorts upwards and longs downwards",
+    "bars": "bars",
+    "steps": "steps",
+}
+
+
+class Summary(NamedTuple):
+    """First, last, lowest and highest value of a line, where it has any."""
+
+    first: float
+    last: float
+    lowest: float
+    highest: float
+
+
+def summary(line: Line) -> Summary | None:
+    """Return the summary of a line, or None where nothing was observed."""
+    values = [value for value in line.values if value is not None]
+    return Summary(values[0], values[-1], min(values), max(values)) if values else None
+
+
+def shown_lines(panel: Panel) -> tuple[Line, ...]:
+    """Return the lines of a panel that stand for it in words: of candles only the close."""
+    if panel.form != "candles":
+        return panel.lines
+    return tuple(line for line in panel.lines if line.name == "close") or panel.lines[:1]
+
+
+def time_range(chart: Chart) -> tuple[int, int] | None:
+    """Return the first and last time of a chart in UTC ns, bar widths included; None where it holds no time."""
+    ends = [time for panel in chart.panels for line in panel.lines for time in line.times]
+    starts = [time - panel.span for panel in chart.panels for line in panel.lines for time in line.times]
+    return (min(starts), max(ends)) if ends else None
+
+
+def describe(chart: Chart, *, coin: str = "") -> str:
+    """Return the text alternative of a chart: period, form and course of each of its lines, shaded periods."""
+    period = time_range(chart)
+    if period is None:
+        return f"{wording.clean(chart.title)}: no observations."
+    start, end = (wording.moment(clock.format_time(time)) for time in period)
+    panels = " ".join(_panel(panel, coin) for panel in chart.panels)
+    return " ".join(part for part in (f"Chart from {start} to {end}.", panels, marks(chart)) if part)
+
+
+def marks(chart: Chart) -> str:
+    """Return the shaded periods of a chart in words, or an empty text."""
+    if not chart.marks:
+        return ""
+    periods = "; ".join(
+        f"{wording.clean(mark.label)}, {_short_moment(mark.start)} to {_short_moment(mark.end)}"
+        if mark.end > mark.start
+        else f"{wording.clean(mark.label)}, {_short_moment(mark.end)}"
+        for mark in chart.marks
+    )
+    return f"Shaded: {periods}."
+
+
+def _short_moment(time_ns: int) -> str:
+    return wording.moment(clock.format_time(time_ns)).replace(" UTC", "")
+
+
+def _panel(panel: Panel, coin: str) -> str:
+    courses = "; ".join(_course(line, panel, coin) for line in shown_lines(panel)) or "no observations"
+    return f"{wording.clean(panel.title)} ({_FORMS[panel.form]}): {courses}."
+
+
+def _course(line: Line, panel: Panel, coin: str) -> str:
+    course = summary(line)
+    name = wording.clean(line.name)
+    if course is None:
+        return f"{name} not observed"
+    first, last, lowest, highest = (quantities.value_text(value, panel.unit, coin=coin) for value in course)
+    if panel.form in {"bars", "mirrored"}:
+        return f"{name} last {last}, highest {highest}"
+    return f"{name} from {first} to {last}, between {lowest} and {highest}"

@@ -1,0 +1,146 @@
+"""Bulletin as Markdown that lifts into an article: paragraphs with their source lines, then the evidence."""
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from runout.bulletin import captions, quantities, wording
+from runout.bulletin.findings import Bulletin, Chart, Finding, Section, Table
+
+_ACTIVE: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)|!(?=\[))")
+_LEADING: Final = re.compile(r"^(#|[-+](?=\s)|=+$|-+$|\d+(?=[.)]\s))")
+_NO_IMAGES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def render(bulletin: Bulletin, images: Mapping[str, str] = _NO_IMAGES) -> str:
+    """Return the bulletin as Markdown (CommonMark with the tables of GitHub).
+
+    Parameters
+    ----------
+    bulletin
+        What it says.
+    images
+        Where the figure of a chart stands, by chart name. A chart without one is told in words.
+
+    Returns
+    -------
+    str
+        Blocks parted by blank lines. Every sign of a label or statement that Markdown would act on is escaped.
+    """
+    blocks = [
+        *_banner(bulletin),
+        *_header(bulletin),
+        *(block for section in bulletin.sections for block in _section(section, bulletin.coin, images)),
+        *_evidence(bulletin),
+        *_banner(bulletin),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def escape(text: str) -> str:
+    r"""Return text on one line that Markdown shows as it is.
+
+    Examples
+    --------
+    >>> print(escape("# a *b* | open_interest <c>"))
+    \# a \*b\* \| open_interest \<c\>
+    """
+    escaped = _ACTIVE.sub(r"\\\1", wording.clean(text))
+    leading = _LEADING.match(escaped)
+    if leading is None:
+        return escaped
+    if escaped[0].isdigit():
+        return f"{leading[0]}\\{escaped[leading.end() :]}"
+    return "\\" + escaped
+
+
+def code(text: str) -> str:
+    """Return text as inline code, whatever backticks it holds."""
+    shown = wording.clean(text)
+    fence = "`" * (max([len(run) for run in re.findall("`+", shown)] or [0]) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}" if shown else ""
+
+
+def _banner(bulletin: Bulletin) -> Iterator[str]:
+    if bulletin.synthetic:
+        yield f"> **{wording.SYNTHETIC}**"
+
+
+def _header(bulletin: Bulletin) -> Iterator[str]:
+    yield f"# {escape(wording.title(bulletin))}"
+    yield f"**{escape(wording.moment(bulletin.at))}**, from what was known by then."
+    level = wording.danger(bulletin)
+    if level is not None:
+        yield f"**Danger level {quantities.value_text(level, 'level')}**"
+    if bulletin.headline:
+        yield f"**{escape(bulletin.headline)}**"
+
+
+def _section(section: Section, coin: str, images: Mapping[str, str]) -> Iterator[str]:
+    yield f"## {escape(section.title)}"
+    if section.summary:
+        yield escape(section.summary)
+    if not (section.findings or section.tables or section.charts):
+        yield f"*{wording.NOTHING}*"
+    for finding in section.findings:
+        yield from _finding(finding)
+    for table in section.tables:
+        yield from _table(table, coin)
+    for chart in section.charts:
+        yield from _chart(chart, coin, images)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield escape(finding.statement)
+    if finding.caveat:
+        yield f"{wording.CAVEAT}{escape(finding.caveat)}"
+    yield f"*Source: {escape(wording.source_line(finding))}*"
+
+
+def _table(table: Table, coin: str) -> Iterator[str]:
+    yield f"**{escape(table.title)}**"
+    head = ["", *(escape(column) for column in table.columns)]
+    rows = [head, [":--", *("--:" for _ in table.columns)]]
+    for row in table.rows:
+        cells = zip(row.values, table.units, table.signed, strict=True)
+        texts = [quantities.value_text(value, unit, coin=coin, signed=signed) for value, unit, signed in cells]
+        rows.append([escape(row.label), *map(escape, texts)])
+    yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    yield "*" + " ".join(part for part in (f"Source: {escape(table.source)}.", escape(table.note)) if part) + "*"
+
+
+def _chart(chart: Chart, coin: str, images: Mapping[str, str]) -> Iterator[str]:
+    words = escape(captions.describe(chart, coin=coin))
+    if chart.name in images:
+        yield f"![{words}](<{images[chart.name]}>)"
+        yield f"**{escape(chart.title)}**"
+    else:
+        yield f"**{escape(chart.title)}** {words}"
+    if chart.caption:
+        yield f"*{escape(chart.caption)}*"
+
+
+def _evidence(bulletin: Bulletin) -> Iterator[str]:
+    yield "## Evidence and limits"
+    items = [
+        line for section in bulletin.sections for finding in section.findings for line in _proof(finding, bulletin)
+    ]
+    if items:
+        yield "\n".join(items)
+    if bulletin.limits:
+        yield "\n".join(f"- {escape(limit)}" for limit in bulletin.limits)
+    yield f"Reproduce: {code(bulletin.reproduce)}"
+    yield f"Fingerprint of the rows read: {code(bulletin.fingerprint)}. {escape(wording.versions(bulletin))}."
+
+
+def _proof(finding: Finding, bulletin: Bulletin) -> Iterator[str]:
+    evidence = finding.evidence
+    yield f"- {code(finding.name)}: {escape(evidence.coverage)}"
+    for quantity in evidence.quantities:
+        value = quantities.quantity_text(quantity, coin=wording.clean(bulletin.coin))
+        why = "" if quantities.interval_text(quantity) else quantity.uncertainty
+        yield f"  - {escape(quantity.label)}: " + "; ".join(escape(part) for part in (value, why) if part)
+    if evidence.reproduce:
+        yield f"  - {code(evidence.reproduce)}"

@@ -1,0 +1,128 @@
+"""Bulletin as one HTML file that needs nothing else: no script, no request, charts inline."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Final, cast
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from runout.bulletin import captions, figures, palette, quantities, wording
+from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
+
+_GLANCES: Final = 6
+_BARRED_UNITS: Final = frozenset({"USD", "coins", "count"})
+
+
+def render(bulletin: Bulletin) -> str:
+    """Return the bulletin as a self-contained HTML page, light or dark as the reader's system asks.
+
+    Every label is escaped; charts are drawn once for a desktop and once for a phone, and the style sheet shows one.
+    The same bulletin gives the same page.
+    """
+    page = _environment().get_template("page.html")
+    return page.render(
+        bulletin=bulletin,
+        title=wording.title(bulletin),
+        danger=wording.danger(bulletin),
+        glances=list(wording.leading_quantities(bulletin))[:_GLANCES],
+        sections=[_section(section, bulletin) for section in bulletin.sections],
+        light_inks=_inks(dark=False),
+        dark_inks=_inks(dark=True),
+        level_names=quantities.LEVEL_NAMES,
+        words=wording,
+        versions=wording.versions(bulletin),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("runout.bulletin"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Jinja types its filters as a union of its own; a filter is any function to it.
+    filters = cast("dict[str, Callable[..., str]]", environment.filters)
+    filters |= {
+        "clean": wording.clean,
+        "moment": wording.moment,
+        "quantity": _value,
+        "certainty": _certainty,
+        "interval": _interval,
+    }
+    return environment
+
+
+def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
+    return {
+        "key": section.key,
+        "title": section.title,
+        "summary": section.summary,
+        "findings": [_finding(finding) for finding in section.findings],
+        "tables": [_table(table, bulletin.coin) for table in section.tables],
+        "charts": [_chart(chart, bulletin) for chart in section.charts],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "finding": finding,
+        "evidence": finding.evidence,
+        "source": wording.source_line(finding),
+        "window": wording.window(finding.evidence),
+    }
+
+
+def _table(table: Table, coin: str) -> dict[str, object]:
+    return {
+        "table": table,
+        "rows": [
+            (row.label, _texts(table, row.values, coin), share)
+            for row, share in zip(table.rows, _shares(table), strict=True)
+        ],
+    }
+
+
+def _texts(table: Table, values: Iterable[float | None], coin: str) -> list[str]:
+    cells = zip(values, table.units, table.signed, strict=True)
+    return [
+        quantities.value_text(value, unit, coin=wording.clean(coin), signed=signed) for value, unit, signed in cells
+    ]
+
+
+def _shares(table: Table) -> list[float | None]:
+    """Return how long the bar behind a row's first number is, in percent; none where numbers have signs."""
+    values = [row.values[0] if row.values else None for row in table.rows]
+    known = [value for value in values if value is not None]
+    if len(known) < 3 or table.signed[0] or table.units[0] not in _BARRED_UNITS or min(known) < 0 or max(known) <= 0:
+        return [None] * len(values)
+    return [None if value is None else round(100 * value / max(known), 1) for value in values]
+
+
+def _chart(chart: Chart, bulletin: Bulletin) -> dict[str, object]:
+    coin = wording.clean(bulletin.coin)
+    drawn = (
+        figures.svg(chart, width, coin=coin, synthetic=bulletin.synthetic) for width in (figures.WIDE, figures.NARROW)
+    )
+    # Figures escape what they hold; see figures.svg.
+    wide, narrow = (Markup(drawing) for drawing in drawn)  # noqa: S704 - our own element, its labels escaped
+    return {"chart": chart, "wide": wide, "narrow": narrow, "marks": captions.marks(chart)}
+
+
+def _value(quantity: Quantity, coin: str) -> str:
+    return quantities.value_text(quantity.value, quantity.unit, coin=wording.clean(coin), signed=quantity.signed)
+
+
+def _certainty(quantity: Quantity, coin: str) -> str:
+    return wording.clean(quantities.certainty_text(quantity, coin=wording.clean(coin)))
+
+
+def _interval(quantity: Quantity, coin: str) -> str:
+    return wording.clean(quantities.interval_text(quantity, coin=wording.clean(coin)))
+
+
+def _inks(*, dark: bool) -> str:
+    return " ".join(f"{ink.variable}: {ink.dark if dark else ink.light};" for ink in palette.ALL)

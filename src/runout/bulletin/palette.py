@@ -1,0 +1,54 @@
+"""Colours of the charts, light and dark. Blue and orange stay apart for colour-blind eyes and in grey print."""
+
+from typing import Final, Literal, NamedTuple
+
+from runout.bulletin.findings import Line
+
+
+class Ink(NamedTuple):
+    """A colour: its CSS variable, and its value on a light and on a dark ground."""
+
+    variable: str
+    light: str
+    dark: str
+
+
+INK: Final = Ink("--chart-ink", "#22272e", "#dfe4ea")
+MUTED: Final = Ink("--chart-muted", "#5a6570", "#98a4b0")
+GRID: Final = Ink("--chart-grid", "#e4e7eb", "#2b333c")
+AXIS: Final = Ink("--chart-axis", "#9aa4ae", "#5d6873")
+SHADE: Final = Ink("--chart-shade", "#f4ead2", "#3a3223")
+GROUND: Final = Ink("--chart-ground", "#ffffff", "#161b21")
+PRICE: Final = Ink("--chart-price", "#1d232b", "#eef1f5")
+LONG: Final = Ink("--chart-long", "#1c6fb5", "#5fadea")
+SHORT: Final = Ink("--chart-short", "#c65a11", "#f2964f")
+PRIMARY: Final = Ink("--chart-primary", "#0b6e69", "#45c1b8")
+SECONDARY: Final = Ink("--chart-secondary", "#7a4f9e", "#bd9ce6")
+REFERENCE: Final = Ink("--chart-reference", "#7d8791", "#8b97a3")
+OCHRE: Final = Ink("--chart-ochre", "#8d6708", "#d9b24c")
+ROSE: Final = Ink("--chart-rose", "#b23a6f", "#f083b0")
+SLATE: Final = Ink("--chart-slate", "#4b5f8a", "#94aadb")
+
+ALL: Final = (
+    INK, MUTED, GRID, AXIS, SHADE, GROUND, PRICE, LONG, SHORT, PRIMARY, SECONDARY, REFERENCE, OCHRE, ROSE, SLATE,
+)  # fmt: skip
+
+_ROLES: Final[dict[Literal["price", "long", "short", "primary", "secondary", "reference"], Ink]] = {
+    "price": PRICE,
+    "long": LONG,
+    "short": SHORT,
+    "primary": PRIMARY,
+    "secondary": SECONDARY,
+    "reference": REFERENCE,
+}
+_SPARE: Final = (OCHRE, ROSE, SLATE, SECONDARY, PRIMARY)
+
+
+def inks(lines: tuple[Line, ...]) -> tuple[Ink, ...]:
+    """Return a colour a line: that of its role, and a spare one where a role returns (venue beside venue)."""
+    taken: list[Ink] = []
+    for line in lines:
+        wanted = _ROLES[line.role]
+        spare = next((ink for ink in _SPARE if ink not in taken), wanted)
+        taken.append(spare if wanted in taken and line.role != "reference" else wanted)
+    return tuple(taken)
