@@ -1,5 +1,6 @@
-"""A lake of real data, built once a session from the developers' files."""
+"""A lake of real data, built once a run from the developers' files and shared by the workers."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,15 @@ WANTED = (
 
 
 @pytest.fixture(scope="session")
-def real_lake(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    lake = Lake(tmp_path_factory.mktemp("real") / "lake")
-    for provider, names in WANTED:
-        import_files(lake, source_of(provider), [real_data / name for name in names])
-    compute(lake)
+def real_lake(real_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Lake:
+    own = tmp_path_factory.getbasetemp()
+    folder = own if worker_id == "master" else own.parent
+    with (folder / "real.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lake, done = Lake(folder / "real"), folder / "real.done"
+        if not done.exists():
+            for provider, names in WANTED:
+                import_files(lake, source_of(provider), [real_data / name for name in names])
+            compute(lake)
+            done.touch()
     return lake
