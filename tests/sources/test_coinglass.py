@@ -454,14 +454,15 @@ def test_no_bytes_raise_anything_but_a_schema_error(data: bytes):
             continue
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["time", "close", "high", "time_list", "data_map"]), inner, max_size=4)
-    ),
-    max_leaves=12,
-)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+
+
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    keys = st.sampled_from(["time", "close", "high", "time_list", "data_map"])
+    return inner | st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4)
+
+
+JSON = nested(nested(SCALARS))
 
 
 @given(JSON)
