@@ -15,9 +15,7 @@ LIMITS = (
 SYNTHETIC_LIMIT = "This market is synthetic: no figure here was observed anywhere."
 
 
-def assemble(
-    sections: Sequence[Section], *, coin: str, at: int, synthetic: bool, fingerprint: str, lake_option: str = ""
-) -> Bulletin:
+def assemble(sections: Sequence[Section], *, coin: str, at: int, synthetic: bool, fingerprint: str) -> Bulletin:
     """Return the bulletin of ``coin`` at ``at`` (UTC ns) from its sections, in reading order.
 
     ``lake_option`` is appended to the command that writes the bulletin again.
@@ -35,6 +33,6 @@ def assemble(
         headline=" ".join(summaries),
         sections=tuple(sections),
         fingerprint=fingerprint,
-        reproduce=f"runout bulletin {coin} --at {format_time(at)}{lake_option}",
+        reproduce=f"runout bulletin {coin} --at {format_time(at)}",
         limits=(SYNTHETIC_LIMIT, *LIMITS) if synthetic else LIMITS,
     )

@@ -63,10 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RunoutError as error:
         errors.print(f"error: {error}", soft_wrap=True, markup=False)
         return error.exit_code
-    except KeyboardInterrupt:
-        errors.print("interrupted; what was finished is kept, run the same command again to go on")
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away: not an error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+    except OSError as error:
+        errors.print(
+            f"error: {error}; check that the path exists, can be written and has room", soft_wrap=True, markup=False
+        )
+        return ExitCode.FINDINGS
+    except KeyboardInterrupt:
+        errors.print("interrupted; what was finished is kept, run the same command again to go on")
+        return ExitCode.INTERRUPTED
     return outcome if isinstance(outcome, int) else ExitCode.DONE

@@ -24,7 +24,7 @@ def divergence(rows: pl.DataFrame, window: int) -> pl.DataFrame:
     .. math:: a = \frac{\Delta_w \ln P}{\operatorname{sd}_{365d}},\quad
               b = \frac{\Delta_w \ln N}{\operatorname{sd}_{365d}},\quad D = a - b
 
-    In coins, since dollars move with the price by themselves (`methods.md` §2).
+    In coins, since dollars move with the price by themselves.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def leverage_ratio(rows: pl.DataFrame) -> pl.DataFrame:
 
     The level means little: providers label different addresses and differ by a factor of 1.5. The percentile within
     one provider's series is what can be read. The second form adds the stablecoins that exchanges hold, since most
-    contracts are margined in them (`methods.md` §2; CryptoQuant defines the first).
+    contracts are margined in them (CryptoQuant defines the first).
 
     Parameters
     ----------

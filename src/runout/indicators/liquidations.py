@@ -94,7 +94,7 @@ def trailing(sides: pl.DataFrame, window: int = DAY) -> pl.DataFrame:
 def intensity(total_usd: float, open_interest_before_usd: float) -> float:
     """Return liquidations over the open interest that stood before them (fraction).
 
-    Reference: `methods.md` §2; a normal day is about 0.2 to 0.5%, a crash 5 to 15%.
+    Reported figures are floors. A normal day is about 0.2 to 0.5%, a crash 5 to 15%.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def decompose(start_usd: float, start_price: float, end_usd: float, end_price: f
 
     .. math:: \Delta O = \bar P\,\Delta N + \bar N\,\Delta P,\qquad N = O/P,\ \bar x = (x_0 + x_1)/2
 
-    Symmetric in time (`methods.md` §2). Coins are dollars over the price at the same instant; with one price for all
+    Symmetric in time. Coins are dollars over the price at the same instant; with one price for all
     venues the split of a sum is the sum of the splits.
 
     Parameters

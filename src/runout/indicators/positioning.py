@@ -11,7 +11,7 @@ def relative_short_size(long_share: float) -> float:
     """Return how many times larger the average short account is than the average long one.
 
     Long and short sizes are always equal, so with a share ``s`` of accounts long the average short position is
-    ``s / (1 − s)`` times the average long one (`methods.md` §2).
+    ``s / (1 − s)`` times the average long one.
 
     Parameters
     ----------
