@@ -144,6 +144,11 @@ def capture_between(venues: Iterable[str], start: int, end: int) -> Capture:
     Capture
         ``complete`` or ``capped`` if all were so throughout; ``capped-then-complete`` if a feed became complete in
         between, or some are complete and some capped; else ``unknown``.
+
+    Raises
+    ------
+    UsageError
+        If ``start`` is after ``end``.
     """
     if start > end:
         raise UsageError(f"expected start ≤ end, found {start} and {end}")

@@ -1,8 +1,8 @@
 r"""Which venues' open interest behaves like open interest: quality tests and the core set they leave.
 
 With U dollars, P price and N = U / P coins of a venue, :math:`n_t = \Delta \ln N_t` and :math:`r_t = \Delta \ln P_t`
-between neighbouring rows. The bounds were set on what open interest is and on rows before August 2025; each stands with
-its reason. A venue that fails is not thereby wrong: its figure should not decide the sign of a sum.
+between neighbouring rows. Each bound is a round number with its reason, held against rows before August 2025; later
+rows moved none. A venue that fails is not thereby wrong: its figure should not decide the sign of a sum.
 """
 
 from collections.abc import Iterable

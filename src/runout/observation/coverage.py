@@ -109,7 +109,18 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return _distribution(self.terms[0], _shifts(self.terms), logarithm)
 
     def quantile(self, probability: npt.ArrayLike) -> Floats:
-        """Return ratios below which the headline ÷ measured lies with these probabilities, each in (0, 1)."""
+        """Return the ratios below which headline ÷ measured lies with these probabilities.
+
+        Parameters
+        ----------
+        probability
+            Each in (0, 1).
+
+        Raises
+        ------
+        UsageError
+            If one is not.
+        """
         wanted = np.asarray(probability, dtype=np.float64)
         if not ((wanted > 0.0) & (wanted < 1.0)).all():
             raise UsageError(f"expected probabilities between 0 and 1, found {probability}")
