@@ -319,7 +319,7 @@ def small_section(key, title, lead, statement, *, chart=None, inferred=False):
 
 
 def danger_section():
-    level = quantity("level", 3.0, "level", label="danger level", uncertainty="from the probability below")
+    level = quantity("danger_level", 3.0, "level", label="danger level", uncertainty="from the probability below")
     chance = quantity(
         "probability", 0.071, "fraction", label="chance of a $1B day", low=0.043, high=0.118, uncertainty="80% interval"
     )

@@ -45,6 +45,8 @@ def value_range(panel: Panel) -> tuple[float, float] | None:
         return _mirrored_range(panel)
     if panel.form == "bars":
         low, high = min(low, 0.0), max(high, 0.0)
+    if panel.form == "bars" and low == high:
+        return low, 1.0
     air = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
     lower = low if panel.form == "bars" and low == 0 else low - air
     return lower, high if panel.form == "bars" and high == 0 else high + air

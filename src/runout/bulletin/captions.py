@@ -1,8 +1,8 @@
 """A chart in words: for those who do not see it, and for forms that cannot draw."""
 
+import math
 from typing import Final, NamedTuple
 
-from runout import clock
 from runout.bulletin import quantities, wording
 from runout.bulletin.findings import Chart, Line, Panel
 
@@ -26,7 +26,7 @@ class Summary(NamedTuple):
 
 def summary(line: Line) -> Summary | None:
     """Return the summary of a line, or None where nothing was observed."""
-    values = [value for value in line.values if value is not None]
+    values = [value for value in line.values if value is not None and math.isfinite(value)]
     return Summary(values[0], values[-1], min(values), max(values)) if values else None
 
 
@@ -49,26 +49,16 @@ def describe(chart: Chart, *, coin: str = "") -> str:
     period = time_range(chart)
     if period is None:
         return f"{wording.clean(chart.title)}: no observations."
-    start, end = (wording.moment(clock.format_time(time)) for time in period)
     panels = " ".join(_panel(panel, coin) for panel in chart.panels)
-    return " ".join(part for part in (f"Chart from {start} to {end}.", panels, marks(chart)) if part)
+    return " ".join(part for part in (f"Chart, {wording.period(*period)}.", panels, marks(chart)) if part)
 
 
 def marks(chart: Chart) -> str:
     """Return the shaded periods of a chart in words, or an empty text."""
     if not chart.marks:
         return ""
-    periods = "; ".join(
-        f"{wording.clean(mark.label)}, {_short_moment(mark.start)} to {_short_moment(mark.end)}"
-        if mark.end > mark.start
-        else f"{wording.clean(mark.label)}, {_short_moment(mark.end)}"
-        for mark in chart.marks
-    )
+    periods = "; ".join(f"{wording.clean(mark.label)}, {wording.period(mark.start, mark.end)}" for mark in chart.marks)
     return f"Shaded: {periods}."
-
-
-def _short_moment(time_ns: int) -> str:
-    return wording.moment(clock.format_time(time_ns)).replace(" UTC", "")
 
 
 def _panel(panel: Panel, coin: str) -> str:
@@ -82,6 +72,8 @@ def _course(line: Line, panel: Panel, coin: str) -> str:
     if course is None:
         return f"{name} not observed"
     first, last, lowest, highest = (quantities.value_text(value, panel.unit, coin=coin) for value in course)
+    if course.lowest == course.highest:
+        return f"{name} {last} throughout"
     if panel.form in {"bars", "mirrored"}:
         return f"{name} last {last}, highest {highest}"
     return f"{name} from {first} to {last}, between {lowest} and {highest}"

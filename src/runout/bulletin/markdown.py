@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from runout.bulletin import captions, quantities, wording
-from runout.bulletin.findings import Bulletin, Chart, Finding, Section, Table
+from runout.bulletin import captions, header, quantities, wording
+from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
 _ACTIVE: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)|!(?=\[))")
 _LEADING: Final = re.compile(r"^(#|[-+](?=\s)|=+$|-+$|\d+(?=[.)]\s))")
@@ -31,7 +31,7 @@ def render(bulletin: Bulletin, images: Mapping[str, str] = _NO_IMAGES) -> str:
     blocks = [
         *_banner(bulletin),
         *_header(bulletin),
-        *(block for section in bulletin.sections for block in _section(section, bulletin.coin, images)),
+        *(block for section in bulletin.sections for block in _section(section, bulletin, images)),
         *_evidence(bulletin),
         *_banner(bulletin),
     ]
@@ -71,17 +71,22 @@ def _banner(bulletin: Bulletin) -> Iterator[str]:
 def _header(bulletin: Bulletin) -> Iterator[str]:
     yield f"# {escape(wording.title(bulletin))}"
     yield f"**{escape(wording.moment(bulletin.at))}**, from what was known by then."
-    level = wording.danger(bulletin)
-    if level is not None:
-        yield f"**Danger level {quantities.value_text(level, 'level')}**"
+    danger = header.danger(bulletin)
+    if danger is not None:
+        interval = f" ({escape(danger.interval)})" if danger.interval else ""
+        yield f"**Danger level {escape(danger.words)}**{interval}"
+        if danger.probabilities:
+            yield "\n".join(f"- {_quantity(quantity, bulletin)}" for quantity in danger.probabilities)
     if bulletin.headline:
         yield f"**{escape(bulletin.headline)}**"
 
 
-def _section(section: Section, coin: str, images: Mapping[str, str]) -> Iterator[str]:
+def _section(section: Section, bulletin: Bulletin, images: Mapping[str, str]) -> Iterator[str]:
+    coin = wording.clean(bulletin.coin)
     yield f"## {escape(section.title)}"
-    if section.summary:
-        yield escape(section.summary)
+    summary = wording.summary(section, bulletin)
+    if summary:
+        yield escape(summary)
     if not (section.findings or section.tables or section.charts):
         yield f"*{wording.NOTHING}*"
     for finding in section.findings:
@@ -96,17 +101,15 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield escape(finding.statement)
     if finding.caveat:
         yield f"{wording.CAVEAT}{escape(finding.caveat)}"
-    yield f"*Source: {escape(wording.source_line(finding))}*"
+    yield f"*Source: {escape(wording.marked_source_line(finding))}*"
 
 
 def _table(table: Table, coin: str) -> Iterator[str]:
     yield f"**{escape(table.title)}**"
     head = ["", *(escape(column) for column in table.columns)]
     rows = [head, [":--", *("--:" for _ in table.columns)]]
-    for row in table.rows:
-        cells = zip(row.values, table.units, table.signed, strict=True)
-        texts = [quantities.value_text(value, unit, coin=coin, signed=signed) for value, unit, signed in cells]
-        rows.append([escape(row.label), *map(escape, texts)])
+    cells = quantities.row_texts(table, coin=wording.clean(coin))
+    rows += [[escape(row.label), *map(escape, texts)] for row, texts in zip(table.rows, cells, strict=True)]
     yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
     yield "*" + " ".join(part for part in (f"Source: {escape(table.source)}.", escape(table.note)) if part) + "*"
 
@@ -139,8 +142,12 @@ def _proof(finding: Finding, bulletin: Bulletin) -> Iterator[str]:
     evidence = finding.evidence
     yield f"- {code(finding.name)}: {escape(evidence.coverage)}"
     for quantity in evidence.quantities:
-        value = quantities.quantity_text(quantity, coin=wording.clean(bulletin.coin))
-        why = "" if quantities.interval_text(quantity) else quantity.uncertainty
-        yield f"  - {escape(quantity.label)}: " + "; ".join(escape(part) for part in (value, why) if part)
+        yield f"  - {_quantity(quantity, bulletin)}"
     if evidence.reproduce:
         yield f"  - {code(evidence.reproduce)}"
+
+
+def _quantity(quantity: Quantity, bulletin: Bulletin) -> str:
+    value = quantities.quantity_text(quantity, coin=wording.clean(bulletin.coin))
+    why = "" if quantities.interval_text(quantity) else quantity.uncertainty
+    return f"{escape(quantity.label)}: " + "; ".join(escape(part) for part in (value, why) if part)

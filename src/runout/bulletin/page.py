@@ -1,16 +1,17 @@
 """Bulletin as one HTML file that needs nothing else: no script, no request, charts inline."""
 
-from collections.abc import Callable, Iterable
+import re
 from functools import cache
 from typing import Final, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from runout.bulletin import captions, figures, palette, quantities, wording
+from runout.bulletin import captions, figures, header, palette, quantities, wording
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
 _GLANCES: Final = 6
+_SIGNED: Final = re.compile(r"([−+]\$[\d.,]+\w?)")
 _BARRED_UNITS: Final = frozenset({"USD", "coins", "count"})
 
 
@@ -24,8 +25,8 @@ def render(bulletin: Bulletin) -> str:
     return page.render(
         bulletin=bulletin,
         title=wording.title(bulletin),
-        danger=wording.danger(bulletin),
-        glances=list(wording.leading_quantities(bulletin))[:_GLANCES],
+        danger=header.danger(bulletin),
+        glances=list(header.glances(bulletin))[:_GLANCES],
         sections=[_section(section, bulletin) for section in bulletin.sections],
         light_inks=_inks(dark=False),
         dark_inks=_inks(dark=True),
@@ -45,13 +46,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     # Jinja types its filters as a union of its own; a filter is any function to it.
-    filters = cast("dict[str, Callable[..., str]]", environment.filters)
+    filters = cast("dict[str, object]", environment.filters)
     filters |= {
         "clean": wording.clean,
         "moment": wording.moment,
         "quantity": _value,
         "certainty": _certainty,
-        "interval": _interval,
+        "bounds": _bounds,
+        "prose": _prose,
     }
     return environment
 
@@ -60,7 +62,7 @@ def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
     return {
         "key": section.key,
         "title": section.title,
-        "summary": section.summary,
+        "summary": wording.summary(section, bulletin),
         "findings": [_finding(finding) for finding in section.findings],
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
@@ -77,20 +79,13 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 
 def _table(table: Table, coin: str) -> dict[str, object]:
+    cells = quantities.row_texts(table, coin=wording.clean(coin))
     return {
         "table": table,
         "rows": [
-            (row.label, _texts(table, row.values, coin), share)
-            for row, share in zip(table.rows, _shares(table), strict=True)
+            (row.label, texts, share) for row, texts, share in zip(table.rows, cells, _shares(table), strict=True)
         ],
     }
-
-
-def _texts(table: Table, values: Iterable[float | None], coin: str) -> list[str]:
-    cells = zip(values, table.units, table.signed, strict=True)
-    return [
-        quantities.value_text(value, unit, coin=wording.clean(coin), signed=signed) for value, unit, signed in cells
-    ]
 
 
 def _shares(table: Table) -> list[float | None]:
@@ -120,8 +115,18 @@ def _certainty(quantity: Quantity, coin: str) -> str:
     return wording.clean(quantities.certainty_text(quantity, coin=wording.clean(coin)))
 
 
-def _interval(quantity: Quantity, coin: str) -> str:
-    return wording.clean(quantities.interval_text(quantity, coin=wording.clean(coin)))
+def _bounds(quantity: Quantity, coin: str) -> str:
+    return quantities.bounds_text(quantity, coin=wording.clean(coin))
+
+
+def _prose(text: str) -> Markup:
+    """Return text whose signed numbers are kept on one line: a browser would break between a sign and a dollar."""
+    parts = _SIGNED.split(wording.clean(text))
+    kept = (
+        Markup('<span class="whole">{}</span>').format(part) if odd % 2 else escape(part)
+        for odd, part in enumerate(parts)
+    )
+    return Markup("").join(kept)
 
 
 def _inks(*, dark: bool) -> str:

@@ -1,11 +1,11 @@
 """How a :class:`~runout.bulletin.findings.Quantity` is said to a reader, by its unit."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from runout import units
-from runout.bulletin.findings import Quantity, Unit
+from runout.bulletin.findings import Quantity, Table, Unit
 
 LEVEL_NAMES: Final = ("low", "moderate", "considerable", "high", "extreme")
 """Danger levels 1 to 5, as the definitions name them."""
@@ -38,22 +38,51 @@ def value_text(value: float | None, unit: Unit, *, coin: str = "", signed: bool 
     return _WORDING[unit](value, coin, signed)
 
 
-def interval_text(quantity: Quantity, *, coin: str = "") -> str:
-    """Return the interval of a quantity, or an empty text where it has none.
+def column_texts(
+    values: Sequence[float | None], unit: Unit, *, coin: str = "", signed: bool = False
+) -> tuple[str, ...]:
+    """Return numbers that stand together, with the same digits: those the largest of them deserves.
 
     Examples
     --------
-    >>> interval_text(Quantity(name="p", label="p", value=0.1, unit="fraction", uncertainty="80% interval",
-    ...                        low=0.05, high=0.2))
-    '80% interval 5.00%–20.0%'
+    >>> column_texts((0.148, 0.047, None), "fraction"), column_texts((0.0011, -0.0002), "fraction", signed=True)
+    (('14.8%', '4.7%', 'n/a'), ('+0.11%', '−0.02%'))
+    """
+    if unit != "fraction":
+        return tuple(value_text(value, unit, coin=coin, signed=signed) for value in values)
+    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    digits = _percent_digits(max(known, default=0.0))
+    return tuple(units.percent(value, digits=digits, signed=signed) for value in values)
+
+
+def row_texts(table: Table, *, coin: str = "") -> tuple[tuple[str, ...], ...]:
+    """Return the cells of a table in words, row by row, each column with the same digits."""
+    columns = [
+        column_texts([row.values[index] for row in table.rows], unit, coin=coin, signed=table.signed[index])
+        for index, unit in enumerate(table.units)
+    ]
+    return tuple(tuple(column[index] for column in columns) for index in range(len(table.rows)))
+
+
+def bounds_text(quantity: Quantity, *, coin: str = "") -> str:
+    """Return the bounds of a quantity's interval, or an empty text where it has none.
+
+    Examples
+    --------
+    >>> bounds_text(Quantity(name="p", label="p", value=0.1, unit="fraction", uncertainty="80% interval",
+    ...                      low=0.05, high=0.2))
+    '5.0%–20.0%'
     """
     if quantity.low is None and quantity.high is None:
         return ""
-    low, high = (
-        value_text(bound, quantity.unit, coin=coin, signed=quantity.signed) for bound in (quantity.low, quantity.high)
-    )
-    joint = " to " if "−" in low + high or "+" in low + high or " " in low + high else "–"
-    return f"{quantity.uncertainty} {low}{joint}{high}".strip()
+    low, high = column_texts((quantity.low, quantity.high), quantity.unit, coin=coin, signed=quantity.signed)
+    return f"{low} to {high}" if {"−", "+", " "} & set(low + high) else f"{low}–{high}"
+
+
+def interval_text(quantity: Quantity, *, coin: str = "") -> str:
+    """Return the interval of a quantity and what it is, or an empty text where it has none."""
+    bounds = bounds_text(quantity, coin=coin)
+    return f"{quantity.uncertainty} {bounds}".strip() if bounds else ""
 
 
 def quantity_text(quantity: Quantity, *, coin: str = "") -> str:
@@ -95,9 +124,11 @@ def _price(value: float, _coin: str, signed: bool) -> str:
 
 
 def _fraction(value: float, _coin: str, signed: bool) -> str:
-    magnitude = abs(value)
-    digits = 1 if magnitude >= 0.1 or magnitude == 0 else 2 if magnitude >= 0.001 else 4
-    return units.percent(value, digits=digits, signed=signed)
+    return units.percent(value, digits=_percent_digits(abs(value)), signed=signed)
+
+
+def _percent_digits(magnitude: float) -> int:
+    return 1 if magnitude >= 0.1 or magnitude == 0 else 2 if magnitude >= 0.001 else 4
 
 
 def _ratio(value: float, _coin: str, signed: bool) -> str:

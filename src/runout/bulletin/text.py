@@ -1,11 +1,11 @@
 """Bulletin as terminal text, in the order and the tone of an avalanche bulletin."""
 
 import itertools
-import textwrap
+import math
 from collections.abc import Iterator
 from typing import Final
 
-from runout.bulletin import captions, quantities, wording
+from runout.bulletin import captions, cells, header, quantities, wording
 from runout.bulletin.findings import Bulletin, Chart, Finding, Line, Panel, Section, Table
 
 LEAST_WIDTH: Final = 40
@@ -35,15 +35,12 @@ class _Sheet:
     def paragraph(self, text: str, *, first: str = "", rest: str | None = None, style: str | None = None) -> None:
         """Wrap text to the width; ``first`` and ``rest`` are the margins of its first and of its other lines."""
         margin = " " * len(first) if rest is None else rest
-        wrapped = textwrap.wrap(
-            wording.clean(text), self.width, initial_indent=first, subsequent_indent=margin, break_on_hyphens=False
-        )
-        for line in wrapped:
-            self.line(line, style)
+        for row in cells.rows(wording.clean(text), self.width, first, margin):
+            self.line(row, style)
 
     def rule(self, title: str = "", sign: str = "─") -> None:
-        shown = wording.short(title, self.width - 4)
-        self.line(f"{shown} {sign * (self.width - len(shown) - 1)}" if shown else sign * self.width, "title")
+        shown = cells.short(title, self.width - 4)
+        self.line(f"{shown} {sign * (self.width - cells.cells(shown) - 1)}" if shown else sign * self.width, "title")
 
 
 def render(bulletin: Bulletin, width: int = 100, *, colour: bool = False) -> str:
@@ -67,28 +64,33 @@ def render(bulletin: Bulletin, width: int = 100, *, colour: bool = False) -> str
     _banner(bulletin, sheet)
     _header(bulletin, sheet)
     for section in bulletin.sections:
-        _section(section, bulletin.coin, sheet)
+        _section(section, bulletin, sheet)
     _evidence(bulletin, sheet)
     _banner(bulletin, sheet)
     return "\n".join(sheet.lines) + "\n"
 
 
-def sparkline(line: Line, signs: int = _SPARK_SIGNS) -> str:
+def sparkline(line: Line, signs: int = _SPARK_SIGNS, *, bars: bool = False) -> str:
     """Return the course of a line in block signs, lowest to highest; a blank where nothing was observed.
 
-    Each sign stands for an equal share of the values and shows the last one observed in it.
+    Each sign stands for an equal share of the values. It shows the last one observed in it, or of bars the largest,
+    so that a single tall one is not lost; bars stand on zero.
     """
     course = captions.summary(line)
     if course is None:
         return ""
     count = min(signs, len(line.values))
     cuts = [round(index * len(line.values) / count) for index in range(count + 1)]
-    shown = (_last(line.values[start:end]) for start, end in itertools.pairwise(cuts))
-    return "".join(" " if value is None else _block(value, course.lowest, course.highest) for value in shown)
+    shown = (_representative(line.values[start:end], bars=bars) for start, end in itertools.pairwise(cuts))
+    lowest = min(course.lowest, 0.0) if bars else course.lowest
+    return "".join(" " if value is None else _block(value, lowest, course.highest) for value in shown)
 
 
-def _last(values: tuple[float | None, ...]) -> float | None:
-    return next((value for value in reversed(values) if value is not None), None)
+def _representative(values: tuple[float | None, ...], *, bars: bool) -> float | None:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return None
+    return max(known, key=abs) if bars else known[-1]
 
 
 def _block(value: float, lowest: float, highest: float) -> str:
@@ -100,8 +102,8 @@ def _block(value: float, lowest: float, highest: float) -> str:
 def _banner(bulletin: Bulletin, sheet: _Sheet) -> None:
     if bulletin.synthetic:
         sheet.line("▒" * sheet.width, "warning")
-        for line in textwrap.wrap(wording.SYNTHETIC, sheet.width):
-            sheet.line(line.center(sheet.width), "warning")
+        for row in cells.rows(wording.SYNTHETIC, sheet.width):
+            sheet.line(row.center(sheet.width), "warning")
         sheet.line("▒" * sheet.width, "warning")
 
 
@@ -110,18 +112,29 @@ def _header(bulletin: Bulletin, sheet: _Sheet) -> None:
     sheet.line("RUNOUT LEVERAGE BULLETIN", "title")
     sheet.paragraph(bulletin.coin, first="Region  ", style="bold")
     sheet.paragraph(f"{wording.moment(bulletin.at)}, from what was known by then", first="Valid   ")
-    level = wording.danger(bulletin)
-    if level is not None:
-        meter = "■" * level + "□" * (len(quantities.LEVEL_NAMES) - level)
-        sheet.line(f"Danger  {meter} {quantities.value_text(level, 'level')}", "bold")
+    _danger(bulletin, sheet)
     sheet.rule()
     sheet.paragraph(bulletin.headline, style="bold")
 
 
-def _section(section: Section, coin: str, sheet: _Sheet) -> None:
+def _danger(bulletin: Bulletin, sheet: _Sheet) -> None:
+    danger = header.danger(bulletin)
+    if danger is None:
+        return
+    level = danger.level or 0
+    meter = "■" * level + "□" * (len(quantities.LEVEL_NAMES) - level)
+    interval = f" ({danger.interval})" if danger.interval else ""
+    sheet.paragraph(f"{meter} {danger.words}{interval}", first="Danger  ", style="bold")
+    for index, quantity in enumerate(danger.probabilities):
+        text = f"{quantity.label}: {quantities.quantity_text(quantity)}"
+        sheet.paragraph(text, first=" " * 8 if index else "Chance  ", rest=" " * 10)
+
+
+def _section(section: Section, bulletin: Bulletin, sheet: _Sheet) -> None:
+    coin = wording.clean(bulletin.coin)
     sheet.line()
     sheet.rule(wording.clean(section.title).upper())
-    sheet.paragraph(section.summary, style="bold")
+    sheet.paragraph(wording.summary(section, bulletin), style="bold")
     if not (section.findings or section.tables or section.charts):
         sheet.paragraph(wording.NOTHING)
     for finding in section.findings:
@@ -139,7 +152,7 @@ def _finding(finding: Finding, sheet: _Sheet) -> None:
     sheet.paragraph(finding.statement, first="• ")
     if finding.caveat:
         sheet.paragraph(wording.CAVEAT + finding.caveat, first="    ")
-    sheet.paragraph(wording.source_line(finding), first="  └ ", style="dim")
+    sheet.paragraph(wording.marked_source_line(finding), first="  └ ", style="dim")
 
 
 def _table(table: Table, coin: str, sheet: _Sheet) -> None:
@@ -154,27 +167,29 @@ def _table(table: Table, coin: str, sheet: _Sheet) -> None:
 def _columns_that_fit(table: Table, coin: str, width: int) -> Iterator[list[str]]:
     """Yield blocks of lines, each as wide as fits: labels, then columns aligned right, then a bar if there is room."""
     room = width - 2
-    label_width = min(max([len(wording.clean(row.label)) for row in table.rows] or [0]), max(room // 3, 12))
-    labels = ["", *(wording.short(wording.clean(row.label), label_width) for row in table.rows)]
-    blocks = [label.ljust(label_width) for label in labels]
+    widest = max([cells.cells(wording.clean(row.label)) for row in table.rows] or [0])
+    label_width = min(widest, max(room // 3, 12))
+    labels = ["", *(cells.short(wording.clean(row.label), label_width) for row in table.rows)]
+    labels = [cells.left(label, label_width) for label in labels]
+    blocks = labels
     for index in range(len(table.columns)):
-        cells = _cells(table, index, coin, room - label_width - 2)
-        if len(blocks[0]) + 2 + len(cells[0]) > room:
+        column = _column(table, index, coin, room - label_width - 2)
+        if cells.cells(blocks[0] + column[0]) + 2 > room:
             yield blocks
-            blocks = [label.ljust(label_width) for label in labels]
-        blocks = [f"{line}  {cell}" for line, cell in zip(blocks, cells, strict=True)]
+            blocks = labels
+        blocks = [f"{line}  {cell}" for line, cell in zip(blocks, column, strict=True)]
     bars = _bars(table)
-    if bars and len(blocks[0]) + 2 + _BAR_SIGNS <= room:
+    if bars and cells.cells(blocks[0]) + 2 + _BAR_SIGNS <= room:
         blocks = [f"{line}  {bar}" for line, bar in zip(blocks, ["", *bars], strict=True)]
     yield blocks
 
 
-def _cells(table: Table, index: int, coin: str, room: int) -> list[str]:
+def _column(table: Table, index: int, coin: str, room: int) -> list[str]:
     unit, signed = table.units[index], table.signed[index]
-    texts = [quantities.value_text(row.values[index], unit, coin=coin, signed=signed) for row in table.rows]
-    texts.insert(0, wording.clean(table.columns[index]))
-    width = min(max(len(text) for text in texts), max(room, 8))
-    return [wording.short(text, width).rjust(width) for text in texts]
+    values = [row.values[index] for row in table.rows]
+    texts = [wording.clean(table.columns[index]), *quantities.column_texts(values, unit, coin=coin, signed=signed)]
+    width = min(max(cells.cells(text) for text in texts), max(room, 8))
+    return [cells.right(cells.short(text, width), width) for text in texts]
 
 
 def _bars(table: Table) -> list[str]:
@@ -194,26 +209,28 @@ def _bar(share: float) -> str:
 
 def _chart(chart: Chart, coin: str, sheet: _Sheet) -> None:
     sheet.paragraph(chart.title, first="  ", style="bold")
+    names = [wording.clean(line.name) for panel in chart.panels for line in captions.shown_lines(panel)]
+    name_width = min(max(map(cells.cells, names), default=0), sheet.width // 3)
     for panel in chart.panels:
         sheet.paragraph(panel.title, first="  ")
         for line in captions.shown_lines(panel):
-            _course(line, panel, coin, sheet)
-    sheet.paragraph(
-        " ".join(part for part in (chart.caption, captions.marks(chart)) if part), first="  └ ", style="dim"
-    )
+            _course(line, panel, coin, name_width, sheet)
+    words = " ".join(part for part in (chart.caption, captions.marks(chart)) if part)
+    sheet.paragraph(words, first="  └ ", style="dim")
 
 
-def _course(line: Line, panel: Panel, coin: str, sheet: _Sheet) -> None:
-    name_width = min(16, sheet.width // 4)
-    name = wording.short(wording.clean(line.name), name_width).ljust(name_width)
+def _course(line: Line, panel: Panel, coin: str, name_width: int, sheet: _Sheet) -> None:
+    name = cells.left(cells.short(wording.clean(line.name), name_width), name_width)
     course = captions.summary(line)
     if course is None:
         sheet.line(f"    {name}  not observed")
         return
-    ends = "last {1}" if panel.form in {"bars", "mirrored"} else "{0} → {1}"
-    words = ends.format(*(quantities.value_text(value, panel.unit, coin=coin) for value in course[:2]))
-    signs = min(_SPARK_SIGNS, sheet.width - name_width - len(words) - 8)
-    sheet.line("  ".join(part for part in ("    " + name, sparkline(line, signs) if signs > 7 else "", words) if part))
+    bars = panel.form in {"bars", "mirrored"}
+    first, last = quantities.column_texts((course.first, course.last), panel.unit, coin=coin)
+    words = f"last {last}" if bars or course.lowest == course.highest else f"{first} → {last}"
+    signs = min(_SPARK_SIGNS, sheet.width - name_width - cells.cells(words) - 8)
+    spark = sparkline(line, signs, bars=bars) if signs > 7 else ""
+    sheet.line(cells.short("  ".join(part for part in ("    " + name, spark, words) if part), sheet.width))
 
 
 def _evidence(bulletin: Bulletin, sheet: _Sheet) -> None:
@@ -222,7 +239,12 @@ def _evidence(bulletin: Bulletin, sheet: _Sheet) -> None:
     for limit in bulletin.limits:
         sheet.paragraph(limit, first="• ")
     sheet.line()
-    # A command and a fingerprint are copied as they stand, so they are never wrapped.
-    sheet.line(f"Reproduce    {wording.clean(bulletin.reproduce)}")
-    sheet.line(f"Fingerprint  {wording.clean(bulletin.fingerprint)}")
-    sheet.line(f"Versions     {wording.versions(bulletin)}")
+    command = wording.clean(bulletin.reproduce)
+    if cells.cells(command) + 13 <= sheet.width:
+        sheet.line(f"Reproduce    {command}")
+    else:
+        # A command is copied as it stands: a long one goes on behind the backslash that a shell understands.
+        sheet.line("Reproduce")
+        sheet.lines += cells.command_rows(command, sheet.width)
+    sheet.paragraph(bulletin.fingerprint, first="Fingerprint  ")
+    sheet.paragraph(wording.versions(bulletin), first="Versions     ")

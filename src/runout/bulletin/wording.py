@@ -1,12 +1,11 @@
 """Words that every rendering of a bulletin shares: titles, moments, windows, source lines, warnings."""
 
 import unicodedata
-from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from runout import clock
-from runout.bulletin import quantities
-from runout.bulletin.findings import Bulletin, Evidence, Finding, Quantity, SectionKey
+from runout.bulletin.findings import Bulletin, Evidence, Finding, Section
 
 SYNTHETIC: Final = "SYNTHETIC MARKET: made up by the software, no reading of any real exchange"
 """Stands at the top and the bottom of every rendering of a made-up market."""
@@ -17,7 +16,6 @@ NOTHING: Final = "Nothing to report."
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHOWN_CONTROLS: Final = {"\n", "\t", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}
-_BARE_SECTIONS: Final[frozenset[SectionKey]] = frozenset({"claims", "record", "evidence"})
 
 
 def clean(text: str) -> str:
@@ -56,30 +54,59 @@ def moment(text: str) -> str:
     >>> moment("2025-08-18T12:00Z")
     '18 Aug 2025, 12:00 UTC'
     """
-    return _moment(text, year=True) + " UTC" if _is_time(text) else clean(text)
+    if not _is_time(text):
+        return clean(text)
+    time = clock.parse_time(text)
+    return period(time, time)
 
 
-def window(evidence: Evidence) -> str:
-    """Return the window of a statement as a reader would say it.
+def period(start: int, end: int) -> str:
+    """Return a period between two UTC ns times as a reader would say it, naming day and year no oftener than needed.
 
     Examples
     --------
-    >>> window(Evidence(quantities=(), scope="", series=(), source="", window_start="2025-08-17T12:00Z",
-    ...                 window_end="2025-08-18T12:00Z", coverage="", reproduce=""))
-    '17 Aug 12:00 to 18 Aug 2025, 12:00 UTC'
+    >>> noon = clock.parse_time("2025-08-17T12:00Z")
+    >>> period(noon, noon), period(noon, noon + clock.NANOSECONDS_PER_HOUR)
+    ('17 Aug 2025, 12:00 UTC', '17 Aug 2025, 12:00 to 13:00 UTC')
+    >>> period(noon, noon + clock.NANOSECONDS_PER_DAY)
+    '17 Aug, 12:00 to 18 Aug 2025, 12:00 UTC'
     """
+    first, last = clock.to_datetime(start), clock.to_datetime(end)
+    if first >= last:
+        return f"{_day(last, year=True)}, {last:%H:%M} UTC"
+    if first.date() == last.date():
+        return f"{_day(last, year=True)}, {first:%H:%M} to {last:%H:%M} UTC"
+    opening = _day(first, year=first.year != last.year)
+    return f"{opening}, {first:%H:%M} to {_day(last, year=True)}, {last:%H:%M} UTC"
+
+
+def window(evidence: Evidence) -> str:
+    """Return the window of a statement as a reader would say it; text that is no time stands as it is."""
     start, end = evidence.window_start, evidence.window_end
-    if start == end or not (_is_time(start) and _is_time(end)):
-        return moment(end) if start == end else f"{clean(start)} to {clean(end)}"
-    same_year = start[:4] == end[:4]
-    return f"{_moment(start, year=not same_year)} to {_moment(end, year=True)} UTC"
+    if _is_time(start) and _is_time(end):
+        return period(clock.parse_time(start), clock.parse_time(end))
+    return clean(end) if start == end else f"{clean(start)} to {clean(end)}"
 
 
 def source_line(finding: Finding) -> str:
     """Return who published the figures of a finding, in which scope and window."""
     evidence = finding.evidence
-    parts = (clean(evidence.source), clean(evidence.scope), window(evidence), INFERRED if finding.inferred else "")
+    source, scope = clean(evidence.source), clean(evidence.scope)
+    # A scope ends with whom it came through; the same name need not stand before it.
+    parts = ("" if scope.endswith(f"via {source}") else source, scope, window(evidence))
     return " · ".join(part for part in parts if part)
+
+
+def marked_source_line(finding: Finding) -> str:
+    """Return the source line, and that the figures are modelled where they are."""
+    return f"{source_line(finding)} · {INFERRED}" if finding.inferred else source_line(finding)
+
+
+def summary(section: Section, bulletin: Bulletin) -> str:
+    """Return the summary of a section, empty where the headline or its first finding says the same."""
+    said = clean(section.summary)
+    first = clean(section.findings[0].statement) if section.findings else ""
+    return "" if said == first or said in clean(bulletin.headline) else said
 
 
 def title(bulletin: Bulletin) -> str:
@@ -95,30 +122,6 @@ def versions(bulletin: Bulletin) -> str:
     )
 
 
-def danger(bulletin: Bulletin) -> int | None:
-    """Return the danger level a bulletin states, or None where no section states one."""
-    for finding in _findings(bulletin, "danger"):
-        for quantity in finding.evidence.quantities:
-            if quantity.unit == "level":
-                return quantities.danger_level(quantity.value)
-    return None
-
-
-def leading_quantities(bulletin: Bulletin) -> Iterator[Quantity]:
-    """Yield the leading number of each section that reads the market: what stands at a glance."""
-    for section in bulletin.sections:
-        if section.key in _BARE_SECTIONS:
-            continue
-        for finding in section.findings:
-            if finding.evidence.quantities and finding.evidence.quantities[0].unit != "level":
-                yield finding.evidence.quantities[0]
-                break
-
-
-def _findings(bulletin: Bulletin, key: SectionKey) -> Iterator[Finding]:
-    return (finding for section in bulletin.sections if section.key == key for finding in section.findings)
-
-
 def _is_time(text: str) -> bool:
     try:
         clock.parse_time(text)
@@ -127,11 +130,9 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _moment(text: str, *, year: bool) -> str:
-    when = clock.to_datetime(clock.parse_time(text))
+def _day(when: datetime, *, year: bool) -> str:
     # Month names are our own: strftime would follow the locale of the machine.
-    day = f"{when.day} {_MONTHS[when.month - 1]}" + (f" {when.year}," if year else "")
-    return f"{day} {when:%H:%M}"
+    return f"{when.day} {_MONTHS[when.month - 1]}" + (f" {when.year}" if year else "")
 
 
 def _steers(sign: str) -> bool:
