@@ -38,27 +38,44 @@ def synthesize(lake: Lake, *, scenario: Scenario, days: int, seed: int, progress
     Raises
     ------
     UsageError
-        If the lake holds real series, or the length is out of range.
+        If the lake holds real series or another synthetic market, or the length is out of range.
     """
     if not LEAST_DAYS <= days <= MOST_DAYS:
         raise UsageError(f"expected {LEAST_DAYS} to {MOST_DAYS} days, found {days}")
-    real = [one.series for one in lake.series() if not one.synthetic]
-    if real:
-        raise UsageError(
-            f"expected an empty or synthetic lake at {lake.root}, found {len(real)} real series such as {real[0]}; "
-            "a synthetic market is never mixed with observations: name another folder"
-        )
     world = World(scenario=scenario, days=days, seed=seed, start=END - days * NANOSECONDS_PER_DAY)
+    _refuse_others(lake, world)
     published, truth = generate(world, progress)
     written = 0
     series = [(one, rows) for one, rows in published]
     lake.register(one for one, _ in series)
     for number, (one, rows) in enumerate(series, start=1):
         progress(one.series, number, len(series))
-        written += lake.append(one.kind, rows).added.height
+        merged = lake.append(one.kind, rows)
+        if merged.conflicting.height:
+            raise UsageError(
+                f"expected an empty lake at {lake.root} or one of this very world, found other values of {one.series}: "
+                f"made by another version? remove {lake.root} and {lake.root}-truth, or name another folder"
+            )
+        written += merged.added.height
     lake.compact()
     folder = Path(f"{lake.root}-truth")
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in truth.items():
         table.write_parquet(folder / f"{name}.parquet")
     return written
+
+
+def _refuse_others(lake: Lake, world: World) -> None:
+    held = lake.series()
+    real = [one.series for one in held if not one.synthetic]
+    if real:
+        raise UsageError(
+            f"expected an empty or synthetic lake at {lake.root}, found {len(real)} real series such as {real[0]}; "
+            "a synthetic market is never mixed with observations: name another folder"
+        )
+    others = sorted({one.feed for one in held} - {world.title})
+    if others:
+        raise UsageError(
+            f"expected an empty lake at {lake.root} or one of this very world ({world.title}), found {others[0]!r}; "
+            f"remove {lake.root} and {lake.root}-truth, or name another folder"
+        )

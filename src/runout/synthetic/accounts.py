@@ -10,6 +10,7 @@ Floats = npt.NDArray[np.float64]
 _CLASSES = len(LEVERAGES) + 1  # the last cannot be liquidated
 _SHARES = np.array([*(share * (1 - HEDGED_SHARE) for share in LEVERAGE_SHARES), HEDGED_SHARE])
 _LEVERAGE = np.array([*LEVERAGES, 1.0])
+_ROWS = 4096  # positions that fit before the store grows
 
 
 def liquidation_price(entry: Floats, leverage: Floats, side: int) -> Floats:
@@ -32,7 +33,10 @@ HOURLY_CLOSE_SHARE = 0.003
 
 
 class Side:
-    """Positions of one side: arrays of size (coins), entry, leverage and liquidation price; a live resource.
+    """Positions of one side: size (coins), entry, leverage and liquidation price; a live resource.
+
+    The four arrays are views of one store with room to spare, so that opening and closing copies no history; a view is
+    good until the next position is opened or removed.
 
     Parameters
     ----------
@@ -42,7 +46,31 @@ class Side:
 
     def __init__(self, side: int) -> None:
         self.side = side
-        self.size = self.entry = self.leverage = self.level = np.empty(0)
+        self._store = np.empty((5, _ROWS))
+        self._count = 0
+        never = -np.inf if side > 0 else np.inf
+        self._level = np.append(liquidation_price(np.ones(_CLASSES - 1), _LEVERAGE[:-1], side), never)
+        self._kept = 1 - np.minimum(HOURLY_CLOSE_SHARE * _LEVERAGE, 0.6)
+
+    @property
+    def size(self) -> Floats:
+        """Coins of each position."""
+        return self._store[0, : self._count]
+
+    @property
+    def entry(self) -> Floats:
+        """Price each position was opened at."""
+        return self._store[1, : self._count]
+
+    @property
+    def leverage(self) -> Floats:
+        """Leverage each position was opened with; 1 stands for one that cannot be liquidated."""
+        return self._store[2, : self._count]
+
+    @property
+    def level(self) -> Floats:
+        """Liquidation price of each position; infinite on the far side where it has none."""
+        return self._store[3, : self._count]
 
     @property
     def total(self) -> float:
@@ -51,19 +79,19 @@ class Side:
 
     def open(self, amount: float, price: float) -> None:
         """Add ``amount`` coins at ``price``, spread over the leverage classes."""
-        self._add(amount * _SHARES, np.full(_CLASSES, price), _LEVERAGE)
+        self._add(amount * _SHARES, price, slice(None))
 
     def open_unlevered(self, amount: float, price: float) -> None:
         """Add ``amount`` coins that cannot be liquidated: who takes the other side of a forced close."""
-        self._add(np.array([amount]), np.array([price]), np.array([1.0]))
+        self._add(np.array([amount]), price, slice(-1, None))
 
     def close(self, share: float) -> None:
         """Close a share of every position."""
-        self.size = self.size * (1 - share)
+        self._store[0, : self._count] *= 1 - share
 
     def close_ordinarily(self) -> None:
         """Close what ordinary accounts close in an hour: the higher the leverage, the shorter a position is held."""
-        self.size = self.size * (1 - np.minimum(HOURLY_CLOSE_SHARE * self.leverage, 0.6))
+        self._store[0, : self._count] *= self._store[4, : self._count]
 
     def crossed(self, worst: float) -> npt.NDArray[np.bool_]:
         """Return which positions a price as bad as ``worst`` liquidates."""
@@ -71,21 +99,28 @@ class Side:
 
     def remove(self, gone: npt.NDArray[np.bool_]) -> None:
         """Take positions away."""
-        kept = ~gone
-        self.size, self.entry = self.size[kept], self.entry[kept]
-        self.leverage, self.level = self.leverage[kept], self.level[kept]
+        first = int(np.argmax(gone)) if gone.any() else len(gone)  # what stands before it need not move
+        kept = self._store[:, first : self._count][:, ~gone[first:]]
+        self._count = first + kept.shape[1]
+        self._store[:, first : self._count] = kept
 
-    def tidy(self, least: float) -> None:
-        """Fold positions smaller than ``least`` coins into one that cannot be liquidated, keeping their sum."""
-        small = self.size < least
-        amount = float(self.size[small].sum())
+    def fold(self, gone: npt.NDArray[np.bool_]) -> None:
+        """Fold positions into one that cannot be liquidated, keeping their sum and mean entry."""
+        amount = float(self.size[gone].sum())
         if amount:
-            price = float((self.size * self.entry)[small].sum() / amount)
-            self.remove(small)
+            price = float((self.size * self.entry)[gone].sum() / amount)
+            self.remove(gone)
             self.open_unlevered(amount, price)
 
-    def _add(self, size: Floats, entry: Floats, leverage: Floats) -> None:
-        never = np.where(self.side > 0, -np.inf, np.inf)
-        level = np.where(leverage > 1.0, liquidation_price(entry, leverage, self.side), never)
-        self.size, self.entry = np.concatenate([self.size, size]), np.concatenate([self.entry, entry])
-        self.leverage, self.level = np.concatenate([self.leverage, leverage]), np.concatenate([self.level, level])
+    def tidy(self, least: float) -> None:
+        """Fold positions smaller than ``least`` coins into one that cannot be liquidated."""
+        self.fold(self.size < least)
+
+    def _add(self, size: Floats, price: float, classes: slice) -> None:
+        end = self._count + len(size)
+        if end > self._store.shape[1]:
+            self._store = np.concatenate([self._store, np.empty_like(self._store)], axis=1)
+        place = slice(self._count, end)
+        self._store[0, place], self._store[1, place], self._store[2, place] = size, price, _LEVERAGE[classes]
+        self._store[3, place], self._store[4, place] = self._level[classes] * price, self._kept[classes]
+        self._count = end

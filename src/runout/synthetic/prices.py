@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from runout.synthetic.world import World
+from runout.synthetic.world import BURN_IN_DAYS, World
 
 STEPS_PER_HOUR = 12
 STEPS_PER_DAY = 24 * STEPS_PER_HOUR
@@ -14,20 +14,20 @@ FLUSH_MOVE = -0.065
 
 
 def latent_returns(world: World, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    r"""Return exogenous log returns, shape (coins, five-minute steps).
+    r"""Return exogenous log returns, shape (coins, five-minute steps), those of the burn-in first.
 
     Common shocks have log volatility that reverts with a half-life of four days (standard deviation .45), plus jumps at
-    a rate of one in five days with a deviation of 1.2%; a coin's return is :math:`\beta c_t + e_t`. Each coin's sum of
-    returns is pulled to zero slowly, so that a world of years stays in range.
+    a rate of one in five days with a deviation of 1.2%; a coin's return is :math:`\beta c_t + e_t`.
     """
-    steps = world.days * STEPS_PER_DAY
-    volatility = np.exp(_mean_reverting(world.days, rng))
+    days = world.days + BURN_IN_DAYS
+    steps = days * STEPS_PER_DAY
+    volatility = np.exp(_mean_reverting(days, rng))
     per_step = np.repeat(volatility, STEPS_PER_DAY) * DAILY_VOLATILITY / np.sqrt(STEPS_PER_DAY)
     common = per_step * rng.standard_normal(steps)
     jumps = rng.random(steps) < 1 / (5 * STEPS_PER_DAY)
     common += jumps * rng.normal(0.0, 0.012, steps)
     if world.scenario == "flush":
-        first = (world.days - FLUSH_DAYS_BEFORE_END) * STEPS_PER_DAY + FLUSH_HOUR * STEPS_PER_HOUR
+        first = (days - FLUSH_DAYS_BEFORE_END) * STEPS_PER_DAY + FLUSH_HOUR * STEPS_PER_HOUR
         common[first : first + STEPS_PER_HOUR] += FLUSH_MOVE / STEPS_PER_HOUR
     returns = np.empty((len(world.coins), steps))
     for number, coin in enumerate(world.coins):

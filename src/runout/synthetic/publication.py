@@ -1,10 +1,11 @@
 """What the venues of a world publish: the same records as real sources, with the same blind spots, labelled synthetic.
 
-A capped venue publishes at most one forced close a second: of n in a second 1/n are shown, so the share of dollars
-shown falls as the rate rises. Long/short ratios count accounts. Dominance, TOTAL2 and reserves come once a day.
+A capped venue publishes the largest forced close of each second and no other, so the share of dollars shown falls as
+the rate rises. Long/short ratios count accounts. Dominance, TOTAL2 and reserves come once a day.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.records import ALL_VENUES, KINDS, Series, conform
+from runout.records.series import Margin, Market
 from runout.synthetic.prices import STEPS_PER_DAY, STEPS_PER_HOUR
 from runout.synthetic.simulation import Track
 from runout.synthetic.world import Coin, Venue, World
@@ -21,7 +23,10 @@ DAY, HOUR, FINE = NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, 5 * NANOSECONDS_PER
 FINE_DAYS = 60
 PROVIDER = "synthetic"
 NOTE = "synthetic market: no figure here was observed anywhere"
-MEAN_LIQUIDATION_USD = 8_000.0
+MEAN_LIQUIDATION_USD, SIZE_TAIL = 8_000.0, 1.5
+"""Sizes of forced closes: a Pareto law of this mean and tail exponent."""
+BUSY_SECONDS = 600
+"""Forced closes of an hour crowd into so many seconds."""
 SPOT_SHARE = 0.12
 """Spot volume of the lead venue over the volume of all perpetual venues."""
 
@@ -41,18 +46,24 @@ def publish(world: World, tracks: dict[str, Track], rng: np.random.Generator) ->
     rng
         For the noise that publication adds.
     """
+    for one, rows in _everything(world, tracks, rng):
+        yield msgspec.structs.replace(one, feed=world.title), rows
+
+
+def _everything(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
+    traded = {coin.name: _traded(world.venues[0], tracks[coin.name], rng) for coin in world.coins}
     for coin in world.coins:
         track = tracks[coin.name]
         for step in (4 * HOUR, DAY) if coin.hourly else (DAY,):
-            yield from _bars(world, coin, track, step)
+            yield from _bars(world, coin, track, traded[coin.name], step)
             yield _interest(world, coin, track, step)
             yield _funding(world, coin, track, step)
             yield from _positioning(world, coin, track, step, rng)
         yield from _liquidations(world, coin, track)
     lead = world.coins[0]
-    yield from _bars(world, lead, tracks[lead.name], FINE)
+    yield from _bars(world, lead, tracks[lead.name], traded[lead.name], FINE)
     yield from _interest_by_venue(world, lead, tracks[lead.name], rng)
-    yield from _flows(world, lead, tracks[lead.name], rng)
+    yield from _flows(world, lead, tracks[lead.name], traded[lead.name], rng)
     yield from _market(world, tracks, rng)
 
 
@@ -64,7 +75,7 @@ def _publish(  # noqa: PLR0917 - a scope and its rows
     fields = {"instruments": "perpetual", "market": "all-derivatives", "venues": (ALL_VENUES,)} | dict(scoped)
     one = msgspec.convert(
         {"series": "", "kind": kind, "provider": PROVIDER, "coin": name, "step": step, "synthetic": True, "note": NOTE}
-        | {"feed": "simulation"} | fields,
+        | fields,
         Series,
     )  # fmt: skip
     one = msgspec.structs.replace(one, series=f"{PROVIDER}/{kind}/{name}/{scope}/{one.step_text()}")
@@ -97,42 +108,63 @@ def _hourly_at_ends(hourly: Floats, step: int) -> Floats:
 # -- prices, volumes, flows -------------------------------------------------------------------------------------------
 
 
-def _bars(world: World, coin: Coin, track: Track, step: int) -> Iterator[Published]:
+class _Traded(NamedTuple):
+    """What one market of the lead venue trades in each five minutes, coins; bars and flows are sums of it."""
+
+    market: Market
+    margin: Margin
+    volume: Floats
+    bought: Floats
+
+
+def _traded(venue: Venue, track: Track, rng: np.random.Generator) -> tuple[_Traded, _Traded]:
+    """Return perpetual and spot: spot takers follow the perpetual ones by six tenths, with a noise of their own."""
+    spot_net = 0.6 * track.net_taker + 0.01 * track.volume * rng.standard_normal(len(track.volume))
+
+    def market(name: Market, margin: Margin, share: float, net: Floats) -> _Traded:
+        bought = np.clip((track.volume + net) / 2, 0.0, track.volume)
+        volume, buys = (np.repeat(x * share / STEPS_PER_HOUR, STEPS_PER_HOUR) for x in (track.volume, bought))
+        return _Traded(name, margin, volume, buys)
+
+    return (
+        market("perpetual", "stablecoin", venue.share, track.net_taker),
+        market("spot", "none", SPOT_SHARE, spot_net),
+    )
+
+
+def _bars(world: World, coin: Coin, track: Track, traded: Iterable[_Traded], step: int) -> Iterator[Published]:
     first = 0 if step > FINE else max(world.days - FINE_DAYS, 0) * STEPS_PER_DAY
-    width = step // FINE
+    width, venue = step // FINE, world.venues[0]
     path = track.price[first:]
     inside = np.column_stack([path[:-1][::width], path[1:].reshape(-1, width)])
-    volume = np.repeat(track.volume / STEPS_PER_HOUR, STEPS_PER_HOUR)[first:].reshape(-1, width).sum(axis=1)
-    net = np.repeat(track.net_taker / STEPS_PER_HOUR, STEPS_PER_HOUR)[first:].reshape(-1, width).sum(axis=1)
-    venue = world.venues[0]
-    for market, share, margin in (("perpetual", venue.share, "stablecoin"), ("spot", SPOT_SHARE, "none")):
-        scoped = {"venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": market, "margin": margin}
-        base, close = volume * share, inside[:, -1]
-        bought = (volume + net) / 2 * share
+    for one in traded:
+        amounts = (one.volume[first:], one.bought[first:])
+        base, bought, usd, bought_usd = (
+            amount.reshape(-1, width).sum(axis=1) for amount in (*amounts, *(x * path[1:] for x in amounts))
+        )
+        scoped = {
+            "venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": one.market, "margin": one.margin,
+        }  # fmt: skip
         yield _publish(
-            "bars", coin, f"{venue.name}-{market}", step, _ends(world, step)[first // width :], scoped,
-            open=inside[:, 0], high=inside.max(axis=1), low=inside.min(axis=1), close=close,
-            volume_base=base, volume_usd=base * close, taker_buy_base=bought, taker_buy_usd=bought * close,
+            "bars", coin, f"{venue.name}-{one.market}", step, _ends(world, step)[first // width :], scoped,
+            open=inside[:, 0], high=inside.max(axis=1), low=inside.min(axis=1), close=inside[:, -1],
+            volume_base=base, volume_usd=usd, taker_buy_base=bought, taker_buy_usd=bought_usd,
         )  # fmt: skip
 
 
-def _flows(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> Iterator[Published]:
+def _flows(
+    world: World, coin: Coin, track: Track, traded: Iterable[_Traded], rng: np.random.Generator
+) -> Iterator[Published]:
     step, venue = 4 * HOUR, world.venues[0]
-    price, stamps = _at_ends(track, step), _ends(world, step)
-    volume, net = _summed(track.volume, step), _summed(track.net_taker, step)
-    for market, share, lead in (("perpetual", venue.share, 1.0), ("spot", SPOT_SHARE, 0.6)):
-        flow = lead * net + 0.01 * volume * rng.standard_normal(len(net))
-        buy, sell = np.maximum(volume + flow, 0.0) / 2 * share, np.maximum(volume - flow, 0.0) / 2 * share
-        scoped = {"venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": market}
+    stamps = _ends(world, step)
+    for one in traded:
+        buy, sell = (
+            (amount * track.price[1:]).reshape(-1, step // FINE).sum(axis=1)
+            for amount in (one.bought, one.volume - one.bought)
+        )
+        scoped = {"venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": one.market}
         yield _publish(
-            "taker_flow",
-            coin,
-            f"{venue.name}-{market}",
-            step,
-            stamps,
-            scoped,
-            buy_usd=buy * price,
-            sell_usd=sell * price,
+            "taker_flow", coin, f"{venue.name}-{one.market}", step, stamps, scoped, buy_usd=buy, sell_usd=sell
         )
     depth = _hourly_at_ends(track.depth, step) * venue.share
     lean = 1 + 0.1 * rng.standard_normal(len(depth))
@@ -140,6 +172,7 @@ def _flows(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> 
     yield _publish(
         "depth", coin, f"{venue.name}-1pct", step, stamps, scoped, band=0.01, bid_usd=depth * lean, ask_usd=depth
     )
+    volume, net = _summed(track.volume, step), _summed(track.net_taker, step)
     for measure in ("basis", "coinbase-premium"):
         rate = 0.0003 * np.tanh(net / volume * 20) + 0.0001 * rng.standard_normal(len(net))
         yield _publish("premium", coin, measure, step, stamps, scoped | {"measure": measure}, rate=rate)
@@ -222,10 +255,28 @@ def _reported(venues: tuple[Venue, ...], hourly_usd: Floats) -> Floats:
     shown = np.zeros(len(hourly_usd))
     for venue in venues:
         true = venue.share * hourly_usd
-        a_second = true / MEAN_LIQUIDATION_USD / 600  # forced closes crowd into about ten minutes of an hour
-        share = -np.expm1(-a_second) / np.maximum(a_second, 1e-12) if venue.capped else 1.0
-        shown += true * np.where(a_second > 0, share, 1.0)
+        shown += true * share_shown(true / MEAN_LIQUIDATION_USD / BUSY_SECONDS) if venue.capped else true
     return shown
+
+
+def share_shown(a_second: Floats) -> Floats:
+    r"""Return the expected share of dollars in the largest of each second's forced closes.
+
+    .. math:: \frac{s\,\gamma(s, n)}{n^{s}},\qquad s = 1 - 1/\alpha
+
+    for a Poisson number of mean n a second with Pareto sizes of tail exponent :math:`\alpha`: the integral of
+    :math:`1 - e^{-n (1 - F(x))}` over the mean size, :math:`\gamma` being the lower incomplete gamma function.
+
+    Examples
+    --------
+    >>> share_shown(np.array([0.0, 1.0, 100.0])).round(3)
+    array([1.   , 0.808, 0.192])
+    """
+    from scipy.special import gamma, gammainc  # noqa: PLC0415 - only where a market is made
+
+    s = 1 - 1 / SIZE_TAIL
+    n = np.maximum(a_second, 1e-9)
+    return np.minimum(s * gamma(s) * gammainc(s, n) / n**s, 1.0)
 
 
 # -- the whole market -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Each hour:
 
 1. the latent path moves the price; positions whose liquidation price it crosses are closed by force, exogenously;
 2. what is closed moves the price by 1% for every ``depth`` dollars (of which 15% is gone an hour later); positions
-   crossed only by that move are closed too, endogenously, for at most six rounds;
+   crossed only by that move are closed too, endogenously, for at most six rounds, the last of which moves nothing;
 3. of what is closed by force, half is taken over by new positions that cannot be liquidated and half ends positions of
    the other side, so both sides stay equal;
 4. ordinary accounts close a share of their positions and open new ones, so that both sides end equal.
@@ -15,14 +15,14 @@ import numpy as np
 
 from runout.synthetic.accounts import Side
 from runout.synthetic.prices import STEPS_PER_DAY, STEPS_PER_HOUR
-from runout.synthetic.world import Coin
+from runout.synthetic.world import BURN_IN_DAYS, Coin
 
 ROUNDS = 6
 DEPTH_SHARE = 0.01
 """Depth within 1% over open interest."""
 TAKEN_OVER = 0.5
 TRUTH_DAYS = 14
-SMALLEST = 1e-6
+SMALLEST = 1e-5
 """Positions below this share of the first open interest are folded together once a day."""
 RECOVERY_PER_HOUR = 0.15
 """Share of the price impact of forced closes that is gone an hour later."""
@@ -65,15 +65,14 @@ class Track(msgspec.Struct, frozen=True):
 
 
 def simulate(coin: Coin, latent: np.ndarray, rng: np.random.Generator) -> Track:
-    """Return what happens to ``coin`` when ``latent`` returns (five-minute log returns) move its price."""
+    """Return what happens to ``coin`` after the burn-in when ``latent`` (five-minute log returns) moves its price."""
     hours = len(latent) // STEPS_PER_HOUR
     price = np.empty(len(latent) + 1)
     price[0] = coin.price
     longs, shorts = Side(1), Side(-1)
     start = coin.open_interest_usd / coin.price
-    for offset in np.linspace(-0.12, 0.12, 25):
-        longs.open(start / 25, coin.price * (1 + abs(offset)))
-        shorts.open(start / 25, coin.price * (1 - abs(offset)))
+    for side in (longs, shorts):
+        side.open_unlevered(start, coin.price)
     target = start * np.exp(np.cumsum(rng.normal(0.0, 0.0022, hours)))
     interest = np.empty(hours + 1)
     interest[0] = longs.total
@@ -102,10 +101,13 @@ def simulate(coin: Coin, latent: np.ndarray, rng: np.random.Generator) -> Track:
             longs.tidy(start * SMALLEST)
             shorts.tidy(start * SMALLEST)
             if hour >= hours - 24 * TRUTH_DAYS:
-                positions += [_snapshot(hour // 24, side) for side in (longs, shorts)]
+                positions += [_snapshot(hour // 24 - BURN_IN_DAYS, side) for side in (longs, shorts)]
+    first = BURN_IN_DAYS * 24
+    seen = {name: values[first:] for name, values in flows.items()}
     return Track(
-        price, interest, flows["volume"], flows["net_taker"], flows["le"], flows["ln"], flows["se"], flows["sn"],
-        np.clip(flows["accounts"] + 0.08, 0.2, 0.8), flows["depth"], np.concatenate(positions),
+        price[first * STEPS_PER_HOUR :], interest[first:], seen["volume"], seen["net_taker"],
+        seen["le"], seen["ln"], seen["se"], seen["sn"],
+        np.clip(seen["accounts"] + 0.08, 0.2, 0.8), seen["depth"], np.concatenate(positions),
     )  # fmt: skip
 
 
@@ -123,6 +125,8 @@ def _forced(
         short_sums[cause] += bought
         if sold + bought == 0.0:
             break
+        if round_number == ROUNDS - 1:
+            break  # makers take what the last round closes without moving the price: nobody stands beyond it
         impact = -0.01 * (sold - bought) * price / depth
         total_impact += impact
         turn = int(np.argmin(path)) if sold >= bought else int(np.argmax(path))

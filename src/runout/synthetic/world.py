@@ -19,6 +19,10 @@ HEDGED_SHARE = 0.45
 """Share of what is opened by accounts that cannot be liquidated (hedgers, basis positions)."""
 
 
+BURN_IN_DAYS = 20
+"""Days simulated before the first that is published: until then the book is that of the start, not of the market."""
+
+
 class Coin(msgspec.Struct, frozen=True, kw_only=True):
     """One coin of the world.
 
@@ -27,9 +31,9 @@ class Coin(msgspec.Struct, frozen=True, kw_only=True):
     name
         Symbol; the market is made up whatever the symbol.
     price
-        Price on the first day (USD).
+        Price before the burn-in (USD).
     open_interest_usd
-        Open interest on the first day (USD, single-sided).
+        Open interest before the burn-in (USD, single-sided).
     beta, own_volatility
         Loading on the common shock, and daily volatility of its own (fraction).
     supply
@@ -98,3 +102,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     coins: tuple[Coin, ...] = COINS
     venues: tuple[Venue, ...] = VENUES
+
+    @property
+    def title(self) -> str:
+        """The world in words: what a series of it carries as its feed.
+
+        Examples
+        --------
+        >>> World(scenario="calm", days=30, seed=1, start=0).title
+        'simulation: calm, 30 days, seed 1'
+        """
+        return f"simulation: {self.scenario}, {self.days} days, seed {self.seed}"

@@ -1,0 +1,98 @@
+"""A synthetic market in a lake: reproducible, apart from observations, its truth beside it; and the demo made of it."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from jobs.test_computing import market, write
+from runout.cli.bulletin import render
+from runout.cli.demo import demo
+from runout.cli.main import main
+from runout.errors import UsageError
+from runout.jobs.computing import compute
+from runout.jobs.issuing import issue
+from runout.jobs.synthesizing import END, synthesize
+from runout.jobs.verifying import verify_lake
+from runout.lake import Lake
+from runout.records import KINDS
+
+DAYS, SEED = 30, 3
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    made = Lake(tmp_path_factory.mktemp("synthetic") / "lake")
+    assert synthesize(made, scenario="flush", days=DAYS, seed=SEED) > 0
+    return made
+
+
+def test_the_same_world_again_adds_no_row(lake: Lake) -> None:
+    before = lake.fingerprint()
+    assert synthesize(lake, scenario="flush", days=DAYS, seed=SEED) == 0
+    assert lake.fingerprint() == before
+
+
+@pytest.mark.parametrize("other", [["--seed", "4"], ["--scenario", "calm"], ["--days", "31"]])
+def test_another_world_is_refused_and_changes_nothing(
+    lake: Lake, other: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, truth = lake.fingerprint(), truth_bytes(lake)
+    asked = {"--scenario": "flush", "--days": str(DAYS), "--seed": str(SEED)} | dict([other])
+    assert main(["synthesize", "--lake", lake.root, *(word for pair in asked.items() for word in pair)]) == 2
+    assert "another folder" in capsys.readouterr().err
+    assert (lake.fingerprint(), truth_bytes(lake)) == (before, truth)
+
+
+def test_a_lake_with_observations_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    real = Lake(tmp_path / "real")
+    write(real, market(3))
+    before = real.fingerprint()
+    assert main(["synthesize", "--lake", real.root]) == 2
+    assert "never mixed with observations" in capsys.readouterr().err
+    assert real.fingerprint() == before
+    assert not Path(f"{real.root}-truth").exists()
+
+
+@pytest.mark.parametrize("days", [29, 3651])
+def test_lengths_out_of_range_are_refused(tmp_path: Path, days: int) -> None:
+    with pytest.raises(UsageError, match="expected 30 to 3650 days"):
+        synthesize(Lake(tmp_path / "lake"), scenario="calm", days=days, seed=1)
+
+
+def test_the_truth_stands_beside_the_lake_and_never_in_it(lake: Lake) -> None:
+    root = Path(lake.root)
+    beside = sorted(path.name for path in Path(f"{lake.root}-truth").iterdir())
+    assert beside == ["forced_closes.parquet", "positions.parquet"]
+    assert {path.name for path in root.iterdir() if not path.name.startswith(".")} <= set(KINDS)
+    hidden = {"entry", "leverage", "liquidation_price", "cause", "size"}
+    for path in root.rglob("*.parquet"):
+        assert not hidden & set(pl.read_parquet_schema(path)), path.name
+    assert hidden <= {column for name in beside for column in pl.read_parquet_schema(Path(f"{lake.root}-truth") / name)}
+
+
+def test_an_audit_of_a_synthetic_lake_finds_no_fault(lake: Lake) -> None:
+    found = verify_lake(lake).findings
+    assert {one.check for one in found} <= {"untested"}, found  # a month is too short to test for swapped sides
+
+
+def test_a_bulletin_of_a_synthetic_market_says_so(lake: Lake, tmp_path: Path) -> None:
+    copy = lake.copy_as_of(END, tmp_path / "copy")
+    assert compute(copy) > 0
+    made = issue(copy, "BTC", END)
+    assert "SYNTHETIC" in render(made, "text").upper()
+
+
+@pytest.mark.study
+def test_the_demo_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo(lake=str(tmp_path / "lake"), out=tmp_path / "out")
+    assert "This market is SYNTHETIC" in capsys.readouterr().out
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".html", ".json", ".md", ".txt"]
+    lake = Lake.open(tmp_path / "lake")
+    assert verify_lake(lake).findings == ()
+    flushes = lake.scan("flushes").collect()
+    assert flushes.filter(pl.col("start_time") > END - 5 * 86_400_000_000_000, pl.col("direction") == "flush").height
+
+
+def truth_bytes(lake: Lake) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(f"{lake.root}-truth").iterdir()}
