@@ -5,51 +5,13 @@ and leaves the earlier ones, so a bulletin as of a moment reads what stood then.
 the last computed time minus the computation's lookback; where rows below that time were added since, everything is.
 """
 
-from collections.abc import Callable, Iterable
-
-import msgspec
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_DAY
-from runout.indicators import flushes, liquidations, open_interest
-from runout.jobs import selection
+from runout.jobs.derivations import Computation, computations
 from runout.jobs.progress import Progress, no_progress
-from runout.jobs.selection import LiquidationGroup
 from runout.lake import Lake
-from runout.records import KINDS, Series
+from runout.records import KINDS
 from runout.version import METHOD_VERSION
-
-DAY = NANOSECONDS_PER_DAY
-_LIQUIDATION_COLUMNS = (
-    "long_usd", "short_usd", "total_usd", "long_share",
-    "total_percentile", "long_percentile", "short_percentile", "ranked_days",
-)  # fmt: skip
-_CHANGE_COLUMNS = ("change_usd", "position_usd", "price_usd", "change_base", "noise_usd", "noise_base")
-_DAILY = DAY
-
-
-class Computation(msgspec.Struct, frozen=True, kw_only=True):
-    """One derived quantity over one scope.
-
-    Parameters
-    ----------
-    name
-        ``indicator/scope``; names the state in the ``computations`` table.
-    inputs
-        Series read, by record kind.
-    lookback
-        Nanoseconds before the first new row that the result can depend on.
-    outputs
-        Which rows of which derived tables are its own, as column values.
-    derive
-        From input tables (by kind) to rows of derived tables (by kind).
-    """
-
-    name: str
-    inputs: dict[str, tuple[str, ...]]
-    lookback: int
-    outputs: dict[str, dict[str, str]]
-    derive: Callable[[dict[str, pl.DataFrame]], dict[str, pl.DataFrame]]
 
 
 def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
@@ -69,124 +31,6 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
     return written
 
 
-def computations(series: Iterable[Series]) -> list[Computation]:
-    """Return everything that can be derived from ``series``, in a fixed order."""
-    known = list(series)
-    groups = selection.liquidation_groups(known)
-    plan = [_trailing_liquidations(group) for group in groups]
-    coins = sorted({s.coin for s in known if s.kind == "open_interest"})
-    for coin in coins:
-        interest = selection.all_venue_open_interest(known, coin)
-        price = selection.bars(known, coin, step=interest.step) if interest else None
-        if interest and price:
-            plan.append(_open_interest_changes(coin, interest, price))
-    for group in groups:
-        plan += _flushes(group, known)
-    return plan
-
-
-def computed_through(lake: Lake) -> dict[str, int]:
-    """Return how far each computation of the present method version has come (UTC ns)."""
-    rows = lake.scan("computations").filter(pl.col("method_version") == METHOD_VERSION).collect()
-    return dict(rows.group_by("computation").agg(pl.col("through").max()).iter_rows())
-
-
-# -- the computations ---------------------------------------------------------------------------------------------
-
-
-def _trailing_liquidations(group: LiquidationGroup) -> Computation:
-    def derive(inputs: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        trailing = liquidations.trailing(liquidations.by_side(inputs["liquidations"], len(group.series)))
-        return {"indicators": _long_form(trailing, "liquidations.24h", group.coin, group.name, _LIQUIDATION_COLUMNS)}
-
-    return Computation(
-        name=f"liquidations.24h/{group.name}",
-        inputs={"liquidations": tuple(s.series for s in group.series)},
-        lookback=liquidations.RANK_WINDOW + 2 * DAY,
-        outputs={"indicators": {"scope": group.name, "coin": group.coin, "method_version": METHOD_VERSION}},
-        derive=derive,
-    )
-
-
-def _open_interest_changes(coin: str, interest: Series, price: Series) -> Computation:
-    windows = open_interest.CHANGE_WINDOWS
-
-    def derive(inputs: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        rows = with_price(inputs["open_interest"], inputs["bars"])
-        wide = {f"open_interest.{label}": open_interest.changes(rows, window) for label, window in windows.items()}
-        parts = [_long_form(frame, name, coin, interest.series, _CHANGE_COLUMNS) for name, frame in wide.items()]
-        return {"indicators": pl.concat(parts)}
-
-    return Computation(
-        name=f"open_interest/{interest.series}",
-        inputs={"open_interest": (interest.series,), "bars": (price.series,)},
-        lookback=open_interest.NOISE_WINDOW + 4 * DAY,
-        outputs={"indicators": {"scope": interest.series, "coin": coin, "method_version": METHOD_VERSION}},
-        derive=derive,
-    )
-
-
-def _flushes(group: LiquidationGroup, series: list[Series]) -> list[Computation]:
-    coin = "BTC" if group.coin == selection.ALL_COINS else group.coin
-    price = selection.bars(series, coin, step=group.step)
-    return [_flush(group, price, direction) for direction in ("flush", "squeeze")] if price else []
-
-
-def _flush(group: LiquidationGroup, price: Series, direction: flushes.Direction) -> Computation:
-    side = "long" if direction == "flush" else "short"
-
-    def derive(inputs: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        sides = liquidations.by_side(inputs["liquidations"], len(group.series))
-        totals = liquidations.trailing(sides).select(
-            "event_time",
-            "known_time",
-            pl.col(f"{side}_usd").alias("trailing_usd"),
-            pl.col(f"{side}_percentile").alias("percentile"),
-        )
-        totals = totals.join(sides.select("event_time", pl.col(f"{side}_usd").alias("interval_usd")), on="event_time")
-        states = flushes.flush_states(inputs["bars"], totals, direction)
-        rows = [
-            msgspec.structs.asdict(s)
-            | {"series": group.name, "coin": price.coin, "move": s.move, "method_version": METHOD_VERSION}
-            for s in states
-        ]
-        return {"flushes": pl.DataFrame(rows, schema=KINDS["flushes"].dtypes)}
-
-    return Computation(
-        name=f"{direction}/{group.name}/{price.series}",
-        inputs={"liquidations": tuple(s.series for s in group.series), "bars": (price.series,)},
-        lookback=0,  # an event's state reaches back to its start: always from the beginning
-        outputs={"flushes": {"series": group.name, "direction": direction, "method_version": METHOD_VERSION}},
-        derive=derive,
-    )
-
-
-def with_price(interest: pl.DataFrame, price: pl.DataFrame) -> pl.DataFrame:
-    """Return dollar open interest with the price at the same instant: a bar's close at its end."""
-    closes = price.select("event_time", pl.col("close"), pl.col("known_time").alias("price_known_time"))
-    joined = interest.drop("price").join(closes, on="event_time", how="inner")
-    return joined.select(
-        "event_time",
-        pl.max_horizontal("known_time", "price_known_time").alias("known_time"),
-        "open_interest_usd",
-        pl.col("close").alias("price"),
-    ).sort("event_time")
-
-
-def _long_form(wide: pl.DataFrame, prefix: str, coin: str, scope: str, columns: tuple[str, ...]) -> pl.DataFrame:
-    return (
-        wide.select("event_time", "known_time", *columns)
-        .unpivot(columns, index=["event_time", "known_time"], variable_name="indicator", value_name="value")
-        .drop_nulls("value")
-        .with_columns(
-            (pl.lit(f"{prefix}.") + pl.col("indicator")).alias("indicator"),
-            coin=pl.lit(coin),
-            scope=pl.lit(scope),
-            method_version=pl.lit(METHOD_VERSION),
-        )
-    )
-
-
 # -- keeping them up to date ----------------------------------------------------------------------------------------
 
 
@@ -198,8 +42,8 @@ def _bring_up_to_date(lake: Lake, computation: Computation) -> int:
     if state is not None and (newest, total) == state:
         return 0
     if state is not None and _extent(lake, computation, through=state[0])[1] != state[1]:
-        for kind, scope in computation.outputs.items():  # history has changed below: derive it again from the start
-            lake.discard(kind, pl.all_horizontal(pl.col(name).eq_missing(value) for name, value in scope.items()))
+        for kind, mine in computation.outputs.items():  # history has changed below: derive it again from the start
+            lake.discard(kind, mine)
         state = None
     since = state[0] - computation.lookback if state is not None and computation.lookback else 0
     fresh_after = state[0] if since and state else 0

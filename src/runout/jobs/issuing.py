@@ -13,7 +13,8 @@ from runout.bulletin.sections import claims, leverage, liquidations, positioning
 from runout.clock import NANOSECONDS_PER_DAY, format_time, start_of_day
 from runout.errors import NotEnoughDataError
 from runout.indicators.open_interest import CHANGE_WINDOWS
-from runout.jobs import computing, selection
+from runout.jobs import selection
+from runout.jobs.pricing import with_price
 from runout.jobs.selection import ALL_COINS, LiquidationGroup
 from runout.lake import Lake
 from runout.records import KINDS, Series, combine, fingerprint
@@ -168,8 +169,13 @@ def _totals(reader: Reader, group: LiquidationGroup, time: int | None = None) ->
     return liquidations.Totals(reading=reading, time=msgspec.convert(at, int), values=values, coins=group.coins)
 
 
+def _computed_through(lake: Lake) -> dict[str, int]:
+    rows = lake.scan("computations").filter(pl.col("method_version") == METHOD_VERSION).collect()
+    return dict(rows.group_by("computation").agg(pl.col("through").max()).iter_rows())
+
+
 def _require_computed(lake: Lake, computation: str, newest: object) -> None:
-    through = computing.computed_through(lake).get(computation)
+    through = _computed_through(lake).get(computation)
     if through is None or (isinstance(newest, int) and through < newest):
         raise NotEnoughDataError(
             f"expected derived state of {computation} through the newest rows in {lake.root}, found it "
@@ -185,7 +191,7 @@ def _leverage(reader: Reader, anchor: int) -> list[Section]:
     bars = selection.bars(reader.series, reader.coin, step=series.step) if series else None
     if series is None or bars is None:
         return []
-    rows = computing.with_price(reader.rows("open_interest", [series]), reader.rows("bars", [bars]))
+    rows = with_price(reader.rows("open_interest", [series]), reader.rows("bars", [bars]))
     if rows.is_empty():
         return []
     interest = Reading(series=(series,), rows=rows, scope=series.scope())

@@ -115,6 +115,125 @@ def positioning(series: Iterable[Series], coin: str, measure: str) -> Series | N
     return min((s for s in found if s.step), key=_finest, default=None)
 
 
+class FlowPair(msgspec.Struct, frozen=True, kw_only=True):
+    """Traded flow of the same coin on one venue's spot market and on its leveraged market: only such flows compare.
+
+    Parameters
+    ----------
+    name
+        Identifier of the pair; the scope of what is derived from it.
+    spot, leveraged
+        Series of ``taker_flow``, or of ``bars`` with taker volume.
+    """
+
+    name: str
+    spot: Series
+    leveraged: Series
+
+
+def flow_pairs(series: Iterable[Series], coin: str) -> list[FlowPair]:
+    """Return every pair of spot and leveraged flow of one venue, provider, kind and step; intraday, finest first.
+
+    Flows as a provider sums them come before bars, which reach less far back.
+    """
+    families: dict[tuple[str, str, tuple[str, ...], int], dict[bool, Series]] = defaultdict(dict)
+    for one in sorted(series, key=lambda s: s.series):
+        intraday = 0 < one.step < NANOSECONDS_PER_DAY
+        if one.kind in {"taker_flow", "bars"} and one.coin == coin and intraday and len(one.venues) == 1:
+            family = families[(one.kind, one.provider, one.venues, one.step)]
+            # Where a pair and a sum over pairs are there, the sum is the wider: the shorter name.
+            family.setdefault(one.market == "spot", one)
+            if len(one.series) < len(family[one.market == "spot"].series):
+                family[one.market == "spot"] = one
+    pairs = [
+        FlowPair(
+            name=f"{provider}/{kind}-pair/{coin}/{venues[0]}/{both[True].step_text()}",
+            spot=both[True],
+            leveraged=both[False],
+        )
+        for (kind, provider, venues, _), both in families.items()
+        if len(both) == 2
+    ]
+    return sorted(pairs, key=lambda p: (p.spot.kind != "taker_flow", *_finest(p.spot)))
+
+
+def bar_pair(series: Iterable[Series], coin: str) -> tuple[Series, Series] | None:
+    """Return perpetual and spot bars of one pair, venue, provider and step: the finest, intraday."""
+    found: dict[tuple[str, tuple[str, ...], str, int], dict[str, Series]] = defaultdict(dict)
+    for one in sorted(series, key=lambda s: s.series):
+        if one.kind == "bars" and one.coin == coin and 0 < one.step < NANOSECONDS_PER_DAY:
+            found[(one.provider, one.venues, one.instruments, one.step)].setdefault(one.market, one)
+    both = [pair for pair in found.values() if {"perpetual", "spot"} <= set(pair)]
+    best = min(both, key=lambda pair: _finest(pair["perpetual"]), default=None)
+    return (best["perpetual"], best["spot"]) if best else None
+
+
+def all_venue_series(series: Iterable[Series], coin: str) -> list[Series]:
+    """Return every series of dollar open interest over all venues with a step, finest first."""
+    found = [s for s in series if s.kind == "open_interest" and s.coin == coin and s.venues == (ALL_VENUES,)]
+    return sorted((s for s in found if s.margin == "all" and s.step), key=_finest)
+
+
+def reserves(series: Iterable[Series], coin: str) -> list[Series]:
+    """Return the regular series of coins held by all exchanges, by provider."""
+    found = [s for s in series if s.kind == "reserves" and s.coin == coin and s.venues == (ALL_VENUES,)]
+    return sorted((s for s in found if s.step), key=_finest)
+
+
+def venue_reserves(series: Iterable[Series], coin: str) -> list[Series]:
+    """Return the series of coins held by one exchange each, by exchange."""
+    found = [s for s in series if s.kind == "reserves" and s.coin == coin and s.venues != (ALL_VENUES,)]
+    return sorted((s for s in found if len(s.venues) == 1), key=lambda s: (s.venues, s.series))
+
+
+def weighted_funding(series: Iterable[Series], coin: str) -> list[Series]:
+    """Return the series of funding weighted by open interest, finest first."""
+    found = [s for s in series if s.kind == "funding" and s.coin == coin and s.measure == "oi-weighted"]
+    return sorted((s for s in found if s.step), key=_finest)
+
+
+def venue_funding(series: Iterable[Series], coin: str) -> list[Series]:
+    """Return funding of one venue each, intraday, of the provider that has most venues; finest last, by venue."""
+    found = [
+        s
+        for s in series
+        if s.kind == "funding" and s.coin == coin and not s.measure and 0 < s.step < NANOSECONDS_PER_DAY
+    ]
+    by_provider: dict[str, list[Series]] = defaultdict(list)
+    for one in found:
+        by_provider[one.provider].append(one)
+    chosen = max(sorted(by_provider), key=lambda p: len({s.venues for s in by_provider[p]}), default=None)
+    return sorted(by_provider[chosen], key=lambda s: (s.venues, -s.step, s.series)) if chosen else []
+
+
+def depth(series: Iterable[Series], coin: str, market: str) -> Series | None:
+    """Return the finest series of one venue's depth in a market; a single pair before a sum over pairs."""
+    found = [s for s in series if s.kind == "depth" and s.coin == coin and s.market == market and len(s.venues) == 1]
+    return min((s for s in found if s.step), key=lambda s: (*_finest(s)[:2], len(s.series)), default=None)
+
+
+def premium(series: Iterable[Series], coin: str, measure: str) -> Series | None:
+    """Return the finest series of a premium."""
+    found = [s for s in series if s.kind == "premium" and s.coin == coin and s.measure == measure]
+    return min((s for s in found if s.step), key=_finest, default=None)
+
+
+def dominance(series: Iterable[Series], coin: str) -> list[Series]:
+    """Return the daily series of the coin's share of the whole market's capitalisation, by provider."""
+    found = [s for s in series if s.kind == "market_caps" and s.coin == coin]
+    return sorted((s for s in found if s.step == NANOSECONDS_PER_DAY), key=lambda s: s.series)
+
+
+def daily_bars(series: Iterable[Series]) -> list[Series]:
+    """Return one series of daily perpetual bars a coin, of the provider and venue that have most coins."""
+    families: dict[tuple[str, tuple[str, ...]], dict[str, Series]] = defaultdict(dict)
+    for one in sorted(series, key=lambda s: s.series):
+        if one.kind == "bars" and one.market == "perpetual" and one.step == NANOSECONDS_PER_DAY:
+            families[(one.provider, one.venues)].setdefault(one.coin, one)
+    widest = max(sorted(families), key=lambda family: len(families[family]), default=None)
+    return [families[widest][coin] for coin in sorted(families[widest])] if widest else []
+
+
 def _finest(series: Series) -> tuple[int, bool, str]:
     # Among equal steps Binance is preferred: it is the deepest market and the one the article names.
     return (series.step, series.venues != ("binance",), series.series)

@@ -1,0 +1,67 @@
+"""What a computation is: a pure function from input tables to derived rows, its scope and how far it looks back."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import polars as pl
+
+from runout.records import Series
+from runout.version import METHOD_VERSION
+
+Tables = dict[str, pl.DataFrame]
+
+
+class Computation(msgspec.Struct, frozen=True, kw_only=True):
+    """One derived quantity over one scope.
+
+    Parameters
+    ----------
+    name
+        ``indicator/scope``; names the state in the ``computations`` table.
+    inputs
+        Series read, by record kind.
+    lookback
+        Nanoseconds before the first new row that the result can depend on; 0: everything, always.
+    outputs
+        Which rows of which derived tables are its own.
+    derive
+        From input tables (by kind) to rows of derived tables (by kind).
+    """
+
+    name: str
+    inputs: dict[str, tuple[str, ...]]
+    lookback: int
+    outputs: dict[str, pl.Expr]
+    derive: Callable[[Tables], Tables]
+
+
+def inputs_of(*series: Series) -> dict[str, tuple[str, ...]]:
+    """Return identifiers by kind, as :class:`Computation` takes them."""
+    kinds = dict.fromkeys(one.kind for one in series)
+    return {kind: tuple(one.series for one in series if one.kind == kind) for kind in kinds}
+
+
+def rows_of(tables: Tables, series: Series) -> pl.DataFrame:
+    """Return the rows of one series in time order."""
+    return tables[series.kind].filter(pl.col("series") == series.series).sort("event_time")
+
+
+def own_indicators(family: str, coin: str, scope: str) -> dict[str, pl.Expr]:
+    """Return the predicate of the ``indicators`` rows of one family and scope."""
+    mine = (pl.col("scope") == scope) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
+    return {"indicators": mine & pl.col("indicator").str.starts_with(f"{family}.")}
+
+
+def long_form(wide: pl.DataFrame, prefix: str, coin: str, scope: str, columns: Sequence[str]) -> pl.DataFrame:
+    """Return a wide table as ``indicators`` rows; what was not observed has no row."""
+    long = (
+        wide.select("event_time", "known_time", *(pl.col(name).cast(pl.Float64) for name in columns))
+        .unpivot(columns, index=["event_time", "known_time"], variable_name="indicator", value_name="value")
+        .drop_nulls("value")
+    )
+    return labelled(long.with_columns((pl.lit(f"{prefix}.") + pl.col("indicator")).alias("indicator")), coin, scope)
+
+
+def labelled(rows: pl.DataFrame, coin: str, scope: str) -> pl.DataFrame:
+    """Return ``event_time, known_time, indicator, value`` rows with their coin, scope and method version."""
+    return rows.with_columns(coin=pl.lit(coin), scope=pl.lit(scope), method_version=pl.lit(METHOD_VERSION))
