@@ -7,8 +7,8 @@ import msgspec
 Unit = Literal["USD", "coins", "USD per coin", "fraction", "ratio", "percentile", "count", "hours", "level"]
 
 SectionKey = Literal[
-    "danger", "problem", "clusters", "runout", "price", "liquidations", "headline", "leverage", "positioning", "flows", "rotation",
-    "cycles", "claims", "record", "evidence",
+    "danger", "problem", "clusters", "runout", "price", "liquidations", "headline", "leverage", "positioning", "flows",
+    "rotation", "cycles", "claims", "record", "evidence",
 ]  # fmt: skip
 
 

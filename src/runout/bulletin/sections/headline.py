@@ -55,10 +55,11 @@ def section(
     findings: list[Finding] = []
     if recent is not None:
         what = f"In the 24 h to {say_time(recent.end, at)}"
-        findings.append(_finding("liquidations.headline.24h", what, recent, ratio, reading, at))
+        findings.append(_finding("liquidations.headline.24h", what, recent, ratio=ratio, reading=reading, at=at))
     if worst_day is not None:
         what = f"On {say_date(worst_day.end - DAY, at)}, the week's worst day,"
-        findings.append(_finding("liquidations.headline.worst-day", what, worst_day, ratio, reading, at))
+        name = "liquidations.headline.worst-day"
+        findings.append(_finding(name, what, worst_day, ratio=ratio, reading=reading, at=at))
     if not findings:
         return None
     return Section(
@@ -79,17 +80,18 @@ def bounds(measured: Measured, ratio: Ratio) -> tuple[float, float, float]:
 
 def _summary(finding: Finding) -> str:
     total = finding.evidence.quantities[0]
-    return f"About {dollars(total.value)} market-wide in 24 h (80%: {dollars(total.low)} to {dollars(total.high)}), inferred."
+    interval = f"80%: {dollars(total.low)} to {dollars(total.high)}"
+    return f"About {dollars(total.value)} market-wide in 24 h ({interval}), inferred."
 
 
-def _finding(name: str, what: str, measured: Measured, ratio: Ratio, reading: Reading, at: int) -> Finding:
+def _finding(name: str, what: str, measured: Measured, *, ratio: Ratio, reading: Reading, at: int) -> Finding:
     low, middle, high = bounds(measured, ratio)
     statement = (
         f"{what} aggregators would show about {dollars(middle)} (80% interval {dollars(low)} to {dollars(high)}), "
         f"{percent(measured.long_share, digits=0)} of it longs if these were liquidated as in what is measured."
     )
     bridged = (
-        f" {percent(measured.bridged_share, digits=0)} of the measured part is itself estimated, since the day was not over."
+        f" {percent(measured.bridged_share, digits=0)} of the measured part is itself estimated: the day was not over."
         if measured.bridged_share
         else ""
     )
@@ -97,8 +99,8 @@ def _finding(name: str, what: str, measured: Measured, ratio: Ratio, reading: Re
         name=name,
         section="headline",
         statement=statement,
-        caveat=f"Inferred from {dollars(measured.usd)} measured, by the ratio of {ratio.events} published figures to the "
-        f"same hours of this scope.{bridged} Aggregators revise their totals, and none sees all venues.",
+        caveat=f"Inferred from {dollars(measured.usd)} measured, by the ratio of {ratio.events} published figures to "
+        f"the same hours of this scope.{bridged} Aggregators revise their totals, and none sees all venues.",
         evidence=evidence(
             reading,
             _numbers(measured, ratio, (low, middle, high)),
