@@ -77,10 +77,13 @@ def test_an_audit_of_a_synthetic_lake_finds_no_fault(lake: Lake) -> None:
 
 
 def test_a_bulletin_of_a_synthetic_market_says_so(lake: Lake, tmp_path: Path) -> None:
-    copy = lake.copy_as_of(END, tmp_path / "copy")
-    assert compute(copy) > 0
-    made = issue(copy, "BTC", END)
-    assert "SYNTHETIC" in render(made, "text").upper()
+    part = Lake(tmp_path / "part")
+    needed = [one for one in lake.series(coin="BTC") if one.kind in {"bars", "open_interest", "liquidations"}]
+    part.register(needed)
+    for kind in ("bars", "open_interest", "liquidations"):
+        part.append(kind, lake.as_of(kind, series=[one.series for one in needed]))
+    assert compute(part) > 0
+    assert "SYNTHETIC" in render(issue(part, "BTC", END), "text").upper()
 
 
 @pytest.mark.study
