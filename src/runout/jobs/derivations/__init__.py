@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runout.jobs import selection
-from runout.jobs.derivations import cycles, flows, leverage, liquidations
+from runout.jobs.derivations import cycles, flows, headline, leverage, liquidations
 from runout.jobs.derivations.computation import Computation
 from runout.records import Series
 
@@ -33,4 +33,8 @@ def computations(series: Iterable[Series]) -> list[Computation]:
         plan += cycles.divergences(mine, coin)
         plan += cycles.peak_lists(mine, coin)
         plan += cycles.daily_records(mine, coin, groups)
+    wide = selection.widest_liquidations(groups, selection.ALL_COINS)
+    fine = selection.finest_liquidations(groups, selection.ALL_COINS)
+    if wide and fine and wide.name != fine.name and not any(one.synthetic for one in wide.series):
+        plan.append(headline.headline_ratio(wide, fine))
     return plan
