@@ -246,10 +246,8 @@ def liquidation_section():
                 "liquidations",
                 "day",
                 "At least $261.4M was liquidated in 24 hours, 85.3% of it longs.",
-                evidence(
-                    total, share, rank, events, scope="Binance, OKX and Bybit; BTC", coverage="three venues of eleven"
-                ),
-                caveat="Binance and OKX publish at most one liquidation a second: a floor, most of all on the worst days.",
+                evidence(total, share, rank, events, scope="three venues; BTC", coverage="three venues of eleven"),
+                caveat="Binance and OKX publish at most one liquidation a second: a floor, worst on the worst days.",
             ),
         ),
     )
@@ -319,10 +317,15 @@ def small_section(key, title, lead, statement, *, chart=None, inferred=False):
 
 
 def danger_section():
-    level = quantity("danger_level", 3.0, "level", label="danger level", uncertainty="from the probability below")
-    chance = quantity(
-        "probability", 0.071, "fraction", label="chance of a $1B day", low=0.043, high=0.118, uncertainty="80% interval"
-    )
+    level = quantity("danger_level", 3.0, "level", label="danger level", uncertainty="from the probability of $1B")
+    table = ((0.25, 0.31, 0.24, 0.38), (0.5, 0.164, 0.12, 0.22), (1, 0.071, 0.043, 0.118), (2, 0.022, 0.01, 0.045))
+    chances = tuple(
+        quantity(
+            f"probability_{threshold:g}b", value, "fraction", label=f"at least ${threshold:g}B liquidated in 24 h",
+            low=low, high=high, uncertainty="80% interval",
+        )
+        for threshold, value, low, high in table
+    )  # fmt: skip
     return Section(
         key="danger",
         title="Danger level",
@@ -332,7 +335,7 @@ def danger_section():
                 "danger",
                 "level",
                 "The chance that the next 24 hours liquidate $1B or more is 7.1%; danger level 3 of 5.",
-                evidence(level, chance),
+                evidence(level, *chances),
                 inferred=True,
             ),
         ),

@@ -38,6 +38,12 @@ class Glance(NamedTuple):
     quantity: Quantity
     source: str
 
+    @property
+    def label(self) -> str:
+        """What goes on behind the heading; nothing where that says it all."""
+        label = wording.clean(self.quantity.label)
+        return "" if label.casefold() == self.heading.casefold() else f": {label}"
+
 
 def danger(bulletin: Bulletin) -> Danger | None:
     """Return the danger level, from the quantity ``danger_level`` and those named ``probability_*`` beside it.

@@ -120,7 +120,8 @@ def layout(chart: Chart, look: Look) -> Layout:
 
 def text_width(text: str, size: float = SIZE) -> float:
     """Return about how wide a text will be."""
-    return len(text) * size * _SIGN
+    # A percent sign is nearly as wide as two digits in every font.
+    return (len(text) + 0.7 * text.count("%")) * size * _SIGN
 
 
 def signs_in(width: float, size: float = SIZE) -> int:
@@ -196,7 +197,8 @@ def _label(line: Line, panel: Panel, ink: Ink, coin: str) -> Label:
     quiet = last is None or panel.form in {"bars", "mirrored"}
     value = "" if quiet else quantities.value_text(last, panel.unit, coin=coin)
     candles = panel.form == "candles"
-    return Label("" if candles else name, value, palette.PRICE if candles else ink, course.last)
+    said = candles or (name == coin and bool(value))
+    return Label("" if said else name, value, palette.PRICE if candles else ink, course.last)
 
 
 def _label_room(labels: Sequence[tuple[Label, ...]]) -> float:
