@@ -82,8 +82,8 @@ def _sign(value: float, *, signed: bool) -> str:
 
 def _scaled(magnitude: float) -> str:
     for scale, suffix in _SCALES:
-        if magnitude >= scale:
-            scaled = magnitude / scale
-            digits = 2 if scaled < 100 and suffix in {"T", "B"} else 1
+        scaled = magnitude / scale
+        digits = 2 if scaled < 100 and suffix in {"T", "B"} else 1
+        if round(scaled, digits) >= 1:
             return f"{scaled:,.{digits}f}{suffix}"
     return f"{magnitude:,.0f}"
