@@ -50,7 +50,7 @@ def section(
     venues
         Open interest by venue (columns ``event_time, series, open_interest_usd, price``), or None.
     doubtful
-        Venues whose figures fail the quality tests, with the reason.
+        Venues whose figures have been doubted, with the reason.
     anchor
         UTC ns of the moment "since" which changes are shown: 00:00 of the worst day of the past week.
     at
@@ -254,7 +254,7 @@ def _dependence(compared: list[Venue], venues: Reading, anchor: int, at: int) ->
 def _without_doubtful(
     compared: list[Venue], venues: Reading, doubtful: Mapping[str, str], anchor: int, at: int
 ) -> list[Finding]:
-    """Say what the change is without the venues whose figures do not behave."""
+    """Say what the change is without the doubted venues."""
     moved = {v.venue: v for v in compared if v.change_base is not None}
     out = [venue for venue in moved if venue in doubtful]
     kept = [moved[name] for name in sorted(moved) if name not in doubtful]
@@ -265,7 +265,7 @@ def _without_doubtful(
     share = change_base / _base_at(venues, anchor, {v.venue for v in kept})
     names, coin = _enumerate([venue_name(venue) for venue in out]), venues.series[0].coin
     statement = (
-        f"Without {names}, whose figures do not behave, open interest changed since {say_date(anchor, at)} by "
+        f"Without {names}, whose figures have been doubted, open interest changed since {say_date(anchor, at)} by "
         f"{dollars(change_usd, signed=True)} and by {percent(share, signed=True)} in coins "
         f"({coins(change_base, coin, signed=True)})."
     )
