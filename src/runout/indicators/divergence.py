@@ -6,7 +6,17 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.indicators.windows import Floats, deviation, floats, times, trailing_known_time, value_before
+from runout.indicators.windows import (
+    Floats,
+    Times,
+    at_least_days,
+    deviation,
+    floats,
+    quotient,
+    times,
+    trailing_known_time,
+    value_before,
+)
 
 DAY = NANOSECONDS_PER_DAY
 WINDOWS = {"1d": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -40,8 +50,10 @@ def divergence(rows: pl.DataFrame, window: int) -> pl.DataFrame:
     """
     t = times(rows)
     price = floats(rows, "price")
-    coins = floats(rows, "open_interest_usd") / price
-    price_step, coin_step = (np.log(x) - np.log(value_before(x, t, window)) for x in (price, coins))
+    coins = quotient(floats(rows, "open_interest_usd"), price)
+    price_step, coin_step = (
+        np.log(_positive(x)) - np.log(_positive(value_before(x, t, window))) for x in (price, coins)
+    )
     a, b = _score(price_step, t), _score(coin_step, t)
     columns = {
         "price_change": np.expm1(price_step),
@@ -63,6 +75,10 @@ def quadrant(price_change: float | None, coin_change: float | None) -> Quadrant:
     return "positions close into a rise" if price_change >= 0 else "deleveraging"
 
 
-def _score(steps: Floats, t: np.ndarray) -> Floats:
-    spacing = int(np.median(np.diff(t))) if len(t) > 1 else DAY
-    return steps / deviation(steps, t, SCORE_WINDOW, int(SCORE_MINIMUM_DAYS * DAY // spacing))
+def _positive(values: Floats) -> Floats:
+    return np.where(values > 0, values, np.nan)
+
+
+def _score(steps: Floats, t: Times) -> Floats:
+    score = quotient(steps, deviation(steps, t, SCORE_WINDOW, 2))
+    return at_least_days(score, steps, t, SCORE_WINDOW, SCORE_MINIMUM_DAYS)

@@ -6,15 +6,29 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.indicators.windows import deviation, floats, percentile_rank, times, trailing_known_time, trailing_sum
+from runout.indicators.windows import (
+    Floats,
+    Times,
+    at_least_days,
+    deviation,
+    floats,
+    percentile_rank,
+    quotient,
+    times,
+    trailing_known_time,
+    trailing_sum,
+)
 
 DAY = NANOSECONDS_PER_DAY
 RANK_WINDOW = 365 * DAY
 NOISE_WINDOW = 90 * DAY
 NOISE_MINIMUM_DAYS = 30
+RANK_MINIMUM_DAYS = 90
 LOUD = 1.0
 
-Verdict = Literal["leverage against spot", "leverage alone", "spot and leverage agree", "quiet", "unknown"]
+Verdict = Literal[
+    "leverage against spot", "leverage alone", "spot alone", "spot and leverage agree", "quiet", "unknown"
+]
 
 
 def net_taker_flow(rows: pl.DataFrame) -> pl.DataFrame:
@@ -58,9 +72,10 @@ def spot_against_perpetual(spot: pl.DataFrame, perpetual: pl.DataFrame, window: 
     polars.DataFrame
         ``event_time, known_time, spot_net_usd, perpetual_net_usd, spot_score, perpetual_score, leverage_share,
         leverage_share_percentile, spot_to_futures, spot_led_share``. Scores are flows over their own standard deviation
-        of the 90 days before; times at which either market is missing are absent.
+        in the trailing 90 days (at least 30 of them; the rank at least 90 of 365); times at which either market is
+        missing, or the two reach back differently, are absent.
     """
-    both = spot.join(perpetual, on="event_time", suffix="_perpetual").sort("event_time")
+    both = spot.join(perpetual, on=["event_time", "span"], suffix="_perpetual").sort("event_time")
     t, spans = times(both), times(both, "span")
     sums = {
         name: trailing_sum(floats(both, column), t, spans, window)
@@ -71,30 +86,34 @@ def spot_against_perpetual(spot: pl.DataFrame, perpetual: pl.DataFrame, window: 
             ("perpetual_volume", "volume_usd_perpetual"),
         )
     }
-    minimum = int(NOISE_MINIMUM_DAYS * DAY // (int(np.median(spans)) if len(spans) else DAY))
     spot_net, perpetual_net = sums["spot_net_usd"], sums["perpetual_net_usd"]
     spot_volume, perpetual_volume = sums.pop("spot_volume"), sums.pop("perpetual_volume")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = perpetual_volume / (perpetual_volume + spot_volume)
-        columns = {
-            **sums,
-            "spot_score": spot_net / deviation(spot_net, t, NOISE_WINDOW, minimum),
-            "perpetual_score": perpetual_net / deviation(perpetual_net, t, NOISE_WINDOW, minimum),
-            "leverage_share": share,
-            "leverage_share_percentile": percentile_rank(share, t, RANK_WINDOW, 3 * minimum),
-            "spot_to_futures": spot_volume / perpetual_volume,
-            "spot_led_share": np.abs(spot_net) / (np.abs(spot_net) + np.abs(perpetual_net)),
-        }
+    share = quotient(perpetual_volume, perpetual_volume + spot_volume)
+    rank = percentile_rank(share, t, RANK_WINDOW, 1)
+    columns = {
+        **sums,
+        "spot_score": _score(spot_net, t),
+        "perpetual_score": _score(perpetual_net, t),
+        "leverage_share": share,
+        "leverage_share_percentile": at_least_days(rank, share, t, RANK_WINDOW, RANK_MINIMUM_DAYS),
+        "spot_to_futures": quotient(spot_volume, perpetual_volume),
+        "spot_led_share": quotient(np.abs(spot_net), np.abs(spot_net) + np.abs(perpetual_net)),
+    }
     known = np.maximum(times(both, "known_time"), times(both, "known_time_perpetual"))
-    known = trailing_known_time(known, t, RANK_WINDOW)
+    known = trailing_known_time(known, t, RANK_WINDOW + window)
     return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)
+
+
+def _score(net: Floats, t: Times) -> Floats:
+    score = quotient(net, deviation(net, t, NOISE_WINDOW, 2))
+    return at_least_days(score, net, t, NOISE_WINDOW, NOISE_MINIMUM_DAYS)
 
 
 def divergence(spot_score: float | None, perpetual_score: float | None) -> Verdict:
     """Return who leads: the article's "false signal" is leverage that buys while spot does not.
 
     A flow is loud from one standard deviation on. ``leverage against spot``: both loud, opposite signs. ``leverage
-    alone``: only the perpetual market is loud. Both loud with one sign, or spot alone: they ``agree`` or spot leads.
+    alone`` or ``spot alone``: only that market is loud. ``spot and leverage agree``: both loud, one sign.
     """
     if spot_score is None or perpetual_score is None:
         return "unknown"
@@ -103,4 +122,4 @@ def divergence(spot_score: float | None, perpetual_score: float | None) -> Verdi
         return "leverage against spot" if spot_score * perpetual_score < 0 else "spot and leverage agree"
     if perpetual_loud:
         return "leverage alone"
-    return "spot and leverage agree" if spot_loud else "quiet"
+    return "spot alone" if spot_loud else "quiet"

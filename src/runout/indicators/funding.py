@@ -7,10 +7,19 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.indicators.windows import floats, percentile_rank, rows_in_window, times, trailing_known_time
+from runout.indicators.windows import (
+    at_least_days,
+    floats,
+    percentile_rank,
+    quotient,
+    rows_in_window,
+    times,
+    trailing_known_time,
+)
 
 DAY = NANOSECONDS_PER_DAY
 RANK_WINDOW = 365 * DAY
+WEEK = 7 * DAY
 RANK_MINIMUM_DAYS = 90
 STRETCHED, RELAXED = 90.0, 50.0
 
@@ -57,15 +66,16 @@ def funding_state(rows: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``event_time, known_time, yearly, yearly_percentile, week_high_percentile``.
+        ``event_time, known_time, yearly`` (fraction a year), ``yearly_percentile, week_high_percentile``. Ranks need
+        values on 90 days of the past 365.
     """
     t = times(rows)
-    yearly = floats(rows, "rate") * 365 * 24 / floats(rows, "interval_hours")
-    step = int(np.median(np.diff(t))) if len(t) > 1 else DAY
-    rank = percentile_rank(yearly, t, RANK_WINDOW, int(RANK_MINIMUM_DAYS * DAY // step))
-    first = rows_in_window(t, 7 * DAY)
+    yearly = quotient(floats(rows, "rate") * 365 * 24, floats(rows, "interval_hours"))
+    rank = percentile_rank(yearly, t, RANK_WINDOW, 1)
+    rank = at_least_days(rank, yearly, t, RANK_WINDOW, RANK_MINIMUM_DAYS)
+    first = rows_in_window(t, WEEK)
     week_high = np.array([_highest(rank[a : i + 1]) for i, a in enumerate(first)], dtype=np.float64)
-    known = trailing_known_time(times(rows, "known_time"), t, RANK_WINDOW)
+    known = trailing_known_time(times(rows, "known_time"), t, RANK_WINDOW + WEEK)
     columns = {"yearly": yearly, "yearly_percentile": rank, "week_high_percentile": week_high}
     return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)
 

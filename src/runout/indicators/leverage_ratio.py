@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.indicators.windows import floats, percentile_rank, times, trailing_known_time, value_before
+from runout.indicators.windows import floats, percentile_rank, quotient, times, trailing_known_time, value_before
 
 DAY = NANOSECONDS_PER_DAY
 RANK_WINDOW = 365 * DAY
@@ -37,10 +37,9 @@ def leverage_ratio(rows: pl.DataFrame) -> pl.DataFrame:
     interest, price, reserve = (floats(rows, name) for name in ("open_interest_usd", "price", "reserve_base"))
     has_stable = "stablecoin_reserve_usd" in rows.columns
     stable = floats(rows, "stablecoin_reserve_usd") if has_stable else np.full(len(t), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(reserve > 0, interest / (reserve * price), np.nan)
-        stable_ratio = interest / (reserve * price + stable)
-        change = ratio / value_before(ratio, t, CHANGE_WINDOW) - 1
+    ratio = quotient(interest, reserve * price)
+    stable_ratio = quotient(interest, reserve * price + stable)
+    change = quotient(ratio, value_before(ratio, t, CHANGE_WINDOW)) - 1
     columns = {
         "ratio": ratio,
         "ratio_percentile": percentile_rank(ratio, t, RANK_WINDOW, RANK_MINIMUM),

@@ -25,7 +25,7 @@ class _Known(NamedTuple):
 def peak_history(rows: pl.DataFrame) -> pl.DataFrame:
     """Return what was known of each price peak, and from when on.
 
-    A peak is the highest close of 30 days either side that was followed by a fall of 7%, as in
+    A peak is the highest close of 30 days either side from which the price fell by 7% before it rose higher, as in
     :func:`runout.indicators.cycles.peaks`. It enters when the fall confirms it, and is ``withdrawn`` if a higher close
     follows within the 30 days.
 
@@ -63,7 +63,7 @@ def _follow(t: Times, price: Floats) -> tuple[list[tuple[int, int]], list[tuple[
     for k, value in enumerate(price.tolist()):
         withdrawn += [(i, k) for i in recent if t[k] <= t[i] + APART and value > price[i]]
         recent = [i for i in recent if t[k] <= t[i] + APART and value <= price[i]]
-        waiting = [i for i in waiting if t[k] > t[i] + APART or value <= price[i]]
+        waiting = [i for i in waiting if value <= price[i]]
         fallen = [i for i in waiting if value <= price[i] * (1 - DRAWDOWN)]
         confirmed += [(i, k) for i in fallen]
         recent += fallen

@@ -43,8 +43,10 @@ def rotation(rows: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``event_time, known_time, dominance, dominance_change`` (difference of fractions), ``dominance_growth``
-        (relative), ``total_return, total2_return`` (simple returns, derived), only where the day before is present.
+        (relative), ``total_return, total2_return`` (simple returns, derived), only where both days are present with a
+        price and a dominance inside 0 and 1.
     """
+    rows = rows.filter((pl.col("price") > 0) & (pl.col("dominance") > 0) & (pl.col("dominance") < 1))
     before = rows.select(
         (pl.col("event_time") + NANOSECONDS_PER_DAY).alias("event_time"),
         pl.col("dominance").alias("dominance_before"),
@@ -94,14 +96,18 @@ def breadth(closes: pl.DataFrame, window: int) -> pl.DataFrame:
     polars.DataFrame
         ``event_time, known_time, rising_share, coins``.
     """
+    closes = closes.drop_nulls("close")
     earlier = closes.select(
-        "coin", (pl.col("event_time") + window).alias("event_time"), pl.col("close").alias("before")
+        "coin",
+        (pl.col("event_time") + window).alias("event_time"),
+        pl.col("close").alias("before"),
+        pl.col("known_time").alias("known_before"),
     )
     return (
         closes.join(earlier, on=["coin", "event_time"])
         .group_by("event_time")
         .agg(
-            pl.col("known_time").max(),
+            pl.max_horizontal(pl.col("known_time").max(), pl.col("known_before").max()).alias("known_time"),
             (pl.col("close") > pl.col("before")).mean().alias("rising_share"),
             pl.len().cast(pl.Int64).alias("coins"),
         )

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from runout.clock import NANOSECONDS_PER_DAY
+
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
 
@@ -103,6 +105,33 @@ def observed_in_window(values: Floats, times: Times, window: int) -> npt.NDArray
     """Return how many observed values each trailing window holds."""
     seen = np.concatenate([[0], np.cumsum(~np.isnan(values))])
     return seen[1:] - seen[rows_in_window(times, window)]
+
+
+def days_in_window(values: Floats, times: Times, window: int) -> npt.NDArray[np.int64]:
+    """Return on how many UTC days each trailing window holds an observed value.
+
+    How much history a rank or deviation rests on, whatever the spacing of the rows: a count of rows would need a step,
+    and a step taken from all rows would let later rows decide whether an earlier value stands.
+    """
+    day = (times - 1) // NANOSECONDS_PER_DAY  # a row stamped midnight speaks of the day that ends then
+    observed = np.flatnonzero(~np.isnan(values))
+    opens_day = np.zeros(len(values), dtype=np.int64)
+    opens_day[observed[np.flatnonzero(np.diff(day[observed], prepend=-1))]] = 1
+    days_so_far = np.cumsum(opens_day)
+    following = np.searchsorted(observed, rows_in_window(times, window))
+    held = following < np.searchsorted(observed, np.arange(len(values)), side="right")
+    first = observed[np.where(held, following, 0)] if len(observed) else np.zeros(len(values), dtype=np.int64)
+    return np.where(held, days_so_far - days_so_far[first] + 1, 0)
+
+
+def at_least_days(result: Floats, values: Floats, times: Times, window: int, days: int) -> Floats:
+    """Return ``result`` where its trailing window holds ``values`` on at least so many days, else NaN."""
+    return np.where(days_in_window(values, times, window) >= days, result, np.nan)
+
+
+def quotient(numerator: Floats, denominator: Floats) -> Floats:
+    """Return a ratio to something positive; NaN where the denominator is zero, negative or not observed."""
+    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
 
 
 def value_before(values: Floats, times: Times, window: int) -> Floats:
