@@ -27,7 +27,7 @@ DOUBTS = (
         reason="rose from $4.6B to $8.6B in four days while every large venue stood still; passes our tests",
     ),
     Doubt(venue="mexc", known_time=_NOTICED, reason="moves in steps that have little to do with the price"),
-    Doubt(venue="bingx", known_time=_NOTICED, reason="fell from $2.4B to $0.5B and came back to $1.3B within four days"),
+    Doubt(venue="bingx", known_time=_NOTICED, reason="fell from $2.4B to $0.5B and rose to $1.3B in four days"),
 )
 
 
