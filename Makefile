@@ -33,6 +33,7 @@ real: $(VENV)/core ## import all real data that applies into lakes/real, and com
 
 docs: $(VENV)/dev ## write the generated pages and build the site
 	$(BIN)/python tools/data_dictionary.py
+	$(BIN)/python tools/indicator_pages.py
 
 lock: ## resolve both locks anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
