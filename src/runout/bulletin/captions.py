@@ -3,6 +3,8 @@
 import math
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from runout.bulletin import quantities, wording
 from runout.bulletin.findings import Chart, Line, Panel
 
@@ -28,6 +30,20 @@ def summary(line: Line) -> Summary | None:
     """Return the summary of a line, or None where nothing was observed."""
     values = [value for value in line.values if value is not None and math.isfinite(value)]
     return Summary(values[0], values[-1], min(values), max(values)) if values else None
+
+
+def finite(chart: Chart) -> Chart:
+    """Return the chart with None for every value that is no finite number: it was not observed."""
+    return replace(chart, panels=tuple(_finite_panel(panel) for panel in chart.panels))
+
+
+def _finite_panel(panel: Panel) -> Panel:
+    return replace(panel, lines=tuple(_finite_line(line) for line in panel.lines))
+
+
+def _finite_line(line: Line) -> Line:
+    values = tuple(value if value is not None and math.isfinite(value) else None for value in line.values)
+    return replace(line, values=values)
 
 
 def shown_lines(panel: Panel) -> tuple[Line, ...]:

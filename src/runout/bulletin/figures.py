@@ -2,10 +2,11 @@
 
 import io
 import re
+import warnings
 from html import escape
 from typing import Final, Literal
 
-from runout.bulletin import captions, palette
+from runout.bulletin import captions, palette, wording
 from runout.bulletin.findings import Chart
 
 WIDE: Final = 820
@@ -43,7 +44,7 @@ def svg(chart: Chart, width: int = WIDE, *, coin: str = "", synthetic: bool = Fa
         Whether the market is made up; the figure says so.
     """
     content = _saved(chart, width, "svg", coin=coin, synthetic=synthetic)
-    return _tidy(content.decode(), words=captions.describe(chart, coin=coin))
+    return _tidy(content.decode(), words=captions.describe(chart, coin=wording.clean(coin)))
 
 
 def png(chart: Chart, width: int = WIDE, *, coin: str = "", synthetic: bool = False) -> bytes:
@@ -56,12 +57,15 @@ def _saved(chart: Chart, width: int, form: Literal["svg", "png"], *, coin: str, 
 
     from runout.bulletin import drawing  # noqa: PLC0415 - imports matplotlib
 
-    look = drawing.Look(float(width), coin=coin, synthetic=synthetic, framed=form == "png")
+    look = drawing.Look(float(width), coin=wording.clean(coin), synthetic=synthetic, framed=form == "png")
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     sheet = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.name, "path.simplify": True}):
-        figure = drawing.draw(chart, look)
-        figure.savefig(sheet, format=form, dpi=72 if form == "svg" else _RESOLUTION, metadata=metadata)
+        figure = drawing.draw(captions.finite(chart), look)
+        with warnings.catch_warnings():
+            # The reader's browser has the glyphs of an East Asian name, whatever the font measured with lacks.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+            figure.savefig(sheet, format=form, dpi=72 if form == "svg" else _RESOLUTION, metadata=metadata)
     return sheet.getvalue()
 
 

@@ -1,0 +1,163 @@
+"""The bulletin as one HTML file."""
+
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from bulletin.bulletin_specimen import evidence, finding, only, quantity, specimen
+from bulletin.hostile import LABELS, MARKDOWN, SCRIPT, hostile
+from runout.bulletin import page, wording
+from runout.bulletin.findings import Section
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: every element closes where it should."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(content)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def rendered() -> str:
+    return page.render(specimen())
+
+
+def without_charts(section: Section) -> Section:
+    return msgspec.structs.replace(section, charts=())
+
+
+def test_the_page_is_well_formed_and_has_one_title_and_one_main_heading(rendered: str) -> None:
+    tags = [tag for tag, _ in Reader(rendered).elements]
+    assert [tags.count(tag) for tag in ("html", "head", "title", "h1", "main")] == [1, 1, 1, 1, 1]
+
+
+def test_a_synthetic_page_says_so_in_its_title_its_charts_and_twice_in_its_text(rendered: str) -> None:
+    assert Reader(rendered).text.count(wording.SYNTHETIC) == 2
+    assert "<title>Synthetic: " in rendered
+    assert rendered.count(">SYNTHETIC MARKET<") == rendered.count("<svg ")
+    observed = page.render(only(specimen(synthetic=False), "positioning"))
+    assert wording.SYNTHETIC not in observed
+    assert ">SYNTHETIC MARKET<" not in observed
+
+
+def test_the_page_asks_nothing_of_anyone(rendered: str) -> None:
+    for tag, attributes in Reader(rendered).elements:
+        assert tag not in {"script", "link", "img", "iframe", "object", "embed", "base", "image", "use"}
+        for name, value in attributes.items():
+            assert name not in {"src", "srcset", "data", "action", "poster"}
+            assert not name.startswith("on")
+            if name.endswith("href"):
+                assert value is not None
+                assert value.startswith("#")
+            elif not name.startswith("xmlns"):
+                assert "url(" not in (value or "").replace("url(#", "")
+    style = re.findall(r"<style>(.*?)</style>", rendered, re.DOTALL)
+    assert len(style) == 1
+    assert "url(" not in style[0]
+    assert "@import" not in style[0]
+    assert set(re.findall(r"https?://[^\"'\s<]*", rendered)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_every_anchor_leads_somewhere_and_no_identifier_stands_twice(rendered: str) -> None:
+    elements = Reader(rendered).elements
+    found = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(found) == len(set(found))
+    wanted = {str(attributes["href"])[1:] for tag, attributes in elements if tag == "a"}
+    assert wanted <= set(found)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_hostile_labels_stay_text(label: str) -> None:
+    read = Reader(page.render(hostile(label)))
+    assert not {"script", "img", "f"} & {tag for tag, _ in read.elements}
+    assert not any(name.startswith("on") for _, attributes in read.elements for name in attributes)
+
+
+def test_a_label_is_shown_as_it_was_written() -> None:
+    assert SCRIPT in Reader(page.render(hostile(SCRIPT))).text
+    assert MARKDOWN in Reader(page.render(hostile(MARKDOWN))).text
+
+
+def test_a_signed_number_is_kept_on_one_line() -> None:
+    made = only(specimen(), "rotation")
+    said = msgspec.structs.replace(made, headline="It fell by −$2.39B & rose by +$1.2M, or −0.8%.")
+    shown = page.render(said)
+    assert '<span class="whole">−$2.39B</span> &amp; rose by <span class="whole">+$1.2M</span>' in shown
+
+
+def test_the_danger_level_stands_above_with_its_scale_and_its_probabilities() -> None:
+    shown = page.render(msgspec.structs.replace(specimen(), sections=(without_charts(specimen().sections[0]),)))
+    head = shown[: shown.index("</header>")]
+    assert "Danger level 3 of 5, considerable" in head
+    assert re.findall(r'<li class="level-(\d)( here)?">', head) == [
+        ("1", ""), ("2", ""), ("3", " here"), ("4", ""), ("5", ""),
+    ]  # fmt: skip
+    assert "at least $1B liquidated in 24 h" in head
+    assert "80% interval 4.3%–11.8%" in head
+
+
+def test_a_danger_level_that_is_not_stated_says_why() -> None:
+    level = quantity("danger_level", None, "level", uncertainty="no calibrated forecast by then")
+    proof = evidence(level)
+    section = Section(
+        key="danger", title="Danger", summary="None.", findings=(finding("danger", "level", "None is stated.", proof),)
+    )
+    shown = page.render(msgspec.structs.replace(specimen(), sections=(section,)))
+    assert "Danger level not stated: no calibrated forecast by then" in shown
+    assert 'class="badge' not in shown
+
+
+def test_a_bulletin_without_a_danger_section_has_no_scale() -> None:
+    assert 'class="danger"' not in page.render(only(specimen(), "rotation"))
+
+
+def test_a_figure_at_a_glance_names_its_section_scope_and_window(rendered: str) -> None:
+    glances = rendered[rendered.index('<dl class="glances">') : rendered.index("</header>")]
+    words = " ".join(re.sub(r"<[^>]*>", " ", glances).split())
+    assert "Liquidations : liquidated in 24 h $261.4M" in words
+    assert "three venues; BTC · 17 Mar, 12:00 to 18 Mar 2031, 12:00 UTC" in words
+
+
+def test_empty_sections_and_missing_numbers_read_so() -> None:
+    empty = Section(key="flows", title="Flows", summary="")
+    assert wording.NOTHING in page.render(msgspec.structs.replace(specimen(), sections=(empty,)))
+    leverage = without_charts(only(specimen(), "leverage").sections[0])
+    shown = page.render(msgspec.structs.replace(specimen(), sections=(leverage,)))
+    assert "<td>n/a</td>" in shown
+    assert "not observed by then" in shown
+
+
+def test_the_same_bulletin_gives_the_same_page(rendered: str) -> None:
+    assert page.render(specimen()) == rendered
