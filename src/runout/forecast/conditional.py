@@ -25,7 +25,7 @@ from runout.scores.arrays import FloatArray
 Direction = Literal["fall", "rise"]
 LEAST_DAYS = 20
 _BANDWIDTH = 0.15
-_RESIDUALS = 41
+_RESIDUALS, _MIXED = 41, 400
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -84,11 +84,15 @@ def given(evidence: Evidence, condition: Condition) -> Predictive:
             f"opening, found {int(beyond.sum())}; ask for a smaller move"
         )
     curve, left = _curve(size, residual, weight)
-    drawn = _quantiles(left, weight)
+    drawn = _quantiles(left, weight, _RESIDUALS)
     mixed = (curve[beyond][:, np.newaxis] + drawn).ravel()
-    share = np.repeat(weight[beyond] / weight[beyond].sum(), len(drawn)) / len(drawn)
+    likely = _quantiles(mixed, np.repeat(weight[beyond], len(drawn)), _MIXED)
     law = msgspec.structs.replace(
-        fitted.law(evidence), residual=mixed, weight=share, bandwidth=_BANDWIDTH, tail_weight=0.0
+        fitted.law(evidence),
+        residual=likely,
+        weight=np.full(_MIXED, 1.0 / _MIXED),
+        bandwidth=_BANDWIDTH,
+        tail_weight=0.0,
     )
     return predictive(evidence, law, fitted.predict(evidence).missing)
 
@@ -102,7 +106,7 @@ def _curve(size: FloatArray, residual: FloatArray, weight: FloatArray) -> tuple[
     return curve, residual - curve
 
 
-def _quantiles(values: FloatArray, weight: FloatArray) -> FloatArray:
+def _quantiles(values: FloatArray, weight: FloatArray, count: int) -> FloatArray:
     order = np.argsort(values, kind="stable")
     share = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
-    return np.interp((np.arange(_RESIDUALS) + 0.5) / _RESIDUALS, share, values[order])
+    return np.interp((np.arange(count) + 0.5) / count, share, values[order])

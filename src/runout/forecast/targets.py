@@ -24,6 +24,8 @@ MEASURED_USD: Final = 0.25e9
 SHARES_OF_INTEREST: Final = (0.002, 0.003, 0.005)
 """Thresholds of L over open interest, which drift with neither prices nor leverage."""
 
+_REACH, _STEP = 6.0, 0.03
+
 
 class HeadlineRatio(Protocol):
     """The distribution of headline over measured total."""
@@ -78,16 +80,19 @@ def headline(made: Predictive, ratio: HeadlineRatio, theta_usd: Sequence[float])
     The interval integrates the ends of the measured interval: of the ratio's parameters it knows what its own
     distribution already holds.
     """
+    # Evaluated once on a grid and read off it: the law is the dear part, and every threshold asks for it everywhere.
+    grid = np.arange(np.log(min(theta_usd)) - _REACH, np.log(max(theta_usd)) + _REACH, _STEP)
+    point, (low, high) = made.exceedance(np.exp(grid)), made.interval(np.exp(grid), level=LEVEL)
 
-    def end(side: int) -> Callable[[FloatArray], FloatArray]:
-        return lambda theta: made.interval(theta, level=LEVEL)[side]
+    def integrated(curve: FloatArray, theta: float) -> float:
+        return float(np.clip(ratio.integrate(lambda usd: np.interp(np.log(usd), grid, curve), theta), 0.0, 1.0))
 
     return tuple(
         Probability(
             theta_usd=theta,
-            probability=ratio.integrate(made.exceedance, theta),
-            low=ratio.integrate(end(0), theta),
-            high=ratio.integrate(end(1), theta),
+            probability=integrated(point, theta),
+            low=integrated(low, theta),
+            high=integrated(high, theta),
         )
         for theta in theta_usd
     )

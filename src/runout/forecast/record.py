@@ -1,0 +1,113 @@
+"""A forecast as it is issued: everything a reader needs to hold it to account later."""
+
+import msgspec
+
+from runout.forecast.danger import DangerLevel
+from runout.forecast.problems import Diagnosis
+from runout.forecast.targets import Probability
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """The forecast of one UTC day.
+
+    Parameters
+    ----------
+    start, end
+        UTC ns.
+    lead
+        Days from the last known row to this day: 1 is the forecast that is scored at the head of the tables.
+    level
+        Danger level; None where no headline ratio is known.
+    headline
+        Chances of headline thresholds; empty without a ratio.
+    measured
+        Chances of measured thresholds, as scored.
+    median_usd
+        Median of the measured total.
+    base_rate
+        How often the last 365 days reached the threshold of the danger level, by the same ratio; None without it.
+    missing
+        Features that were not observed; the forecast is wider for them.
+    """
+
+    start: int
+    end: int
+    lead: int
+    level: DangerLevel | None
+    headline: tuple[Probability, ...]
+    measured: tuple[Probability, ...]
+    median_usd: float
+    base_rate: float | None
+    missing: tuple[str, ...] = ()
+
+
+class Conditional(msgspec.Struct, frozen=True, kw_only=True):
+    """Chances of the first window if the price goes that far from its opening within it.
+
+    Parameters
+    ----------
+    coin, direction, move
+        The condition; ``move`` is a fraction.
+    days
+        Past days behind it; 0 if refused.
+    headline
+        Chances of headline thresholds, given the condition; empty without a ratio, or if refused.
+    measured
+        Chances of measured thresholds.
+    refused
+        Why there are none; empty if there are.
+    """
+
+    coin: str
+    direction: str
+    move: float
+    days: int = 0
+    headline: tuple[Probability, ...] = ()
+    measured: tuple[Probability, ...] = ()
+    refused: str = ""
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said at a moment.
+
+    Parameters
+    ----------
+    at
+        UTC ns. Nothing known later is inside.
+    coin
+        Coin of the conditions; the thresholds are of all coins of the scope.
+    windows
+        The UTC day that holds ``at``, and the next one.
+    problem
+        Problem type with its rule; None if nothing is known to judge by.
+    conditions
+        What follows if the price moves.
+    scope
+        Of the measured totals.
+    data_through
+        End of the last day of data, UTC ns.
+    ratio_median
+        Median of headline over measured; None without facts and prior for the scope.
+    ratio_events
+        Waves behind the ratio.
+    model
+        Name in the registry.
+    fingerprint
+        Of the rows read.
+    method_version, code_version
+        What computed it.
+    """
+
+    at: int
+    coin: str
+    windows: tuple[Window, ...]
+    problem: Diagnosis | None
+    conditions: tuple[Conditional, ...]
+    scope: str
+    data_through: int
+    ratio_median: float | None
+    ratio_events: int
+    model: str
+    fingerprint: str
+    method_version: str
+    code_version: str
