@@ -283,7 +283,22 @@ FLUSHES: Final = Schema(
     key=("series", "coin", "direction", "start_time", "event_time", "known_time", "method_version"),
 )  # fmt: skip
 
+LEDGER: Final = Schema(
+    kind="ledger", meaning="Every forecast issued, immutable and chained: an entry's hash covers its content and the entry before.",
+    columns=(
+        Column(name="sequence", type="integer", unit="count", required=True, minimum=1, meaning="Place in the chain."),
+        _COIN,
+        Column(name="event_time", type="time", unit="UTC ns", required=True, minimum=0, meaning="Moment the forecast is as of: nothing known later entered it."),
+        Column(name="known_time", type="time", unit="UTC ns", required=True, minimum=0, meaning="The same moment: from then on it could be read."),
+        Column(name="forecast", type="bytes", unit="JSON", required=True, meaning="The forecast, as issued."),
+        Column(name="previous", type="text", unit="hex", required=True, meaning="Hash of the entry before; zeros for the first."),
+        Column(name="entry_hash", type="text", unit="hex", required=True, meaning="SHA-256 over place, coin, moment, method, forecast and the hash before."),
+        _METHOD,
+    ),
+    key=("sequence",),
+)  # fmt: skip
+
 OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
 DERIVED: Final = (INDICATORS, FLUSHES)
-BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS)
+BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS, LEDGER)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

@@ -1,0 +1,77 @@
+"""Keep the ledger: issue what is missing, in order of time, and never anything twice."""
+
+from collections.abc import Sequence
+
+import msgspec
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY, format_date
+from runout.errors import NotEnoughDataError
+from runout.forecast.ledger import FIRST, Entry, broken_links, chain
+from runout.forecast.record import Forecast
+from runout.jobs.forecasting import issue_forecast
+from runout.jobs.progress import Progress, no_progress
+from runout.lake import Lake
+from runout.records import KINDS
+from runout.version import METHOD_VERSION
+
+DAY = NANOSECONDS_PER_DAY
+_BATCH = 16
+
+
+def entries(lake: Lake, coin: str, *, at: int | None = None) -> list[Entry]:
+    """Return the entries of ``coin`` by the present methods that could be read at ``at``, by the time they are as of."""
+    rows = lake.scan("ledger").filter(pl.col("coin") == coin, pl.col("method_version") == METHOD_VERSION)
+    if at is not None:
+        rows = rows.filter(pl.col("known_time") <= at)
+    return [Entry(**row) for row in rows.sort("event_time", "sequence").collect().iter_rows(named=True)]
+
+
+def audit(lake: Lake) -> list[str]:
+    """Return what is wrong with the lake's ledger; empty for a sound one."""
+    return broken_links(lake.scan("ledger").collect())
+
+
+def issue_daily(
+    lake: Lake, coin: str, origins: Sequence[int], *, workers: int = 1, progress: Progress = no_progress
+) -> int:
+    """Issue the forecasts of ``origins`` (UTC ns) that the ledger does not hold yet, and return how many.
+
+    Forecasts are made by ``workers`` processes and written by this one, sixteen at a time, in order of their moment:
+    an interrupted run goes on where it stopped. Origins without enough data before them are passed over.
+    """
+    held = {entry.event_time for entry in entries(lake, coin)}
+    missing = sorted(set(origins) - held)
+    written = 0
+    for first in range(0, len(missing), _BATCH):
+        batch = missing[first : first + _BATCH]
+        progress(f"forecast of {format_date(batch[0])}", min(first + _BATCH, len(missing)), len(missing))
+        written += _append(lake, [made for made in _make(lake, coin, batch, workers) if made is not None])
+    return written
+
+
+def _make(lake: Lake, coin: str, origins: Sequence[int], workers: int) -> list[Forecast | None]:
+    if workers <= 1 or len(origins) <= 1:
+        return [_one(lake.root, coin, at) for at in origins]
+    from joblib import Parallel, delayed  # noqa: PLC0415 - only where work is spread
+
+    return list(Parallel(n_jobs=workers)(delayed(_one)(lake.root, coin, at) for at in origins))
+
+
+def _one(root: str, coin: str, at: int) -> Forecast | None:
+    try:
+        return issue_forecast(Lake(root), coin, at)
+    except NotEnoughDataError:
+        return None
+
+
+def _append(lake: Lake, made: Sequence[Forecast]) -> int:
+    last = lake.scan("ledger").sort("sequence").tail(1).collect()
+    sequence, previous = (0, FIRST) if last.is_empty() else (last["sequence"][0], last["entry_hash"][0])
+    linked: list[Entry] = []
+    for forecast in made:
+        sequence += 1
+        linked.append(chain(forecast, sequence=sequence, previous=previous))
+        previous = linked[-1].entry_hash
+    rows = [msgspec.structs.asdict(entry) for entry in linked]
+    return lake.append("ledger", pl.DataFrame(rows, schema=KINDS["ledger"].dtypes)).added.height
