@@ -113,6 +113,15 @@ def test_labels_of_shades_stand_apart() -> None:
     assert abs(second.leader - first.middle) > layout.text_width(first.label) / 2
 
 
+def test_an_event_seen_in_two_scopes_is_shaded_once() -> None:
+    spans = ((1, 4, "flush"), (2, 6, "squeeze"), (3, 8, "flush"), (20, 22, "flush"))
+    marks = tuple(Mark(start=first * HOUR, end=last * HOUR, label=label) for first, last, label in spans)
+    made = chart("lines", tuple(float(index) for index in range(30)), marks=marks)
+    shades = layout.layout(made, layout.Look(820.0)).shades
+    assert [shade.label for shade in shades] == ["flush", "squeeze", "flush"]
+    assert shades[0].end > shades[1].end
+
+
 def test_a_shade_outside_the_chart_is_not_drawn() -> None:
     made = chart("lines", (1.0, 2.0), marks=(Mark(start=50 * HOUR, end=60 * HOUR, label="later"),))
     assert layout.layout(made, layout.Look(820.0)).shades == ()

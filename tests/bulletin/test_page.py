@@ -112,8 +112,12 @@ def test_a_label_is_shown_as_it_was_written() -> None:
 
 def test_a_signed_number_is_kept_on_one_line() -> None:
     made = only(specimen(), "rotation")
-    said = msgspec.structs.replace(made, headline="It fell by −$2.39B & rose by +$1.2M, or −0.8%.")
+    said = msgspec.structs.replace(
+        made, headline="It fell by −$2.39B & rose by +$1.2M, or −0.8%, in 24 h to 12:00 UTC."
+    )
     shown = page.render(said)
+    for whole in ("−0.8%", "24 h", "12:00 UTC"):
+        assert f'<span class="whole">{whole}</span>' in shown
     assert '<span class="whole">−$2.39B</span> &amp; rose by <span class="whole">+$1.2M</span>' in shown
 
 
@@ -148,6 +152,7 @@ def test_a_figure_at_a_glance_names_its_section_scope_and_window(rendered: str) 
     words = " ".join(re.sub(r"<[^>]*>", " ", glances).split())
     assert "Liquidations : liquidated in 24 h $261.4M" in words
     assert "three venues; BTC · 17 Mar, 12:00 to 18 Mar 2031, 12:00 UTC" in words
+    assert "via" not in words
 
 
 def test_empty_sections_and_missing_numbers_read_so() -> None:

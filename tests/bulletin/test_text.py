@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,19 +13,14 @@ from bulletin.hostile import LABELS, LONG, hostile
 from runout.bulletin import cells, text, wording
 from runout.bulletin.findings import Section
 
+TESTS = Path(__file__).resolve().parents[1]
+
 
 def test_a_synthetic_bulletin_says_so_at_its_top_and_its_bottom() -> None:
     rendered = text.render(specimen())
     assert wording.SYNTHETIC in "\n".join(rendered.splitlines()[:3])
     assert wording.SYNTHETIC in "\n".join(rendered.splitlines()[-3:])
-    assert (
-        "SYNTHETIC"
-        not in text.render(specimen(synthetic=False))
-        .upper()
-        .replace("SYNTHETIC MARKET ·", "")
-        .split("PRICE ─")[0]
-        .split("DANGER LEVEL ─")[0]
-    )
+    assert wording.SYNTHETIC not in text.render(specimen(synthetic=False))
 
 
 @pytest.mark.parametrize("width", [40, 57, 80, 100])
@@ -96,7 +92,7 @@ def test_text_does_not_load_matplotlib() -> None:
         "import sys; from bulletin.bulletin_specimen import specimen; from runout.bulletin import text;"
         "text.render(specimen()); sys.exit('matplotlib' in sys.modules or 'jinja2' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": "tests"}, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": str(TESTS)}, check=False).returncode == 0
 
 
 def test_the_same_bulletin_gives_the_same_text() -> None:

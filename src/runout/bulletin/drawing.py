@@ -67,6 +67,8 @@ def _shade(places: Layout, paper: Paper) -> None:
                 paper.line([(shade.leader, top - 2 - shade.row * ROW), (shade.leader, top)], palette.OCHRE, 0.8)
     if shaded:
         paper.path(boxes(shaded), fill=palette.SHADE)
+        edges = [((left, top), (left, bottom)) for left, top, _, bottom in shaded]
+        paper.path(strokes(edges), stroke=palette.GROUND, width=1.5)
 
 
 def _time_axis(places: Layout, times: axes.Scale, look: Look, paper: Paper) -> None:

@@ -63,8 +63,9 @@ def _saved(chart: Chart, width: int, form: Literal["svg", "png"], *, coin: str, 
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.name, "path.simplify": True}):
         figure = drawing.draw(captions.finite(chart), look)
         with warnings.catch_warnings():
-            # The reader's browser has the glyphs of an East Asian name, whatever the font measured with lacks.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+            if form == "svg":
+                # The reader's browser has the glyphs of an East Asian name, whatever the font measured with lacks.
+                warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
             figure.savefig(sheet, format=form, dpi=72 if form == "svg" else _RESOLUTION, metadata=metadata)
     return sheet.getvalue()
 

@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from runout.bulletin import axes, captions, palette, quantities, wording
 from runout.bulletin.findings import Chart, Line, Mark, Panel
 from runout.bulletin.palette import Ink
@@ -233,10 +235,22 @@ def _shades(chart: Chart, left: float, right: float) -> tuple[Shade, ...]:
         return ()
     times = axes.Scale(period[0], max(period[1], period[0] + 1), left, right)
     placed: list[Shade] = []
-    for mark in sorted(chart.marks, key=lambda mark: (mark.start, mark.end)):
+    for mark in _merged(chart.marks):
         if mark.end >= times.low and mark.start <= times.high:
             placed.append(_shade(mark, placed, times))
     return tuple(placed)
+
+
+def _merged(marks: Sequence[Mark]) -> list[Mark]:
+    """Return marks in order of time; those of one label that overlap are one (an event seen in two scopes)."""
+    merged: dict[str, list[Mark]] = {}
+    for mark in sorted(marks, key=lambda mark: (mark.start, mark.end)):
+        same = merged.setdefault(mark.label, [])
+        if same and mark.start <= same[-1].end:
+            same[-1] = replace(same[-1], end=max(same[-1].end, mark.end))
+        else:
+            same.append(mark)
+    return sorted((mark for same in merged.values() for mark in same), key=lambda mark: (mark.start, mark.end))
 
 
 def _shade(mark: Mark, placed: Sequence[Shade], times: axes.Scale) -> Shade:

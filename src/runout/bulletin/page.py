@@ -11,7 +11,7 @@ from runout.bulletin import captions, figures, header, palette, quantities, word
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
 _GLANCES: Final = 6
-_SIGNED: Final = re.compile(r"([−+]\$[\d.,]+\w?)")
+_WHOLE: Final = re.compile(r"([−+]\$?[\d.,]*\d[\w%]?|\d\d:\d\d UTC|\b\d+ h\b)")
 _BARRED_UNITS: Final = frozenset({"USD", "coins", "count"})
 
 
@@ -120,8 +120,8 @@ def _bounds(quantity: Quantity, coin: str) -> str:
 
 
 def _prose(text: str) -> Markup:
-    """Return text whose signed numbers are kept on one line: a browser would break between a sign and a dollar."""
-    parts = _SIGNED.split(wording.clean(text))
+    """Return text whose signed numbers, hours and spans stay whole: a browser would break behind a minus sign."""
+    parts = _WHOLE.split(wording.clean(text))
     kept = (
         Markup('<span class="whole">{}</span>').format(part) if odd % 2 else escape(part)
         for odd, part in enumerate(parts)

@@ -59,7 +59,23 @@ class Paper:
         size: float = layout.SIZE,
         bold: bool = False,
     ) -> None:
-        """Write text with its baseline at ``y``."""
+        """Write text on one line.
+
+        Parameters
+        ----------
+        x, y
+            Where it begins, is centred or ends, as ``align`` says; ``y`` is its baseline.
+        text
+            What is written, as it is: nothing in it is read as mathematics.
+        ink
+            Its colour.
+        align
+            Which part of it stands at ``x``.
+        size
+            Height of its letters.
+        bold
+            Whether it is bold.
+        """
         # A dollar sign is money here, never mathematics.
         artist = Text(x, y, text, color=ink.light, fontsize=size, ha=align, va="baseline", parse_math=False)
         artist.set_fontweight("bold" if bold else "normal")

@@ -93,7 +93,7 @@ def source_line(finding: Finding) -> str:
     evidence = finding.evidence
     source, scope = clean(evidence.source), clean(evidence.scope)
     # A scope ends with whom it came through; the same name need not stand before it.
-    parts = ("" if scope.endswith(f"via {source}") else source, scope, window(evidence))
+    parts = ("" if scope.endswith((f"via {source}", f", {source}")) else source, scope, window(evidence))
     return " · ".join(part for part in parts if part)
 
 
