@@ -19,6 +19,11 @@ def test_what_is_no_number_reads_as_not_observed(unit: quantities.Unit, value: f
     assert quantities.value_text(value, unit, coin="BTC", signed=True) == "n/a"
 
 
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_whole_number_reads_alike_whether_it_came_as_an_integer(unit: quantities.Unit) -> None:
+    assert quantities.value_text(3, unit, coin="BTC") == quantities.value_text(3.0, unit, coin="BTC")
+
+
 @given(some.floats(-1e13, 1e13), some.sampled_from(UNITS), some.booleans())
 def test_a_minus_is_a_minus_sign_and_never_a_hyphen(value: float, unit: quantities.Unit, signed: bool) -> None:
     shown = quantities.value_text(value, unit, coin="BTC", signed=signed)

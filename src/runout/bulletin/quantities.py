@@ -35,7 +35,7 @@ def value_text(value: float | None, unit: Unit, *, coin: str = "", signed: bool 
     """
     if value is None or not math.isfinite(value):
         return units.MISSING
-    return _WORDING[unit](value, coin, signed)
+    return _WORDING[unit](float(value), coin, signed)
 
 
 def column_texts(
