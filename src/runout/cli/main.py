@@ -38,6 +38,7 @@ _COMMANDS = {
     "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
     "flushes": ("runout.cli.rows:flushes", "List flushes and squeezes as they were known at a moment."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
+    "replay": ("runout.cli.replaying:replay", "Issue a past period's forecasts as they would have been, and score."),
     "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
     "series": ("runout.cli.rows:list_series", "List the series of a lake with their scope."),
     "synthesize": ("runout.cli.synthesizing:synthesize", "Write a synthetic market into a lake."),

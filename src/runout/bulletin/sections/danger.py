@@ -1,0 +1,242 @@
+"""The danger level: how likely a wave is, how this level has fared, and what would prove the forecast wrong."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
+from runout.bulletin.readings import quantity
+from runout.clock import format_time, say_date, say_time
+from runout.forecast.danger import DangerLevel
+from runout.forecast.problems import Diagnosis
+from runout.forecast.record import Conditional, Forecast, Window
+from runout.forecast.targets import DANGER_USD, Probability
+from runout.scores import wilson_interval
+from runout.units import dollars, percent
+
+_INTERVAL = "90% interval for the parameters of the model only; its coverage has not been tested"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A past forecast beside what followed.
+
+    Parameters
+    ----------
+    level
+        Danger level issued.
+    probability
+        Chance of the danger threshold, as issued.
+    estimated_usd
+        Headline total that followed: measured, times the median ratio of its time.
+    """
+
+    level: int
+    probability: float
+    estimated_usd: float
+
+
+def section(forecast: Forecast, outcomes: Sequence[Outcome], *, synthetic: bool, at: int) -> Section:
+    """Return the danger level with its probabilities, problem type, track record and falsification.
+
+    Parameters
+    ----------
+    forecast
+        The latest forecast in the ledger that could be read at ``at``.
+    outcomes
+        Earlier forecasts whose day is over and measured.
+    synthetic
+        Whether the market is made up.
+    at
+        UTC ns.
+    """
+    today = forecast.windows[0]
+    findings = [_level(forecast, today, at) if today.level is not None else _measured(forecast, today, at)]
+    if forecast.problem is not None:
+        findings.append(_problem(forecast, forecast.problem))
+    findings += [_condition(one, forecast, today, at) for one in forecast.conditions if one.headline]
+    if today.level is not None:
+        findings += _track(today, outcomes, forecast)
+        findings.append(_falsification(forecast, today, at))
+    tables = (_table(forecast, at),) if today.headline else ()
+    return Section(
+        key="danger",
+        title="Danger level",
+        summary=_summary(today, at) if not synthetic or today.level else findings[0].statement,
+        findings=tuple(findings),
+        tables=tables,
+    )
+
+
+def _chance(window: Window, theta_usd: float = DANGER_USD) -> Probability:
+    return next(one for one in window.headline if one.theta_usd == theta_usd)
+
+
+def _summary(window: Window, at: int) -> str:
+    if window.level is None:
+        return f"The median forecast for {say_date(window.start, at)} is {dollars(window.median_usd)} measured."
+    chance = _chance(window)
+    return (
+        f"Danger level {int(window.level)} ({DangerLevel(window.level).word}): {percent(chance.probability)} chance of "
+        f"at least {dollars(DANGER_USD)} liquidated market-wide on {say_date(window.start, at)}, "
+        f"against {percent(window.base_rate)} of the days of the past year."
+    )
+
+
+def _level(forecast: Forecast, window: Window, at: int) -> Finding:
+    numbers = [
+        quantity("danger_level", "danger level", float(window.level or 0), "level", "defined by the probability")
+    ]
+    numbers += [
+        quantity(
+            f"probability_{one.theta_usd / 1e9:g}b", f"at least {dollars(one.theta_usd)}", one.probability, "fraction",
+            _INTERVAL, low=one.low, high=one.high,
+        )
+        for one in window.headline
+    ]  # fmt: skip
+    numbers.append(quantity("base_rate", "base rate, past 365 days", window.base_rate, "fraction", "frequency of days"))
+    return Finding(
+        name="danger.level",
+        section="danger",
+        statement=_summary(window, at),
+        caveat="The headline is what aggregators show for all coins and venues, reached through its ratio to what is "
+        "measured, whose uncertainty is inside the probability. The model is daily: the level is of that UTC day.",
+        evidence=_evidence(forecast, tuple(numbers), window),
+        inferred=True,
+    )
+
+
+def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
+    numbers = tuple(
+        quantity(
+            f"measured_{one.theta_usd / 1e9:g}b", f"at least {dollars(one.theta_usd)} measured", one.probability,
+            "fraction", _INTERVAL, low=one.low, high=one.high,
+        )
+        for one in window.measured
+    )  # fmt: skip
+    text = ", ".join(f"{percent(q.value)} for {q.label}" for q in numbers)
+    statement = f"Chances for {say_date(window.start, at)}: {text}. No danger level: this scope has no headline."
+    return Finding(
+        name="danger.measured",
+        section="danger",
+        statement=statement,
+        evidence=_evidence(forecast, numbers, window),
+        inferred=True,
+    )
+
+
+def _problem(forecast: Forecast, problem: Diagnosis) -> Finding:
+    numbers = tuple(
+        quantity(name, name.replace("_", " "), value, "ratio", "input of the rule")
+        for name, value in sorted(problem.quantities.items())
+    )
+    return Finding(
+        name="danger.problem",
+        section="danger",
+        statement=f"Problem type: {problem.problem.value} ({problem.rule}).",
+        evidence=_evidence(forecast, numbers, forecast.windows[0]),
+        inferred=True,
+    )
+
+
+def _condition(condition: Conditional, forecast: Forecast, window: Window, at: int) -> Finding:
+    chance = next(one for one in condition.headline if one.theta_usd == DANGER_USD)
+    verb = "falls" if condition.direction == "fall" else "rises"
+    move, day = percent(condition.move, digits=0), say_date(window.start, at)
+    said = (
+        f"{percent(chance.probability)} ({percent(chance.low)} to {percent(chance.high)}; {condition.days} past days)"
+    )
+    number = quantity(
+        "probability",
+        f"if it {verb} {move}",
+        chance.probability,
+        "fraction",
+        _INTERVAL,
+        low=chance.low,
+        high=chance.high,
+    )
+    return Finding(
+        name=f"danger.if.{verb}.{condition.move:g}",
+        section="danger",
+        statement=f"If {condition.coin} {verb} {move} on {day}, the chance of {dollars(DANGER_USD)} is {said}.",
+        evidence=_evidence(forecast, (number,), window),
+        inferred=True,
+    )
+
+
+def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> list[Finding]:
+    alike = [one for one in outcomes if one.level == window.level]
+    if not alike:
+        return []
+    hits = sum(one.estimated_usd >= DANGER_USD for one in alike)
+    interval = wilson_interval(hits, len(alike))
+    said = sum(one.probability for one in alike) / len(alike)
+    number = quantity(
+        "frequency", "followed by a wave", hits / len(alike), "fraction", "90% Wilson interval",
+        low=interval.low, high=interval.high,
+    )  # fmt: skip
+    return [
+        Finding(
+            name="danger.record",
+            section="danger",
+            statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} were followed by an estimated "
+            f"{dollars(DANGER_USD)} or more (said on average: {percent(said)}).",
+            caveat="The headline of a past day is estimated: what was measured times the median ratio of its time.",
+            evidence=_evidence(forecast, (number,), window),
+            inferred=True,
+        )
+    ]
+
+
+def _falsification(forecast: Forecast, window: Window, at: int) -> Finding:
+    chance, ratio = _chance(window), forecast.ratio_median or 1.0
+    numbers = (
+        quantity("probability", "chance of the threshold", chance.probability, "fraction", _INTERVAL),
+        quantity("measured_equivalent_usd", "measured equivalent", DANGER_USD / ratio, "USD", "at the median ratio"),
+    )
+    return Finding(
+        name="danger.falsification",
+        section="danger",
+        statement=f"What would prove this wrong: one day cannot. Over many days of this level the share with at least "
+        f"{dollars(DANGER_USD)} must come out near {percent(chance.probability)}; of {say_date(window.start, at)}, "
+        f"{dollars(DANGER_USD / ratio)} measured by {say_time(window.end, at)} would count as one.",
+        evidence=_evidence(forecast, numbers, window),
+        inferred=True,
+    )
+
+
+def _table(forecast: Forecast, at: int) -> Table:
+    first = forecast.windows[0]
+    rows = tuple(
+        Row(label=f"at least {dollars(one.theta_usd)}", values=_row(forecast, one.theta_usd)) for one in first.headline
+    )
+    days = [say_date(window.start, at) for window in forecast.windows]
+    columns = [text for day in days for text in (day, f"{day}, low", f"{day}, high")]
+    return Table(
+        name="danger.probabilities",
+        section="danger",
+        title="Chance of liquidations market-wide, by UTC day",
+        columns=tuple(columns),
+        units=("fraction",) * len(columns),
+        signed=(False,) * len(columns),
+        rows=rows,
+        source=f"forecast {forecast.model}, issued {format_time(forecast.at)}",
+        note=_INTERVAL,
+    )
+
+
+def _row(forecast: Forecast, theta_usd: float) -> tuple[float | None, ...]:
+    chances = [_chance(window, theta_usd) for window in forecast.windows]
+    return tuple(value for one in chances for value in (one.probability, one.low, one.high))
+
+
+def _evidence(forecast: Forecast, numbers: tuple[Quantity, ...], window: Window) -> Evidence:
+    return Evidence(
+        quantities=numbers,
+        scope=forecast.scope,
+        series=("ledger",),
+        source=f"forecast {forecast.model}, data through {format_time(forecast.data_through)}",
+        window_start=format_time(window.start),
+        window_end=format_time(window.end),
+        coverage=f"headline through the ratio of {forecast.ratio_events} published figures",
+        reproduce=f"runout forecast {forecast.coin} --at {format_time(forecast.at)}",
+    )
