@@ -4,19 +4,31 @@ from rich.console import Console
 
 from runout.cli.configuration import configuration
 from runout.cli.progress import progress_bar
+from runout.jobs import ledger
 from runout.jobs.computing import compute as compute_job
 from runout.lake import Lake
 
 
-def compute(*, lake: str | None = None) -> None:
-    """Bring a lake's derived state up to date; a second run without new data writes nothing.
+def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 14) -> None:
+    """Bring a lake's derived state up to date, and issue the forecasts of its last days.
+
+    A second run without new data writes nothing. Forecasts of earlier days are issued by `runout replay`.
 
     Parameters
     ----------
     lake
         Folder of the lake.
+    coin
+        Coin that the forecasts' conditions are of.
+    forecast_days
+        How many of the last days get their forecast, if the ledger lacks it.
     """
     store = Lake.open(lake or configuration().lake)
     with progress_bar("compute") as progress:
         written = compute_job(store, progress=progress)
-    Console(highlight=False).print(f"derived state of {store.root} is up to date: {written:,} rows written")
+        origins = ledger.recent_origins(store, forecast_days)
+        issued = ledger.issue_daily(store, coin.upper(), origins, workers=2, progress=progress)
+    Console(highlight=False).print(
+        f"derived state of {store.root} is up to date: {written:,} rows written, {issued} forecasts issued",
+        soft_wrap=True,
+    )

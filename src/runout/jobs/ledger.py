@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_DAY, format_date
+from runout.clock import NANOSECONDS_PER_DAY, format_date, start_of_day
 from runout.errors import NotEnoughDataError
 from runout.forecast.ledger import FIRST, Entry, broken_links, chain
 from runout.forecast.record import Forecast
@@ -20,7 +20,7 @@ _BATCH = 16
 
 
 def entries(lake: Lake, coin: str, *, at: int | None = None) -> list[Entry]:
-    """Return the entries of ``coin`` by the present methods that could be read at ``at``, by the time they are as of."""
+    """Return the entries of ``coin`` by the present methods that could be read at ``at``, in order of their moment."""
     rows = lake.scan("ledger").filter(pl.col("coin") == coin, pl.col("method_version") == METHOD_VERSION)
     if at is not None:
         rows = rows.filter(pl.col("known_time") <= at)
@@ -30,6 +30,14 @@ def entries(lake: Lake, coin: str, *, at: int | None = None) -> list[Entry]:
 def audit(lake: Lake) -> list[str]:
     """Return what is wrong with the lake's ledger; empty for a sound one."""
     return broken_links(lake.scan("ledger").collect())
+
+
+def recent_origins(lake: Lake, days: int) -> list[int]:
+    """Return the last ``days`` UTC midnights at which a forecast can be made from what the lake holds."""
+    daily = [one.series for one in lake.series("liquidations") if one.step == DAY]
+    rows = lake.scan("liquidations").filter(pl.col("series").is_in(daily))
+    newest = rows.select(pl.col("known_time").max()).collect().item()
+    return [] if newest is None else [start_of_day(newest) - back * DAY for back in reversed(range(days))]
 
 
 def issue_daily(
