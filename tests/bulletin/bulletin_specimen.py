@@ -321,7 +321,7 @@ def danger_section():
     table = ((0.25, 0.31, 0.24, 0.38), (0.5, 0.164, 0.12, 0.22), (1, 0.071, 0.043, 0.118), (2, 0.022, 0.01, 0.045))
     chances = tuple(
         quantity(
-            f"probability_{threshold:g}b", value, "fraction", label=f"at least ${threshold:g}B liquidated in 24 h",
+            f"probability_{threshold:g}b", value, "fraction", label=f"at least ${threshold:g}B",
             low=low, high=high, uncertainty="80% interval",
         )
         for threshold, value, low, high in table

@@ -84,7 +84,7 @@ def test_a_summary_that_repeats_the_headline_or_the_first_finding_is_left_out() 
 def test_the_danger_level_stands_above_with_its_probabilities() -> None:
     head = text.render(specimen()).split("DANGER LEVEL ─")[0]
     assert "■■■□□ 3 of 5, considerable" in head
-    assert "at least $1B liquidated in 24 h: 7.10% (80% interval 4.3%–11.8%)" in head
+    assert "at least $1B: 7.10% (80% interval 4.3%–11.8%)" in head
 
 
 def test_text_does_not_load_matplotlib() -> None:

@@ -60,7 +60,8 @@ def danger(bulletin: Bulletin) -> Danger | None:
 
 def _danger(stated: Quantity, finding: Finding) -> Danger:
     level = quantities.danger_level(stated.value)
-    words = quantities.value_text(level, "level") if level else f"not stated: {wording.clean(stated.uncertainty)}"
+    why = f": {wording.clean(stated.uncertainty)}" if stated.value is None else ""
+    words = quantities.value_text(level, "level") if level else f"not stated{why}"
     beside = tuple(one for one in finding.evidence.quantities if one.name.startswith("probability"))
     return Danger(level, words, wording.clean(quantities.interval_text(stated)) if level else "", beside)
 

@@ -76,6 +76,7 @@ def _header(bulletin: Bulletin) -> Iterator[str]:
         interval = f" ({escape(danger.interval)})" if danger.interval else ""
         yield f"**Danger level {escape(danger.words)}**{interval}"
         if danger.probabilities:
+            yield f"{wording.CHANCES}:"
             yield "\n".join(f"- {_quantity(quantity, bulletin)}" for quantity in danger.probabilities)
     if bulletin.headline:
         yield f"**{escape(bulletin.headline)}**"

@@ -125,9 +125,10 @@ def _danger(bulletin: Bulletin, sheet: _Sheet) -> None:
     meter = "■" * level + "□" * (len(quantities.LEVEL_NAMES) - level)
     interval = f" ({danger.interval})" if danger.interval else ""
     sheet.paragraph(f"{meter} {danger.words}{interval}", first="Danger  ", style="bold")
-    for index, quantity in enumerate(danger.probabilities):
-        text = f"{quantity.label}: {quantities.quantity_text(quantity)}"
-        sheet.paragraph(text, first=" " * 8 if index else "Chance  ", rest=" " * 10)
+    if danger.probabilities:
+        sheet.paragraph(f"{wording.CHANCES}:", first=" " * 8)
+    for quantity in danger.probabilities:
+        sheet.paragraph(f"{quantity.label}: {quantities.quantity_text(quantity)}", first=" " * 10, rest=" " * 12)
 
 
 def _section(section: Section, bulletin: Bulletin, sheet: _Sheet) -> None:

@@ -37,9 +37,11 @@ _COMMANDS = {
     "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),
     "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
     "flushes": ("runout.cli.rows:flushes", "List flushes and squeezes as they were known at a moment."),
+    "forecast": ("runout.cli.forecasting:forecast", "Say how likely a wave of liquidations is, today and tomorrow."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
     "replay": ("runout.cli.replaying:replay", "Issue a past period's forecasts as they would have been, and score."),
     "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
+    "score": ("runout.cli.forecasting:score", "Score the forecast on the past: table, figure and log."),
     "series": ("runout.cli.rows:list_series", "List the series of a lake with their scope."),
     "synthesize": ("runout.cli.synthesizing:synthesize", "Write a synthetic market into a lake."),
     "verify": (

@@ -20,7 +20,7 @@ LEAST_DAYS = 365
 """Finished days with a total below which nothing is fitted: a weekday or a season seen once is no pattern."""
 LEVEL = 0.9
 """Level of every interval unless another is asked for."""
-_GRID_REACH, _GRID_STEP = 12.0, 0.02
+_GRID_REACH, _GRID_STEP = 12.0, 0.04
 
 
 class Predictive(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -72,7 +72,7 @@ class Predictive(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return np.clip(np.minimum(low, middle), 0.0, 1.0), np.clip(np.maximum(high, middle), 0.0, 1.0)
 
     def quantile(self, probability: npt.ArrayLike) -> FloatArray:
-        """Return the dollars that L stays below with each probability in (0, 1), to two percent.
+        """Return the dollars that L stays below with each probability in (0, 1), read off a grid of 4% steps.
 
         Raises
         ------

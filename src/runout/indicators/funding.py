@@ -75,7 +75,7 @@ def funding_state(rows: pl.DataFrame) -> pl.DataFrame:
     rank = at_least_days(rank, yearly, t, RANK_WINDOW, RANK_MINIMUM_DAYS)
     first = rows_in_window(t, WEEK)
     week_high = np.array([_highest(rank[a : i + 1]) for i, a in enumerate(first)], dtype=np.float64)
-    known = trailing_known_time(times(rows, "known_time"), t, RANK_WINDOW + WEEK)
+    known = trailing_known_time(times(rows, "known_time"), t, RANK_WINDOW)
     columns = {"yearly": yearly, "yearly_percentile": rank, "week_high_percentile": week_high}
     return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)
 

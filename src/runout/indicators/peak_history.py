@@ -32,7 +32,8 @@ def peak_history(rows: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     rows
-        ``event_time, known_time, open_interest_usd, price``, sorted.
+        ``event_time, known_time, open_interest_usd, price``, sorted; rows without a price are passed over, and values
+        that rest on open interest not observed are absent.
 
     Returns
     -------
@@ -43,6 +44,7 @@ def peak_history(rows: pl.DataFrame) -> pl.DataFrame:
         ``price_after_7d, coins_after_7d`` (fractions); ``lag_days`` (from the price peak to the highest coin open
         interest within 14 days either side); ``withdrawn``.
     """
+    rows = rows.filter(pl.col("price") > 0)
     t, price, interest = times(rows), floats(rows, "price"), floats(rows, "open_interest_usd")
     confirmed, withdrawn = _follow(t, price)
     found = [_Known(i, k, WITHDRAWN, 1.0) for i, k in withdrawn]
@@ -85,7 +87,7 @@ def _described(i: int, k: int, t: Times, price: Floats, interest: Floats) -> lis
     ]
     two_days, week, fortnight = (int(np.searchsorted(t, t[i] + d)) for d in (2 * DAY, 7 * DAY, SEARCH))
     if two_days < len(t):
-        lowest = i + 1 + int(np.argmin(interest[i + 1 : two_days + 1]))
+        lowest = i + 1 + int(np.argmin(np.nan_to_num(interest[i + 1 : two_days + 1], nan=np.inf)))
         late = max(k, two_days)
         found += [
             _Known(i, late, "low_2d_usd", float(interest[lowest])),
@@ -98,7 +100,8 @@ def _described(i: int, k: int, t: Times, price: Floats, interest: Floats) -> lis
             _Known(i, max(k, week), "coins_after_7d", float(coins[week] / coins[i] - 1)),
         ]
     if fortnight < len(t):
-        near = np.flatnonzero(np.abs(t - t[i]) <= SEARCH)
-        top = int(near[np.argmax(coins[near])])
-        found.append(_Known(i, max(k, fortnight), "lag_days", float((t[top] - t[i]) / DAY)))
-    return found
+        near = np.flatnonzero((np.abs(t - t[i]) <= SEARCH) & ~np.isnan(coins))
+        if len(near):
+            top = int(near[np.argmax(coins[near])])
+            found.append(_Known(i, max(k, fortnight), "lag_days", float((t[top] - t[i]) / DAY)))
+    return [one for one in found if not np.isnan(one.value)]

@@ -1,7 +1,7 @@
 """Which series answer which question: chosen by scope, never by name, the same way everywhere."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -109,6 +109,12 @@ def bars(series: Iterable[Series], coin: str, *, market: str = "perpetual", step
     return min((s for s in found if step in {None, s.step}), key=_finest, default=None)
 
 
+def core_name(members: Sequence[Series]) -> str:
+    """Return the scope of what is derived from those venues of ``members`` that pass the tests."""
+    first = members[0]
+    return f"{first.provider}/open_interest/{first.coin}/core-venues/{first.step_text()}"
+
+
 def positioning(series: Iterable[Series], coin: str, measure: str) -> Series | None:
     """Return the finest long/short series of a measure."""
     found = [s for s in series if s.kind == "positioning" and s.coin == coin and s.measure == measure]
@@ -130,11 +136,18 @@ class FlowPair(msgspec.Struct, frozen=True, kw_only=True):
     spot: Series
     leveraged: Series
 
+    def scope(self) -> str:
+        """Return the scope as a reader should see it."""
+        both = (self.spot.instruments, self.leveraged.instruments)
+        what = f"{both[0]}, spot and perpetual" if both[0] == both[1] else f"{both[1]}, against {both[0]}"
+        origin = "synthetic market" if self.spot.synthetic else f"via {provider_name(self.spot.provider)}"
+        return f"{self.spot.coin}, {venue_list(self.spot.venues)}, {what}, {origin}"
+
 
 def flow_pairs(series: Iterable[Series], coin: str) -> list[FlowPair]:
     """Return every pair of spot and leveraged flow of one venue, provider, kind and step; intraday, finest first.
 
-    Flows as a provider sums them come before bars, which reach less far back.
+    One instrument on both markets compares like with like, and comes before a provider's sums over instruments.
     """
     families: dict[tuple[str, str, tuple[str, ...], int], dict[bool, Series]] = defaultdict(dict)
     for one in sorted(series, key=lambda s: s.series):
@@ -154,7 +167,7 @@ def flow_pairs(series: Iterable[Series], coin: str) -> list[FlowPair]:
         for (kind, provider, venues, _), both in families.items()
         if len(both) == 2
     ]
-    return sorted(pairs, key=lambda p: (p.spot.kind != "taker_flow", *_finest(p.spot)))
+    return sorted(pairs, key=lambda p: (p.spot.instruments != p.leveraged.instruments, *_finest(p.spot)))
 
 
 def bar_pair(series: Iterable[Series], coin: str) -> tuple[Series, Series] | None:

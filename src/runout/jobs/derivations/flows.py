@@ -8,7 +8,15 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.indicators import depth, flows
 from runout.indicators.track_record import return_after, track_record
-from runout.indicators.windows import floats, percentile_rank, times, trailing_known_time
+from runout.indicators.windows import (
+    at_least_days,
+    floats,
+    percentile_rank,
+    rows_in_window,
+    times,
+    trailing_known_time,
+    trailing_sum,
+)
 from runout.jobs import selection
 from runout.jobs.derivations.computation import (
     Computation,
@@ -29,6 +37,7 @@ _FLOW_COLUMNS = (
     "spot_net_usd", "perpetual_net_usd", "spot_score", "perpetual_score", "leverage_share",
     "leverage_share_percentile", "spot_to_futures", "spot_led_share",
 )  # fmt: skip
+_TURNOVER_COLUMNS = ("turnover_usd", "turnover_percentile", "ranked_days")
 _DEPTH_COLUMNS = ("depth_usd", "withdrawal", "bid_withdrawal", "imbalance", "depth_percentile")
 
 
@@ -80,7 +89,10 @@ def _flows(pair: FlowPair, price: Series) -> Computation:
         wide = flows.spot_against_perpetual(spot, leveraged)
         closes = rows_of(tables, price).select("event_time", pl.col("close"), pl.col("known_time").alias("price_known"))
         judged = wide.join(closes, on="event_time").sort("event_time")
-        parts = [long_form(wide, "flows.24h", coin, pair.name, _FLOW_COLUMNS)]
+        parts = [
+            long_form(wide, "flows.24h", coin, pair.name, _FLOW_COLUMNS),
+            long_form(_turnover(spot, leveraged), "flows.24h", coin, pair.name, _TURNOVER_COLUMNS),
+        ]
         for label, horizon in HORIZONS.items():
             parts.append(record_rows(_against(judged, horizon), f"flows.record.{label}", coin, pair.name))
         return {"indicators": pl.concat(parts, how="diagonal")}
@@ -92,6 +104,20 @@ def _flows(pair: FlowPair, price: Series) -> Computation:
         outputs=own_indicators("flows", coin, pair.name),
         derive=derive,
     )
+
+
+def _turnover(spot: pl.DataFrame, leveraged: pl.DataFrame) -> pl.DataFrame:
+    """Return what both markets traded in the trailing day, and its rank in the past year."""
+    both = spot.join(leveraged, on="event_time", suffix="_leveraged").sort("event_time")
+    t, known = times(both), np.maximum(times(both, "known_time"), times(both, "known_time_leveraged"))
+    volume = floats(both, "volume_usd") + floats(both, "volume_usd_leveraged")
+    total = trailing_sum(volume, t, times(both, "span"), DAY)
+    rank = percentile_rank(total, t, flows.RANK_WINDOW, 1)
+    rank = at_least_days(rank, total, t, flows.RANK_WINDOW, flows.RANK_MINIMUM_DAYS)
+    first = t[rows_in_window(t, flows.RANK_WINDOW)] if len(t) else t
+    columns = {"turnover_usd": total, "turnover_percentile": rank, "ranked_days": (t - first) / DAY}
+    known = trailing_known_time(known, t, flows.RANK_WINDOW)
+    return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)
 
 
 def _against(judged: pl.DataFrame, horizon: int) -> pl.DataFrame:
@@ -156,7 +182,9 @@ def premiums(series: Iterable[Series], coin: str) -> list[Computation]:
 def _premium(coin: str, one: Series) -> Computation:
     def derive(tables: Tables) -> Tables:
         rows = tables["premium"].drop_nulls("rate").sort("event_time")
-        return {"indicators": long_form(_ranked(rows), "premium", coin, one.series, ("rate", "percentile"))}
+        return {
+            "indicators": long_form(_ranked(rows), "premium", coin, one.series, ("rate", "percentile", "ranked_days"))
+        }
 
     return Computation(
         name=f"premium/{one.series}",
@@ -177,7 +205,11 @@ def _basis(coin: str, leveraged: Series, spot: Series) -> Computation:
             "event_time", pl.max_horizontal("known_time", "k").alias("known_time"),
             (pl.col("close") / pl.col("spot") - 1).alias("rate"),
         ).sort("event_time")  # fmt: skip
-        return {"indicators": long_form(_ranked(rows), "basis", coin, leveraged.series, ("rate", "percentile"))}
+        return {
+            "indicators": long_form(
+                _ranked(rows), "basis", coin, leveraged.series, ("rate", "percentile", "ranked_days")
+            )
+        }
 
     return Computation(
         name=f"basis/{leveraged.series}",
@@ -190,7 +222,9 @@ def _basis(coin: str, leveraged: Series, spot: Series) -> Computation:
 
 def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
     t, rate = times(rows), floats(rows, "rate")
-    step = int(np.median(np.diff(t))) if len(t) > 1 else DAY
     known = trailing_known_time(times(rows, "known_time"), t, flows.RANK_WINDOW)
-    rank = percentile_rank(rate, t, flows.RANK_WINDOW, int(90 * DAY // step))
-    return pl.DataFrame({"event_time": t, "known_time": known, "rate": rate, "percentile": rank}).fill_nan(None)
+    rank = percentile_rank(rate, t, flows.RANK_WINDOW, 1)
+    rank = at_least_days(rank, rate, t, flows.RANK_WINDOW, flows.RANK_MINIMUM_DAYS)
+    first = t[rows_in_window(t, flows.RANK_WINDOW)] if len(t) else t
+    columns = {"rate": rate, "percentile": rank, "ranked_days": (t - first) / DAY}
+    return pl.DataFrame({"event_time": t, "known_time": known, **columns}).fill_nan(None)

@@ -112,18 +112,12 @@ class _Grid(NamedTuple):
     coins: Floats
 
 
-def core_name(members: Sequence[Series]) -> str:
-    """Return the scope of what is derived from the venues that pass the tests."""
-    first = members[0]
-    return f"{first.provider}/open_interest/{first.coin}/core-venues/{first.step_text()}"
-
-
 def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
     """Return the computation of the core set of venues, tested once a week on what was known, and of its change."""
     members = selection.venue_open_interest(series, coin)
     if len(members) < 3:
         return []
-    scope = core_name(members)
+    scope = selection.core_name(members)
     venue_of = {one.series: one.venues[0] for one in members}
 
     def derive(tables: Tables) -> Tables:
@@ -185,8 +179,6 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl
     earlier = np.column_stack([value_before(grid.coins[:, v], grid.t, DAY) for v in range(len(grid.venues))])
     moved = grid.coins - earlier
     starts = np.array([moment for moment, _ in sets], dtype=np.int64)
-    step = int(np.median(np.diff(grid.t))) if len(grid.t) > 1 else DAY
-    minimum = open_interest.NOISE_MINIMUM_DAYS * DAY // step
     rows: list[tuple[int, int, float, float | None, float, float]] = []
     for i, time in enumerate(grid.t.tolist()):
         place = int(np.searchsorted(starts, time, side="right")) - 1
@@ -198,7 +190,8 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl
         if np.isnan(sums[-1]):
             continue
         past = sums[~np.isnan(sums)]
-        noise = float(past.std(ddof=1)) if len(past) >= minimum else None
+        days = len(np.unique((grid.t[inside][~np.isnan(sums)] - 1) // DAY))
+        noise = float(past.std(ddof=1)) if days >= open_interest.NOISE_MINIMUM_DAYS else None
         known = int(grid.known[inside].max())
         rows.append((time, known, float(sums[-1]), noise, float(earlier[i][chosen].sum()), float(chosen.sum())))
     schema = {"event_time": pl.Int64, "known_time": pl.Int64} | dict.fromkeys(_CORE_COLUMNS, pl.Float64)

@@ -1,0 +1,164 @@
+"""Price peaks and the open interest around them."""
+
+from collections.abc import Sequence
+from statistics import median
+
+import msgspec
+
+from runout.bulletin.findings import Finding, Quantity, Row, Table
+from runout.bulletin.readings import Reading, evidence, quantity
+from runout.clock import NANOSECONDS_PER_DAY, format_date, say_date, say_time
+from runout.units import dollars, percent, price
+
+DAY = NANOSECONDS_PER_DAY
+_SHOWN = 8
+_AS_SUMMED = "as the provider sums venues at the bar's close; venues in the sum change over the years"
+_COUNTED = "all venues the provider counts"
+_VENUES = "The sum leans on venues whose figures do not behave; the venues in it are not those of earlier years."
+
+
+class PeakRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A confirmed peak as known by then; None where not known yet. Times in UTC ns, changes as fractions.
+
+    ``withdrawn``: a higher close followed within 30 days, so that it is no peak any more.
+    """
+
+    time: int
+    price: float
+    interest_usd: float
+    coins_at_confirmation: float | None = None
+    low_2d_usd: float | None = None
+    low_2d_price: float | None = None
+    low_2d_time: float | None = None
+    price_after_7d: float | None = None
+    coins_after_7d: float | None = None
+    lag_days: float | None = None
+    withdrawn: bool = False
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """The highest close of the past 30 days and what has happened since."""
+
+    peak_time: int
+    peak_price: float
+    price_change: float
+    coins_change: float
+    usd_now: float
+
+
+def recent(peaks: Sequence[PeakRow], reading: Reading, at: int) -> list[Finding]:
+    """Return one finding for each peak of the past 180 days, newest first."""
+    found: list[Finding] = []
+    for one in sorted(_standing(peaks), key=lambda p: -p.time):
+        if one.time < at - 180 * DAY:
+            break
+        later = ""
+        if one.low_2d_usd is not None and one.low_2d_time is not None:
+            later = (
+                f"; within two days it was down to {dollars(one.low_2d_usd)}, with the price at "
+                f"{price(one.low_2d_price)} ({say_time(int(one.low_2d_time), at)})"
+            )
+        statement = (
+            f"At the peak of {say_time(one.time, at)} ({price(one.price)} at the close) open interest stood at "
+            f"{dollars(one.interest_usd)}{later}."
+        )
+        found.append(
+            Finding(
+                name=f"cycles.peak.{format_date(one.time)}",
+                section="cycles",
+                statement=statement,
+                caveat=_VENUES,
+                evidence=evidence(
+                    reading, _numbers(one), at=at, start=one.time, end=one.time + 2 * DAY, coverage=_COUNTED
+                ),
+            )
+        )
+    return found
+
+
+def _numbers(one: PeakRow) -> tuple[Quantity, ...]:
+    close = "close of the bar; the high within it is higher"
+    return (
+        quantity("interest_usd", "open interest at the peak", one.interest_usd, "USD", _AS_SUMMED),
+        quantity("price", "price at the peak", one.price, "USD per coin", close),
+        quantity("low_2d_usd", "lowest open interest within two days", one.low_2d_usd, "USD", _AS_SUMMED),
+        quantity("low_2d_price", "price then", one.low_2d_price, "USD per coin", close),
+        quantity(
+            "coins_at_confirmation", "coins, from the peak to 7% below it", one.coins_at_confirmation, "fraction",
+            "inferred from dollars and price", signed=True,
+        ),
+    )  # fmt: skip
+
+
+def pattern(peaks: Sequence[PeakRow], now: Now | None, reading: Reading, at: int) -> list[Finding]:
+    """Return whether leverage left when price turned, at all peaks held and since the last high."""
+    # Withdrawn ones count too: when price stood 7% below them, nobody could tell them from the others.
+    judged = [one.coins_at_confirmation for one in peaks if one.coins_at_confirmation is not None]
+    if not judged:
+        return []
+    fell, middle = [change for change in judged if change < 0], median(judged)
+    first = say_date(min(one.time for one in peaks), at)
+    statement = (
+        f"At {len(fell)} of {len(judged)} price peaks since {first} coin open interest was lower by the time the price "
+        f"stood 7% below (median change {percent(middle, signed=True)})."
+    )
+    numbers = [
+        quantity("peaks", "confirmed peaks", float(len(judged)), "count", "by the definition, when confirmed"),
+        quantity("peaks_with_fall", "of them with fewer coins at 7% below", float(len(fell)), "count", "exact"),
+        quantity("median_change", "median change in coins", middle, "fraction", "coins inferred", signed=True),
+    ]
+    if now is not None:
+        statement += (
+            f" Since the close of {say_time(now.peak_time, at)} ({price(now.peak_price)}) price changed by "
+            f"{percent(now.price_change, signed=True)} and coin open interest by "
+            f"{percent(now.coins_change, signed=True)}."
+        )
+        numbers += [
+            quantity("price_change", "price since the last high", now.price_change, "fraction", "closes", signed=True),
+            quantity(
+                "coins_change", "coins since the last high", now.coins_change, "fraction", "inferred", signed=True
+            ),
+        ]
+    return [
+        Finding(
+            name="cycles.peaks",
+            section="cycles",
+            statement=statement,
+            caveat=_VENUES,
+            evidence=evidence(
+                reading, tuple(numbers), at=at, start=min(p.time for p in peaks), end=at, coverage=_COUNTED
+            ),
+        )
+    ]
+
+
+def table(peaks: Sequence[PeakRow], reading: Reading) -> Table | None:
+    """Return the latest peaks with what open interest did around them; None without any."""
+    standing = _standing(peaks)
+    if not standing:
+        return None
+    rows = tuple(
+        Row(
+            label=format_date(one.time - 1),
+            values=(
+                one.price, one.interest_usd, None if one.lag_days is None else one.lag_days * 24,
+                one.coins_at_confirmation, one.price_after_7d, one.coins_after_7d,
+            ),
+        )
+        for one in sorted(standing, key=lambda p: -p.time)[:_SHOWN]
+    )  # fmt: skip
+    return Table(
+        name="cycles.peaks",
+        section="cycles",
+        title=f"Price peaks and open interest, the last {len(rows)} of {len(standing)} (daily closes)",
+        columns=("price", "open interest", "OI peak after", "coins to −7%", "price, 7 d", "coins, 7 d"),
+        units=("USD per coin", "USD", "hours", "fraction", "fraction", "fraction"),
+        signed=(False, False, False, True, True, True),
+        rows=rows,
+        source=reading.provider,
+        note="highest close of 30 days either side, then a fall of 7%; coins inferred; venues in the sum change",
+    )
+
+
+def _standing(peaks: Sequence[PeakRow]) -> list[PeakRow]:
+    return [one for one in peaks if not one.withdrawn]

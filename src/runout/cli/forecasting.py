@@ -1,0 +1,217 @@
+"""``runout forecast`` and ``runout score``."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from runout.cli.configuration import configuration, time_option
+from runout.cli.progress import progress_bar
+from runout.clock import format_date, format_time, now_ns, start_of_day
+from runout.errors import UsageError
+from runout.forecast.record import Conditional, Forecast, Window
+from runout.forecast.targets import Probability
+from runout.jobs.forecasting import issue_forecast
+from runout.jobs.scoring_forecast import score_forecast
+from runout.jobs.scoring_pages import write_pages
+from runout.lake import Lake
+from runout.units import dollars, percent
+from runout.version import SCHEMA_VERSION
+
+_DIGITS = 6
+
+
+def forecast(
+    coin: str = "BTC",
+    /,
+    *,
+    at: str | None = None,
+    lake: str | None = None,
+    format: Literal["text", "json"] = "text",  # noqa: A002 - the public name of the flag
+) -> None:
+    """Say how likely a wave of liquidations is: of all coins, in the present UTC day and in the next one.
+
+    Parameters
+    ----------
+    coin
+        Base asset of the conditions ("if BTC falls 3%"); thresholds are of all coins.
+    at
+        UTC time, such as 2025-08-18T12:00Z: as it would have been said then; now if absent.
+    lake
+        Folder of the lake.
+    format
+        ``text`` for a reader, ``json`` for a program.
+    """
+    store = Lake.open(lake or configuration().lake)
+    made = issue_forecast(store, coin.upper(), time_option(at) if at else now_ns())
+    if format == "json":
+        sys.stdout.write(as_json(made) + "\n")
+    else:
+        _print(made)
+
+
+def score(
+    what: Literal["forecast"],
+    /,
+    *,
+    lake: str | None = None,
+    at: str | None = None,
+    out: Path = Path("docs/scores"),
+) -> None:
+    """Score the product on the past, and write table, figure and log.
+
+    Parameters
+    ----------
+    what
+        ``forecast``: every model, walked forward over all days of the lake.
+    lake
+        Folder of the lake.
+    at
+        UTC time; what was known later is left out.
+    out
+        Folder to write to.
+    """
+    if what != "forecast":  # pragma: no cover - the parser lets nothing else through
+        raise UsageError(f"expected forecast, found {what!r}")
+    store, moment = Lake.open(lake or configuration().lake), time_option(at) if at else now_ns()
+    with progress_bar("score") as progress:
+        report = score_forecast(store, moment, progress=progress)
+    for path in write_pages(report, out, run_time=now_ns(), commit=_commit()):
+        Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
+
+
+def as_json(made: Forecast) -> str:
+    """Return a forecast as JSON text: times ISO 8601 UTC, figures to six decimals."""
+    document = {"schema_version": SCHEMA_VERSION, **_plain(made)}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _plain(made: Forecast) -> dict[str, object]:
+    kept = {name: getattr(made, name) for name in ("coin", "scope", "model", "fingerprint", "method_version")}
+    return {
+        "at": format_time(made.at),
+        **kept,
+        "code_version": made.code_version,
+        "data_through": format_time(made.data_through),
+        "ratio": {"median": _round(made.ratio_median), "events": made.ratio_events},
+        "problem": None if made.problem is None else msgspec.structs.asdict(made.problem),
+        "windows": [_plain_window(one) for one in made.windows],
+        "conditions": [_plain_condition(one) for one in made.conditions],
+    }
+
+
+def _plain_window(one: Window) -> dict[str, object]:
+    return {
+        "start": format_time(one.start),
+        "end": format_time(one.end),
+        "lead_days": one.lead,
+        "danger_level": None if one.level is None else int(one.level),
+        "danger_word": None if one.level is None else one.level.word,
+        "base_rate": _round(one.base_rate),
+        "median_usd": round(one.median_usd),
+        "headline": [_plain_chance(p) for p in one.headline],
+        "measured": [_plain_chance(p) for p in one.measured],
+        "missing": list(one.missing),
+    }
+
+
+def _plain_condition(one: Conditional) -> dict[str, object]:
+    return {
+        "coin": one.coin,
+        "direction": one.direction,
+        "move": one.move,
+        "days": one.days,
+        "headline": [_plain_chance(p) for p in one.headline],
+        "measured": [_plain_chance(p) for p in one.measured],
+        "refused": one.refused,
+    }
+
+
+def _plain_chance(one: Probability) -> dict[str, float]:
+    return {
+        "theta_usd": one.theta_usd,
+        "probability": round(one.probability, _DIGITS),
+        "low": round(one.low, _DIGITS),
+        "high": round(one.high, _DIGITS),
+    }
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, _DIGITS)
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def _print(made: Forecast) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for window in made.windows:
+        console.print(_headline_of(window))
+        console.print(_chances(window))
+        if window.missing:
+            console.print(f"  not observed, so wider: {', '.join(window.missing)}")
+    if made.problem is not None:
+        console.print(f"problem: [bold]{made.problem.problem}[/] ({made.problem.rule}; a rule, not scored)")
+    for one in made.conditions:
+        console.print(_condition_of(one))
+    if made.at != start_of_day(made.at):
+        console.print(
+            f"The 24 h from {format_time(made.at)} lie across both days; whole days are what is scored, so no third "
+            "probability is made of them."
+        )
+    console.print(
+        f"measured: {made.scope}; data through {format_time(made.data_through)}. "
+        + (
+            "No headline ratio is known for this scope."
+            if made.ratio_median is None
+            else f"Headline over measured: median {made.ratio_median:.2f}, {made.ratio_events} waves published before."
+        )
+    )
+
+
+def _headline_of(window: Window) -> str:
+    level = "no danger level" if window.level is None else f"danger level [bold]{window.level} {window.level.word}[/]"
+    base = "" if window.base_rate is None else f", base rate of $1B {percent(window.base_rate)}"
+    ahead = "" if window.lead == 1 else f", {window.lead} days after the last data"
+    return f"[bold]{format_date(window.start)}[/] (UTC day{ahead}): {level}{base}"
+
+
+def _chances(window: Window) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    for column in ("total of the day", "", "chance", "90% interval"):
+        table.add_column(column)
+    for name, chances in (("headline", window.headline), ("measured", window.measured)):
+        for one in chances:
+            table.add_row(
+                f"  {name}", f"≥ {dollars(one.theta_usd)}", percent(one.probability),
+                f"{percent(one.low)} to {percent(one.high)}",
+            )  # fmt: skip
+    return table
+
+
+def _condition_of(one: Conditional) -> str:
+    if one.refused:
+        return f"if {one.coin} falls {percent(one.move, digits=0)} within the day: refused, {one.refused}"
+    chances = [("headline", chance) for chance in one.headline] + [("measured", chance) for chance in one.measured]
+    said = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability, digits=0)}" for name, p in chances)
+    return f"if {one.coin} falls {percent(one.move, digits=0)} within the day ({one.days} such days): {said}"
+
+
+def _commit() -> str:
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    here = Path(__file__).parent
+    found = subprocess.run([git, "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+    if found.returncode:
+        return "unknown"
+    changed = subprocess.run(
+        [git, "status", "--porcelain", "--", "src/runout/forecast", "src/runout/scores"],
+        cwd=here.parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

@@ -1,0 +1,61 @@
+"""Issue a bulletin: read what was known, hand it to the sections, assemble."""
+
+from importlib.resources import files
+
+import msgspec
+
+from runout.bulletin.assemble import assemble
+from runout.bulletin.findings import Bulletin
+from runout.bulletin.sections import claims, price
+from runout.clock import format_time, start_of_day
+from runout.errors import NotEnoughDataError
+from runout.jobs import selection
+from runout.jobs.issuing import cycles, danger, flows, headline, leverage, liquidations
+from runout.jobs.issuing.reader import DAY, Reader
+from runout.lake import Lake
+
+__all__ = ["Reader", "issue", "published_claims"]
+
+
+def issue(lake: Lake, coin: str, at: int) -> Bulletin:
+    """Return the bulletin of ``coin`` as of ``at`` (UTC ns): the same whatever the lake holds of later times.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the coin's price is not known at ``at``, or derived state is behind the data.
+    """
+    reader = Reader(lake, coin, at)
+    bars = reader.reading(selection.bars(reader.series, coin))
+    if bars is None or bars.last_time < at - DAY:
+        raise NotEnoughDataError(
+            f"expected bars of {coin} within the day before {format_time(at)} in {lake.root}, found "
+            f"{'none' if bars is None else f'the last at {format_time(bars.last_time)}'}; "
+            "import some (`runout import`), or ask for another time or coin"
+        )
+    worst = price.worst_day(bars, at)
+    worst_start = worst[0] if worst else None
+    synthetic = any(one.synthetic for one in bars.series)
+    sections = [*danger.gather(reader, synthetic=synthetic), price.section(bars, at=at)]
+    sections += liquidations.gather(reader, worst_start)
+    sections += headline.gather(reader, worst_start)
+    state, interest = leverage.gather(reader, start_of_day(at) - 7 * DAY if worst_start is None else worst_start)
+    sections += state
+    sections += leverage.gather_positioning(reader)
+    sections += flows.gather(reader)
+    sections += flows.gather_rotation(reader, worst_start)
+    sections += cycles.gather(reader, interest)
+    found = tuple(finding for section in sections for finding in section.findings)
+    checked = claims.section(published_claims(), found, coin=coin, at=at)
+    if checked is not None and not synthetic:
+        sections.append(checked)
+    return assemble(sections, coin=coin, at=at, synthetic=synthetic, fingerprint=reader.fingerprint())
+
+
+def published_claims() -> tuple[claims.Claim, ...]:
+    """Return the table of published statements."""
+
+    class _File(msgspec.Struct):
+        claims: tuple[claims.Claim, ...]
+
+    return msgspec.toml.decode(files("runout.bulletin").joinpath("claims.toml").read_bytes(), type=_File).claims

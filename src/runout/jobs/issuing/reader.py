@@ -1,0 +1,185 @@
+"""Reading a lake as of one moment: every row that enters a bulletin passes here and is remembered."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from runout.bulletin.readings import Reading
+from runout.clock import NANOSECONDS_PER_DAY, format_time
+from runout.errors import NotEnoughDataError
+from runout.jobs.selection import ALL_COINS
+from runout.lake import Lake
+from runout.lake.store import latest_versions
+from runout.records import KINDS, Series, combine, fingerprint
+from runout.version import METHOD_VERSION
+
+DAY = NANOSECONDS_PER_DAY
+WINDOW = 45 * DAY
+
+
+class Value(NamedTuple):
+    """A derived value and the moment it speaks of (UTC ns)."""
+
+    time: int
+    value: float
+
+
+class _Held(NamedTuple):
+    """Rows that were read, and what was asked for."""
+
+    names: frozenset[str]
+    start: int
+    rows: pl.DataFrame
+
+
+class Reader:
+    """Reads a lake as of one moment, and remembers what it read.
+
+    Parameters
+    ----------
+    lake
+        The lake.
+    coin
+        Base asset of the bulletin.
+    at
+        UTC ns.
+
+    Notes
+    -----
+    Each table is opened once, so that everything comes from one version of it.
+    """
+
+    def __init__(self, lake: Lake, coin: str, at: int) -> None:
+        self.lake, self.coin, self.at = lake, coin, at
+        self.series = lake.series(at=at)
+        self._tables: dict[str, pl.LazyFrame] = {}
+        self._read: dict[str, list[pl.DataFrame]] = {}
+        self._held: dict[str, list[_Held]] = {}
+        self._indicators: pl.DataFrame | None = None
+        self._through: dict[str, int] | None = None
+
+    def rows(self, kind: str, series: Sequence[Series], *, since: int | None = None) -> pl.DataFrame:
+        """Return rows of ``series`` in time order, of the past 45 days unless ``since`` says otherwise."""
+        names = frozenset(one.series for one in series)
+        start = self.at - WINDOW if since is None else since
+        mine = pl.col("series").is_in(sorted(names)) & (pl.col("event_time") >= start)
+        held = next((h for h in self._held.get(kind, []) if names <= h.names and start >= h.start), None)
+        if held is not None:
+            return held.rows.filter(mine)
+        known = self._table(kind).filter(mine, pl.col("known_time") <= self.at)
+        found = latest_versions(known, KINDS[kind]).collect()
+        self._remember(kind, found)
+        ordered = found.sort("event_time", "series")
+        self._held.setdefault(kind, []).append(_Held(names, start, ordered))
+        return ordered
+
+    def reading(self, one: Series | None, *, since: int | None = None) -> Reading | None:
+        """Return the recent rows of one series with its scope; None where there are none."""
+        if one is None:
+            return None
+        found = self.rows(one.kind, [one], since=since)
+        return None if found.is_empty() else Reading(series=(one,), rows=found, scope=one.scope())
+
+    def derived(self, kind: str, scope_column: str, scopes: Sequence[str], *, since: int) -> pl.DataFrame:
+        """Return derived rows of the present method version."""
+        mine = pl.col(scope_column).is_in(list(scopes)) & (pl.col("method_version") == METHOD_VERSION)
+        known = (pl.col("known_time") <= self.at) & (pl.col("event_time") >= since)
+        found = latest_versions(self._table(kind).filter(mine, known), KINDS[kind]).collect()
+        self._remember(kind, found)
+        return found
+
+    def history(self, scope: str, family: str) -> pl.DataFrame:
+        """Return the rows of a family of indicators, of the past 45 days; of peaks all.
+
+        Parameters
+        ----------
+        scope
+            What they were derived from.
+        family
+            Start of their names.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns of ``indicators``, in time order; only of the bulletin's coin, of all coins, and liquidations.
+        """
+        if self._indicators is None:
+            self._indicators = self._recent_indicators()
+        mine = (pl.col("scope") == scope) & pl.col("indicator").str.starts_with(family)
+        found = self._indicators.filter(mine).sort("event_time", "indicator", "coin")
+        self._remember("indicators", found)
+        return found
+
+    def latest(self, scope: str, family: str) -> dict[str, Value]:
+        """Return the last known value of each indicator of a family and scope, by its name without the family."""
+        if self._indicators is None:
+            self._indicators = self._recent_indicators()
+        mine = (pl.col("scope") == scope) & pl.col("indicator").str.starts_with(family)
+        found = self._indicators.filter(mine).sort("event_time").unique("indicator", keep="last", maintain_order=True)
+        self._remember("indicators", found)
+        named = found.select("indicator", "event_time", "value").iter_rows()
+        return {name.removeprefix(family): Value(time, value) for name, time, value in named}
+
+    def ledger(self) -> pl.DataFrame:
+        """Return the forecasts of the bulletin's coin issued so far, by the present method, in order."""
+        mine = (pl.col("coin") == self.coin) & (pl.col("method_version") == METHOD_VERSION)
+        found = self._table("ledger").filter(mine, pl.col("known_time") <= self.at).collect()
+        self._remember("ledger", found)
+        return found.sort("event_time", "sequence")
+
+    def require_computed(self, computation: str, newest: int) -> None:
+        """Refuse to go on where derived state is behind the rows it is derived from.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If the computation has not come as far as ``newest`` (UTC ns).
+        """
+        if self._through is None:
+            states = self._table("computations").filter(pl.col("method_version") == METHOD_VERSION)
+            last = states.group_by("computation").agg(pl.col("through").max()).collect()
+            self._through = dict(last.iter_rows())
+        through = self._through.get(computation)
+        if through is None or through < newest:
+            raise NotEnoughDataError(
+                f"expected derived state of {computation} through the newest rows in {self.lake.root}, found it "
+                f"{'absent' if through is None else f'only through {format_time(through)}'}; run `runout compute`"
+            )
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of all rows read so far, each counted once."""
+        return combine(
+            {
+                kind: fingerprint(pl.concat(parts).unique(KINDS[kind].key), KINDS[kind])
+                for kind, parts in self._read.items()
+            }
+        )
+
+    def _recent_indicators(self) -> pl.DataFrame:
+        """Return all that a section may ask for, in one read: a scan a question would read the table thirty times."""
+        name = pl.col("indicator")
+        mine = pl.col("coin").is_in([self.coin, ALL_COINS])
+        recent = (pl.col("event_time") >= self.at - WINDOW) & (mine | name.str.starts_with("liquidations."))
+        # Peaks are few and of all time; a track record has a row only where a case was added.
+        sparse = mine & (name.str.starts_with("peak.") | name.str.contains(".record.", literal=True))
+        known = (pl.col("method_version") == METHOD_VERSION) & (pl.col("known_time") <= self.at)
+        return latest_versions(self._table("indicators").filter(known, recent | sparse), KINDS["indicators"]).collect()
+
+    def _table(self, kind: str) -> pl.LazyFrame:
+        if kind not in self._tables:
+            self._tables[kind] = self.lake.scan(kind)
+        return self._tables[kind]
+
+    def _remember(self, kind: str, rows: pl.DataFrame) -> None:
+        self._read.setdefault(kind, []).append(rows)
+
+
+def numbers(values: Mapping[str, Value]) -> dict[str, float]:
+    """Return the values without their times."""
+    return {name: one.value for name, one in values.items()}
+
+
+def fresh(values: Mapping[str, Value], name: str, at: int, within: int) -> bool:
+    """Return whether a value is there and speaks of a moment at most ``within`` nanoseconds ago."""
+    return name in values and values[name].time >= at - within
