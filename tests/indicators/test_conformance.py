@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import REPOSITORY
 from indicators.markets import DAY, STEP
 from runout.clock import NANOSECONDS_PER_HOUR as HOUR
 from runout.indicators.registry import INDICATORS, TABLES, Indicator, Input
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 DAYS = 420
 UNITS = {
     "_usd": "USD", "_base": "coins", "_percentile": "percentile", "_score": "standard deviations", "_share": "fraction",

@@ -14,7 +14,7 @@ from runout.forecast.targets import DANGER_USD, Probability
 from runout.scores import wilson_interval
 from runout.units import dollars, percent
 
-_INTERVAL = "90% interval for the parameters of the model only; its coverage has not been tested"
+_INTERVAL = "90% interval of the parameters"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +99,8 @@ def _level(forecast: Forecast, window: Window, at: int) -> Finding:
         section="danger",
         statement=_summary(window, at),
         caveat="The headline is what aggregators show for all coins and venues, reached through its ratio to what is "
-        "measured, whose uncertainty is inside the probability. The model is daily: the level is of that UTC day.",
+        "measured, whose uncertainty is inside the probability. The model is daily: the level is of that UTC day. "
+        "Intervals cover the parameters of the model, not the choice of it.",
         evidence=_evidence(forecast, tuple(numbers), window),
         inferred=True,
     )

@@ -46,20 +46,21 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def section(
-    ratio: Ratio, *, recent: Measured | None, worst_day: Measured | None, reading: Reading, at: int
+    *, recent: tuple[Measured, Ratio] | None, worst_day: tuple[Measured, Ratio] | None, reading: Reading, at: int
 ) -> Section | None:
     """Return the headline estimates for the trailing 24 h and for the worst day of the past week.
 
-    The bounds of ratio and bridge are added in quadrature, as for independent errors in the logarithm.
+    Each measured total comes with the ratio that was fitted for its kind of window. The bounds of ratio and bridge are
+    added in quadrature, as for independent errors in the logarithm.
     """
     findings: list[Finding] = []
     if recent is not None:
-        what = f"In the 24 h to {say_time(recent.end, at)}"
-        findings.append(_finding("liquidations.headline.24h", what, recent, ratio=ratio, reading=reading, at=at))
+        what = f"In the 24 h to {say_time(recent[0].end, at)}"
+        findings.append(_finding("liquidations.headline.24h", what, *recent, reading=reading, at=at))
     if worst_day is not None:
-        what = f"On {say_date(worst_day.end - DAY, at)}, the week's worst day,"
+        what = f"On {say_date(worst_day[0].end - DAY, at)}, the week's worst day,"
         name = "liquidations.headline.worst-day"
-        findings.append(_finding(name, what, worst_day, ratio=ratio, reading=reading, at=at))
+        findings.append(_finding(name, what, *worst_day, reading=reading, at=at))
     if not findings:
         return None
     return Section(
@@ -84,7 +85,7 @@ def _summary(finding: Finding) -> str:
     return f"About {dollars(total.value)} market-wide in 24 h ({interval}), inferred."
 
 
-def _finding(name: str, what: str, measured: Measured, *, ratio: Ratio, reading: Reading, at: int) -> Finding:
+def _finding(name: str, what: str, measured: Measured, ratio: Ratio, *, reading: Reading, at: int) -> Finding:
     low, middle, high = bounds(measured, ratio)
     statement = (
         f"{what} aggregators would show about {dollars(middle)} (80% interval {dollars(low)} to {dollars(high)}), "

@@ -13,7 +13,7 @@ from runout.jobs import selection
 from runout.jobs.derivations.headline import FAMILY, totals_in
 from runout.jobs.issuing.reader import Reader
 from runout.observation.headline_trailing import BRIDGE_DAYS, trailing
-from runout.observation.headline_windows import total_between
+from runout.observation.headline_windows import Match, total_between
 
 DAY = NANOSECONDS_PER_DAY
 _T_90 = 1.2958
@@ -36,28 +36,35 @@ def gather(reader: Reader, worst_day: int | None) -> list[Section]:
     if wide is None or fine is None or wide.name == fine.name:
         return []
     derived = reader.derived("indicators", "scope", [wide.name], since=0)
-    fits = derived.filter(pl.col("indicator").str.starts_with(FAMILY)).sort("event_time")
-    if fits.is_empty():
+    rolling, of_days = _ratio(derived, "rolling-24h"), _ratio(derived, "utc-day")
+    if rolling is None or of_days is None:
         return []
+    since = reader.at - (BRIDGE_DAYS + 10) * DAY
+    rows = reader.rows("liquidations", [*wide.series, *fine.series], since=since)
+    reading = Reading(series=wide.series, rows=rows, scope=wide.scope())
+    recent, day = _recent(rows, wide, fine, reader.at), _day(rows, wide, worst_day)
+    section = headline.section(
+        recent=None if recent is None else (recent, rolling),
+        worst_day=None if day is None else (day, of_days),
+        reading=reading,
+        at=reader.at,
+    )
+    return [section] if section else []
+
+
+def _ratio(derived: pl.DataFrame, match: Match) -> headline.Ratio | None:
+    family = f"{FAMILY}.{match}."
+    fits = derived.filter(pl.col("indicator").str.starts_with(family)).sort("event_time")
+    if fits.is_empty():
+        return None
     latest = fits.filter(pl.col("event_time") == fits["event_time"].max())
-    values = {name.rsplit(".", 1)[-1]: value for name, value in latest.select("indicator", "value").iter_rows()}
-    ratio = headline.Ratio(
+    values = {name.removeprefix(family): value for name, value in latest.select("indicator", "value").iter_rows()}
+    return headline.Ratio(
         low_log=values["low_log"],
         median_log=values["median_log"],
         high_log=values["high_log"],
         events=int(values["events"]),
     )
-    since = reader.at - (BRIDGE_DAYS + 10) * DAY
-    rows = reader.rows("liquidations", [*wide.series, *fine.series], since=since)
-    reading = Reading(series=wide.series, rows=rows, scope=wide.scope())
-    section = headline.section(
-        ratio,
-        recent=_recent(rows, wide, fine, reader.at),
-        worst_day=_day(rows, wide, worst_day),
-        reading=reading,
-        at=reader.at,
-    )
-    return [section] if section else []
 
 
 def _recent(
