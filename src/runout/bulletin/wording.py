@@ -13,7 +13,7 @@ SYNTHETIC: Final = "SYNTHETIC MARKET: made up by the software, no reading of any
 CAVEAT: Final = "Caveat: "
 INFERRED: Final = "modelled, not reported"
 NOTHING: Final = "Nothing to report."
-CHANCES: Final = "Chance that the next 24 h liquidate, market-wide"
+CHANCES: Final = "Chance that this UTC day liquidates, market-wide"
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHOWN_CONTROLS: Final = {"\n", "\t", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}

@@ -9,6 +9,7 @@ from rich.console import Console
 from runout.bulletin.findings import Bulletin
 from runout.cli.configuration import configuration, time_option
 from runout.clock import now_ns
+from runout.jobs import ledger
 from runout.jobs.issuing import issue
 from runout.lake import Lake
 
@@ -43,7 +44,9 @@ def bulletin(
         text, md, html or json.
     """
     store = Lake.open(lake or configuration().lake)
-    made = issue(store, coin.upper(), time_option(at) if at else now_ns())
+    moment = time_option(at) if at else now_ns()
+    ledger.issue_missing(store, coin.upper(), moment)
+    made = issue(store, coin.upper(), moment)
     if out is None:
         sys.stdout.write(render(made, format or "text", colour=sys.stdout.isatty()))
         return

@@ -1,13 +1,23 @@
 """The chain of issued forecasts: each entry's hash covers its content and the entry before, so none can be changed."""
 
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
+from runout.clock import NANOSECONDS_PER_DAY
 from runout.forecast.record import Forecast
 
 FIRST = "0" * 64
+
+
+class BrokenLink(NamedTuple):
+    """What is wrong with an entry, of which coin and moment (UTC ns)."""
+
+    coin: str
+    moment: int
+    statement: str
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +31,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         Coin of the forecast.
     event_time, known_time
         UTC ns: the moment the forecast is as of.
+    issued_time
+        UTC ns: the clock when it was written.
     forecast
         Its JSON.
     previous, entry_hash
@@ -33,55 +45,85 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     coin: str
     event_time: int
     known_time: int
+    issued_time: int
     forecast: bytes
     previous: str
     entry_hash: str
     method_version: str
+
+    @property
+    def live(self) -> bool:
+        """Whether it was written within a day of its moment, before its outcome could be known; else in a replay."""
+        return self.issued_time - self.event_time < NANOSECONDS_PER_DAY
 
     def read(self) -> Forecast:
         """Return the forecast as issued."""
         return msgspec.json.decode(self.forecast, type=Forecast)
 
 
-def chain(forecast: Forecast, *, sequence: int, previous: str) -> Entry:
-    """Return the entry of ``forecast`` after the one whose hash is ``previous``."""
+def chain(forecast: Forecast, *, sequence: int, previous: str, issued_time: int) -> Entry:
+    """Return the entry of ``forecast`` after the one whose hash is ``previous``; ``issued_time`` is UTC ns."""
     content = msgspec.json.encode(forecast)
-    return Entry(
+    entry = Entry(
         sequence=sequence,
         coin=forecast.coin,
         event_time=forecast.at,
         known_time=forecast.at,
+        issued_time=issued_time,
         forecast=content,
         previous=previous,
-        entry_hash=_hash(sequence, forecast.coin, forecast.at, forecast.method_version, content, previous),
+        entry_hash="",
         method_version=forecast.method_version,
+    )
+    return msgspec.structs.replace(entry, entry_hash=_hash(entry))
+
+
+def without_chain(entries: pl.DataFrame) -> pl.DataFrame:
+    """Return ``ledger`` rows numbered by their moment, without clock and hashes: what was said.
+
+    Two lakes that hold the same forecasts, issued in another order, then hold the same.
+    """
+    blank = {"issued_time": 0, "previous": "", "entry_hash": ""}
+    ordered = entries.sort("coin", "event_time", "forecast")
+    return ordered.with_columns(
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("sequence"),
+        *(pl.lit(value, dtype=entries.schema[name]).alias(name) for name, value in blank.items()),
     )
 
 
-def broken_links(entries: pl.DataFrame) -> list[str]:
-    """Return what is wrong with a chain, in words, one line an entry; empty for a sound one.
+def broken_links(entries: pl.DataFrame) -> list[BrokenLink]:
+    """Return what is wrong with a chain; empty for a sound one.
 
     Parameters
     ----------
     entries
         ``ledger`` rows.
+
+    Notes
+    -----
+    That the last entries are missing cannot be seen from those before: publish the last hash to prove it.
     """
-    faults: list[str] = []
+    faults: list[BrokenLink] = []
     previous, expected = FIRST, 1
     for row in entries.sort("sequence").iter_rows(named=True):
         one = Entry(**row)
-        content = _hash(one.sequence, one.coin, one.event_time, one.method_version, one.forecast, one.previous)
-        if one.sequence != expected:
-            faults.append(f"entry {one.sequence}: expected entry {expected}: entries are missing or repeated")
-        if one.previous != previous:
-            faults.append(f"entry {one.sequence}: does not follow the entry before it: one of them was changed")
-        if content != one.entry_hash:
-            faults.append(f"entry {one.sequence}: its content differs from its hash: it was changed after issue")
+        wrong = [
+            (one.sequence != expected, f"expected entry {expected}: entries are missing or repeated"),
+            (one.previous != previous, "does not follow the entry before it: one of them was changed"),
+            (_hash(one) != one.entry_hash, "its content differs from its hash: it was changed after issue"),
+        ]
+        faults += [
+            BrokenLink(one.coin, one.event_time, f"entry {one.sequence}: {text}") for is_so, text in wrong if is_so
+        ]
         previous, expected = one.entry_hash, one.sequence + 1
     return faults
 
 
-def _hash(sequence: int, coin: str, at: int, method: str, content: bytes, previous: str) -> str:  # noqa: PLR0917 - a tuple to digest
-    digest = hashlib.sha256(f"{sequence}\0{coin}\0{at}\0{method}\0{previous}\0".encode())
-    digest.update(content)
+def _hash(entry: Entry) -> str:
+    fields = (
+        entry.sequence, entry.coin, entry.event_time, entry.known_time, entry.issued_time, entry.method_version,
+        entry.previous,
+    )  # fmt: skip
+    digest = hashlib.sha256("\0".join(str(one) for one in fields).encode() + b"\0")
+    digest.update(entry.forecast)
     return digest.hexdigest()

@@ -1,13 +1,14 @@
 """Keep the ledger: issue what is missing, in order of time, and never anything twice."""
 
+import os
 from collections.abc import Sequence
 
 import msgspec
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_DAY, format_date, start_of_day
+from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
 from runout.errors import NotEnoughDataError
-from runout.forecast.ledger import FIRST, Entry, broken_links, chain
+from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
 from runout.forecast.record import Forecast
 from runout.jobs.forecasting import issue_forecast
 from runout.jobs.progress import Progress, no_progress
@@ -27,7 +28,7 @@ def entries(lake: Lake, coin: str, *, at: int | None = None) -> list[Entry]:
     return [Entry(**row) for row in rows.sort("event_time", "sequence").collect().iter_rows(named=True)]
 
 
-def audit(lake: Lake) -> list[str]:
+def audit(lake: Lake) -> list[BrokenLink]:
     """Return what is wrong with the lake's ledger; empty for a sound one."""
     return broken_links(lake.scan("ledger").collect())
 
@@ -58,6 +59,16 @@ def issue_daily(
     return written
 
 
+def issue_missing(lake: Lake, coin: str, at: int) -> None:
+    """Issue the forecast of the UTC day that holds ``at`` if it is missing, possible, and may be written."""
+    origin = start_of_day(at)
+    held = lake.scan("ledger").filter(
+        pl.col("coin") == coin, pl.col("event_time") == origin, pl.col("method_version") == METHOD_VERSION
+    )
+    if held.select(pl.len()).collect().item() == 0 and os.access(lake.root, os.W_OK):
+        issue_daily(lake, coin, [origin])
+
+
 def _make(lake: Lake, coin: str, origins: Sequence[int], workers: int) -> list[Forecast | None]:
     if workers <= 1 or len(origins) <= 1:
         return [_one(lake.root, coin, at) for at in origins]
@@ -79,7 +90,7 @@ def _append(lake: Lake, made: Sequence[Forecast]) -> int:
     linked: list[Entry] = []
     for forecast in made:
         sequence += 1
-        linked.append(chain(forecast, sequence=sequence, previous=previous))
+        linked.append(chain(forecast, sequence=sequence, previous=previous, issued_time=now_ns()))
         previous = linked[-1].entry_hash
     rows = [msgspec.structs.asdict(entry) for entry in linked]
     return lake.append("ledger", pl.DataFrame(rows, schema=KINDS["ledger"].dtypes)).added.height

@@ -4,6 +4,7 @@ import msgspec
 import polars as pl
 
 from runout.clock import now_ns
+from runout.jobs import ledger
 from runout.lake import Lake
 from runout.lake.store import latest_versions
 from runout.observation import AuditFinding, Severity, Tables, audit
@@ -57,15 +58,15 @@ def verify_lake(lake: Lake, *, at: int | None = None) -> Audit:
     Returns
     -------
     Audit
-        The findings of :func:`runout.observation.audit`. Derived state is not audited: it is computed again from
-        these tables.
+        Broken links of the ledger, and the findings of :func:`runout.observation.audit`. Derived state is not audited:
+        it is computed again from these tables.
     """
     now = now_ns() if at is None else at
     versions = {schema.kind: _versions(lake, schema, at) for schema in OBSERVED}
     latest = {kind: latest_versions(rows.lazy(), KINDS[kind]).collect() for kind, rows in versions.items()}
     present = {str(name) for rows in versions.values() for name in rows["series"].unique()}
     register = _register(lake, present, at)
-    findings = audit(Tables(versions=versions, latest=latest, register=register), now)
+    findings = [*_ledger(lake), *audit(Tables(versions=versions, latest=latest, register=register), now)]
     return Audit(
         lake=lake.root,
         at=now,
@@ -74,6 +75,22 @@ def verify_lake(lake: Lake, *, at: int | None = None) -> Audit:
         rows=sum(rows.height for rows in versions.values()),
         findings=tuple(findings),
     )
+
+
+def _ledger(lake: Lake) -> list[AuditFinding]:
+    return [
+        AuditFinding(
+            check="ledger_chain",
+            severity="error",
+            series="ledger",
+            coin=broken.coin,
+            start_time=broken.moment,
+            end_time=broken.moment,
+            statement=broken.statement,
+            remedy="restore the ledger from a copy: forecasts that were changed after issue prove nothing",
+        )
+        for broken in ledger.audit(lake)
+    ]
 
 
 def _versions(lake: Lake, schema: Schema, at: int | None) -> pl.DataFrame:

@@ -21,6 +21,7 @@ Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 3.3 (normal data 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -222,6 +223,7 @@ def _waves(pairs: Sequence[Pair]) -> tuple[tuple[str, ...], list[float], list[fl
     return tuple(grouped), values, [max(p.weight for p in g) for g in grouped.values()]
 
 
+@cache
 def _unit_nodes() -> tuple[Floats, Floats]:
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     return (nodes + 1.0) / 2.0, weights / 2.0

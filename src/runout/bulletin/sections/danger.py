@@ -6,7 +6,7 @@ import msgspec
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
 from runout.bulletin.readings import quantity
-from runout.clock import format_time, say_date, say_time
+from runout.clock import format_date, format_time, say_date, say_time
 from runout.forecast.danger import DangerLevel
 from runout.forecast.problems import Diagnosis
 from runout.forecast.record import Conditional, Forecast, Window
@@ -28,11 +28,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         Chance of the danger threshold, as issued.
     estimated_usd
         Headline total that followed: measured, times the median ratio of its time.
+    live
+        Whether the forecast was written on its day, before the outcome could be known; else in a replay.
     """
 
     level: int
     probability: float
     estimated_usd: float
+    live: bool = False
 
 
 def section(forecast: Forecast, outcomes: Sequence[Outcome], *, synthetic: bool, at: int) -> Section:
@@ -65,6 +68,38 @@ def section(forecast: Forecast, outcomes: Sequence[Outcome], *, synthetic: bool,
         findings=tuple(findings),
         tables=tables,
     )
+
+
+def unstated(coin: str, at: int) -> Section:
+    """Return the section of a day without a forecast: the level is not stated, and why.
+
+    Parameters
+    ----------
+    coin
+        Of the bulletin.
+    at
+        UTC ns.
+    """
+    day = format_date(at)
+    reason = f"the ledger holds no forecast for {say_date(at, at)}"
+    finding = Finding(
+        name="danger.level",
+        section="danger",
+        statement=f"No danger level: {reason}.",
+        caveat="A forecast needs a year of daily liquidations before its day, the last of them at most three days old. "
+        f"`runout replay {coin} --from {day} --to {day}` issues it if the lake allows.",
+        evidence=Evidence(
+            quantities=(quantity("danger_level", "danger level", None, "level", reason),),
+            scope=f"{coin}, the lake's daily liquidations",
+            series=("ledger",),
+            source="no forecast",
+            window_start=day,
+            window_end=day,
+            coverage="none",
+            reproduce=f"runout forecast {coin} --at {format_time(at)}",
+        ),
+    )
+    return Section(key="danger", title="Danger level", summary=finding.statement, findings=(finding,))
 
 
 def _chance(window: Window, theta_usd: float = DANGER_USD) -> Probability:
@@ -181,11 +216,19 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
             section="danger",
             statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} were followed by an estimated "
             f"{dollars(DANGER_USD)} or more (said on average: {percent(said)}).",
-            caveat="The headline of a past day is estimated: what was measured times the median ratio of its time.",
+            caveat=f"{_issued(alike)} The headline of a past day is estimated: what was measured times the median "
+            "ratio of its time.",
             evidence=_evidence(forecast, (number,), window),
             inferred=True,
         )
     ]
+
+
+def _issued(outcomes: Sequence[Outcome]) -> str:
+    live = sum(one.live for one in outcomes)
+    if live == len(outcomes):
+        return "All were written on their day."
+    return f"{live or 'None'} of them {'was' if live < 2 else 'were'} written on their day, the rest in a replay."
 
 
 def _falsification(forecast: Forecast, window: Window, at: int) -> Finding:

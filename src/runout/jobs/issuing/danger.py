@@ -17,11 +17,11 @@ DAY = NANOSECONDS_PER_DAY
 
 
 def gather(reader: Reader, *, synthetic: bool) -> list[Section]:
-    """Return the danger section from the forecast issued for the UTC day of the bulletin; nothing without one."""
+    """Return the danger section from the forecast issued for the UTC day of the bulletin, or that there is none."""
     known = [Entry(**row) for row in reader.ledger().iter_rows(named=True)]
     today = [entry for entry in known if start_of_day(entry.event_time) == start_of_day(reader.at)]
     if not today:
-        return []
+        return [] if synthetic else [danger.unstated(reader.coin, reader.at)]
     earlier = [entry for entry in known if entry.event_time < start_of_day(reader.at)]
     outcomes = past_outcomes(earlier, _daily_totals(reader, earlier))
     return [danger.section(today[-1].read(), outcomes, synthetic=synthetic, at=reader.at)]
@@ -45,7 +45,9 @@ def past_outcomes(entries: Sequence[Entry], daily_usd: dict[int, float]) -> list
         if window.level is None or not chances or window.start != forecast.at or window.end not in daily_usd:
             continue
         estimated = daily_usd[window.end] * (forecast.ratio_median or 1.0)
-        found.append(danger.Outcome(level=int(window.level), probability=chances[0], estimated_usd=estimated))
+        found.append(
+            danger.Outcome(level=int(window.level), probability=chances[0], estimated_usd=estimated, live=entry.live)
+        )
     return found
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from runout.bulletin.readings import Reading
 from runout.clock import NANOSECONDS_PER_DAY, format_time
 from runout.errors import NotEnoughDataError
+from runout.forecast.ledger import without_chain
 from runout.jobs.selection import ALL_COINS
 from runout.lake import Lake
 from runout.lake.store import latest_versions
@@ -125,7 +126,7 @@ class Reader:
         """Return the forecasts of the bulletin's coin issued so far, by the present method, in order."""
         mine = (pl.col("coin") == self.coin) & (pl.col("method_version") == METHOD_VERSION)
         found = self._table("ledger").filter(mine, pl.col("known_time") <= self.at).collect()
-        self._remember("ledger", found)
+        self._remember("ledger", without_chain(found))
         return found.sort("event_time", "sequence")
 
     def require_computed(self, computation: str, newest: int) -> None:
