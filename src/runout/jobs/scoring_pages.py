@@ -36,7 +36,7 @@ def write_pages(report: Report, folder: Path, *, run_time: int, commit: str) -> 
         State of the code, for the log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PAGE).write_text(page(report, commit), encoding="utf-8")
+    (folder / PAGE).write_text(page(report, commit, _looks(folder / LOG)), encoding="utf-8")
     draw(report, folder / FIGURE)
     with (folder / LOG).open("ab") as log:
         for line in log_lines(report, run_time, commit):
@@ -88,14 +88,22 @@ def _plain(one: Score) -> dict[str, object]:
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
-def page(report: Report, commit: str) -> str:
-    """Return the page as Markdown."""
+def _looks(log: Path) -> tuple[int, int]:
+    """Return how many research looks a log holds, and how many of them saw days of 2025."""
+    lines = log.read_bytes().splitlines() if log.exists() else []
+    found = [line for line in map(msgspec.json.decode, lines) if line["kind"] == "research look"]
+    return len(found), sum("2025" in line["period"] or line["period"] == "all" for line in found)
+
+
+def page(report: Report, commit: str, looks: tuple[int, int]) -> str:
+    """Return the page as Markdown; ``looks`` are those of the research, and those of them that saw 2025."""
     told = (
         f"Written by `runout score forecast` at commit `{commit}`; do not edit. [The model page](../forecast.md) tells "
         "what is scored and how. Event: liquidations of one UTC day reach "
         f"{dollars(MEASURED_USD)} in the measured scope ({report.scope}). Origins at 00:00 UTC of every day, each "
         "model fitted on what was known then. Intervals are of 95%: paired stationary bootstrap, blocks of 10 days on "
-        "average, 4,000 resamples; they do not know that features were chosen on 2022 to 2024."
+        "average, 4,000 resamples; they do not know that features were chosen on 2022 to 2024, in "
+        f"{looks[0]} looks, of which {looks[1]} showed days of 2025 too (`log.jsonl`)."
     )
     parts = [
         "# Scores of the forecast",
@@ -293,7 +301,7 @@ def draw(report: Report, path: Path) -> None:
             axes.plot([0, 1], [0, 1], color="#777777", linewidth=0.8, linestyle="dashed")
             axes.step(curve.probability, curve.recalibrated, where="mid", color="#b3541e", linewidth=1.6)
             axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="forecast probability", ylabel="observed frequency (isotonic)")
-            axes.set_title(f"{name}: {score.days} days, {score.events} events, slope {_slope(score)}", fontsize=8)
+            axes.set_title(f"{name}: {score.days} days, {score.events} events\nslope {_slope(score)}", fontsize=8)
             axes.set_aspect("equal")
         figure.suptitle(f"P(measured ≥ {dollars(MEASURED_USD)}); grey: 90% band if calibrated".replace("$", r"\$"))
         figure.savefig(path, metadata={"Date": None})

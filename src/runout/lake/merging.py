@@ -62,12 +62,16 @@ def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
 
 
 def _rounds(rows: pl.DataFrame, schema: Schema) -> list[pl.DataFrame]:
-    """Split rows so that no two of a round share a key, in order of arrival: as if written one after the other."""
+    """Split rows so that no two of a round share a key, older vintages first, as if read when they came out.
+
+    Rows of one vintage, or of none, keep their order of arrival.
+    """
     edition = ["vintage"] if "vintage" in schema.names else []
     distinct = rows.unique([*schema.key, *schema.value_names, *edition], keep="first", maintain_order=True)
     if not distinct.select(pl.struct(schema.revision_key).is_duplicated().any()).item():
         return [distinct]
-    ranked = distinct.with_columns(_round=pl.int_range(pl.len()).over(schema.revision_key))
+    ordered = distinct.sort(edition, nulls_last=False, maintain_order=True) if edition else distinct
+    ranked = ordered.with_columns(_round=pl.int_range(pl.len()).over(schema.revision_key))
     return [part.drop("_round") for _, part in sorted(ranked.partition_by("_round", as_dict=True).items())]
 
 

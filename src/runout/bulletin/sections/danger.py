@@ -96,7 +96,7 @@ def unstated(coin: str, at: int) -> Section:
             window_start=day,
             window_end=day,
             coverage="none",
-            reproduce=f"runout forecast {coin} --at {format_time(at)}",
+            reproduce=f"runout bulletin {coin} --at {format_time(at)}",
         ),
     )
     return Section(key="danger", title="Danger level", summary=finding.statement, findings=(finding,))
