@@ -23,8 +23,8 @@ def hedge_liquidation_prices(
     """Return the two prices at which a long and a short of one linear contract under cross margin are liquidated.
 
     Both legs share equity and levels: ``equity(P) = W + q_L·(P − e_L) + q_S·(e_S − P)`` and
-    ``MM(P) = MM(q_L·P) + MM(q_S·P)``, each leg in its own bracket. Equity minus maintenance is concave in P, so there is
-    at most one root below and one above. In the brackets (m, c) that hold at the level it is
+    ``MM(P) = MM(q_L·P) + MM(q_S·P)``, each leg in its own bracket. Equity minus maintenance is concave in P, so there
+    is at most one root below and one above. In the brackets (m, c) that hold at the level it is
     ``(W + c_L + c_S − q_L·e_L + q_S·e_S) / (q_L·m_L + q_S·m_S − q_L + q_S)``.
 
     Parameters

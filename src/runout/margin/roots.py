@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runout.errors import UsageError
-from runout.margin.arrays import FloatArray, rates
+from runout.margin.arrays import FloatArray, rates, together
 from runout.margin.brackets import Brackets
 
 BLOCK = 8192
@@ -49,7 +49,8 @@ def inverse_root(positions: Positions, maintenance: Maintenance, fee_rate: float
 def _by_side(one_side: OneSide, positions: Positions, maintenance: Maintenance, fee_rate: float) -> FloatArray:
     lines = maintenance if isinstance(maintenance, Brackets) else rates("maintenance rate", maintenance)
     _require_fee(fee_rate, lines)
-    columns = np.broadcast_arrays(*positions, 0.0 if isinstance(lines, Brackets) else lines)
+    one_rate = np.zeros(()) if isinstance(lines, Brackets) else lines
+    columns = together(**positions._asdict(), maintenance=one_rate)
     shape = columns[0].shape
     *flat, whole = (column.reshape(-1) for column in columns)
     result = np.empty(whole.size)
