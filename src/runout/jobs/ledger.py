@@ -10,7 +10,6 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
 from runout.errors import NotEnoughDataError
 from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
 from runout.forecast.record import Forecast
-from runout.jobs.forecasting import issue_forecast
 from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
 from runout.records import KINDS
@@ -78,6 +77,8 @@ def _make(lake: Lake, coin: str, origins: Sequence[int], workers: int) -> list[F
 
 
 def _one(root: str, coin: str, at: int) -> Forecast | None:
+    from runout.jobs.forecasting import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
+
     try:
         return issue_forecast(Lake(root), coin, at)
     except NotEnoughDataError:

@@ -1,5 +1,7 @@
 """How sure a frequency is, and whether prediction intervals hold what they promise."""
 
+from statistics import NormalDist
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -86,12 +88,10 @@ def wilson_interval(events: int, cases: int, *, level: float = 0.9) -> Frequency
     >>> found.low, round(found.high, 4)
     (0.0, 0.2775)
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - a third of a second, only for quantiles
-
     _require_counts(events, cases, level)
     if cases == 0:
         return FrequencyInterval(0, 0, None, 0.0, 1.0, level)
-    z2 = float(ndtri((1 + level) / 2)) ** 2
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
     frequency = events / cases
     centre = (frequency + z2 / (2 * cases)) / (1 + z2 / cases)
     half = (z2 * (frequency * (1 - frequency) / cases + z2 / (4 * cases**2))) ** 0.5 / (1 + z2 / cases)

@@ -214,8 +214,9 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
         Finding(
             name="danger.record",
             section="danger",
-            statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} were followed by an estimated "
-            f"{dollars(DANGER_USD)} or more (said on average: {percent(said)}).",
+            statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} "
+            f"{'was' if hits == 1 else 'were'} followed by an estimated {dollars(DANGER_USD)} or more (said on "
+            f"average: {percent(said)}).",
             caveat=f"{_issued(alike)} The headline of a past day is estimated: what was measured times the median "
             "ratio of its time.",
             evidence=_evidence(forecast, (number,), window),
