@@ -146,3 +146,16 @@ def test_profit_and_equity_of_both_contracts():
     assert margin.equity(1, 2, 100, 5, 90) == -15
     assert margin.inverse_pnl([1, -1], 1_000, 100, 125) == pytest.approx([2, -2])
     assert margin.inverse_equity(-1, 1_000, 100, 3, 125) == pytest.approx(1)
+
+
+def test_hyperliquid_cross_accounts_by_its_own_formula_and_by_ours():
+    side, size, mark, rate = (
+        np.array([1, -1]),
+        np.array([2.0, 30.0]),
+        np.array([60_000.0, 3_000.0]),
+        np.array([1 / 80, 1 / 50]),
+    )
+    value, required = 20_000.0, (size * mark * rate).sum()
+    theirs = mark - side * (value - required) / size / (1 - rate * side)
+    ours = margin.account_liquidation_prices(side, size, mark, value, [margin.brackets([0], [one]) for one in rate])
+    assert ours == pytest.approx(theirs, rel=1e-12)
