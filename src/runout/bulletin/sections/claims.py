@@ -1,14 +1,30 @@
 """Published statements, each put beside what the data say."""
 
+from collections import Counter
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Section
+from runout.bulletin.quantities import bounds_text
 from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time, say_time
 from runout.units import dollars, percent, price
 
 _SHOWN_FOR = 7 * NANOSECONDS_PER_DAY
+
+
+class Verdict(StrEnum):
+    """What our figure says of a claim."""
+
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced"
+    INSIDE = "inside our interval"
+    OUTSIDE = "outside our interval"
+    ANOTHER_TIME = "no verdict, our figure is of another time"
+
+
+_COUNTED = {Verdict.ANOTHER_TIME: "without a verdict, since our figure is of another time"}
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +50,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ``about`` (equal within ``tolerance``), ``above`` or ``below``.
     tolerance
         In the quantity's unit: how far "about" reaches, from the claim's own rounding.
+    ends
+        First and last moment (ISO 8601 UTC) at which the window of our figure may end to speak of the same thing;
+        None where any may.
     remark
         What to know about the comparison.
     """
@@ -48,6 +67,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     claimed: float
     relation: Literal["about", "above", "below"]
     tolerance: float = 0.0
+    ends: tuple[str, str] | None = None
     remark: str = ""
 
 
@@ -63,67 +83,108 @@ def section(claims: tuple[Claim, ...], findings: tuple[Finding, ...], *, coin: s
     """
     known = {finding.name: finding for finding in findings}
     checked: list[Finding] = []
+    verdicts: Counter[Verdict] = Counter()
     for claim in claims:
+        finding = known.get(claim.finding)
+        measured = None if finding is None else _measured(claim, finding)
         current = claim.coin == coin and claim.published <= at < claim.published + _SHOWN_FOR
-        if current and claim.finding in known:
-            checked += _check(claim, known[claim.finding], at)
+        if finding is not None and measured is not None and current:
+            judged = verdict(claim, measured, end=finding.evidence.window_end, estimated=finding.inferred)
+            verdicts[judged] += 1
+            checked.append(_check(claim, finding, measured, judged, at))
     if not checked:
         return None
+    counted = ", ".join(f"{verdicts[one]} {_COUNTED.get(one, one)}" for one in Verdict if verdicts[one])
     return Section(
         key="claims",
         title="Published statements, checked",
-        summary=f"{len(checked)} statements published in the past week, beside the same figure in these data.",
+        summary=f"{len(checked)} statements published in the past week, beside the same figure in these data: "
+        f"{counted}.",
         findings=tuple(checked),
     )
 
 
-def verdict(claim: Claim, measured: float) -> str:
-    """Return ``reproduced`` or ``not reproduced``."""
+def verdict(claim: Claim, measured: Quantity, *, end: str, estimated: bool = False) -> Verdict:
+    """Return what our figure says of a claim.
+
+    An estimate with an interval is asked whether the published figure lies inside; any other figure whether it is the
+    published one, within the claim's own rounding. A figure of another time says nothing of it.
+
+    Parameters
+    ----------
+    claim
+        What was said.
+    measured
+        Our figure; its value is not None.
+    end
+        End of its window, ISO 8601 UTC.
+    estimated
+        Whether it is modelled, so that its bounds are those of an estimate and not the usual size of a change.
+    """
+    if claim.ends is not None and not parse_time(claim.ends[0]) <= parse_time(end) <= parse_time(claim.ends[1]):
+        return Verdict.ANOTHER_TIME
+    if estimated and measured.low is not None and measured.high is not None:
+        return Verdict.INSIDE if measured.low <= claim.claimed <= measured.high else Verdict.OUTSIDE
+    value = measured.value if measured.value is not None else float("nan")
     holds = {
-        "about": abs(measured - claim.claimed) <= claim.tolerance,
-        "above": measured > claim.claimed,
-        "below": measured < claim.claimed,
+        "about": abs(value - claim.claimed) <= claim.tolerance,
+        "above": value > claim.claimed,
+        "below": value < claim.claimed,
     }[claim.relation]
-    return "reproduced" if holds else "not reproduced"
+    return Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED
 
 
-def _check(claim: Claim, finding: Finding, at: int) -> list[Finding]:
-    measured = next((q for q in finding.evidence.quantities if q.name == claim.quantity), None)
-    if measured is None or measured.value is None:
-        return []
-    said, found = _text(measured, claim.claimed), _text(measured, measured.value)
-    difference = _text(measured, measured.value - claim.claimed, signed=True)
-    bound = "" if claim.relation == "about" else f"{claim.relation} "
-    when = say_time(parse_time(finding.evidence.window_end), at)
-    statement = (
-        f"“{claim.statement}” ({claim.source}): {verdict(claim, measured.value)}. "
-        f"Said {bound}{said}, measured {found} at {when} (difference {difference})."
+def _measured(claim: Claim, finding: Finding) -> Quantity | None:
+    found = next((one for one in finding.evidence.quantities if one.name == claim.quantity), None)
+    return None if found is None or found.value is None else found
+
+
+def _check(claim: Claim, finding: Finding, measured: Quantity, judged: Verdict, at: int) -> Finding:
+    published = "above" if claim.relation == "above" else "below" if claim.relation == "below" else ""
+    rounding = (
+        f"taken as ± {claim.tolerance:g} from its rounding" if claim.relation == "about" else f"said as {published}"
     )
-    numbers = (
-        measured,
-        msgspec.structs.replace(
-            measured, name="claimed", label="as published", value=claim.claimed, low=None, high=None,
-            uncertainty=f"published {format_time(claim.published)}; taken as ± {claim.tolerance:g} from its rounding",
-        ),
+    claimed = msgspec.structs.replace(
+        measured, name="claimed", label="as published", value=claim.claimed, low=None, high=None,
+        uncertainty=f"published {format_time(claim.published)}; {rounding}",
     )  # fmt: skip
-    return [
-        Finding(
-            name=f"claims.{claim.name}",
-            section="claims",
-            statement=statement,
-            caveat=claim.remark,
-            evidence=_with(finding.evidence, numbers),
-        )
-    ]
+    return Finding(
+        name=f"claims.{claim.name}",
+        section="claims",
+        statement=f"“{claim.statement}” ({claim.source}): {judged}. {_compared(claim, finding, measured, at)}",
+        caveat=claim.remark,
+        evidence=_with(finding.evidence, (measured, claimed)),
+        inferred=finding.inferred,
+    )
+
+
+def _compared(claim: Claim, finding: Finding, measured: Quantity, at: int) -> str:
+    value = measured.value or 0.0
+    bound = "" if claim.relation == "about" else f"{claim.relation} "
+    said = "zero" if claim.claimed == 0 else _text(measured, claim.claimed)
+    found = f"{'inferred' if finding.inferred else 'measured'} {_text(measured, value)}"
+    interval = f", interval {bounds_text(measured)}," if finding.inferred and measured.low is not None else ""
+    difference = "" if claim.claimed == 0 else f" (difference {_difference(measured, value - claim.claimed)})"
+    start, end = (parse_time(text) for text in (finding.evidence.window_start, finding.evidence.window_end))
+    when = f"{'at' if end - start <= NANOSECONDS_PER_DAY else 'in the window to'} {say_time(end, at)}"
+    return f"Said {bound}{said}, {found}{interval} {when}{difference}."
 
 
 def _with(proof: Evidence, numbers: tuple[Quantity, ...]) -> Evidence:
     return msgspec.structs.replace(proof, quantities=numbers)
 
 
-def _text(quantity: Quantity, value: float, *, signed: bool = False) -> str:
+def _text(quantity: Quantity, value: float) -> str:
     if quantity.unit == "USD":
-        return dollars(value, signed=signed or quantity.signed)
+        return dollars(value, signed=quantity.signed)
     if quantity.unit == "USD per coin":
-        return price(value) if not signed else dollars(value, signed=True)
-    return percent(value, digits=2, signed=signed or quantity.signed)
+        return price(value)
+    return percent(value, digits=2, signed=quantity.signed)
+
+
+def _difference(quantity: Quantity, value: float) -> str:
+    if quantity.unit == "USD":
+        return dollars(value, signed=True)
+    if quantity.unit == "USD per coin":
+        return ("−" if value < 0 else "+") + f"${abs(value):,.0f}"
+    return percent(value, digits=2, signed=True).replace("%", " points")
