@@ -10,6 +10,7 @@ from runout.clock import NANOSECONDS_PER_DAY
 from runout.forecast.record import Forecast
 
 FIRST = "0" * 64
+_DIGITS = 10
 
 
 class BrokenLink(NamedTuple):
@@ -63,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def chain(forecast: Forecast, *, sequence: int, previous: str, issued_time: int) -> Entry:
     """Return the entry of ``forecast`` after the one whose hash is ``previous``; ``issued_time`` is UTC ns."""
-    content = msgspec.json.encode(forecast)
+    content = msgspec.json.encode(_rounded(msgspec.to_builtins(forecast)))
     entry = Entry(
         sequence=sequence,
         coin=forecast.coin,
@@ -117,6 +118,15 @@ def broken_links(entries: pl.DataFrame) -> list[BrokenLink]:
         ]
         previous, expected = one.entry_hash, one.sequence + 1
     return faults
+
+
+def _rounded(value: object) -> object:
+    """Return a document with its figures to ten digits: the last bits differ from machine to machine."""
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _hash(entry: Entry) -> str:
