@@ -125,7 +125,17 @@ def days_in_window(values: Floats, times: Times, window: int) -> npt.NDArray[np.
 
 
 def at_least_days(result: Floats, values: Floats, times: Times, window: int, days: int) -> Floats:
-    """Return ``result`` where its trailing window holds ``values`` on at least so many days, else NaN."""
+    """Return ``result`` where its trailing window holds ``values`` on at least so many days, else NaN.
+
+    Parameters
+    ----------
+    result, values, times
+        Shape (n,): what is kept, what must have been observed, and when (UTC ns, increasing).
+    window
+        Nanoseconds.
+    days
+        UTC days with a value that the window must hold.
+    """
     return np.where(days_in_window(values, times, window) >= days, result, np.nan)
 
 

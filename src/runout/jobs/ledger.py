@@ -47,6 +47,17 @@ def issue_daily(
 
     Forecasts are made by ``workers`` processes and written by this one, sixteen at a time, in order of their moment:
     an interrupted run goes on where it stopped. Origins without enough data before them are passed over.
+
+    Parameters
+    ----------
+    lake, coin
+        Where, and the base asset.
+    origins
+        UTC ns.
+    workers
+        Processes.
+    progress
+        Called as batches begin.
     """
     held = {entry.event_time for entry in entries(lake, coin)}
     missing = sorted(set(origins) - held)

@@ -53,7 +53,19 @@ def own_indicators(family: str, coin: str, scope: str) -> dict[str, pl.Expr]:
 
 
 def long_form(wide: pl.DataFrame, prefix: str, coin: str, scope: str, columns: Sequence[str]) -> pl.DataFrame:
-    """Return a wide table as ``indicators`` rows; what was not observed has no row."""
+    """Return a wide table as ``indicators`` rows; what was not observed has no row.
+
+    Parameters
+    ----------
+    wide
+        ``event_time, known_time`` and ``columns``.
+    prefix
+        Before the column's name, with a point between, in ``indicator``.
+    coin, scope
+        Of the rows.
+    columns
+        To be taken.
+    """
     long = (
         wide.select("event_time", "known_time", *(pl.col(name).cast(pl.Float64) for name in columns))
         .unpivot(columns, index=["event_time", "known_time"], variable_name="indicator", value_name="value")
