@@ -68,6 +68,8 @@ def round_figure(value: float | None, unit: Unit) -> float | None:
         return None
     kind, digits = ROUNDING[unit]
     result = round(value, digits) if kind == "decimals" else float(f"{value:.{digits}g}")
+    if not math.isfinite(result):  # the largest of floats, rounded up
+        return None
     return float(result) + 0.0  # adding zero turns a negative zero into zero
 
 
