@@ -34,6 +34,8 @@ real: $(VENV)/core ## import all real data that applies into lakes/real, and com
 docs: $(VENV)/dev ## write the generated pages and build the site
 	$(BIN)/python tools/data_dictionary.py
 	$(BIN)/python tools/indicator_pages.py
+	$(BIN)/zensical build --clean
+	@echo "open site/index.html in a browser"
 
 lock: ## resolve both locks anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -65,7 +65,14 @@ class Lake:
         files = self._files(kind)
         if not files:
             return schema.empty().lazy()
-        return pl.scan_parquet(files, storage_options=_storage_options(self.root)).select(schema.names)
+        rows = pl.scan_parquet(files, storage_options=_storage_options(self.root))
+        missing = [name for name in schema.names if name not in rows.collect_schema().names()]
+        if missing:
+            raise LakeError(
+                f"expected columns {' '.join(missing)} in {self._path(kind)}, found a table without: an older version of "
+                "runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
+            )
+        return rows.select(schema.names)
 
     def as_of(
         self,

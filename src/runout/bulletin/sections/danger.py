@@ -229,7 +229,9 @@ def _issued(outcomes: Sequence[Outcome]) -> str:
     live = sum(one.live for one in outcomes)
     if live == len(outcomes):
         return "All were written on their day."
-    return f"{live or 'None'} of them {'was' if live < 2 else 'were'} written on their day, the rest in a replay."
+    if live == 0:
+        return "All were made in a replay, after their day."
+    return f"{live} of them {'was' if live == 1 else 'were'} written on their day, the rest in a replay."
 
 
 def _falsification(forecast: Forecast, window: Window, at: int) -> Finding:
