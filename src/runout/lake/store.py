@@ -69,8 +69,8 @@ class Lake:
         missing = [name for name in schema.names if name not in rows.collect_schema().names()]
         if missing:
             raise LakeError(
-                f"expected columns {' '.join(missing)} in {self._path(kind)}, found a table without: an older version of "
-                "runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
+                f"expected columns {' '.join(missing)} in {self._path(kind)}, found a table without: another version "
+                "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
             )
         return rows.select(schema.names)
 
