@@ -60,7 +60,13 @@ class Lake:
     # -- reading ------------------------------------------------------------------------------------------------
 
     def scan(self, kind: str) -> pl.LazyFrame:
-        """Return every row of ``kind``, all versions, lazily."""
+        """Return every row of ``kind``, all versions, lazily.
+
+        Raises
+        ------
+        LakeError
+            If the table cannot be read, or lacks columns of the present schema.
+        """
         schema = KINDS[kind]
         files = self._files(kind)
         if not files:
