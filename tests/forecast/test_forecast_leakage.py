@@ -1,0 +1,127 @@
+"""Nothing later than its origin enters a forecast, and a model that cheats is caught."""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from forecast.histories import history, with_another_future
+from runout.forecast.features import Evidence, evidence_of
+from runout.forecast.history import History
+from runout.forecast.protocol import Fitted, Predictive
+from runout.forecast.recalibration import past_recalibration
+from runout.forecast.registry import ENTRIES, ISSUED, Entry, model_named
+from runout.forecast.walking import forecasts
+from runout.scores import roc_auc
+
+THETA = np.geomspace(1e7, 1e10, 12)
+WHOLE = history(520, seed=3)
+CHEAP = [one for one in ENTRIES if one.name != "monotone boosting"]
+Say = Callable[[History, int], np.ndarray]
+
+
+def says(entry: Entry) -> Say:
+    """Return what a model says of day ``target``, walked forward over a history as the scoring does it."""
+
+    def of(past: History, target: int) -> np.ndarray:
+        made = next(forecasts(entry.model, evidence_of(past), [target]))
+        return made.exceedance(THETA)
+
+    return of
+
+
+def unmoved_by_the_future(say: Say, seed: int, target: int) -> bool:
+    rng = np.random.default_rng(seed)
+    return np.array_equal(say(WHOLE, target), say(with_another_future(WHOLE, max(target, 1), rng), target))
+
+
+@given(some.integers(0, 2**32), some.integers(400, 519))
+@settings(max_examples=12)
+def test_the_forecast_that_is_issued_does_not_move_with_what_came_later(seed: int, target: int) -> None:
+    assert unmoved_by_the_future(says(next(one for one in ENTRIES if one.name == ISSUED)), seed, target)
+
+
+@pytest.mark.parametrize("entry", CHEAP, ids=lambda one: one.name)
+@given(some.integers(0, 2**32), some.integers(400, 519))
+@settings(max_examples=3)
+def test_no_model_moves_with_what_came_later(entry: Entry, seed: int, target: int) -> None:
+    assert unmoved_by_the_future(says(entry), seed, target)
+
+
+@given(some.integers(380, 519), some.integers(1, 2))
+@settings(max_examples=12)
+def test_the_design_of_a_shorter_history_is_the_head_of_the_longer_one(days: int, lead: int) -> None:
+    cut, whole = evidence_of(WHOLE.head(days), lead=lead).design, evidence_of(WHOLE, lead=lead).design.head(days)
+    for name in ("values", "level", "autoregressors", "log_interest", "log_total"):
+        assert np.allclose(getattr(cut, name), getattr(whole, name), rtol=1e-12, atol=0, equal_nan=True), name
+
+
+@given(some.integers(60, 399), some.integers(0, 2**32))
+def test_a_recalibration_knows_only_the_forecasts_before_it(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chance, event = rng.uniform(0.01, 0.9, 400), rng.random(400) < 0.3
+    before = past_recalibration(chance[:count], event[:count])
+    event[count:] = ~event[count:]
+    assert past_recalibration(chance[:count], event[:count]) == before
+
+
+class Cheat(msgspec.Struct, frozen=True):
+    """A planted leak: it keeps all days, and lifts its forecast where the day to come is large."""
+
+    all_days: History
+    name: str = "cheat"
+
+    def fit(self, evidence: Evidence) -> Fitted:
+        return _CheatFitted(model_named(ISSUED).fit(evidence), self.all_days)
+
+
+class _CheatFitted(msgspec.Struct, frozen=True):
+    honest: Fitted
+    all_days: History
+
+    def predict(self, evidence: Evidence) -> Predictive:
+        made = self.honest.predict(evidence)
+        target = len(evidence.history)
+        seen = self.all_days.total_usd[target] if target < len(self.all_days) else np.nan
+        return made if np.isnan(seen) else msgspec.structs.replace(made, law=_Known(float(np.log(seen))))
+
+
+class _Known(msgspec.Struct, frozen=True):
+    location: float
+
+    def survival(self, log_usd: np.ndarray) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp((log_usd - self.location) / 0.1)))
+
+    def band(self, log_usd: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+        del z
+        return self.survival(log_usd), self.survival(log_usd)
+
+
+def test_a_planted_leak_is_caught_by_the_same_check() -> None:
+    def cheating(past: History, target: int) -> np.ndarray:
+        return next(forecasts(Cheat(past), evidence_of(past), [target])).exceedance(THETA)
+
+    assert not all(unmoved_by_the_future(cheating, seed, 450) for seed in range(6))
+
+
+def test_a_planted_leak_shows_in_a_score_too_good_to_be_true() -> None:
+    targets = range(430, 520)
+    theta = float(np.quantile(WHOLE.total_usd, 0.8))
+    event = WHOLE.total_usd[list(targets)] >= theta
+    models = {"honest": model_named(ISSUED), "cheat": Cheat(WHOLE)}
+    auc = {
+        name: roc_auc(
+            [
+                float(made.exceedance([theta])[0])
+                for made in forecasts(model, evidence_of(WHOLE), targets, refit_days=30)
+            ],
+            event,
+        )
+        for name, model in models.items()
+    }
+    assert auc["cheat"] is not None
+    assert auc["honest"] is not None
+    assert auc["cheat"] > 0.99 > auc["honest"]

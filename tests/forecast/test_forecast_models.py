@@ -1,0 +1,142 @@
+"""One battery for every model: distributions, refusals, missing figures, determinism."""
+
+from functools import cache
+
+import msgspec
+import numpy as np
+import pytest
+
+from forecast.histories import history, without
+from runout.errors import NotEnoughDataError
+from runout.forecast.features import Evidence, evidence_of
+from runout.forecast.history import History
+from runout.forecast.models.location_scale import LocationScaleFit
+from runout.forecast.models.thresholds import ThresholdsFit
+from runout.forecast.protocol import Predictive
+from runout.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
+
+EACH = pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.name)
+THETA = np.geomspace(1e6, 1e11, 60)
+PAST = history()
+
+
+def forecast(entry: Entry, of: History = PAST, *, lead: int = 1) -> Predictive:
+    evidence = evidence_of(of, lead=lead)
+    return entry.model.fit(evidence).predict(evidence)
+
+
+@cache
+def usual(name: str) -> Predictive:
+    return forecast(MODELS[name])
+
+
+@EACH
+def test_chances_lie_between_0_and_1_and_fall_with_the_threshold(entry: Entry) -> None:
+    chance = usual(entry.name).exceedance(THETA)
+    assert ((chance >= 0) & (chance <= 1)).all()
+    assert (np.diff(chance) <= 1e-12).all()
+    assert chance[0] > 0.9
+    assert chance[-1] < 0.01
+
+
+@EACH
+def test_the_interval_holds_the_chance_and_widens_with_its_level(entry: Entry) -> None:
+    made = usual(entry.name)
+    theta = THETA[::6]
+    narrow, wide = made.interval(theta, level=0.5), made.interval(theta, level=0.95)
+    chance = made.exceedance(theta)
+    assert (narrow[0] <= chance + 1e-12).all()
+    assert (chance <= narrow[1] + 1e-12).all()
+    assert (wide[1] - wide[0] >= narrow[1] - narrow[0] - 1e-12).all()
+
+
+@EACH
+def test_quantiles_are_where_the_chance_says(entry: Entry) -> None:
+    made = usual(entry.name)
+    levels = np.array([0.1, 0.5, 0.9])
+    assert np.allclose(made.exceedance(made.quantile(levels)), 1 - levels, atol=0.02)
+
+
+@EACH
+def test_the_same_evidence_gives_the_same_forecast(entry: Entry) -> None:
+    assert np.array_equal(forecast(entry).exceedance(THETA), usual(entry.name).exceedance(THETA))
+
+
+@EACH
+def test_a_day_later_than_the_next_is_said_with_its_start(entry: Entry) -> None:
+    day = 86_400 * 10**9
+    assert forecast(entry, lead=2).start - usual(entry.name).start == day
+
+
+@EACH
+def test_under_a_year_of_days_nothing_is_fitted(entry: Entry) -> None:
+    with pytest.raises(NotEnoughDataError, match="at least 365 finished days"):
+        forecast(entry, history(300))
+
+
+@EACH
+@pytest.mark.parametrize("name", ["funding_rate", "long_short_ratio", "open_interest_usd", "close"])
+def test_a_feed_that_is_missing_leaves_a_forecast(entry: Entry, name: str) -> None:
+    chance = forecast(entry, without(PAST, name)).exceedance(THETA)
+    assert np.isfinite(chance).all()
+
+
+@EACH
+def test_a_coin_that_falls_silent_on_the_last_day_does_not_look_like_a_calm(entry: Entry) -> None:
+    silent = {name: getattr(PAST, name).copy() for name in ("long_usd", "short_usd")}
+    for values in silent.values():
+        values[-1, 2] = np.nan
+    made = forecast(entry, msgspec.structs.replace(PAST, **silent))
+    theta = float(usual(entry.name).quantile([0.5])[0])
+    assert made.exceedance([theta])[0] == pytest.approx(0.5, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["location-scale", "thresholds"])
+def test_features_missing_today_are_named_and_make_the_forecast_wider_than_their_mean_would(
+    name: str,
+) -> None:
+    fitted = model_named(name).fit(evidence_of(PAST))
+    lately = evidence_of(gone_lately("open_interest_usd", "funding_rate", "long_short_ratio"))
+    values = lately.design.values.copy()
+    gone = ~np.isfinite(values[-1])
+    assert isinstance(fitted, LocationScaleFit | ThresholdsFit)
+    values[-1, gone] = fitted.scaler.mean[gone]
+    average = Evidence(lately.history, msgspec.structs.replace(lately.design, values=values))
+    blind, seeing = fitted.predict(lately), fitted.predict(average)
+    assert seeing.missing == ()
+    assert {"funding_3d", "long_short_ratio"} <= set(blind.missing)
+    spread = [np.ptp(np.log(one.quantile([0.1, 0.9]))) for one in (blind, seeing)]
+    assert spread[0] > spread[1]
+    theta = seeing.quantile([0.5])
+    low, high = zip(*(one.interval(theta) for one in (blind, seeing)), strict=True)
+    assert high[0] - low[0] > high[1] - low[1]
+
+
+def gone_lately(*names: str) -> History:
+    gone = {name: getattr(PAST, name).copy() for name in names}
+    for values in gone.values():
+        values[-8:] = np.nan
+    return msgspec.structs.replace(PAST, **gone)
+
+
+def test_what_is_issued_refuses_where_more_than_half_is_missing_and_says_what() -> None:
+    fitted = model_named(ISSUED).fit(evidence_of(PAST))
+    with pytest.raises(NotEnoughDataError, match=r"displacement.*funding_3d.*import the missing series"):
+        fitted.predict(evidence_of(gone_lately("open_interest_usd", "funding_rate", "close")))
+
+
+def test_the_pool_ranks_days_better_than_chance_on_days_it_has_not_seen() -> None:
+    whole = history(760, seed=5)
+    evidence = evidence_of(whole)
+    model, chances, totals = model_named(ISSUED), [], []
+    theta = float(np.nanquantile(whole.total_usd[:600], 0.8))
+    fitted = model.fit(evidence.head(600))
+    for target in range(600, 760):
+        chances.append(float(fitted.predict(evidence.head(target)).exceedance([theta])[0]))
+        totals.append(whole.total_usd[target] >= theta)
+    order = np.argsort(chances)
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(len(order))
+    event = np.array(totals)
+    auc = (ranks[event].mean() - (event.sum() - 1) / 2) / (~event).sum()
+    assert auc > 0.6
