@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from runout.clock import parse_time
+from runout.jobs import ledger
 from runout.jobs.computing import compute
 from runout.jobs.importing import import_files
 from runout.lake import Lake
@@ -17,6 +19,7 @@ WANTED = (
     ("daily-dominance", ("daily-dominance-reserves-sharafa32",)),
     ("cryptoquant", ("cryptoquant-daily-heun630",)),
 )
+ISSUED = [parse_time(day) for day in ("2025-08-13", "2025-08-14", "2025-08-18", "2025-08-19")]
 
 
 @pytest.fixture(scope="session")
@@ -30,5 +33,6 @@ def real_lake(real_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_
             for provider, names in WANTED:
                 import_files(lake, source_of(provider), [real_data / name for name in names])
             compute(lake)
+            ledger.issue_daily(lake, "BTC", ISSUED)
             done.touch()
     return lake
