@@ -40,6 +40,13 @@ class Lake:
 
     def __init__(self, root: str | Path) -> None:
         self.root = str(root).rstrip("/")
+        self._held: dict[str, list[str]] | None = None
+
+    def snapshot(self) -> "Lake":
+        """Return the lake to read from as it stands: each table stays at the version in which it is first read."""
+        lake = Lake(self.root)
+        lake._held = {}
+        return lake
 
     @classmethod
     def open(cls, root: str | Path) -> "Lake":
@@ -236,6 +243,13 @@ class Lake:
         return bool(self._files(kind))
 
     def _files(self, kind: str) -> list[str]:
+        if self._held is None:
+            return self._newest_files(kind)
+        if kind not in self._held:
+            self._held[kind] = self._newest_files(kind)
+        return self._held[kind]
+
+    def _newest_files(self, kind: str) -> list[str]:
         from deltalake import DeltaTable  # noqa: PLC0415 - 50 ms, only where a lake is touched
         from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415
 

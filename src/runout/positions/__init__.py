@@ -3,8 +3,8 @@
 Nothing here was published by a venue: positions are inferred from traded volume, open interest and the price path.
 """
 
+from runout.positions.bars import Bars
 from runout.positions.filter import (
-    Bars,
     Jump,
     Liquidated,
     MapState,

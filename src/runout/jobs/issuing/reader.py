@@ -52,8 +52,8 @@ class Reader:
     """
 
     def __init__(self, lake: Lake, coin: str, at: int) -> None:
-        self.lake, self.coin, self.at = lake, coin, at
-        self.series = lake.series(at=at)
+        self.lake, self.coin, self.at = lake.snapshot(), coin, at
+        self.series = self.lake.series(at=at)
         self._tables: dict[str, pl.LazyFrame] = {}
         self._read: dict[str, list[pl.DataFrame]] = {}
         self._held: dict[str, list[_Held]] = {}
@@ -163,9 +163,12 @@ class Reader:
         mine = pl.col("coin").is_in([self.coin, ALL_COINS])
         recent = (pl.col("event_time") >= self.at - WINDOW) & (mine | name.str.starts_with("liquidations."))
         # Peaks are few and of all time; a track record has a row only where a case was added.
-        sparse = mine & (name.str.starts_with("peak.") | name.str.contains(".record.", literal=True))
+        sparse = name.str.starts_with("peak.") | name.str.contains(".record.", literal=True)
+        older = mine & (pl.col("event_time") < self.at - WINDOW) & sparse
         known = (pl.col("method_version") == METHOD_VERSION) & (pl.col("known_time") <= self.at)
-        return latest_versions(self._table("indicators").filter(known, recent | sparse), KINDS["indicators"]).collect()
+        # Two reads: the first is pruned by time to a few row groups, which an "or" of both would not be.
+        rows = pl.concat([self._table("indicators").filter(known, one) for one in (recent, older)])
+        return latest_versions(rows, KINDS["indicators"]).collect()
 
     def _table(self, kind: str) -> pl.LazyFrame:
         if kind not in self._tables:
