@@ -113,7 +113,7 @@ def depth(
     usd: float | Band, *, ask_usd: float | Band | None = None, definition: str, exponent: float = 0.75,
     half_life_seconds: float = math.inf, withdrawal: float = 0.0, usual_move: float = 0.0005, least_share: float = 0.05,
 ) -> Depth:  # fmt: skip
-    """Return a checked depth; without ``ask_usd`` both sides are alike.
+    """Return a checked depth of ``usd`` dollars of bids within 1%; without ``ask_usd`` both sides are alike.
 
     Raises
     ------

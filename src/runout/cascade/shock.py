@@ -82,8 +82,8 @@ def push(shock: Shock, price_usd: float) -> Push:
 
     Examples
     --------
-    >>> push(ToPrice(110_000), 100_000)
-    Push(direction='up', distance=0.0953101798043249, order_usd=0.0)
+    >>> push(Order("sell", 500e6), 100_000)
+    Push(direction='down', distance=0.0, order_usd=500000000.0)
     """
     if isinstance(shock, Order):
         if not 0 <= shock.usd < math.inf:

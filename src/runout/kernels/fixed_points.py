@@ -1,4 +1,7 @@
-"""Compiled loops of the cascade. Plain twins: ``runout.cascade.static.stops`` and ``runout.cascade.montecarlo``."""
+"""Compiled loops of the cascade.
+
+The plain twin of the search is ``runout.cascade.static.stops``, that of the walk stands in its test.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -143,7 +146,7 @@ def walk(
         for t in range(steps):
             if taken != 0.0:
                 taken *= keep
-                if abs(taken) < 1.0:  # below one dollar
+                if abs(taken) < 1e-6 * min(bid_usd[p], ask_usd[p]):  # a tenth of a basis point at the most
                     taken = 0.0
                 moved = displacement(taken, bid_usd[p], ask_usd[p], distance, exponent[p])
             x = paths[p, t] + moved

@@ -1,0 +1,244 @@
+r"""A day of price paths through uncertain ladders and books: the distribution of liquidations and of the low.
+
+Along each path the price without forced trades is given; forced trades displace it by :math:`f(|C|)` against net sales
+C, which fade by half in the half-life of the book. Within a step the slide runs to its least fixed point. Each path
+draws its own depth and exponent, and one of a few hundred draws of the ladder from its bands.
+
+A past path already holds what forced trades did to it. Which share of it came from outside is an assumption that the
+caller makes (and varies) by scaling the paths he hands in.
+"""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from runout.cascade.arrays import Floats, positive
+from runout.cascade.depth import Band, side_usd
+from runout.cascade.ladder import Direction, Rungs
+from runout.cascade.market import CoinMarket, Market, impact_of
+from runout.errors import UsageError
+from runout.scores import FrequencyInterval, wilson_interval
+
+BAND_DEVIATIONS: Final = 1.6448536269514722
+"""Standard deviations from the middle to the edge of a band, 5% to 95%."""
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+
+class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
+    """How bands become draws.
+
+    Parameters
+    ----------
+    variants
+        Draws of the ladder, shared out among the paths.
+    common
+        Part of a bin's error that all bins of a draw share, as a correlation; the rest is each bin's own.
+    exponent_deviation
+        Standard deviation of γ between paths.
+    """
+
+    variants: int = 256
+    common: float = 0.7
+    exponent_deviation: float = 0.05
+
+
+EXACT: Final = Uncertainty(variants=1, exponent_deviation=0.0)
+"""For ladders and depths without bands: nothing is drawn but the paths."""
+
+
+class Day(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What came of each path; arrays of shape (paths,).
+
+    Parameters
+    ----------
+    price_usd
+        Of the first coin, where paths start.
+    long_usd, short_usd
+        Liquidated, all coins. A floor where the path left the map.
+    low, high
+        Lowest and highest log-price of the first coin relative to the start; −inf or inf where it left its map that
+        way.
+    beyond
+        Whether some coin left its map.
+    """
+
+    price_usd: float
+    long_usd: Floats
+    short_usd: Floats
+    low: Floats
+    high: Floats
+    beyond: npt.NDArray[np.bool_]
+
+
+class _Ways(msgspec.Struct, frozen=True, eq=False):
+    """One coin's paths: lowest and highest log-price, dollars of longs and shorts, and which left the map."""
+
+    reach: Floats
+    forced: Floats
+    beyond: npt.NDArray[np.bool_]
+
+
+def simulate_day(
+    market: Market,
+    paths: Floats,
+    rng: np.random.Generator,
+    *,
+    step_seconds: float,
+    uncertainty: Uncertainty = Uncertainty(),  # noqa: B008 - frozen
+) -> Day:
+    """Return what each of many price paths liquidates, and how low and high it goes.
+
+    Parameters
+    ----------
+    market
+        With bands. Coins follow the same paths, times their ``beta``; coupling through forced trades is left out, and
+        books neither withdraw nor have stages here.
+    paths
+        Shape (paths, steps): log-price of the first coin relative to the start, without forced trades. A coarse step
+        misses extremes between its ends.
+    rng
+        Source of randomness for ladders and books.
+    step_seconds
+        Length of a step.
+    uncertainty
+        How bands become draws.
+
+    Raises
+    ------
+    UsageError
+        If the paths are not a finite table.
+    """
+    walked = np.ascontiguousarray(paths, dtype=np.float64)
+    if walked.ndim != 2 or not walked.size or not np.isfinite(walked).all():
+        raise UsageError(f"expected finite paths of shape (paths, steps), found shape {walked.shape}")
+    positive("step_seconds", step_seconds)
+    luck = rng.standard_normal(len(walked))  # makers withdraw from all coins together
+    ways = [_walk(coin, walked, luck, rng, step=step_seconds, uncertainty=uncertainty) for coin in market.coins]
+    forced = np.sum([one.forced for one in ways], axis=0)
+    low, high = _reach(market.coins[0], ways[0])
+    beyond = np.any([one.beyond for one in ways], axis=0)
+    price = market.coins[0].ladder.price_usd
+    return Day(price_usd=price, long_usd=forced[:, 0], short_usd=forced[:, 1], low=low, high=high, beyond=beyond)
+
+
+def random_walks(
+    rng: np.random.Generator, paths: int, steps: int, daily_volatility: float, *, tail: float | None = 3.0
+) -> Floats:
+    """Return a day of log-price paths with independent steps: the plainest source of paths.
+
+    Parameters
+    ----------
+    rng
+        Source of randomness.
+    paths, steps
+        Shape of the result.
+    daily_volatility
+        Standard deviation at the end of the day.
+    tail
+        Degrees of freedom of the Student t of each *day's* scale, above 2; None: normal. A heavy tail of single steps
+        would vanish in their sum.
+    """
+    walks = rng.standard_normal((paths, steps))
+    np.cumsum(walks, axis=1, out=walks)
+    scale = np.full(paths, positive("daily_volatility", daily_volatility) / np.sqrt(steps))
+    if tail is not None:
+        scale *= np.sqrt((positive("tail − 2", tail - 2)) / rng.chisquare(tail, paths))
+    walks *= scale[:, None]
+    return walks
+
+
+def quantiles(day: Day, levels: tuple[float, ...] = QUANTILES) -> pl.DataFrame:
+    """Return quantiles over paths, each column apart.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``quantile, liquidated_usd, long_usd, short_usd, low_usd, high_usd``. Dollars are floors where paths left the
+        map; a low or high is null where its quantile lies among them. ``quantile`` of the low counts from the deepest.
+    """
+    columns = {"liquidated_usd": day.long_usd + day.short_usd, "long_usd": day.long_usd, "short_usd": day.short_usd}
+    table = {name: np.quantile(values, levels) for name, values in columns.items()}
+    for name, values in (("low_usd", day.low), ("high_usd", day.high)):
+        # An order statistic, not a mean of two: one of them may be infinite.
+        found = np.quantile(values, levels, method="higher" if name == "low_usd" else "lower")
+        table[name] = np.where(np.isfinite(found), day.price_usd * np.exp(found), np.nan)
+    return pl.DataFrame({"quantile": levels, **table}).with_columns(pl.col("low_usd", "high_usd").fill_nan(None))
+
+
+def chance_above(day: Day, usd: float) -> FrequencyInterval:
+    """Return the share of paths that liquidate at least so much; its interval is that of the number of paths only."""
+    return wilson_interval(int((day.long_usd + day.short_usd >= usd).sum()), len(day.long_usd))
+
+
+def chance_of_reaching(paths: Floats, distance: float, direction: Direction) -> FrequencyInterval:
+    """Return the share of paths that get so far from outside, without forced trades: the chance of a trigger."""
+    extreme = -paths.min(axis=1) if direction == "down" else paths.max(axis=1)
+    return wilson_interval(int((extreme >= distance).sum()), len(paths))
+
+
+def _walk(
+    coin: CoinMarket, paths: Floats, luck: Floats, rng: np.random.Generator, *, step: float, uncertainty: Uncertainty
+) -> _Ways:
+    from runout.kernels.fixed_points import walk  # noqa: PLC0415 - numba takes over a second to load
+
+    law = impact_of(coin, "down")
+    exponent = 1 / law.exponent + uncertainty.exponent_deviation * rng.standard_normal(len(paths))
+    long_levels, long_usd = _ladders(coin.ladder.long, rng, uncertainty)
+    short_levels, short_usd = _ladders(coin.ladder.short, rng, uncertainty)
+    variant = rng.integers(0, uncertainty.variants, len(paths))
+    found = _Ways(np.empty((len(paths), 2)), np.empty((len(paths), 2)), np.empty(len(paths), dtype=np.bool_))
+    bids, asks = (_drawn(_depth(coin, direction), luck) for direction in ("down", "up"))
+    walk(
+        paths if coin.beta == 1 else paths * coin.beta,
+        long_levels, short_levels, long_usd, short_usd, variant, bids, asks,
+        law.distance, 1 / np.clip(exponent, 0.3, 2.0), _kept(coin, step), found.reach, found.forced, found.beyond,
+    )  # fmt: skip
+    return found
+
+
+def _reach(coin: CoinMarket, ways: _Ways) -> tuple[Floats, Floats]:
+    low, high = ways.reach[:, 0].copy(), ways.reach[:, 1].copy()
+    if coin.ladder.long is not None:
+        low[ways.beyond & (low <= -coin.ladder.long.horizon)] = -np.inf
+    if coin.ladder.short is not None:
+        high[ways.beyond & (high >= coin.ladder.short.horizon)] = np.inf
+    return low, high
+
+
+def _ladders(side: Rungs | None, rng: np.random.Generator, uncertainty: Uncertainty) -> tuple[Floats, Floats]:
+    """Return levels with the horizon, and draws of their dollars, shape (variants, levels)."""
+    if side is None:
+        return np.array([np.inf]), np.zeros((uncertainty.variants, 0))
+    band = Band(*(one.sum(axis=0) for one in (side.low_usd, side.usd, side.high_usd)))  # pyright: ignore[reportArgumentType]
+    shape = (uncertainty.variants, len(side.distance))
+    shared, own = rng.standard_normal((shape[0], 1)), rng.standard_normal(shape)
+    luck = np.sqrt(uncertainty.common) * shared + np.sqrt(1 - uncertainty.common) * own
+    return np.append(side.distance, side.horizon), _drawn(band, luck)
+
+
+def _drawn(band: Band, luck: Floats) -> Floats:
+    """Return draws with the band's middle as median and its edges at 5% and 95%: lognormal on each side."""
+    low, value, high = np.asarray(band.low), np.asarray(band.value), np.asarray(band.high)
+    z = luck / BAND_DEVIATIONS
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up = np.where(value > 0, value * (high / value) ** z, high * z)
+        down = np.where(low > 0, value * (value / low) ** z, np.maximum(value * (1 + z), 0))
+    return np.ascontiguousarray(np.where(z > 0, up, down))
+
+
+def _depth(coin: CoinMarket, direction: Direction) -> Band:
+    if coin.impact is not None:
+        return Band(*(coin.impact.scale_usd,) * 3)
+    sides = [side_usd(one.depth, direction) for one in coin.venues]
+    return Band(*(float(sum(getattr(one, name) for one in sides)) for name in ("low", "value", "high")))
+
+
+def _kept(coin: CoinMarket, step: float) -> float:
+    """Return the share that weighs on the book a step later: venues' own, weighted by their depth."""
+    depths = [one.depth for one in coin.venues]
+    weights = np.array([one.bid_usd.value + one.ask_usd.value for one in depths])
+    kept = 0.5 ** (step / np.array([one.half_life_seconds for one in depths]))
+    return float(weights @ kept / weights.sum()) if weights.sum() > 0 else 1.0

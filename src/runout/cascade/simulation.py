@@ -1,0 +1,215 @@
+"""One verb: what a shock does to a market."""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from runout.cascade.arrays import Floats, Integers
+from runout.cascade.engine import Rounds, Run, run, venue_shares
+from runout.cascade.ladder import LIQUIDATED, Direction, price_at
+from runout.cascade.market import Case, CoinMarket, Market, case_of, impact_of
+from runout.cascade.outcome import Ending, Extent, Slide
+from runout.cascade.shock import Push, Shock, push
+from runout.cascade.static import (
+    Curve,
+    curve,
+    curve_of,
+    joint_stops,
+    reproduction,
+    stops,
+    stops_of_orders,
+    tipping_levels,
+)
+
+
+class Static(msgspec.Struct, frozen=True):
+    """The exact solver without time.
+
+    Parameters
+    ----------
+    least_jump
+        Log-distance that the stop must jump by for a level to be a tipping level.
+    """
+
+    least_jump: float = 0.005
+
+
+STATIC: Final = Static()
+CASES: Final[tuple[Case, ...]] = ("value", "mild", "severe")
+
+
+class _Answer(msgspec.Struct, frozen=True, eq=False):
+    """One case's extent, levels gone by coin and venue, and the run where there was one."""
+
+    extent: Extent
+    gone: tuple[Integers, ...]
+    run: Run | None = None
+
+
+def simulate(market: Market, shock: Shock, solver: Static | Rounds = STATIC) -> Slide:
+    """Return what a shock liquidates and where the slide stops, with the edges of the bands beside the central values.
+
+    Parameters
+    ----------
+    market
+        Ladders, books and venues.
+    shock
+        A move, a price to reach, or an order; of the first coin. Other coins move by their ``beta``.
+    solver
+        ``Static()``: exact, in no time, without refilling. ``Rounds(...)``: with time and stages.
+
+    Returns
+    -------
+    Slide
+        Also for empty ladders, missing sides, books without depth and shocks beyond the map: see
+        :class:`~runout.cascade.outcome.Ending`.
+
+    Raises
+    ------
+    UsageError
+        If the shock is not a number, or the price would end below zero.
+
+    Examples
+    --------
+    >>> from runout.cascade.depth import depth
+    >>> from runout.cascade.ladder import ladder, rungs
+    >>> from runout.cascade.market import Venue, coin_market, market
+    >>> from runout.cascade.shock import Move
+    >>> longs = rungs([0, 0.02, 0.04, 0.2], [0, 300e6, 0])
+    >>> book = depth(200e6, definition="an example", exponent=1)
+    >>> coin = coin_market(ladder("BTC", 100_000, long=longs), (Venue(name="one", depth=book),))
+    >>> slide = simulate(market(coin), Move(-0.03))
+    >>> slide.value.ending.value, round(slide.value.price_usd), slide.value.liquidated_usd
+    ('stopped', 95556, 300000000.0)
+    """
+    first = market.coins[0].ladder
+    given = push(shock, first.price_usd)
+    answers: dict[Case, _Answer] = {case: _answer(case_of(market, case), given, solver) for case in CASES}
+    value = answers["value"]
+    of = _curve(market.coins[0], given.direction)
+    return Slide(
+        coin=first.coin,
+        price_usd=first.price_usd,
+        direction=given.direction,
+        value=value.extent,
+        mild=answers["mild"].extent,
+        severe=answers["severe"].extent,
+        liquidated=_liquidated(market, given.direction, answers),
+        tipping=tipping_levels(of, least_jump=STATIC.least_jump if isinstance(solver, Rounds) else solver.least_jump),
+        reproduction=_ratio(of, value.extent.shock_distance),
+        rounds=value.run.rounds if value.run else None,
+        stages=value.run.stages if value.run else None,
+        depth_definitions=tuple(venue.depth.definition for coin in market.coins for venue in coin.venues),
+    )
+
+
+def _answer(market: Market, given: Push, solver: Static | Rounds) -> _Answer:
+    first = market.coins[0]
+    shock = max(given.distance, float(impact_of(first, given.direction).of(given.order_usd)))
+    side = first.ladder.side(given.direction)
+    if side is None:
+        return _Answer(_extent(first, given, Ending.NOT_MAPPED, shock, distance=None, usd=0.0), _none_gone(market))
+    if shock >= side.horizon:
+        gone = _gone_at_shock(market, given, shock)
+        return _Answer(
+            _extent(first, given, Ending.BEYOND_MAP, shock, distance=None, usd=_total(market, given, gone)), gone
+        )
+    return _static(market, given, shock) if isinstance(solver, Static) else _rounds(market, given, shock, solver)
+
+
+def _static(market: Market, given: Push, shock: float) -> _Answer:
+    curves = tuple(_curve(coin, given.direction) for coin in market.coins)
+    if len(curves) == 1:
+        found = stops_of_orders(curves[0], given.order_usd) if given.order_usd else stops(curves[0], given.distance)
+    else:
+        moves = np.array([given.distance * coin.beta for coin in market.coins])
+        orders = np.zeros(len(curves))
+        orders[0] = given.order_usd
+        found = joint_stops(curves, moves, orders, market.coupling)
+    gone = tuple(
+        np.full(max(len(coin.venues), 1), min(int(k), len(one.levels) - 1))
+        for coin, one, k in zip(market.coins, curves, found.levels_gone, strict=True)
+    )
+    ending = Ending.STOPPED if np.isfinite(found.distance).all() else Ending.NO_EQUILIBRIUM
+    distance, usd = float(found.distance[0]), float(found.liquidated_usd.sum())
+    return _Answer(_extent(market.coins[0], given, ending, shock, distance=distance, usd=usd), gone)
+
+
+def _rounds(market: Market, given: Push, shock: float, solver: Rounds) -> _Answer:
+    one = run(market, given, solver)
+    distance = float(one.extreme[0]) if one.ending is Ending.STOPPED else None
+    usd = float(one.stages["triggered_usd"].sum())
+    return _Answer(_extent(market.coins[0], given, one.ending, shock, distance=distance, usd=usd), one.levels_gone, one)
+
+
+def _curve(coin: CoinMarket, direction: Direction) -> Curve:
+    side, impact = coin.ladder.side(direction), impact_of(coin, direction)
+    return curve_of(np.zeros(0), np.zeros(0), np.inf, impact) if side is None else curve(side, impact)
+
+
+def _extent(
+    coin: CoinMarket, given: Push, ending: Ending, shock: float, *, distance: float | None, usd: float
+) -> Extent:
+    held = distance if distance is not None and np.isfinite(distance) else None
+    return Extent(
+        ending=ending,
+        shock_distance=shock,
+        distance=held,
+        price_usd=None if held is None else price_at(coin.ladder.price_usd, held, given.direction),
+        liquidated_usd=usd,
+        amplification=(held - shock) / shock if held is not None and shock > 0 else None,
+    )
+
+
+def _ratio(of: Curve, shock: float) -> float | None:
+    ratio = float(reproduction(of, shock)[0]) if np.isfinite(shock) else np.nan
+    return None if np.isnan(ratio) or not np.isfinite(of.levels[-1]) else ratio
+
+
+def _none_gone(market: Market) -> tuple[Integers, ...]:
+    return tuple(np.zeros(max(len(coin.venues), 1), dtype=np.int64) for coin in market.coins)
+
+
+def _gone_at_shock(market: Market, given: Push, shock: float) -> tuple[Integers, ...]:
+    """Return the levels that a shock passes by itself."""
+    gone: list[Integers] = []
+    for coin, none in zip(market.coins, _none_gone(market), strict=True):
+        side = coin.ladder.side(given.direction)
+        reached = 0 if side is None else int(np.searchsorted(side.distance, shock * coin.beta, side="right"))
+        gone.append(none + reached)
+    return tuple(gone)
+
+
+def _total(market: Market, given: Push, gone: tuple[Integers, ...]) -> float:
+    return float(sum(usd.sum() for usd in _by_group(market, given.direction, gone)))
+
+
+def _by_group(market: Market, direction: Direction, gone: tuple[Integers, ...]) -> list[Floats]:
+    """Return, for each coin, dollars by group; a group not split by venue is laid on venues by depth."""
+    result: list[Floats] = []
+    for coin, levels in zip(market.coins, gone, strict=True):
+        side = coin.ladder.side(direction)
+        names, shares = [venue.name for venue in coin.venues], venue_shares(coin, direction)
+        usd = np.zeros(len(coin.ladder.groups))
+        for place, group in enumerate(coin.ladder.groups if side is not None else ()):
+            weights = shares if group.venue is None else np.array([name == group.venue for name in names], dtype=float)
+            cumulative = np.concatenate([[0.0], np.cumsum(side.usd[place])]) if side is not None else np.zeros(1)
+            usd[place] = float(cumulative[levels] @ weights)
+        result.append(usd)
+    return result
+
+
+def _liquidated(market: Market, direction: Direction, answers: dict[Case, _Answer]) -> pl.DataFrame:
+    cases = {case: _by_group(case_of(market, case), direction, one.gone) for case, one in answers.items()}
+    rows = [
+        (coin.ladder.coin, group.venue, group.leverage_class, LIQUIDATED[direction], *(
+            float(cases[case][place][row]) for case in CASES
+        ))
+        for place, coin in enumerate(market.coins)
+        for row, group in enumerate(coin.ladder.groups)
+    ]  # fmt: skip
+    text, dollars = ("coin", "venue", "leverage_class", "liquidated_side"), ("liquidated_usd", "mild_usd", "severe_usd")
+    schema = {**dict.fromkeys(text, pl.String), **dict.fromkeys(dollars, pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
