@@ -50,7 +50,8 @@ def sentence(one: Record | None, event: str) -> str:
     if one is None:
         return "No earlier case is held to judge this by."
     return (
-        f"In {one.cases} earlier cases {event} {one.hits} times ({percent(one.hits / one.cases, digits=0)}), "
+        f"In {one.cases} earlier case{'' if one.cases == 1 else 's'} {event} {one.hits} "
+        f"time{'' if one.hits == 1 else 's'} ({percent(one.hits / one.cases, digits=0)}), "
         f"against {percent(one.base_rate, digits=0)} at all moments: {worth(one)}."
     )
 
