@@ -17,6 +17,7 @@ from runout.units import dollars, ordinal, percent
 DAY = NANOSECONDS_PER_DAY
 _CHART_DAYS = 30
 _EXACT = "as traded there, exact"
+_UNRANKED = "too few days held to rank"
 _SCORED = "standard deviations of such flows over the 90 days before"
 _SAYS = {
     "leverage against spot": "Leverage trades against spot: a move without spot behind it, a so-called false signal",
@@ -163,7 +164,7 @@ def _share(flow: Flow, wider: Flow | None, at: int) -> Finding:
     statement = f"Leverage made {percent(values['leverage_share'])} of that turnover{ranked}"
     if busy is not None and "turnover_usd" in values:
         statement += f"; the turnover itself, {dollars(values['turnover_usd'])}, is at the {ordinal(busy)}"
-    past = f"rank within {held}, same series"
+    past = f"rank within {held}, same series" if rank is not None else _UNRANKED
     numbers = (
         quantity("leverage_share", "leverage's share of turnover", values["leverage_share"], "fraction", _EXACT),
         quantity("leverage_share_percentile", "its percentile", rank, "percentile", past),
@@ -245,9 +246,10 @@ def _premium(name: str, one: Level, at: int) -> Finding:
     side = "over" if rate >= 0 else "under"
     caveat = "" if name == "basis" else "It holds the price of USDT in dollars too."
     uncertainty = "last trades of the bars, not simultaneous" if name == "basis" else "one sample at the instant"
+    past = f"rank within {held}, same series" if rank is not None else _UNRANKED
     numbers = (
         quantity("rate", "premium", rate, "fraction", uncertainty, signed=True),
-        quantity("percentile", "percentile", rank, "percentile", f"rank within {held}, same series"),
+        quantity("percentile", "percentile", rank, "percentile", past),
     )
     return Finding(
         name=f"flows.{name}",

@@ -67,13 +67,14 @@ def finding(rate: Rate, venues: Sequence[Reading], at: int) -> Finding:
             f" Venues run from {percent(rates[lowest], signed=True)} ({venue_name(lowest)}) to "
             f"{percent(rates[highest], signed=True)} ({venue_name(highest)}) a year."
         )
+    cost = "" if yearly is None else f" {percent(abs(yearly))} a year"
     statement = (
         f"Funding, weighted by open interest, was {percent(last['rate'], digits=4, signed=True)} per "
         f"{last['interval_hours']:.0f} h at {say_time(rate.reading.last_time, at)}: longs "
-        f"{'pay' if last['rate'] >= 0 else 'receive'} {percent(abs(yearly or 0.0))} a year{ranked}. "
+        f"{'pay' if last['rate'] >= 0 else 'receive'}{cost}{ranked}. "
         f"{_SAYS[state]}{apart}"
     )
-    past = f"rank within {held}, same series"
+    past = f"rank within {held}, same series" if rank is not None else "too few days held to rank"
     numbers = (
         quantity("rate", f"rate per {last['interval_hours']:.0f} h", last["rate"], "fraction", _PREDICTED, signed=True),
         quantity("yearly", "the same per year", yearly, "fraction", "simple, not compounded", signed=True),
