@@ -134,13 +134,16 @@ def ladder_side(
 ) -> None:
     """Write coins resting at each liquidation level to ``out``, shape (classes, populations, buckets)."""
     populations, buckets = opened.shape
-    out[:] = 0.0
     for k in range(len(shift)):
-        top = min(edge[k], buckets - 1)
+        # Slices whose index starts at zero: the compiler sees that nothing wraps, and goes four numbers at a time.
+        first, top = max(shift[k], 0), min(edge[k], buckets - 1) + 1
+        count = max(top - first, 0)
         for p in range(populations):
             factor = share[k] * scale[p]
-            for i in range(max(shift[k], 0), top + 1):
-                out[k, p, i - shift[k]] = factor * (opened[p, i] - swept[k, p, i])
+            held, gone, level = opened[p, first:top], swept[k, p, first:top], out[k, p]
+            for i in range(count):
+                level[i] = factor * (held[i] - gone[i])
+            level[count:] = 0.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
