@@ -63,7 +63,7 @@ def test_the_published_ladder_of_taker_buys(benchmark, year):
 
 
 def test_the_published_map_of_open_interest_by_price_sign(benchmark, year):
-    """Rising open interest opens longs if the price rose, else shorts, in four tiers: a loop over rows, as published."""
+    """Rising open interest opens longs if the price rose, else shorts, in four tiers: a loop, as published."""
     count = 20_000
     price = ((year.low + year.high) / 2)[:count].tolist()
     interest = (year.open_interest_base[:count] * year.low[:count]).tolist()
