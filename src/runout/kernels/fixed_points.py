@@ -140,13 +140,15 @@ def walk(
     first_long, first_short = -long_levels[0], short_levels[0]
     for p in range(len(paths)):
         v, taken, moved = variant[p], 0.0, 0.0
+        # What fades fast is forgotten below a tenth of a basis point; what lasts would add up, and is kept.
+        faint = min(bid_usd[p], ask_usd[p]) * (1e-5 / distance) ** (1.0 / exponent[p]) if keep < 0.5 else 0.0
         down, up, low, high = 0, 0, 0.0, 0.0
         next_down, next_up = first_long, first_short
         long_total, short_total, out = 0.0, 0.0, False
         for t in range(steps):
             if taken != 0.0:
                 taken *= keep
-                if abs(taken) < 1e-6 * min(bid_usd[p], ask_usd[p]):  # a tenth of a basis point at the most
+                if abs(taken) < faint:
                     taken = 0.0
                 moved = displacement(taken, bid_usd[p], ask_usd[p], distance, exponent[p])
             x = paths[p, t] + moved
