@@ -46,6 +46,11 @@ def test_a_fall_that_fewer_than_twenty_days_saw_is_refused_with_their_number() -
         conditional.given(EVIDENCE, Condition(0.9))
 
 
+def test_the_days_behind_a_condition_are_those_it_learns_from_and_no_earlier_ones() -> None:
+    usable = SEEN[WARM_UP_DAYS:]
+    assert conditional.days_behind(EVIDENCE, Condition(0.03)) == (usable >= 0.03).sum() < (SEEN >= 0.03).sum()
+
+
 def test_under_a_year_no_condition_is_answered() -> None:
     with pytest.raises(NotEnoughDataError, match="at least 365 finished days"):
         conditional.given(evidence_of(history(300)), Condition(0.01))

@@ -57,6 +57,19 @@ def excursions(history: History, condition: Condition) -> FloatArray:
     return np.maximum(1.0 - ratio if condition.direction == "fall" else ratio - 1.0, 0.0)
 
 
+def days_behind(evidence: Evidence, condition: Condition) -> int:
+    """Return how many of the days that :func:`given` learns from went that far.
+
+    Raises
+    ------
+    UsageError
+        As :func:`excursions`.
+    NotEnoughDataError
+        With under a year of days.
+    """
+    return int((excursions(evidence.history, condition)[sample_of(evidence.design).rows] >= condition.move).sum())
+
+
 def given(evidence: Evidence, condition: Condition) -> Predictive:
     """Return the distribution of the day forecast, if the condition comes true within it.
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time, start_of_day
 from runout.errors import NotEnoughDataError
-from runout.forecast.conditional import Condition, excursions, given
+from runout.forecast.conditional import Condition, days_behind, given
 from runout.forecast.danger import danger_level
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History, history_from
@@ -200,7 +200,6 @@ def _window(evidence: Evidence, made: Predictive, ratio: Coverage | None) -> Win
 
 def _conditional(evidence: Evidence, condition: Condition, ratio: Coverage | None) -> Conditional:
     coin, direction, move = condition.coin, condition.direction, condition.move
-    days = int((excursions(evidence.history, condition) >= condition.move).sum())
     try:
         made = given(evidence, condition)
     except NotEnoughDataError as refusal:
@@ -209,7 +208,7 @@ def _conditional(evidence: Evidence, condition: Condition, ratio: Coverage | Non
         coin=coin,
         direction=direction,
         move=move,
-        days=days,
+        days=days_behind(evidence, condition),
         headline=() if ratio is None else headline(made, ratio, (DANGER_USD,)),
         measured=measured(made, (MEASURED_USD,)),
     )
