@@ -238,7 +238,38 @@ def test_arrays_of_a_market_cannot_be_changed_afterwards():
         side.usd[0, 0] = 5.0
 
 
-def test_neither_the_cascade_nor_the_command_line_loads_the_compiler():
-    modules = "runout.cli.main, runout.cascade.simulation, runout.cascade.montecarlo, runout.indicators.registry"
-    code = f"import sys, {modules}; sys.exit('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_with_convex_impact_an_order_slides_further_than_the_move_it_makes():
+    coin = homogeneous_coin(0.2, exponent=0.75)
+    order = simulate(market(coin), Order("sell", 150e6)).value
+    move = simulate(market(coin), Move(math.expm1(-order.shock_distance))).value
+    assert order.distance > move.distance
+    assert simulate(market(coin), Order("sell", 150e6), Rounds()).value.distance == pytest.approx(order.distance)
+
+
+@pytest.mark.parametrize(
+    "solver", [Rounds(step_seconds=0), Rounds(limit_seconds=-1), Rounds(shock_seconds=-1)], ids=str
+)
+def test_rounds_that_cannot_be_are_refused(solver):
+    with pytest.raises(UsageError, match="_seconds"):
+        simulate(market(homogeneous_coin(0.4)), Move(-0.05), solver)
+
+
+WITHOUT_COMPILER = """
+import sys
+import runout.cli.main, runout.cli.bulletin, runout.jobs.issuing, runout.indicators.registry, runout.cascade.montecarlo
+from runout.cascade.depth import depth
+from runout.cascade.engine import Rounds
+from runout.cascade.ladder import ladder, rungs
+from runout.cascade.market import Venue, coin_market, market
+from runout.cascade.shock import Move
+from runout.cascade.simulation import Static, simulate
+book = Venue(name="one", depth=depth(1e8, definition="made up"))
+one = market(coin_market(ladder("BTC", 1e5, long=rungs([0, 0.1, 0.3], [1e6, 1e6])), (book,)))
+for solver in (Static(), Rounds()):
+    assert simulate(one, Move(-0.06), solver).value.ending.value == "stopped"
+sys.exit("numba" in sys.modules)
+"""
+
+
+def test_neither_a_bulletin_nor_a_single_shock_loads_the_compiler():
+    assert subprocess.run([sys.executable, "-c", WITHOUT_COMPILER], check=False).returncode == 0

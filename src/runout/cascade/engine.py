@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from runout.cascade.arrays import Floats, Integers
+from runout.cascade.arrays import Floats, Integers, number, positive
 from runout.cascade.depth import REFERENCE_DISTANCE, Depth, side_usd
 from runout.cascade.ladder import Direction, Rungs
 from runout.cascade.market import CoinMarket, Market
@@ -25,6 +25,7 @@ from runout.cascade.stages import USD, Books, Closing, close
 MEMORY_SECONDS = 60.0
 LEAST_USD = 1.0
 LEAST_RISE = 1e-7
+MOST_SECONDS = 7 * 86_400.0
 TOTALS = (
     "triggered_usd", "market_usd", "backstop_usd", "adl_usd",
     "owed_usd", "market_cash_usd", "backstop_cash_usd", "adl_cash_usd", "insurance_change_usd",
@@ -107,7 +108,15 @@ def run(whole: Market, push: Push, solver: Rounds) -> Run:
 
     Coins without a map of the side count as empty; the caller says so. A market whose first coin has no venue has no
     book at all: the first dollar of forced orders runs off the map.
+
+    Raises
+    ------
+    UsageError
+        If the solver's times are not above 0, or a limit is below a step.
     """
+    positive("step_seconds", solver.step_seconds)
+    number("limit_seconds", solver.limit_seconds, least=solver.step_seconds, most=MOST_SECONDS)
+    number("shock_seconds", solver.shock_seconds, least=0, most=MOST_SECONDS)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return _run(whole, push, solver)
 

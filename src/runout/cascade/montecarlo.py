@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from runout.cascade.arrays import Floats, positive
+from runout.cascade.arrays import Floats, number, positive
 from runout.cascade.depth import Band, side_usd
 from runout.cascade.ladder import Direction, Rungs
 from runout.cascade.market import CoinMarket, Market, impact_of
@@ -109,12 +109,15 @@ def simulate_day(
     Raises
     ------
     UsageError
-        If the paths are not a finite table.
+        If the paths are not a finite table, or a parameter is out of range.
     """
     walked = np.ascontiguousarray(paths, dtype=np.float64)
     if walked.ndim != 2 or not walked.size or not np.isfinite(walked).all():
         raise UsageError(f"expected finite paths of shape (paths, steps), found shape {walked.shape}")
     positive("step_seconds", step_seconds)
+    positive("variants", uncertainty.variants)
+    number("common", uncertainty.common, least=0, most=1)
+    number("exponent_deviation", uncertainty.exponent_deviation, least=0, most=1)
     luck = rng.standard_normal(len(walked))  # makers withdraw from all coins together
     ways = [_walk(coin, walked, luck, rng, step=step_seconds, uncertainty=uncertainty) for coin in market.coins]
     forced = np.sum([one.forced for one in ways], axis=0)
