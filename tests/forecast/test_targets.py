@@ -1,0 +1,112 @@
+"""Thresholds: the headline's chance holds the uncertainty of its ratio, shares of open interest, base rates."""
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from runout.forecast.laws import PooledLaw, StudentLaw
+from runout.forecast.protocol import Predictive
+from runout.forecast.targets import HEADLINE_USD, base_rate, headline, measured, share_exceedance
+from runout.observation.coverage import WIDE_PRIOR, Coverage, StudentT, fit
+
+LAW = StudentLaw(location=float(np.log(1.3e8)), scale=0.7, freedom=8.0, location_error=0.12)
+MADE = Predictive(law=LAW, start=0, scope="made up", log_interest=float(np.log(4e10)))
+RATIO = Coverage(terms=(StudentT(0.75, 0.35, 6.0),))
+CERTAIN = Coverage(terms=(StudentT(float(np.log(2.0)), 1e-9, 30.0),))
+TWO_PARTS = RATIO.times(StudentT(0.2, 0.25, 9.0))
+PRIOR = fit([], WIDE_PRIOR)
+DRAWS = 400_000
+
+
+@pytest.mark.parametrize(
+    ("ratio", "thresholds"),
+    [(RATIO, HEADLINE_USD), (TWO_PARTS, (1e9,)), (PRIOR, HEADLINE_USD)],
+    ids=["one part", "two parts", "prior alone"],
+)
+def test_the_chance_of_a_headline_is_that_of_drawn_totals_times_drawn_ratios(
+    ratio: Coverage, thresholds: tuple[float, ...]
+) -> None:
+    rng = np.random.default_rng(4)
+    total = np.exp(LAW.location + LAW.scale * rng.standard_t(LAW.freedom, DRAWS)) * ratio.samples(rng, DRAWS)
+    for one in headline(MADE, ratio, thresholds):
+        share = (total >= one.theta_usd).mean()
+        error = np.sqrt(share * (1 - share) / DRAWS)
+        assert one.probability == pytest.approx(share, abs=4 * error + 2e-4)
+
+
+def test_a_ratio_known_for_certain_only_moves_the_threshold() -> None:
+    found = headline(MADE, CERTAIN, HEADLINE_USD)
+    plain = measured(MADE, [theta / 2 for theta in HEADLINE_USD])
+    for one, other in zip(found, plain, strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=2e-4)
+        assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=2e-4)
+
+
+def test_a_ratio_less_sure_makes_a_far_threshold_likelier() -> None:
+    wide = Coverage(terms=(StudentT(0.75, 0.8, 6.0),))
+    sure, unsure = (headline(MADE, ratio, (5e9,))[0].probability for ratio in (RATIO, wide))
+    assert unsure > 2 * sure
+
+
+LAWS = some.builds(
+    StudentLaw,
+    location=some.floats(16, 23),
+    scale=some.floats(0.2, 1.5),
+    freedom=some.floats(2, 30),
+    location_error=some.floats(0, 0.5),
+)
+
+
+@given(LAWS, LAWS, some.floats(-1, 2), some.floats(0.05, 1))
+def test_chances_fall_with_the_threshold_and_lie_within_their_interval(
+    one_law: StudentLaw, other_law: StudentLaw, log_ratio: float, spread: float
+) -> None:
+    made = msgspec.structs.replace(MADE, law=PooledLaw((one_law, other_law)))
+    ratio = Coverage(terms=(StudentT(log_ratio, spread, 5.0),))
+    found = headline(made, ratio, HEADLINE_USD)
+    chances = [one.probability for one in found]
+    assert chances == sorted(chances, reverse=True)
+    assert all(0 <= one.low <= one.probability <= one.high <= 1 for one in found)
+
+
+def test_measured_chances_are_those_of_the_law_with_its_band() -> None:
+    one = measured(MADE, [2.5e8])[0]
+    assert one.probability == pytest.approx(float(LAW.survival(np.log([2.5e8]))[0]))
+    assert (one.low, one.high) == tuple(float(end[0]) for end in MADE.interval([2.5e8]))
+    assert MADE.exceedance([0.0, -1.0]).tolist() == [1.0, 1.0]
+
+
+def test_a_share_of_open_interest_is_asked_in_the_dollars_it_comes_to() -> None:
+    assert share_exceedance(MADE, [0.005]) == pytest.approx(MADE.exceedance([2e8]))
+    unknown = msgspec.structs.replace(MADE, log_interest=float("nan"))
+    assert np.isnan(share_exceedance(unknown, [0.002, 0.005])).all()
+
+
+# -- base rate --------------------------------------------------------------------------------------------------------
+
+
+def test_a_base_rate_is_the_share_of_the_last_observed_days() -> None:
+    total = np.array([5e9, 1e9, np.nan, 2e9, 0.5e9, np.nan, 1e9])
+    assert base_rate(total, None, 1e9) == 0.8
+    assert base_rate(total, None, 1e9, days=2) == 0.5
+    assert base_rate(total, CERTAIN, 0.9e9) == pytest.approx(1.0)
+    assert base_rate(total, CERTAIN, 3e9) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("total", [np.array([]), np.full(9, np.nan)])
+def test_without_an_observed_day_there_is_no_base_rate(total: np.ndarray) -> None:
+    assert base_rate(total, None, 1e9) is None
+    assert base_rate(total, RATIO, 1e9) is None
+
+
+def test_a_base_rate_of_the_headline_averages_the_chance_of_each_past_day() -> None:
+    total = np.exp(np.random.default_rng(2).normal(np.log(4e8), 0.9, 500))
+    each = float(RATIO.exceedance(total[-365:], 1e9).mean())
+    assert base_rate(total, RATIO, 1e9) == pytest.approx(each, abs=0.005)
+
+
+def test_only_the_last_year_counts() -> None:
+    total = np.concatenate([np.full(500, 9e9), np.full(365, 1e8)])
+    assert base_rate(total, None, 1e9) == 0.0
