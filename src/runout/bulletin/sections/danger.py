@@ -1,10 +1,11 @@
 """The danger level: how likely a wave is, how this level has fared, and what would prove the forecast wrong."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
-from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
+from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table, Unit
 from runout.bulletin.readings import quantity
 from runout.clock import format_date, format_time, say_date, say_time
 from runout.forecast.danger import DangerLevel
@@ -15,6 +16,13 @@ from runout.scores import wilson_interval
 from runout.units import dollars, percent
 
 _INTERVAL = "90% interval of the parameters"
+_RULE_UNITS: Final[dict[str, Unit]] = {
+    "liquidations_percentile": "percentile",
+    "peak_percentile_7d": "percentile",
+    "funding_3d": "fraction",
+    "long_mass_share": "fraction",
+}
+"""Of what the rules of the problem type look at; the rest are log changes."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +170,7 @@ def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
 
 def _problem(forecast: Forecast, problem: Diagnosis) -> Finding:
     numbers = tuple(
-        quantity(name, name.replace("_", " "), value, "ratio", "input of the rule")
+        quantity(name, name.replace("_", " "), value, _RULE_UNITS.get(name, "ratio"), "input of the rule")
         for name, value in sorted(problem.quantities.items())
     )
     return Finding(
