@@ -1,0 +1,314 @@
+"""Clusters: peaks of the ladder, how they grew, and what became of those that the price went through.
+
+A cluster is a stretch of levels of one side around a peak, out to where the smoothed ladder has fallen to half of the
+peak, or to the valley before the next one. Peaks are those of :data:`SMOOTHING` that stand out from their valleys by at
+least :data:`PROMINENCE` of the side's highest.
+
+*Accumulating*: the coin mass in the cluster's fixed band of prices, weighted by class, has grown in 24 h, net of the
+whole side's growth, by more than in 90% of placebo bands: those of the same width elsewhere on the same side.
+"""
+
+from itertools import pairwise
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from runout.errors import UsageError
+from runout.positions.ladder import Ladder, Total, total
+from runout.positions.weights import SIDES, Side
+from runout.scores.arrays import FloatArray, IntArray
+
+SMOOTHING: Final = 0.001
+"""Standard deviation of the kernel, as a fraction of the price."""
+PROMINENCE: Final = 0.1
+ACCUMULATING: Final = 0.9
+"""Share of placebo bands that an accumulating cluster outgrows."""
+_HALF: Final = 0.5
+_PLACEBOS: Final = 20
+_VISIT: Final = 0.25
+
+Growth = Literal["accumulating", "not accumulating", "not known"]
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """One bucket in which the price moved through levels of a side: what was expected of it, and what was reported.
+
+    Parameters
+    ----------
+    side
+        Liquidated.
+    start, end
+        Of the bucket, UTC ns.
+    low, high
+        From the open of the bucket to its extreme, dollars.
+    predicted
+        Of the map at the bucket's start, along the way to the extreme, with the background of a bucket; by weights that
+        knew nothing of it.
+    realised_usd
+        Reported of the side in the whole bucket; None where nothing was published.
+    """
+
+    side: Side
+    start: int
+    end: int
+    low: float
+    high: float
+    predicted: Total
+    realised_usd: float | None
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """A peak of the ladder.
+
+    Parameters
+    ----------
+    side
+        Whose positions would be liquidated.
+    low, high, peak
+        Range and highest level, dollars.
+    total
+        Dollars expected to be reported if the price goes through all of it, with a band of 90%.
+    coins
+        Inferred to rest there.
+    prior_share
+        Share of the dollars that the prior decides.
+    distance
+        From the price to the near edge, as a fraction of the price; negative below.
+    growth_usd
+        In 24 h, at the prices of the levels; None without a ladder of then.
+    net_growth_rank
+        Share of placebo bands with less growth, net of the side's; None without a ladder of then.
+    state
+        Whether it is accumulating.
+    last_visit
+        Latest bucket of the history in which the price moved through a quarter of the range, towards the side; None:
+        none did.
+    """
+
+    side: Side
+    low: float
+    high: float
+    peak: float
+    total: Total
+    coins: float
+    prior_share: float
+    distance: float
+    growth_usd: float | None = None
+    net_growth_rank: float | None = None
+    state: Growth = "not known"
+    last_visit: Sweep | None = None
+
+
+class Swept(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster of a day ago that the price has gone into since.
+
+    Parameters
+    ----------
+    cluster
+        As it stood then.
+    share
+        Of its range that was passed.
+    sweeps
+        The buckets in which new ground of it was passed.
+    """
+
+    cluster: Cluster
+    share: float
+    sweeps: tuple[Sweep, ...]
+
+    @property
+    def predicted_usd(self) -> float:
+        """Return what the map of each bucket's start expected of those buckets."""
+        return sum(one.predicted.usd for one in self.sweeps)
+
+    @property
+    def realised_usd(self) -> float | None:
+        """Return what was reported in those buckets; None where a bucket of them has no report."""
+        known = [one.realised_usd for one in self.sweeps if one.realised_usd is not None]
+        return sum(known) if len(known) == len(self.sweeps) else None
+
+
+def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...] = ()) -> tuple[Cluster, ...]:
+    """Return the clusters of a ladder, the largest first.
+
+    Parameters
+    ----------
+    of
+        The ladder.
+    before
+        That of 24 h earlier on the same levels, by the same weights; None: growth is not known.
+    history
+        Sweeps before, by time.
+
+    Raises
+    ------
+    UsageError
+        If the two ladders do not have the same levels.
+    """
+    if before is not None and not np.array_equal(of.edges, before.edges):
+        raise UsageError("expected two ladders on the same levels, found different edges")
+    found: list[Cluster] = []
+    for side in SIDES:
+        ranges = _ranges(of, side)
+        growth = None if before is None else _growth(of, before, side)
+        for first, last, peak in ranges:
+            made = _cluster(of, side, first, last, peak)
+            found.append(_with_visit(made if growth is None else _with_growth(made, growth, first, last), history))
+    return tuple(sorted(found, key=lambda one: -one.total.usd))
+
+
+def swept(earlier: tuple[Cluster, ...], since: tuple[Sweep, ...]) -> tuple[Swept, ...]:
+    """Return those of earlier clusters that the price has gone into, with the buckets in which it did.
+
+    Parameters
+    ----------
+    earlier
+        Clusters as of the start of ``since``.
+    since
+        Sweeps after them, by time.
+    """
+    found: list[Swept] = []
+    for cluster in earlier:
+        left, taken = cluster.high - cluster.low, list[Sweep]()
+        near = cluster.high if cluster.side == "long" else cluster.low
+        for one in (sweep for sweep in since if sweep.side == cluster.side):
+            passed = near - max(one.low, cluster.low) if one.side == "long" else min(one.high, cluster.high) - near
+            if passed > 0.0:
+                taken.append(one)
+                left -= passed
+                near = max(one.low, cluster.low) if one.side == "long" else min(one.high, cluster.high)
+        if taken:
+            found.append(Swept(cluster=cluster, share=1.0 - left / (cluster.high - cluster.low), sweeps=tuple(taken)))
+    return tuple(found)
+
+
+def table(of: tuple[Cluster, ...]) -> pl.DataFrame:
+    """Return clusters as a table, a row each.
+
+    Returns
+    -------
+    polars.DataFrame
+        Fields of :class:`Cluster`, totals as ``usd, low_usd, high_usd``; null where not known.
+    """
+    names = (
+        "side",
+        "low",
+        "high",
+        "peak",
+        "coins",
+        "prior_share",
+        "distance",
+        "growth_usd",
+        "net_growth_rank",
+        "state",
+    )
+    schema = {
+        "side": pl.String, "low_price": pl.Float64, "high_price": pl.Float64, "peak_price": pl.Float64,
+        "coins": pl.Float64, "prior_share": pl.Float64, "distance": pl.Float64, "growth_usd": pl.Float64,
+        "net_growth_rank": pl.Float64, "state": pl.String, "usd": pl.Float64, "low_usd": pl.Float64,
+        "high_usd": pl.Float64, "last_visit_time": pl.Int64, "last_visit_predicted_usd": pl.Float64,
+        "last_visit_realised_usd": pl.Float64,
+    }  # fmt: skip
+    rows = [
+        (*(getattr(one, name) for name in names), one.total.usd, one.total.low_usd, one.total.high_usd, *_visit(one))
+        for one in of
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _visit(of: Cluster) -> tuple[int | None, float | None, float | None]:
+    last = of.last_visit
+    return (None, None, None) if last is None else (last.end, last.predicted.usd, last.realised_usd)
+
+
+# -- peaks ------------------------------------------------------------------------------------------------------------
+
+
+def _ranges(of: Ladder, side: Side) -> list[tuple[int, int, int]]:
+    """Return (first, last, peak) levels of each peak, without overlap."""
+    from scipy.signal import find_peaks  # noqa: PLC0415 - half a second, only where clusters are looked for
+
+    height = _smoothed(of, side)
+    if not height.any():
+        return []
+    # A peak may stand at the rim: the outside counts as a valley.
+    padded = np.concatenate([[0.0], height, [0.0]])
+    peaks: list[int] = (find_peaks(padded, prominence=PROMINENCE * height.max())[0] - 1).tolist()
+    valleys = [int(a + np.argmin(height[a : b + 1])) for a, b in pairwise(peaks)]
+    bounds = list(zip([0, *(v + 1 for v in valleys)], [*valleys, len(height) - 1], strict=True))
+    found: list[tuple[int, int, int]] = []
+    for peak, (low, high) in zip(peaks, bounds, strict=True):
+        under = np.flatnonzero(height < _HALF * height[peak])
+        first = max(low, int(under[under < peak].max(initial=-1)) + 1)
+        last = min(high, int(under[under > peak].min(initial=len(height))) - 1)
+        found.append((first, last, peak))
+    return found
+
+
+def _smoothed(of: Ladder, side: Side) -> FloatArray:
+    """Return dollars for each fraction of the price, smoothed; nothing leaks over the price to the other side."""
+    width = np.diff(of.edges) / of.middle
+    deviation = max(SMOOTHING / float(np.median(width)), 1e-6)
+    reach = int(np.ceil(4.0 * deviation))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    density = of.total_usd(side) / width
+    inside = np.convolve(np.ones(len(density)), kernel)[reach : reach + len(density)]
+    return np.convolve(density, kernel)[reach : reach + len(density)] / inside * (density > 0.0)
+
+
+def _cluster(of: Ladder, side: Side, first: int, last: int, peak: int) -> Cluster:
+    low, high, row = float(of.edges[first]), float(of.edges[last + 1]), SIDES.index(side)
+    rows = slice(first, last + 1)
+    usd = of.total_usd(side)[rows]
+    near, inferred = (high if side == "long" else low), of.within(side, low, high)
+    return Cluster(
+        side=side, low=low, high=high, peak=float(of.middle[peak]), total=total(of.weights, side, inferred),
+        coins=float(of.coins[row, rows].sum()), prior_share=float((usd * of.prior_share[row, rows]).sum() / usd.sum()),
+        distance=near / of.price - 1.0,
+    )  # fmt: skip
+
+
+# -- growth -----------------------------------------------------------------------------------------------------------
+
+
+class _Grown(msgspec.Struct, frozen=True, eq=False):
+    """Weighted coins by level, now and before, and those before times the growth of the whole side."""
+
+    now: FloatArray
+    before: FloatArray
+    carried: FloatArray
+    held: IntArray
+    """Levels in which something rested, then or now."""
+    middle: FloatArray
+
+
+def _growth(of: Ladder, before: Ladder, side: Side) -> _Grown:
+    now, then = of.total_usd(side) / of.middle, before.total_usd(side) / of.middle
+    factor = now.sum() / then.sum() if then.sum() > 0.0 else 0.0
+    return _Grown(now, then, then * factor, np.flatnonzero((now > 0.0) | (then > 0.0)), of.middle)
+
+
+def _with_growth(made: Cluster, grown: _Grown, first: int, last: int) -> Cluster:
+    rows, width = slice(first, last + 1), last + 1 - first
+    growth = float(((grown.now - grown.before) * grown.middle)[rows].sum())
+    net = np.concatenate([[0.0], np.cumsum(grown.now - grown.carried)])
+    starts = np.arange(grown.held.min(initial=0), grown.held.max(initial=-1) + 2 - width)
+    apart = starts[(starts > last) | (starts + width <= first)]
+    if len(apart) < _PLACEBOS:
+        return msgspec.structs.replace(made, growth_usd=growth)
+    mine = net[last + 1] - net[first]
+    rank = float((net[apart + width] - net[apart] < mine).mean())
+    state: Growth = "accumulating" if rank > ACCUMULATING else "not accumulating"
+    return msgspec.structs.replace(made, growth_usd=growth, net_growth_rank=rank, state=state)
+
+
+def _with_visit(made: Cluster, history: tuple[Sweep, ...]) -> Cluster:
+    width = made.high - made.low
+    inside = [
+        one
+        for one in history
+        if one.side == made.side and min(one.high, made.high) - max(one.low, made.low) >= _VISIT * width
+    ]
+    return msgspec.structs.replace(made, last_visit=inside[-1]) if inside else made
