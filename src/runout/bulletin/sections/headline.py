@@ -54,19 +54,22 @@ def section(
     added in quadrature, as for independent errors in the logarithm.
     """
     findings: list[Finding] = []
+    spans: list[str] = []
     if recent is not None:
         what = f"In the 24 h to {say_time(recent[0].end, at)}"
         findings.append(_finding("liquidations.headline.24h", what, *recent, reading=reading, at=at))
+        spans.append("in 24 h")
     if worst_day is not None:
-        what = f"On {say_date(worst_day[0].end - DAY, at)}, the week's worst day,"
-        name = "liquidations.headline.worst-day"
-        findings.append(_finding(name, what, *worst_day, reading=reading, at=at))
+        day = say_date(worst_day[0].end - DAY, at)
+        what = f"On {day}, the week's worst day,"
+        findings.append(_finding("liquidations.headline.worst-day", what, *worst_day, reading=reading, at=at))
+        spans.append(f"on {day}, the week's worst day")
     if not findings:
         return None
     return Section(
         key="headline",
         title="Headline liquidations, estimated",
-        summary=_summary(findings[0]),
+        summary=_summary(findings[0], spans[0]),
         findings=tuple(findings),
     )
 
@@ -79,10 +82,10 @@ def bounds(measured: Measured, ratio: Ratio) -> tuple[float, float, float]:
     return middle * math.exp(-down), middle, middle * math.exp(up)
 
 
-def _summary(finding: Finding) -> str:
+def _summary(finding: Finding, span: str) -> str:
     total = finding.evidence.quantities[0]
     interval = f"80%: {dollars(total.low)} to {dollars(total.high)}"
-    return f"About {dollars(total.value)} market-wide in 24 h ({interval}), inferred."
+    return f"About {dollars(total.value)} market-wide {span} ({interval}), inferred."
 
 
 def _finding(name: str, what: str, measured: Measured, ratio: Ratio, *, reading: Reading, at: int) -> Finding:
