@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from forecast.histories import history, with_another_future
+from runout.forecast.covariates import sample_of
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History
 from runout.forecast.protocol import Fitted, Predictive
-from runout.forecast.recalibration import past_recalibration
-from runout.forecast.registry import ENTRIES, ISSUED, Entry, model_named
+from runout.forecast.recalibration import RecalibratedLaw, past_recalibration
+from runout.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
 from runout.forecast.walking import forecasts
 from runout.scores import roc_auc
 
@@ -59,13 +60,36 @@ def test_the_design_of_a_shorter_history_is_the_head_of_the_longer_one(days: int
         assert np.allclose(getattr(cut, name), getattr(whole, name), rtol=1e-12, atol=0, equal_nan=True), name
 
 
-@given(some.integers(60, 399), some.integers(0, 2**32))
-def test_a_recalibration_knows_only_the_forecasts_before_it(count: int, seed: int) -> None:
+@given(some.integers(0, 2**32), some.integers(410, 510))
+@settings(max_examples=12)
+def test_a_scaler_is_fitted_inside_its_window(seed: int, days: int) -> None:
     rng = np.random.default_rng(seed)
-    chance, event = rng.uniform(0.01, 0.9, 400), rng.random(400) < 0.3
-    before = past_recalibration(chance[:count], event[:count])
-    event[count:] = ~event[count:]
-    assert past_recalibration(chance[:count], event[:count]) == before
+    other = with_another_future(WHOLE, days, rng)
+    ours, theirs = (sample_of(evidence_of(of).head(days).design) for of in (WHOLE, other))
+    for name in ("mean", "deviation"):
+        assert np.array_equal(getattr(ours.scaler, name), getattr(theirs.scaler, name)), name
+    assert np.array_equal(ours.covariates, theirs.covariates)
+    earlier = sample_of(evidence_of(with_another_future(WHOLE, days - 40, rng)).head(days).design).scaler
+    assert not np.array_equal(ours.scaler.mean, earlier.mean)
+
+
+def recalibrated(past: History, target: int) -> np.ndarray:
+    """Return the recalibrated forecast of day ``target``, learnt from forecasts of days that were over before it."""
+    evidence = evidence_of(past)
+    *before, made = forecasts(model_named("har"), evidence, range(400, target + 1), refit_days=None)
+    chance = np.array([float(one.exceedance([2e8])[0]) for one in before])
+    recalibration = past_recalibration(chance, past.total_usd[400:target] >= 2e8)
+    return RecalibratedLaw(made.law, recalibration).survival(np.log(THETA))
+
+
+@given(some.integers(0, 2**32), some.integers(440, 519))
+@settings(max_examples=6)
+def test_a_recalibration_does_not_move_with_what_came_later(seed: int, target: int) -> None:
+    assert unmoved_by_the_future(recalibrated, seed, target)
+
+
+def test_boosting_does_not_move_with_what_came_later() -> None:
+    assert unmoved_by_the_future(says(MODELS["monotone boosting"]), 1, 470)
 
 
 class Cheat(msgspec.Struct, frozen=True):
@@ -105,6 +129,19 @@ def test_a_planted_leak_is_caught_by_the_same_check() -> None:
         return next(forecasts(Cheat(past), evidence_of(past), [target])).exceedance(THETA)
 
     assert not all(unmoved_by_the_future(cheating, seed, 450) for seed in range(6))
+
+
+def levelled_by_all_days(past: History, target: int) -> np.ndarray:
+    """Return a forecast with the commonest of leaks: its features are levelled by a mean over all days."""
+    evidence = evidence_of(past)
+    design = evidence.design
+    everywhere = np.full_like(design.level, np.nanmean(design.level))
+    leaking = Evidence(evidence.history, msgspec.structs.replace(design, level=everywhere))
+    return next(forecasts(model_named(ISSUED), leaking, [target])).exceedance(THETA)
+
+
+def test_a_level_over_all_days_is_caught_by_the_same_check() -> None:
+    assert not any(unmoved_by_the_future(levelled_by_all_days, seed, 450) for seed in range(3))
 
 
 def test_a_planted_leak_shows_in_a_score_too_good_to_be_true() -> None:

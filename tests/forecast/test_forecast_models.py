@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from forecast.histories import history, without
+from forecast.histories import ARRAYS, history, without
 from runout.errors import NotEnoughDataError
-from runout.forecast.features import Evidence, evidence_of
+from runout.forecast.features import LAGS, Evidence, evidence_of
 from runout.forecast.history import History
 from runout.forecast.models.location_scale import LocationScaleFit
 from runout.forecast.models.thresholds import ThresholdsFit
@@ -89,6 +89,44 @@ def test_a_coin_that_falls_silent_on_the_last_day_does_not_look_like_a_calm(entr
     made = forecast(entry, msgspec.structs.replace(PAST, **silent))
     theta = float(usual(entry.name).quantile([0.5])[0])
     assert made.exceedance([theta])[0] == pytest.approx(0.5, abs=0.2)
+
+
+def gone(days: int, *columns: int) -> History:
+    """Return the past with the last days of some coins gone, liquidations and all."""
+    changed = {name: getattr(PAST, name).copy() for name in ARRAYS}
+    for values in changed.values():
+        values[-days:, list(columns)] = np.nan
+    return msgspec.structs.replace(PAST, **changed)
+
+
+@EACH
+def test_a_coin_gone_for_a_month_leaves_a_forecast_of_the_whole(entry: Entry) -> None:
+    made = forecast(entry, gone(30, 2))
+    chance = made.exceedance(THETA)
+    assert np.isfinite(chance).all()
+    low, high = usual(entry.name).quantile([0.1, 0.9])
+    assert low < made.quantile([0.5])[0] < high
+
+
+@EACH
+def test_where_most_coins_are_gone_a_forecast_is_refused_or_names_its_lags_or_rests_on_earlier_days(
+    entry: Entry,
+) -> None:
+    try:
+        made = forecast(entry, gone(30, 1, 2))
+    except NotEnoughDataError as refusal:
+        assert "found them missing; import them" in str(refusal)
+        return
+    assert made.missing == () or set(LAGS) <= set(made.missing)
+    assert np.isfinite(made.exceedance(THETA)).all()
+
+
+def test_what_is_issued_says_more_coins_gone_by_wider_forecasts() -> None:
+    spread = [
+        np.ptp(np.log(made.quantile([0.1, 0.9])))
+        for made in (usual(ISSUED), forecast(MODELS[ISSUED], gone(30, 2)), forecast(MODELS[ISSUED], gone(30, 1, 2)))
+    ]
+    assert spread == sorted(spread)
 
 
 @pytest.mark.parametrize("name", ["location-scale", "thresholds"])
