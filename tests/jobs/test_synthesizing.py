@@ -63,7 +63,8 @@ def test_lengths_out_of_range_are_refused(tmp_path: Path, days: int) -> None:
 def test_the_truth_stands_beside_the_lake_and_never_in_it(lake: Lake) -> None:
     root = Path(lake.root)
     beside = sorted(path.name for path in Path(f"{lake.root}-truth").iterdir())
-    assert beside == ["forced_closes.parquet", "positions.parquet"]
+    tables = ("changes", "forced_closes", "insurance", "liquidations", "positions")
+    assert beside == [f"{name}.parquet" for name in tables]
     assert {path.name for path in root.iterdir() if not path.name.startswith(".")} <= set(KINDS)
     hidden = {"entry", "leverage", "liquidation_price", "cause", "size"}
     for path in root.rglob("*.parquet"):

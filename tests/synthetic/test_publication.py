@@ -6,9 +6,9 @@ import pytest
 
 from runout.records import KINDS, fingerprint
 from runout.records.schema import fault_of_each_row
-from runout.synthetic.prices import FLUSH_DAYS_BEFORE_END, FLUSH_HOUR
-from runout.synthetic.publication import SIZE_TAIL, share_shown
-from runout.synthetic.world import VENUES, Venue
+from runout.synthetic.feeds import EVENT_DAYS, SIZE_TAIL, share_shown
+from runout.synthetic.scenarios import DAYS_BEFORE_END, HOUR_OF_DAY
+from runout.synthetic.world import VENUES, Feed, Venue, World
 from synthetic.worlds import DAY, START, market, rows, world
 
 WORLD = world()
@@ -48,7 +48,7 @@ def test_every_series_is_labelled_synthetic_and_says_so_in_its_scope() -> None:
         assert one.synthetic
         assert one.provider == "synthetic"
         assert "no figure here was observed" in one.note
-        assert one.feed == "simulation: flush, 40 days, seed 7"
+        assert one.feed == "simulation: flush, 1600 traders, 40 days, seed 7"
         assert "synthetic market" in one.scope()
         assert name == one.series
         assert table["series"].unique().to_list() == [one.series]
@@ -61,18 +61,12 @@ def test_every_series_is_labelled_synthetic_and_says_so_in_its_scope() -> None:
 
 def test_every_series_has_each_of_its_steps_to_the_last_moment() -> None:
     for name, (one, table) in market(WORLD)[0].items():
+        if one.step == 0:
+            continue  # single events
         times = table["event_time"].unique().sort().to_numpy()
         assert (np.diff(times) == one.step).all(), name
         assert times[-1] == START + WORLD.days * DAY, name
         assert (table["known_time"] == table["event_time"]).all()
-
-
-@pytest.mark.parametrize("step", ["4h", "1d"])
-def test_published_open_interest_changes_by_less_than_was_traded(step: str) -> None:
-    traded = rows(WORLD, f"bars/BTC/synth-a-perpetual/{step}")
-    everywhere = traded["volume_base"] / VENUES[0].share
-    coins = rows(WORLD, f"open_interest/BTC/all/{step}")["open_interest_usd"] / traded["close"]
-    assert (coins.diff().abs().drop_nulls() <= everywhere[1:]).all()
 
 
 def test_a_venue_s_open_interest_changes_by_less_than_it_traded() -> None:
@@ -107,60 +101,87 @@ def test_the_share_a_capped_feed_shows_is_that_of_the_largest_of_each_second(rat
     survival = np.where(size < 1, 1.0, size**-SIZE_TAIL)
     largest = float(np.trapezoid(-np.expm1(-rate * survival), size))
     mean_size = SIZE_TAIL / (SIZE_TAIL - 1)
-    assert share_shown(np.array([rate]))[0] == pytest.approx(largest / (rate * mean_size), rel=1e-4)
+    assert share_shown("largest", np.array([rate]))[0] == pytest.approx(largest / (rate * mean_size), rel=1e-4)
 
 
 def test_the_share_shown_is_that_of_the_notes_on_capped_feeds() -> None:
-    assert share_shown(np.array([0.0, 1.0, 10.0, 100.0])) == pytest.approx([1.0, 0.81, 0.41, 0.19], abs=0.006)
+    shown = share_shown("largest", np.array([0.0, 1.0, 10.0, 100.0]))
+    assert shown == pytest.approx([1.0, 0.81, 0.41, 0.19], abs=0.006)
 
 
-def true_usd(of: str, side: str, step: int) -> np.ndarray:
-    """Return forced closes of all venues in dollars at the end of their hour, summed over steps."""
-    truth = market(WORLD)[1]["forced_closes"].filter(pl.col("coin") == of, pl.col("liquidated_side") == side)
-    hourly = truth.group_by("event_time").agg(pl.col("quantity_base").sum()).sort("event_time")
-    price = rows(WORLD, f"bars/{of}/synth-a-perpetual/5m").filter(pl.col("event_time") % HOUR == 0)["close"]
-    return (hourly["quantity_base"].to_numpy() * price.to_numpy()).reshape(-1, step // HOUR).sum(axis=1)
+def true_usd(of: World, coin: str, side: str, venues: int, step: int) -> np.ndarray:
+    """Return forced closes of the first venues in dollars, by the end of their step."""
+    names = [venue.name for venue in of.venues[:venues]]
+    truth = market(of)[1]["liquidations"].filter(
+        pl.col("coin") == coin, pl.col("liquidated_side") == side, pl.col("venue").is_in(names)
+    )
+    place = (truth["event_time"].to_numpy() - of.start - 1) // step
+    usd = truth["quantity_base"] * truth["price"]
+    return np.bincount(place, usd.to_numpy(), minlength=of.days * DAY // step)
+
+
+def shown_usd(of: World, coin: str, side: str, venues: int, step: int) -> np.ndarray:
+    name = f"liquidations/{coin}/{'+'.join(v.name for v in of.venues[:venues])}/{'4h' if step < DAY else '1d'}"
+    return rows(of, name).filter(pl.col("liquidated_side") == side)["value_usd"].to_numpy()
 
 
 @pytest.mark.parametrize("side", ["long", "short"])
-@pytest.mark.parametrize(("venues", "step"), [(VENUES[:1], 4), (VENUES[:3], 24)])
-def test_published_liquidations_never_exceed_the_truth_and_fall_shortest_where_it_is_greatest(
-    side: str, venues: tuple[Venue, ...], step: int
-) -> None:
-    name = f"liquidations/BTC/{'+'.join(v.name for v in venues)}/{'4h' if step == 4 else '1d'}"
-    shown = rows(WORLD, name).filter(pl.col("liquidated_side") == side)["value_usd"].to_numpy()
-    truth = true_usd("BTC", side, step * HOUR) * sum(venue.share for venue in venues)
-    assert (shown <= truth * (1 + 1e-9)).all()
-    busy = truth > 0
-    share = shown[busy] / truth[busy]
-    assert share[np.argmax(truth[busy])] < np.median(share)
+@pytest.mark.parametrize(("venues", "step"), [(1, 4 * HOUR), (3, DAY)])
+def test_published_liquidations_add_up_to_less_than_the_truth(side: str, venues: int, step: int) -> None:
+    shown, truth = shown_usd(WORLD, "BTC", side, venues, step), true_usd(WORLD, "BTC", side, venues, step)
+    assert 0.1 * truth.sum() < shown.sum() < truth.sum()
+    assert (np.cumsum(shown) <= np.cumsum(truth) * (1 + 1e-9)).all()
 
 
-def test_a_venue_without_a_cap_publishes_every_forced_close() -> None:
-    open_venue = Venue(name="synth-open", share=1.0, capped=False)
+@pytest.mark.parametrize("feed", ["largest", "one"])
+def test_the_share_a_capped_feed_shows_falls_with_the_rate(feed: Feed) -> None:
+    assert (np.diff(share_shown(feed, np.geomspace(0.01, 1e4, 50))) < 0).all()
+
+
+@pytest.mark.parametrize("feed", ["complete", "both-counterparties"])
+def test_a_venue_without_a_cap_publishes_every_forced_close(feed: Feed) -> None:
+    open_venue = Venue(name="synth-open", share=1.0, feed=feed)
     full = world(days=30, coins=1, venues=(open_venue, *VENUES[1:3]))
-    truth = market(full)[1]["forced_closes"].filter(pl.col("liquidated_side") == "long")
-    hourly = truth.group_by("event_time").agg(pl.col("quantity_base").sum()).sort("event_time")
-    price = rows(full, "bars/BTC/synth-open-perpetual/5m").filter(pl.col("event_time") % HOUR == 0)["close"]
-    wanted = (hourly["quantity_base"].to_numpy() * price.to_numpy()).reshape(-1, 4).sum(axis=1)
-    shown = rows(full, "liquidations/BTC/synth-open/4h").filter(pl.col("liquidated_side") == "long")["value_usd"]
-    np.testing.assert_allclose(shown, wanted, rtol=1e-9)
+    for side in ("long", "short"):
+        shown, truth = shown_usd(full, "BTC", side, 1, 4 * HOUR), true_usd(full, "BTC", side, 1, 4 * HOUR)
+        assert shown.sum() == pytest.approx(truth.sum(), rel=1e-9)
+
+
+def test_feeds_that_say_one_a_second_say_no_more() -> None:
+    for venue, most in (("synth-a", 1), ("synth-b", 1), ("synth-c", 1000)):
+        times = rows(WORLD, f"liquidations/BTC/{venue}-events/irregular")["event_time"]
+        busiest = times.value_counts()["count"].max()
+        assert busiest == 1 if most == 1 else busiest > 1
+
+
+def test_totals_of_the_last_days_are_the_sums_of_the_single_events() -> None:
+    events = rows(WORLD, "liquidations/BTC/synth-a-events/irregular")
+    totals = rows(WORLD, "liquidations/BTC/synth-a/4h").filter(
+        pl.col("event_time") > START + (WORLD.days - EVENT_DAYS) * DAY
+    )
+    assert totals["value_usd"].sum() == pytest.approx(events["value_usd"].sum(), rel=1e-9)
+
+
+def test_the_largest_of_a_second_is_larger_than_any_other_one_of_it() -> None:
+    largest, one = share_shown("largest", np.array([5.0])), share_shown("one", np.array([5.0]))
+    assert one[0] < largest[0] < 1.0
+    assert share_shown("complete", np.array([5.0]))[0] == share_shown("both-counterparties", np.array([5.0]))[0] == 1.0
 
 
 def test_the_flush_is_a_fall_of_three_percent_in_a_day_with_long_liquidations_in_their_top_twentieth() -> None:
-    start = START + (WORLD.days - FLUSH_DAYS_BEFORE_END) * DAY + FLUSH_HOUR * HOUR
+    start = START + (WORLD.days - DAYS_BEFORE_END) * DAY + HOUR_OF_DAY * HOUR
     day = rows(WORLD, "bars/BTC/synth-a-perpetual/5m").filter(pl.col("event_time").is_between(start, start + DAY))
     assert day["low"].min() / day["open"][0] - 1 <= -0.03
     forced = rows(WORLD, "liquidations/BTC/synth-a/4h").filter(pl.col("liquidated_side") == "long")
     trailing = forced.with_columns(pl.col("value_usd").rolling_sum(6)).drop_nulls("value_usd")
     worst = trailing.filter(pl.col("event_time").is_between(start, start + DAY))["value_usd"].max()
-    assert (trailing["value_usd"] < worst).mean() >= 0.95
+    assert (trailing.filter(pl.col("event_time") <= start)["value_usd"] < worst).mean() >= 0.95
 
 
 def test_a_calm_world_has_no_scripted_fall() -> None:
     calm = rows(world(scenario="calm"), "bars/BTC/synth-a-perpetual/4h")
     flush = rows(WORLD, "bars/BTC/synth-a-perpetual/4h")
-    start = START + (WORLD.days - FLUSH_DAYS_BEFORE_END) * DAY + FLUSH_HOUR // 4 * 4 * HOUR
+    start = START + (WORLD.days - DAYS_BEFORE_END) * DAY + HOUR_OF_DAY // 4 * 4 * HOUR
     before = pl.col("event_time") <= start
     assert calm.filter(before).equals(flush.filter(before))
     after = calm.filter(~before)["close"][0], flush.filter(~before)["close"][0]

@@ -1,196 +1,190 @@
-"""The simulated market keeps its books: both sides equal, nobody beyond the liquidation price, trades cover changes."""
+"""What happens in a world, and why: causes, amplification, truth, scenarios, and the same bytes every time."""
 
 import numpy as np
+import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from runout.synthetic.accounts import Side, liquidation_price
-from runout.synthetic.prices import STEPS_PER_DAY, STEPS_PER_HOUR, latent_returns
-from runout.synthetic.simulation import ROUNDS, TRUTH_DAYS, Track, _forced, _ordinary, simulate
-from runout.synthetic.world import BURN_IN_DAYS, COINS, LEVERAGES, MAINTENANCE_MARGIN
-from synthetic.worlds import world
+from runout.synthetic.generating import simulated
+from runout.synthetic.population import drawn_traits
+from runout.synthetic.prices import latent_returns
+from runout.synthetic.scenarios import DAYS_BEFORE_END, HOUR_OF_DAY, SCRIPTS
+from runout.synthetic.simulation import Track
+from runout.synthetic.state import (
+    BAR_CLOSE,
+    BAR_VOLUME,
+    DELEVERAGING_STAGE,
+    HOUR_INSURANCE,
+    HOUR_LONG,
+    HOUR_SHORT,
+    INSURANCE_STAGE,
+)
+from runout.synthetic.world import World
+from synthetic.worlds import DAY, market, tracks, world
 
-PRICE = 100.0
-returns = st.lists(st.floats(-0.03, 0.03), min_size=STEPS_PER_HOUR, max_size=STEPS_PER_HOUR)
-
-
-def sides(seed: int = 0) -> tuple[Side, Side]:
-    """Return a book of both sides, of equal size, opened at prices round the present one."""
-    longs, shorts = Side(1), Side(-1)
-    for entry in PRICE * np.exp(np.random.default_rng(seed).normal(0, 0.03, 40)):
-        longs.open(10.0, float(entry))
-        shorts.open(10.0, float(entry))
-    longs.fold(longs.crossed(PRICE))
-    shorts.fold(shorts.crossed(PRICE))
-    return longs, shorts
+MINUTES = 1440
 
 
-@pytest.fixture(scope="module")
-def track() -> Track:
-    small = world(days=40)
-    latent = latent_returns(small, np.random.default_rng([7, 0]))
-    return simulate(COINS[0], latent[0], np.random.default_rng([7, 1]))
+def forced_usd(track: Track) -> np.ndarray:
+    return track.forced.quantity * track.forced.price
 
 
-# -- one hour ---------------------------------------------------------------------------------------------------------
+def total(of: World) -> float:
+    return sum(float(forced_usd(track).sum()) for track in tracks(of).values())
 
 
-@given(hours=st.lists(returns, min_size=1, max_size=6), depth=st.floats(1e3, 1e7), target=st.floats(100.0, 900.0))
-def test_longs_equal_shorts_after_every_step_and_trades_cover_the_change(
-    hours: list[list[float]], depth: float, target: float
-) -> None:
-    longs, shorts = sides()
-    price = PRICE
-    for latent in hours:
-        before = longs.total
-        path, forced, _ = _forced(price, np.array(latent), longs, shorts, depth)
-        price = float(path[-1])
-        assert longs.total == pytest.approx(shorts.total, rel=1e-9)
-        traded = sum(forced) + _ordinary(longs, shorts, price, target)
-        assert longs.total == pytest.approx(shorts.total, rel=1e-9)
-        assert abs(longs.total - before) <= traded * (1 + 1e-9)
-        assert min(forced) >= 0
-        assert longs.size.min() >= 0
-        assert shorts.size.min() >= 0
+def share_set_off(of: World) -> float:
+    """Return the share of forced dollars that would not have been closed had forced orders moved no price."""
+    found = tracks(of).values()
+    return sum(float(forced_usd(one)[one.endogenous].sum()) for one in found) / total(of)
 
 
-@given(latent=returns, depth=st.floats(1e3, 1e7), seed=st.integers(0, 5))
-def test_no_position_survives_beyond_its_liquidation_price(latent: list[float], depth: float, seed: int) -> None:
-    longs, shorts = sides(seed)
-    path, _, _ = _forced(PRICE, np.array(latent), longs, shorts, depth)
-    assert (longs.level < path.min()).all()
-    assert (shorts.level > path.max()).all()
+# -- causes -----------------------------------------------------------------------------------------------------------
 
 
-@given(latent=returns, seed=st.integers(0, 5))
-def test_exogenous_closes_are_exactly_the_positions_that_the_latent_path_crosses(
-    latent: list[float], seed: int
-) -> None:
-    longs, shorts = sides(seed)
-    path = PRICE * np.exp(np.cumsum(latent))
-    long_due = float(longs.size[longs.level >= path.min()].sum())
-    short_due = float(shorts.size[shorts.level <= path.max()].sum())
-    after, (long_exogenous, _, short_exogenous, _), _ = _forced(PRICE, np.array(latent), longs, shorts, 1e6)
-    assert long_exogenous == pytest.approx(long_due)
-    # Shorts that closed longs' counterparties are smaller by the time they are crossed themselves.
-    assert short_exogenous <= short_due * (1 + 1e-9)
-    assert (short_exogenous > 0) == (short_due > 0)
-    if long_due == short_due == 0.0:
-        np.testing.assert_array_equal(after, path)
+def test_without_impact_of_forced_orders_no_liquidation_is_endogenous() -> None:
+    found = tracks(world(days=30, coins=1, forced_impact=0.0))["BTC"]
+    assert len(found.forced) > 50
+    assert not found.endogenous.any()
 
 
-@given(latent=returns)
-def test_without_impact_nothing_is_closed_endogenously(latent: list[float]) -> None:
-    longs, shorts = sides()
-    path, (_, long_endogenous, _, short_endogenous), impact = _forced(
-        PRICE, np.array(latent), longs, shorts, float("inf")
+def test_some_liquidations_are_set_off_by_others_and_most_are_not() -> None:
+    assert 0.0 < share_set_off(world(days=30)) < 0.5
+
+
+def test_the_share_set_off_by_others_falls_with_depth() -> None:
+    shares = [
+        np.mean([share_set_off(world(days=30, coins=1, depth_scale=depth, seed=seed)) for seed in (1, 2, 3)])
+        for depth in (0.4, 1.0, 8.0)
+    ]
+    assert shares[0] > shares[1] > shares[2]
+
+
+def test_liquidations_and_the_share_set_off_by_others_grow_with_leverage() -> None:
+    low, high = (world(days=30, coins=1, leverage_scale=scale, seed=1) for scale in (0.4, 1.6))
+    assert total(low) < total(high)
+    assert share_set_off(low) < share_set_off(high)
+
+
+# -- books ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scenario", ["flush", "systemic"])
+def test_longs_equal_shorts_every_hour_and_trades_cover_the_change(scenario: str) -> None:
+    for found in tracks(world(scenario=scenario)).values():
+        np.testing.assert_allclose(found.hourly[:, :, HOUR_LONG], found.hourly[:, :, HOUR_SHORT], rtol=1e-9)
+        traded = found.bars[:-1, :, BAR_VOLUME].reshape(4, -1, 12).sum(axis=2).T
+        change = np.abs(np.diff(found.hourly[:, :, HOUR_LONG], axis=0))
+        assert (change <= traded[1:] * (1 + 1e-9)).all()
+
+
+def test_funds_are_exhausted_and_winners_deleveraged_in_a_systemic_slide_alone() -> None:
+    def deleveraged(of: World) -> float:
+        found = tracks(of).values()
+        return sum(float(forced_usd(one)[one.forced.stage == DELEVERAGING_STAGE].sum()) for one in found)
+
+    calm, systemic = world(scenario="calm"), world(scenario="systemic")
+    assert deleveraged(systemic) > 100 * max(deleveraged(calm), 1e6)
+    funds = tracks(systemic)["BTC"].hourly[:, :, HOUR_INSURANCE]
+    assert (funds[-24 * 3] < 0.5 * funds[24 * 30]).any() or funds.min() <= 0
+    for found in tracks(systemic).values():
+        assert (found.forced.stage == INSURANCE_STAGE).any()
+
+
+# -- truth ------------------------------------------------------------------------------------------------------------
+
+
+def test_hidden_positions_have_not_been_crossed_and_both_sides_are_equal() -> None:
+    of = world()
+    truth = market(of)[1]["positions"]
+    net = (pl.col("side") * pl.col("size")).sum().alias("net")
+    sides = truth.group_by("coin", "day", "venue").agg(net, pl.col("size").sum())
+    assert (sides["net"].abs() <= 1e-9 * sides["size"]).all()
+    isolated = truth.filter(pl.col("kind").is_in(["taker", "trend follower"]))
+    assert isolated["liquidation_price"].null_count() < 0.1 * isolated.height
+    assert truth.filter(pl.col("kind") == "hedger")["liquidation_price"].is_null().all()
+    close = tracks(of)["BTC"].bars[-1, 287::288, BAR_CLOSE]
+    btc = isolated.filter(pl.col("coin") == "BTC").drop_nulls("liquidation_price")
+    away = btc["side"].to_numpy() * (close[btc["day"].to_numpy()] / btc["liquidation_price"].to_numpy() - 1)
+    assert (away > -0.01).all()  # marks are the venues' own, a little off spot
+
+
+def test_changes_lead_from_one_day_s_positions_to_the_next() -> None:
+    of = world()
+    truth = market(of)[1]
+    last = of.days - 1
+    isolated = truth["positions"].filter(pl.col("kind") == "taker", pl.col("coin") == "BTC")
+    signed = isolated.select("day", "account", pl.col("side") * pl.col("size"))
+    before, after = (
+        {account: quantity for when, account, quantity in signed.iter_rows() if when == day} for day in (last - 1, last)
     )
-    np.testing.assert_array_equal(path, PRICE * np.exp(np.cumsum(latent)))
-    assert (long_endogenous, short_endogenous, impact) == (0.0, 0.0, 0.0)
+    moved = truth["changes"].filter(pl.col("coin") == "BTC", pl.col("event_time") > of.start + last * DAY)
+    for account, side, size in moved.select("account", "side", "size").iter_rows():
+        before[account] = side * size
+    held = {account: quantity for account, quantity in before.items() if quantity}
+    assert {account: held[account] for account in after} == after
 
 
-def test_the_thinner_the_book_the_further_a_fall_runs_and_the_more_it_closes() -> None:
-    latent = np.full(STEPS_PER_HOUR, -0.03 / STEPS_PER_HOUR)
-    lows, closed = [], []
-    for depth in (1e7, 1e5, 3e4, 1e4):
-        path, forced, _ = _forced(PRICE, latent, *sides(), depth)
-        lows.append(path.min())
-        closed.append(forced[0] + forced[1])
-    assert lows == sorted(lows, reverse=True)
-    assert closed == sorted(closed)
-    assert closed[-1] > closed[0]
+def test_hourly_forced_closes_are_the_sums_of_the_liquidations() -> None:
+    truth = market(world())[1]
+    by = ("coin", "liquidated_side", "cause")
+    hourly = truth["forced_closes"].group_by(by).agg(pl.col("quantity_base").sum()).filter(pl.col("quantity_base") > 0)
+    single = truth["liquidations"].group_by(by).agg(pl.col("quantity_base").sum())
+    both = hourly.join(single, on=by, how="full", coalesce=True)
+    np.testing.assert_allclose(both["quantity_base"], both["quantity_base_right"], rtol=1e-9)
 
 
-def test_rounds_end_even_where_the_book_is_all_but_empty() -> None:
-    latent = np.full(STEPS_PER_HOUR, -0.03 / STEPS_PER_HOUR)
-    path, _, impact = _forced(PRICE, latent, *sides(), 1e2)
-    assert ROUNDS == 6
-    assert np.isfinite(path).all()
-    assert (path > 0).all()
-    assert impact < 0
+# -- the same bytes, whoever computes them ----------------------------------------------------------------------------
 
 
-# -- the accounts -----------------------------------------------------------------------------------------------------
+def test_two_workers_make_the_same_market_as_one() -> None:
+    of = world(days=30)
+    one, two = tracks(of), simulated(of, workers=2)
+    for coin, track in one.items():
+        for name in Track.__struct_fields__[:-1]:
+            assert getattr(track, name).tobytes() == getattr(two[coin], name).tobytes(), (coin, name)
 
 
-@pytest.mark.parametrize("side", [1, -1])
-@pytest.mark.parametrize("leverage", LEVERAGES)
-def test_at_the_liquidation_price_equity_is_the_maintenance_margin(side: int, leverage: float) -> None:
-    entry = 60_000.0
-    level = float(liquidation_price(np.array([entry]), np.array([leverage]), side)[0])
-    equity = entry / leverage + side * (level - entry)  # for one coin, isolated, linear
-    assert equity == pytest.approx(MAINTENANCE_MARGIN * level)
+# -- worlds differ as they say ----------------------------------------------------------------------------------------
 
 
-def test_folding_keeps_the_sum_and_the_mean_entry_and_leaves_nothing_to_liquidate() -> None:
-    side, _ = sides()
-    total, cost = side.total, float((side.size * side.entry).sum())
-    side.fold(side.leverage > 10)
-    assert side.total == pytest.approx(total)
-    assert float((side.size * side.entry).sum()) == pytest.approx(cost)
-    assert side.leverage.max() <= 10
-    assert not side.crossed(PRICE * 0.95).any()
+@pytest.mark.parametrize("scenario", list(SCRIPTS))
+def test_the_common_shock_holds_the_moves_of_its_script_and_no_other(scenario: str) -> None:
+    calm, own = (latent_returns(world(scenario=name), np.random.default_rng(3)) for name in ("calm", scenario))
+    wanted = sum(move.size for move in SCRIPTS[scenario].moves) + SCRIPTS[scenario].drift
+    assert (own - calm)[-1].sum() == pytest.approx(wanted)
+    assert (own - calm)[0].sum() == pytest.approx(wanted)
 
 
-def test_the_store_grows_without_losing_a_position() -> None:
-    side = Side(1)
-    for number in range(1500):
-        side.open(1.0, 100.0 + number)
-    assert side.total == pytest.approx(1500)
-    assert len(side.size) == 1500 * (len(LEVERAGES) + 1)
-    level = liquidation_price(side.entry[:6], side.leverage[:6], 1)
-    np.testing.assert_allclose(side.level[:6], level, rtol=1e-12)
-    side.remove(side.entry >= 101.0)
-    assert side.total == pytest.approx(1.0)
-    assert set(side.entry.tolist()) == {100.0}
+def test_families_break_the_assumption_they_are_named_for() -> None:
+    plain = drawn_traits(world(family="isolated"))
+    assert plain.cross == plain.top_up == plain.herding == 0.0
+    assert drawn_traits(world(family="cross")).cross > 0.3
+    assert drawn_traits(world(family="top-ups")).top_up > 0.5
+    assert drawn_traits(world(family="herding")).herding > 0.4
+    assert drawn_traits(world(family="hedged")).hedgers > 0.3
 
 
-# -- the whole run ----------------------------------------------------------------------------------------------------
+def test_a_squeeze_closes_shorts_and_a_flush_longs() -> None:
+    for scenario, side in (("squeeze", -1), ("flush", 1)):
+        for found in tracks(world(scenario=scenario)).values():
+            after = found.forced.minute - ((40 - DAYS_BEFORE_END) * MINUTES + HOUR_OF_DAY * 60)
+            hours = (after >= 0) & (after < 120)
+            assert forced_usd(found)[hours & (found.forced.side == side)].sum() > 0.8 * forced_usd(found)[hours].sum()
 
 
-def test_every_hour_trades_at_least_what_open_interest_changes(track: Track) -> None:
-    assert (np.abs(np.diff(track.open_interest)) <= track.volume).all()
+def test_an_outage_leaves_a_hole_in_the_lead_venue_s_series_alone() -> None:
+    published = market(world(scenario="outage"))[0]
+    hole = [name for name, (one, table) in published.items() if one.step and _longest_step(table) > one.step]
+    assert hole
+    assert all("synth-a" in published[name][0].venues for name in hole)
 
 
-def test_nothing_is_negative_and_no_price_is_zero(track: Track) -> None:
-    for name in ("open_interest", "volume", "depth", "price"):
-        assert (getattr(track, name) > 0).all(), name
-    for name in ("long_exogenous", "long_endogenous", "short_exogenous", "short_endogenous"):
-        assert (getattr(track, name) >= 0).all(), name
-    assert (np.abs(track.net_taker) <= track.volume).all()
-    assert ((track.long_accounts > 0) & (track.long_accounts < 1)).all()
+def test_a_unit_change_doubles_one_venue_s_open_interest_at_one_step() -> None:
+    table = market(world(scenario="unit-change"))[0]["synthetic/open_interest/BTC/synth-c/4h"][1]
+    ratio = table["open_interest_base"].to_numpy()[1:] / table["open_interest_base"].to_numpy()[:-1]
+    assert (ratio > 1.7).sum() == 1
+    assert np.argmax(ratio) == len(ratio) - 60
 
 
-def test_hidden_positions_of_both_sides_add_up_to_open_interest(track: Track) -> None:
-    days = np.unique(track.positions[:, 0])
-    assert len(days) == TRUTH_DAYS
-    for day in days:
-        stood = track.open_interest[int(day + 1) * 24]
-        for side in (1, -1):
-            mine = track.positions[(track.positions[:, 0] == day) & (track.positions[:, 1] == side)]
-            assert mine[:, 2].sum() == pytest.approx(stood, rel=1e-9)
-
-
-def test_hidden_positions_have_not_been_crossed_by_the_price_of_their_day_s_end(track: Track) -> None:
-    for day in np.unique(track.positions[:, 0]):
-        price = track.price[int(day + 1) * STEPS_PER_DAY]
-        mine = track.positions[track.positions[:, 0] == day]
-        assert (mine[:, 1] * (price - mine[:, 5]) > 0).all()
-
-
-def test_the_first_days_are_no_different_from_the_others(track: Track) -> None:
-    closed = track.long_exogenous + track.long_endogenous + track.short_exogenous + track.short_endogenous
-    daily = closed.reshape(-1, 24).sum(axis=1)
-    assert daily[:5].mean() < 3 * daily.mean()
-    assert daily.max() < 0.1 * track.open_interest[0]
-
-
-def test_forced_closes_move_the_price_beyond_its_latent_path() -> None:
-    small = world(days=40)
-    latent = latent_returns(small, np.random.default_rng([7, 0]))[0]
-    run = simulate(COINS[0], latent, np.random.default_rng([7, 1]))
-    hour = int(np.argmax(run.long_exogenous + run.long_endogenous))
-    steps = slice(hour * STEPS_PER_HOUR, (hour + 1) * STEPS_PER_HOUR)
-    lowest = run.price[steps.start + 1 : steps.stop + 1].min() / run.price[steps.start]
-    assert lowest < np.exp(np.cumsum(latent[BURN_IN_DAYS * STEPS_PER_DAY :][steps])).min()
+def _longest_step(table: pl.DataFrame) -> int:
+    return int(table["event_time"].unique().sort().diff().max() or 0)

@@ -3,12 +3,21 @@
 from rich.console import Console
 
 from runout.cli.progress import progress_bar
+from runout.jobs.synthesizing import TRADERS
 from runout.jobs.synthesizing import synthesize as synthesize_job
 from runout.lake import Lake
-from runout.synthetic import Scenario
+from runout.synthetic import Family, Scenario
 
 
-def synthesize(*, lake: str, scenario: Scenario = "flush", days: int = 420, seed: int = 7) -> None:
+def synthesize(
+    *,
+    lake: str,
+    scenario: Scenario = "flush",
+    days: int = 420,
+    seed: int = 7,
+    family: Family = "mixed",
+    traders: int = TRADERS,
+) -> None:
     """Write a synthetic market into a lake of its own, and its hidden truth beside it.
 
     Parameters
@@ -16,14 +25,21 @@ def synthesize(*, lake: str, scenario: Scenario = "flush", days: int = 420, seed
     lake
         Folder of the lake; it may hold no real series.
     scenario
-        calm, or flush: a fall of 6.5% within an hour, four days before the end.
+        What befalls it, four days before the end where it has a moment: calm, overheated, flush (a fall of 6.5% within
+        an hour), double-dip, squeeze, systemic (funds exhausted, auto-deleveraging), outage, unit-change.
     days
         Length; trailing ranks of a year need 400.
     seed
         Seed of every random draw; the same seed gives the same bytes.
+    family
+        Which assumptions its accounts break: mixed, isolated (none), cross, hedged, top-ups, herding.
+    traders
+        Accounts of the whole market, spread over its coins.
     """
     with progress_bar("synthesize") as progress:
-        written = synthesize_job(Lake(lake), scenario=scenario, days=days, seed=seed, progress=progress)
+        written = synthesize_job(
+            Lake(lake), scenario=scenario, days=days, seed=seed, family=family, traders=traders, progress=progress
+        )
     Console(highlight=False).print(
         f"SYNTHETIC market ({scenario}, {days} days, seed {seed}): {written:,} rows in {lake}, "
         f"its truth in {lake}-truth",

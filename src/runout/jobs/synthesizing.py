@@ -6,15 +6,27 @@ from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.errors import UsageError
 from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
-from runout.synthetic import Scenario, World, generate
+from runout.synthetic import Family, Scenario, World, generate
 
 END = parse_time("2025-09-01")
 """The last moment of every synthetic market: a fixed one, so that the same seed gives the same bytes on any day."""
 
 LEAST_DAYS, MOST_DAYS = 30, 3650
+LEAST_TRADERS, MOST_TRADERS, TRADERS = 1_000, 200_000, 8_000
+SHORT = 90
+"""Of a world of at most so many days every change of a position is kept; of a longer one those of the last 14."""
 
 
-def synthesize(lake: Lake, *, scenario: Scenario, days: int, seed: int, progress: Progress = no_progress) -> int:
+def synthesize(
+    lake: Lake,
+    *,
+    scenario: Scenario,
+    days: int,
+    seed: int,
+    family: Family = "mixed",
+    traders: int = TRADERS,
+    progress: Progress = no_progress,
+) -> int:
     """Simulate a market and write what its venues publish into ``lake``; the truth goes to ``<lake>-truth``.
 
     Parameters
@@ -22,11 +34,15 @@ def synthesize(lake: Lake, *, scenario: Scenario, days: int, seed: int, progress
     lake
         An empty lake, or one that holds a synthetic market already (the same world again changes nothing).
     scenario
-        ``calm`` or ``flush``.
+        What befalls the market (``runout.synthetic.Scenario``).
     days
         Length; trailing ranks of a year need 400.
     seed
         Seed of every random draw.
+    family
+        Which assumptions of estimators its accounts break (``runout.synthetic.Family``).
+    traders
+        Accounts of the whole market.
     progress
         Called with each step.
 
@@ -38,13 +54,18 @@ def synthesize(lake: Lake, *, scenario: Scenario, days: int, seed: int, progress
     Raises
     ------
     UsageError
-        If the lake holds real series or another synthetic market, or the length is out of range.
+        If the lake holds real series or another synthetic market, or the length or the crowd is out of range.
     """
     if not LEAST_DAYS <= days <= MOST_DAYS:
         raise UsageError(f"expected {LEAST_DAYS} to {MOST_DAYS} days, found {days}")
-    world = World(scenario=scenario, days=days, seed=seed, start=END - days * NANOSECONDS_PER_DAY)
+    if not LEAST_TRADERS <= traders <= MOST_TRADERS:
+        raise UsageError(f"expected {LEAST_TRADERS} to {MOST_TRADERS} traders, found {traders}")
+    world = World(
+        scenario=scenario, days=days, seed=seed, start=END - days * NANOSECONDS_PER_DAY, family=family, traders=traders,
+        truth_days=days if days <= SHORT else 14,
+    )  # fmt: skip
     _refuse_others(lake, world)
-    published, truth = generate(world, progress)
+    published, truth = generate(world, progress, workers=-1)
     written = 0
     series = [(one, rows) for one, rows in published]
     lake.register(one for one, _ in series)

@@ -77,6 +77,8 @@ def unit_jumps(observed: Observed, prices: Prices) -> list[AuditFinding]:
     unit explains, or that comes while the price itself shifts by more than 1.6×, is a note.
     """
     series = observed.series
+    if series.kind == "liquidations" and not series.step:
+        return []  # single events have no level
     return [
         found
         for track in tracks(observed)

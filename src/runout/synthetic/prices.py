@@ -1,46 +1,48 @@
-"""The latent price: correlated five-minute returns with stochastic volatility and jumps, and the scripted fall."""
+"""The latent price: correlated one-minute returns with GARCH volatility and jumps, and scripted moves."""
 
 import numpy as np
 import numpy.typing as npt
 
+from runout.synthetic.scenarios import SCRIPTS
 from runout.synthetic.world import BURN_IN_DAYS, World
 
-STEPS_PER_HOUR = 12
-STEPS_PER_DAY = 24 * STEPS_PER_HOUR
+MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1440
 DAILY_VOLATILITY = 0.018
-FLUSH_DAYS_BEFORE_END = 4
-FLUSH_HOUR = 14
-FLUSH_MOVE = -0.065
+GARCH_NEWS, GARCH_MEMORY = 0.06, 0.925
+"""Hourly GARCH(1,1): weight of the last squared return and of the last variance."""
+JUMPS_PER_DAY, JUMP_DEVIATION = 0.2, 0.012
+SCRIPTED_DAYS = 30
 
 
 def latent_returns(world: World, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    r"""Return exogenous log returns, shape (coins, five-minute steps), those of the burn-in first.
+    r"""Return exogenous log returns, shape (coins + 1, minutes), the burn-in first; the last row is the common shock.
 
-    Common shocks have log volatility that reverts with a half-life of four days (standard deviation .45), plus jumps at
-    a rate of one in five days with a deviation of 1.2%; a coin's return is :math:`\beta c_t + e_t`.
+    Hours of the common shock have :math:`h_{t+1} = \omega + \alpha c_t^2 + \beta h_t` (GARCH, Bollerslev 1986), plus
+    jumps at a rate of one in five days with a deviation of 1.2%; a coin's return is :math:`\beta c_t + e_t`.
     """
     days = world.days + BURN_IN_DAYS
-    steps = days * STEPS_PER_DAY
-    volatility = np.exp(_mean_reverting(days, rng))
-    per_step = np.repeat(volatility, STEPS_PER_DAY) * DAILY_VOLATILITY / np.sqrt(STEPS_PER_DAY)
-    common = per_step * rng.standard_normal(steps)
-    jumps = rng.random(steps) < 1 / (5 * STEPS_PER_DAY)
-    common += jumps * rng.normal(0.0, 0.012, steps)
-    if world.scenario == "flush":
-        first = (days - FLUSH_DAYS_BEFORE_END) * STEPS_PER_DAY + FLUSH_HOUR * STEPS_PER_HOUR
-        common[first : first + STEPS_PER_HOUR] += FLUSH_MOVE / STEPS_PER_HOUR
-    returns = np.empty((len(world.coins), steps))
+    common = _garch_minutes(days * 24, rng)
+    jumps = rng.random(len(common)) < JUMPS_PER_DAY / MINUTES_PER_DAY
+    common += jumps * rng.normal(0.0, JUMP_DEVIATION, len(common))
+    script = SCRIPTS[world.scenario]
+    common[-SCRIPTED_DAYS * MINUTES_PER_DAY :] += script.drift / (SCRIPTED_DAYS * MINUTES_PER_DAY)
+    for move in script.moves:
+        first, lasts = len(common) - round(move.hours * MINUTES_PER_HOUR), round(move.lasts * MINUTES_PER_HOUR)
+        common[first : first + lasts] += move.size / lasts
+    returns = np.empty((len(world.coins) + 1, len(common)))
+    returns[-1] = common
     for number, coin in enumerate(world.coins):
-        own = coin.own_volatility / np.sqrt(STEPS_PER_DAY) * rng.standard_normal(steps)
+        own = coin.own_volatility / np.sqrt(MINUTES_PER_DAY) * rng.standard_normal(len(common))
         returns[number] = coin.beta * common + own
     return returns
 
 
-def _mean_reverting(days: int, rng: np.random.Generator, half_life: float = 4.0, deviation: float = 0.45) -> np.ndarray:
-    keep = 0.5 ** (1 / half_life)
-    shocks = rng.normal(0.0, deviation * np.sqrt(1 - keep**2), days)
-    level = np.empty(days)
-    level[0] = rng.normal(0.0, deviation)
-    for day in range(1, days):
-        level[day] = keep * level[day - 1] + shocks[day]
-    return level - deviation**2 / 2
+def _garch_minutes(hours: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    noise = rng.standard_normal((hours, MINUTES_PER_HOUR)) / np.sqrt(MINUTES_PER_HOUR)
+    usual = DAILY_VOLATILITY**2 / 24
+    variance = np.empty(hours)
+    level = usual * np.exp(rng.normal(0.0, 0.5))
+    for hour, shock in enumerate(noise.sum(axis=1)):
+        variance[hour] = level
+        level = usual * (1 - GARCH_NEWS - GARCH_MEMORY) + level * (GARCH_NEWS * shock**2 + GARCH_MEMORY)
+    return (np.sqrt(variance)[:, None] * noise).ravel()

@@ -1,10 +1,12 @@
 """What the venues of a world publish: the same records as real sources, with the same blind spots, labelled synthetic.
 
-A capped venue publishes the largest forced close of each second and no other, so the share of dollars shown falls as
-the rate rises. Long/short ratios count accounts. Dominance, TOTAL2 and reserves come once a day.
+Records hold what a normaliser makes of each feed: positions' sides, open interest counted once, each fill once. What
+cannot be repaired stays: a capped feed leaves events out (``feeds``), an outage leaves nothing, and a venue that begins
+to count open interest on both sides without saying so doubles it. Long/short ratios count accounts. Dominance, TOTAL2
+and reserves come once a day.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -15,23 +17,75 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.records import ALL_VENUES, KINDS, Series, conform
 from runout.records.series import Margin, Market
-from runout.synthetic.prices import STEPS_PER_DAY, STEPS_PER_HOUR
+from runout.synthetic.feeds import EVENT_DAYS, event_sums, shown_by_hour, single_events
+from runout.synthetic.scenarios import SCRIPTS
 from runout.synthetic.simulation import Track
+from runout.synthetic.state import (
+    BAR_BOUGHT,
+    BAR_CLOSE,
+    BAR_HIGH,
+    BAR_LOW,
+    BAR_OPEN,
+    BAR_VOLUME,
+    BARS_PER_DAY,
+    HOUR_ASK,
+    HOUR_BID,
+    HOUR_FUNDING,
+    HOUR_LONG,
+    HOUR_LONG_ACCOUNTS,
+    HOUR_SHORT_ACCOUNTS,
+)  # fmt: skip
 from runout.synthetic.world import Coin, Venue, World
 
 DAY, HOUR, FINE = NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, 5 * NANOSECONDS_PER_MINUTE
+BARS_PER_HOUR = HOUR // FINE
 FINE_DAYS = 60
 PROVIDER = "synthetic"
 NOTE = "synthetic market: no figure here was observed anywhere"
-MEAN_LIQUIDATION_USD, SIZE_TAIL = 8_000.0, 1.5
-"""Sizes of forced closes: a Pareto law of this mean and tail exponent."""
-BUSY_SECONDS = 600
-"""Forced closes of an hour crowd into so many seconds."""
 SPOT_SHARE = 0.12
-"""Spot volume of the lead venue over the volume of all perpetual venues."""
+"""Turnover within minutes on the spot market, over that of all perpetual venues."""
+CHURN, CHURN_OF_MOVE = 0.08, 1.4
+"""Coins that open and close again within minutes and no account of the simulation stands for: an hour, over open
+interest; and for each unit of the absolute five-minute return."""
 
 Floats = npt.NDArray[np.float64]
 Published = tuple[Series, pl.DataFrame]
+
+
+class Seen(NamedTuple):
+    """What can be seen of one coin: its track, and the volumes that quick turnover adds to it, coins in five minutes.
+
+    ``volume`` and ``bought`` are of shape (venues + 1, bars), the spot market last.
+    """
+
+    coin: Coin
+    track: Track
+    volume: Floats
+    bought: Floats
+
+    def at_ends(self, step: int, venue: int = 0) -> Floats:
+        """Return prices at the end of each step."""
+        return self.track.bars[venue, step // FINE - 1 :: step // FINE, BAR_CLOSE]
+
+    def hours(self, column: int, step: int, venue: int | slice = 0) -> Floats:
+        """Return a column of the hourly log at the end of each step."""
+        return self.track.hourly[step // HOUR - 1 :: step // HOUR, venue, column]
+
+    def summed(self, values: Floats, step: int) -> Floats:
+        """Return five-minute values summed over each step."""
+        return values.reshape(-1, step // FINE).sum(axis=1)
+
+
+def seen(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> Seen:
+    """Add quick turnover to what accounts trade: larger in some hours and where the price moves."""
+    shares = np.array([*(venue.share for venue in world.venues), SPOT_SHARE])
+    open_coins = np.repeat(track.hourly[:, :, HOUR_LONG].sum(axis=1), BARS_PER_HOUR)
+    busy = np.repeat(np.exp(rng.normal(0.0, 0.4, len(track.hourly))), BARS_PER_HOUR)
+    move = np.log(track.bars[:, :, BAR_CLOSE] / track.bars[:, :, BAR_OPEN])
+    churn = shares[:, None] * open_coins * busy * (CHURN / BARS_PER_HOUR + CHURN_OF_MOVE * np.abs(move[:1]))
+    lean = 0.5 + 0.04 * np.tanh(300 * move) + 0.02 * rng.standard_normal(churn.shape)
+    volume = track.bars[:, :, BAR_VOLUME] + churn
+    return Seen(coin, track, volume, track.bars[:, :, BAR_BOUGHT] + churn * np.clip(lean, 0.0, 1.0))
 
 
 def publish(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
@@ -47,24 +101,32 @@ def publish(world: World, tracks: dict[str, Track], rng: np.random.Generator) ->
         For the noise that publication adds.
     """
     for one, rows in _everything(world, tracks, rng):
-        yield msgspec.structs.replace(one, feed=world.title), rows
+        yield msgspec.structs.replace(one, feed=world.title), _without_outage(world, one, rows)
 
 
 def _everything(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
-    traded = {coin.name: _traded(world.venues[0], tracks[coin.name], rng) for coin in world.coins}
-    for coin in world.coins:
-        track = tracks[coin.name]
-        for step in (4 * HOUR, DAY) if coin.hourly else (DAY,):
-            yield from _bars(world, coin, track, traded[coin.name], step)
-            yield _interest(world, coin, track, step)
-            yield _funding(world, coin, track, step)
-            yield from _positioning(world, coin, track, step, rng)
-        yield from _liquidations(world, coin, track)
-    lead = world.coins[0]
-    yield from _bars(world, lead, tracks[lead.name], traded[lead.name], FINE)
-    yield from _interest_by_venue(world, lead, tracks[lead.name], rng)
-    yield from _flows(world, lead, tracks[lead.name], traded[lead.name], rng)
-    yield from _market(world, tracks, rng)
+    views = [seen(world, coin, tracks[coin.name], rng) for coin in world.coins]
+    for view in views:
+        for step in (4 * HOUR, DAY) if view.coin.hourly else (DAY,):
+            yield from _bars(world, view, step)
+            yield _interest(world, view, step)
+            yield _funding(world, view, step)
+            yield from _positioning(world, view, step, rng)
+        yield from _liquidations(world, view, rng, single=view is views[0])
+    yield from _bars(world, views[0], FINE)
+    yield from _interest_by_venue(world, views[0])
+    yield from _flows(world, views[0], rng)
+    yield from _market(world, views, rng)
+
+
+def _without_outage(world: World, one: Series, rows: pl.DataFrame) -> pl.DataFrame:
+    """Drop what the lead venue's feeds would have said while they were silent; daily sums are what came through."""
+    hours = SCRIPTS[world.scenario].outage_hours
+    if not hours or world.venues[0].name not in one.venues or one.step >= DAY:
+        return rows
+    end = world.start + world.days * DAY
+    silent = pl.col("event_time").is_between(end - int(hours[0] * HOUR), end - int(hours[1] * HOUR))
+    return rows.filter(~silent)
 
 
 def _publish(  # noqa: PLR0917 - a scope and its rows
@@ -93,197 +155,179 @@ def _ends(world: World, step: int) -> npt.NDArray[np.int64]:
     return world.start + (np.arange(world.days * DAY // step, dtype=np.int64) + 1) * step
 
 
-def _summed(hourly: Floats, step: int) -> Floats:
-    return hourly.reshape(-1, step // HOUR).sum(axis=1)
-
-
-def _at_ends(track: Track, step: int) -> Floats:
-    return track.price[step // FINE :: step // FINE]
-
-
-def _hourly_at_ends(hourly: Floats, step: int) -> Floats:
-    return hourly[step // HOUR - 1 :: step // HOUR]
-
-
 # -- prices, volumes, flows -------------------------------------------------------------------------------------------
 
 
-class _Traded(NamedTuple):
-    """What one market of the lead venue trades in each five minutes, coins; bars and flows are sums of it."""
-
-    market: Market
-    margin: Margin
-    volume: Floats
-    bought: Floats
-
-
-def _traded(venue: Venue, track: Track, rng: np.random.Generator) -> tuple[_Traded, _Traded]:
-    """Return perpetual and spot: spot takers follow the perpetual ones by six tenths, with a noise of their own."""
-    spot_net = 0.6 * track.net_taker + 0.01 * track.volume * rng.standard_normal(len(track.volume))
-
-    def market(name: Market, margin: Margin, share: float, net: Floats) -> _Traded:
-        bought = np.clip((track.volume + net) / 2, 0.0, track.volume)
-        volume, buys = (np.repeat(x * share / STEPS_PER_HOUR, STEPS_PER_HOUR) for x in (track.volume, bought))
-        return _Traded(name, margin, volume, buys)
-
-    return (
-        market("perpetual", "stablecoin", venue.share, track.net_taker),
-        market("spot", "none", SPOT_SHARE, spot_net),
+def _lead_markets(world: World, coin: Coin) -> Iterator[tuple[int, Market, dict[str, object]]]:
+    """Yield place, name and scope of the lead venue's perpetual and of the spot market."""
+    named: tuple[tuple[int, Market, Margin], ...] = (
+        (0, "perpetual", "stablecoin"),
+        (len(world.venues), "spot", "none"),
     )
+    for place, market, margin in named:
+        scoped: dict[str, object] = {"venues": (world.venues[0].name,), "instruments": f"{coin.name}USDT"}
+        yield place, market, scoped | {"market": market, "margin": margin}
 
 
-def _bars(world: World, coin: Coin, track: Track, traded: Iterable[_Traded], step: int) -> Iterator[Published]:
-    first = 0 if step > FINE else max(world.days - FINE_DAYS, 0) * STEPS_PER_DAY
-    width, venue = step // FINE, world.venues[0]
-    path = track.price[first:]
-    inside = np.column_stack([path[:-1][::width], path[1:].reshape(-1, width)])
-    for one in traded:
-        amounts = (one.volume[first:], one.bought[first:])
+def _bars(world: World, view: Seen, step: int) -> Iterator[Published]:
+    first = 0 if step > FINE else max(world.days - FINE_DAYS, 0) * BARS_PER_DAY
+    width = step // FINE
+    for place, market, scoped in _lead_markets(world, view.coin):
+        fine = view.track.bars[place, first:]
+        amounts = (view.volume[place, first:], view.bought[place, first:])
         base, bought, usd, bought_usd = (
-            amount.reshape(-1, width).sum(axis=1) for amount in (*amounts, *(x * path[1:] for x in amounts))
+            view.summed(amount, step) for amount in (*amounts, *(x * fine[:, BAR_CLOSE] for x in amounts))
         )
-        scoped = {
-            "venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": one.market, "margin": one.margin,
-        }  # fmt: skip
         yield _publish(
-            "bars", coin, f"{venue.name}-{one.market}", step, _ends(world, step)[first // width :], scoped,
-            open=inside[:, 0], high=inside.max(axis=1), low=inside.min(axis=1), close=inside[:, -1],
+            "bars", view.coin, f"{world.venues[0].name}-{market}", step, _ends(world, step)[first // width :], scoped,
+            open=fine[::width, BAR_OPEN], high=fine[:, BAR_HIGH].reshape(-1, width).max(axis=1),
+            low=fine[:, BAR_LOW].reshape(-1, width).min(axis=1), close=fine[width - 1 :: width, BAR_CLOSE],
             volume_base=base, volume_usd=usd, taker_buy_base=bought, taker_buy_usd=bought_usd,
         )  # fmt: skip
 
 
-def _flows(
-    world: World, coin: Coin, track: Track, traded: Iterable[_Traded], rng: np.random.Generator
-) -> Iterator[Published]:
-    step, venue = 4 * HOUR, world.venues[0]
+def _flows(world: World, view: Seen, rng: np.random.Generator) -> Iterator[Published]:
+    step, venue, coin = 4 * HOUR, world.venues[0], view.coin
     stamps = _ends(world, step)
-    for one in traded:
-        buy, sell = (
-            (amount * track.price[1:]).reshape(-1, step // FINE).sum(axis=1)
-            for amount in (one.bought, one.volume - one.bought)
-        )
-        scoped = {"venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": one.market}
-        yield _publish(
-            "taker_flow", coin, f"{venue.name}-{one.market}", step, stamps, scoped, buy_usd=buy, sell_usd=sell
-        )
-    depth = _hourly_at_ends(track.depth, step) * venue.share
-    lean = 1 + 0.1 * rng.standard_normal(len(depth))
+    for place, market, scoped in _lead_markets(world, coin):
+        price = view.track.bars[place, :, BAR_CLOSE]
+        sold = view.volume[place] - view.bought[place]
+        buy, sell = (view.summed(amount * price, step) for amount in (view.bought[place], sold))
+        plain = {name: value for name, value in scoped.items() if name != "margin"}
+        yield _publish("taker_flow", coin, f"{venue.name}-{market}", step, stamps, plain, buy_usd=buy, sell_usd=sell)
     scoped = {"venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": "perpetual"}
     yield _publish(
-        "depth", coin, f"{venue.name}-1pct", step, stamps, scoped, band=0.01, bid_usd=depth * lean, ask_usd=depth
-    )
-    volume, net = _summed(track.volume, step), _summed(track.net_taker, step)
-    for measure in ("basis", "coinbase-premium"):
-        rate = 0.0003 * np.tanh(net / volume * 20) + 0.0001 * rng.standard_normal(len(net))
+        "depth", coin, f"{venue.name}-1pct", step, stamps, scoped, band=0.01, bid_usd=view.hours(HOUR_BID, step),
+        ask_usd=view.hours(HOUR_ASK, step),
+    )  # fmt: skip
+    basis = view.at_ends(step) / view.at_ends(step, len(world.venues)) - 1
+    premium = 0.0003 * np.tanh(basis * 1000) + 0.0001 * rng.standard_normal(len(basis))
+    for measure, rate in (("basis", basis), ("coinbase-premium", premium)):
         yield _publish("premium", coin, measure, step, stamps, scoped | {"measure": measure}, rate=rate)
 
 
 # -- open interest, funding, positioning ------------------------------------------------------------------------------
 
 
-def _interest(world: World, coin: Coin, track: Track, step: int) -> Published:
-    usd = track.open_interest[step // HOUR :: step // HOUR] * _at_ends(track, step)
-    return _publish("open_interest", coin, "all", step, _ends(world, step), {}, open_interest_usd=usd)
+def _venue_interest(world: World, view: Seen, step: int, place: int) -> Floats:
+    """Return coins open on a venue as published: single-sided, until the venue changes its unit unannounced."""
+    coins = view.hours(HOUR_LONG, step, place)
+    hours = SCRIPTS[world.scenario].unit_change_hours
+    changed = _ends(world, step) > world.start + world.days * DAY - int(hours * HOUR)
+    return np.where(changed, 2 * coins, coins) if hours and place == 2 else coins
 
 
-def _interest_by_venue(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> Iterator[Published]:
+def _interest(world: World, view: Seen, step: int) -> Published:
+    usd = sum(
+        (_venue_interest(world, view, step, place) * view.at_ends(step, place) for place in range(len(world.venues))),
+        np.zeros(world.days * DAY // step),
+    )
+    return _publish("open_interest", view.coin, "all", step, _ends(world, step), {}, open_interest_usd=usd)
+
+
+def _interest_by_venue(world: World, view: Seen) -> Iterator[Published]:
     step = 4 * HOUR
-    price = _at_ends(track, step)
-    total = track.open_interest[step // HOUR :: step // HOUR]
-    drift = np.exp(np.cumsum(rng.normal(0.0, 0.002, (len(world.venues), len(total))), axis=1))
-    weights = np.array([venue.share for venue in world.venues])[:, None] * drift
-    shares = weights / weights.sum(axis=0)
-    for venue, share in zip(world.venues, shares, strict=True):
-        base = total * share
+    for place, venue in enumerate(world.venues):
+        base, price = _venue_interest(world, view, step, place), view.at_ends(step, place)
         yield _publish(
-            "open_interest", coin, venue.name, step, _ends(world, step), {"venues": (venue.name,)},
+            "open_interest", view.coin, venue.name, step, _ends(world, step), {"venues": (venue.name,)},
             open_interest_base=base, open_interest_usd=base * price, price=price,
         )  # fmt: skip
 
 
-def _funding(world: World, coin: Coin, track: Track, step: int) -> Published:
-    move = np.log(_at_ends(track, step) / np.concatenate([[track.price[0]], _at_ends(track, step)[:-1]]))
-    weight = 0.5 ** (step / (2 * DAY))
-    smooth = np.empty(len(move))
-    state = 0.0
-    for number, value in enumerate(move):
-        state = weight * state + (1 - weight) * value
-        smooth[number] = state
-    rate = np.clip(0.0001 + 0.02 * smooth, -0.003, 0.003)
+def _funding(world: World, view: Seen, step: int) -> Published:
+    weights, rates = view.hours(HOUR_LONG, step, slice(None)), view.hours(HOUR_FUNDING, step, slice(None))
+    rate = (weights * rates).sum(axis=1) / weights.sum(axis=1)
     scoped = {"measure": "oi-weighted", "market": "perpetual"}
-    return _publish("funding", coin, "oi-weighted", step, _ends(world, step), scoped, rate=rate, interval_hours=8.0)
+    return _publish(
+        "funding", view.coin, "oi-weighted", step, _ends(world, step), scoped, rate=rate, interval_hours=8.0
+    )
 
 
-def _positioning(world: World, coin: Coin, track: Track, step: int, rng: np.random.Generator) -> Iterator[Published]:
-    accounts = _hourly_at_ends(track.long_accounts, step)
+def _positioning(world: World, view: Seen, step: int, rng: np.random.Generator) -> Iterator[Published]:
+    longs, shorts = view.hours(HOUR_LONG_ACCOUNTS, step), view.hours(HOUR_SHORT_ACCOUNTS, step)
+    accounts = longs / np.maximum(longs + shorts, 1.0)
     venue = world.venues[0]
     for measure, pull in (("global-accounts", 1.0), ("top-accounts", 0.8), ("top-positions", 0.4)):
         share = np.clip(0.5 + pull * (accounts - 0.5) + 0.01 * rng.standard_normal(len(accounts)), 0.05, 0.95)
         scoped = {
-            "venues": (venue.name,), "instruments": f"{coin.name}USDT", "market": "perpetual", "measure": measure,
+            "venues": (venue.name,), "instruments": f"{view.coin.name}USDT", "market": "perpetual", "measure": measure,
         }  # fmt: skip
         yield _publish(
-            "positioning", coin, f"{venue.name}-{measure}", step, _ends(world, step), scoped,
+            "positioning", view.coin, f"{venue.name}-{measure}", step, _ends(world, step), scoped,
             long_share=share, long_short_ratio=share / (1 - share),
         )  # fmt: skip
 
 
 # -- liquidations -----------------------------------------------------------------------------------------------------
 
+_SIDES = {"long": 1, "short": -1}
 
-def _liquidations(world: World, coin: Coin, track: Track) -> Iterator[Published]:
-    price = track.price[STEPS_PER_HOUR::STEPS_PER_HOUR]
-    forced = {
-        "long": (track.long_exogenous + track.long_endogenous) * price,
-        "short": (track.short_exogenous + track.short_endogenous) * price,
-    }
-    lead, three = world.venues[:1], world.venues[:3]
-    for venues, step in ((lead, 4 * HOUR), (three, DAY)) if coin.hourly else ((three, DAY),):
-        shown = {side: _summed(_reported(venues, usd), step) for side, usd in forced.items()}
-        count = len(_ends(world, step))
-        names = tuple(venue.name for venue in venues)
+
+def _liquidations(world: World, view: Seen, rng: np.random.Generator, *, single: bool) -> Iterator[Published]:
+    shown = {
+        (place, side): shown_by_hour(view.track, venue, place, number)
+        for place, venue in enumerate(world.venues) for side, number in _SIDES.items()
+    }  # fmt: skip
+    if single:
+        for place, venue in enumerate(world.venues):
+            yield _single(world, view, place, venue, shown, rng)
+    for hourly in (shown[0, side] for side in _SIDES):
+        hourly[_silent_hours(world, len(hourly))] = 0.0
+    groups = ((1, 4 * HOUR), (3, DAY)) if view.coin.hourly else ((3, DAY),)
+    for count, step in groups:
+        sums = [
+            sum((shown[place, side] for place in range(count)), np.zeros(len(view.track.hourly)))
+            .reshape(-1, step // HOUR).sum(axis=1) for side in _SIDES
+        ]  # fmt: skip
+        names = tuple(venue.name for venue in world.venues[:count])
+        capture = "capped" if any(venue.capped for venue in world.venues[:count]) else "complete"
+        stamps = _ends(world, step)
         yield _publish(
-            "liquidations", coin, "+".join(names), step, np.tile(_ends(world, step), 2),
-            {"venues": names, "capture": "capped"},
-            liquidated_side=["long"] * count + ["short"] * count, sequence=np.zeros(2 * count, dtype=np.int64),
-            value_usd=np.concatenate([shown["long"], shown["short"]]),
+            "liquidations", view.coin, "+".join(names), step, np.tile(stamps, 2), {"venues": names, "capture": capture},
+            liquidated_side=["long"] * len(stamps) + ["short"] * len(stamps),
+            sequence=np.zeros(2 * len(stamps), dtype=np.int64), value_usd=np.concatenate(sums),
         )  # fmt: skip
 
 
-def _reported(venues: tuple[Venue, ...], hourly_usd: Floats) -> Floats:
-    """Return what the venues' feeds show of hourly forced closes, dollars."""
-    shown = np.zeros(len(hourly_usd))
-    for venue in venues:
-        true = venue.share * hourly_usd
-        shown += true * share_shown(true / MEAN_LIQUIDATION_USD / BUSY_SECONDS) if venue.capped else true
-    return shown
+def _single(  # noqa: PLR0917 - a scope, and the totals that must agree with its events
+    world: World, view: Seen, place: int, venue: Venue, shown: dict[tuple[int, str], Floats], rng: np.random.Generator
+) -> Published:
+    """Return the single events of a venue's last days; hours they cover take their totals from them."""
+    events = single_events(view.track, venue, place, world.start, rng)
+    hours = len(view.track.hourly)
+    for side, number in _SIDES.items():
+        covered = slice(hours - EVENT_DAYS * 24, None)
+        shown[place, side][covered] = event_sums(events, number, world.start, hours)[covered]
+    sides = np.where(events.side > 0, "long", "short")
+    meaning = "bankruptcy price" if venue.side_word == "position" else "price paid"
+    scoped = {
+        "venues": (venue.name,), "instruments": f"{view.coin.name}USDT", "market": "perpetual",
+        "capture": "capped" if venue.capped else "complete", "note": f"{NOTE}; price: {meaning}",
+    }  # fmt: skip
+    return _publish(
+        "liquidations", view.coin, f"{venue.name}-events", 0, events.time, scoped, liquidated_side=sides,
+        sequence=_sequence(events.time), value_usd=events.value_usd, quantity_base=events.value_usd / events.price,
+        price=events.price,
+    )  # fmt: skip
 
 
-def share_shown(a_second: Floats) -> Floats:
-    r"""Return the expected share of dollars in the largest of each second's forced closes.
+def _sequence(times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the place of each event among those of its instant; ``times`` are sorted."""
+    first = np.searchsorted(times, times)
+    return np.arange(len(times)) - first
 
-    .. math:: \frac{s\,\gamma(s, n)}{n^{s}},\qquad s = 1 - 1/\alpha
 
-    for a Poisson number of mean n a second with Pareto sizes of tail exponent :math:`\alpha`: the integral of
-    :math:`1 - e^{-n (1 - F(x))}` over the mean size, :math:`\gamma` being the lower incomplete gamma function.
-
-    Examples
-    --------
-    >>> share_shown(np.array([0.0, 1.0, 100.0])).round(3)
-    array([1.   , 0.808, 0.192])
-    """
-    from scipy.special import gamma, gammainc  # noqa: PLC0415 - only where a market is made
-
-    s = 1 - 1 / SIZE_TAIL
-    n = np.maximum(a_second, 1e-9)
-    return np.minimum(s * gamma(s) * gammainc(s, n) / n**s, 1.0)
+def _silent_hours(world: World, hours: int) -> slice:
+    silent = SCRIPTS[world.scenario].outage_hours
+    return slice(hours - int(silent[0]) - 1, hours - int(silent[1])) if silent else slice(0, 0)
 
 
 # -- the whole market -------------------------------------------------------------------------------------------------
 
 
-def _market(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
-    caps = {coin.name: coin.supply * _at_ends(tracks[coin.name], DAY) for coin in world.coins}
+def _market(world: World, views: list[Seen], rng: np.random.Generator) -> Iterator[Published]:
+    caps = {view.coin.name: view.coin.supply * view.at_ends(DAY) for view in views}
     lead, *rest = world.coins
     others = sum((caps[coin.name] for coin in rest), np.zeros(world.days)) * 1.35
     dominance = caps[lead.name] / (caps[lead.name] + others)

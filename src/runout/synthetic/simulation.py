@@ -1,163 +1,172 @@
-"""The market of one coin, hour by hour: price path, forced closes and their impact, opens and closes in balance.
+"""The market of one coin, day by day: what happens, and what would have happened had forced orders moved no price.
 
-Each hour:
-
-1. the latent path moves the price; positions whose liquidation price it crosses are closed by force, exogenously;
-2. what is closed moves the price by 1% for every ``depth`` dollars (of which 15% is gone an hour later); positions
-   crossed only by that move are closed too, endogenously, for at most six rounds, the last of which moves nothing;
-3. of what is closed by force, half is taken over by new positions that cannot be liquidated and half ends positions of
-   the other side, so both sides stay equal;
-4. ordinary accounts close a share of their positions and open new ones, so that both sides end equal.
+Each day is run twice from the state it begins with, under the same random numbers: as it is, and with forced orders
+(liquidations, and funds unwinding what they took over) that leave the book untouched. A position closed by force in
+both is an exogenous liquidation; one closed only in the first was set off by the liquidations of others.
 """
+
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from runout.synthetic.accounts import Side
-from runout.synthetic.prices import STEPS_PER_DAY, STEPS_PER_HOUR
-from runout.synthetic.world import BURN_IN_DAYS, Coin
+from runout.synthetic.compiled import Day, compiled_day
+from runout.synthetic.population import TURNS_PER_DAY, made_market
+from runout.synthetic.prices import MINUTES_PER_DAY
+from runout.synthetic.scenarios import SCRIPTS
+from runout.synthetic.state import Draws, Floats, Integers, Log, Market, Records, copied, empty_log
+from runout.synthetic.world import BURN_IN_DAYS, Coin, World
 
-ROUNDS = 6
-DEPTH_SHARE = 0.01
-"""Depth within 1% over open interest."""
-TAKEN_OVER = 0.5
-TRUTH_DAYS = 14
-SMALLEST = 1e-5
-"""Positions below this share of the first open interest are folded together once a day."""
-RECOVERY_PER_HOUR = 0.15
-"""Share of the price impact of forced closes that is gone an hour later."""
+PLEDGE_BETA = 1.2
+"""What funds pledge moves with the common shock, and more than it."""
 
 
 class Track(msgspec.Struct, frozen=True):
-    """Everything that happened to one coin.
+    """Everything that happened to one coin after the burn-in.
 
     Parameters
     ----------
-    price
-        Shape (five-minute steps + 1,): price after each step, the first before any.
-    open_interest
-        Shape (hours + 1,): coins, single-sided, after each hour.
-    volume
-        Shape (hours,): coins traded on all venues, each trade once.
-    net_taker
-        Shape (hours,): taker buys minus taker sells, coins.
-    long_exogenous, long_endogenous, short_exogenous, short_endogenous
-        Shape (hours,): coins closed by force, by side and cause.
-    long_accounts
-        Shape (hours,): share of accounts that are long.
-    depth
-        Shape (hours,): dollars within 1% of the price, each side.
-    positions
-        Hidden truth at the end of each of the last 14 days: day, side, size, entry, leverage, liquidation price.
+    bars
+        Shape (venues + 1, five-minute bars, 6): open, high, low, close, coins traded and bought by agents' takers; the
+        spot market last.
+    hourly
+        Shape (hours, venues, 8): as ``state.Log`` names them.
+    forced
+        Every forced close (``state.FORCED_CLOSE``); minutes count from the first published.
+    endogenous
+        For each of them, whether it would not have happened had forced orders moved no price.
+    changes
+        Every change of a position in the last ``truth_days`` (``state.CHANGE``).
+    snapshots
+        Positions at the end of each of those days: day, account, venue, kind, quantity, entry, leverage, liquidation
+        price (of cross funds: all else standing still), minute of opening.
+    events
+        Turns of agents and venues, forced closes and funding payments.
     """
 
-    price: np.ndarray
-    open_interest: np.ndarray
-    volume: np.ndarray
-    net_taker: np.ndarray
-    long_exogenous: np.ndarray
-    long_endogenous: np.ndarray
-    short_exogenous: np.ndarray
-    short_endogenous: np.ndarray
-    long_accounts: np.ndarray
-    depth: np.ndarray
-    positions: np.ndarray
+    bars: Floats
+    hourly: Floats
+    forced: Records
+    endogenous: npt.NDArray[np.bool_]
+    changes: Records
+    snapshots: Floats
+    events: float
 
 
-def simulate(coin: Coin, latent: np.ndarray, rng: np.random.Generator) -> Track:
-    """Return what happens to ``coin`` after the burn-in when ``latent`` (five-minute log returns) moves its price."""
-    hours = len(latent) // STEPS_PER_HOUR
-    price = np.empty(len(latent) + 1)
-    price[0] = coin.price
-    longs, shorts = Side(1), Side(-1)
-    start = coin.open_interest_usd / coin.price
-    for side in (longs, shorts):
-        side.open_unlevered(start, coin.price)
-    target = start * np.exp(np.cumsum(rng.normal(0.0, 0.0022, hours)))
-    interest = np.empty(hours + 1)
-    interest[0] = longs.total
-    flows = {name: np.zeros(hours) for name in ("volume", "net_taker", "le", "ln", "se", "sn", "accounts", "depth")}
-    thinness = np.exp(rng.normal(0.0, 0.15, hours))
-    churn = np.exp(rng.normal(0.0, 0.4, hours))
-    positions: list[np.ndarray] = []
-    displaced = 0.0
-    for hour in range(hours):
-        steps = slice(hour * STEPS_PER_HOUR, (hour + 1) * STEPS_PER_HOUR)
-        depth = DEPTH_SHARE * interest[hour] * price[steps.start] * thinness[hour]
-        recovery = -RECOVERY_PER_HOUR * displaced / STEPS_PER_HOUR
-        path, forced, impact = _forced(price[steps.start], latent[steps] + recovery, longs, shorts, depth)
-        displaced = displaced * (1 - RECOVERY_PER_HOUR) + impact
-        price[steps.start + 1 : steps.stop + 1] = path
-        ordinary = _ordinary(longs, shorts, float(path[-1]), float(target[hour]))
-        interest[hour + 1] = longs.total
-        move = abs(float(np.log(path[-1] / price[steps.start])))
-        flows["volume"][hour] = ordinary + sum(forced) + interest[hour] * churn[hour] * (0.08 + 4 * move)
-        flows["le"][hour], flows["ln"][hour], flows["se"][hour], flows["sn"][hour] = forced
-        direction = np.tanh(60 * np.log(path[-1] / price[steps.start]))
-        flows["net_taker"][hour] = flows["volume"][hour] * (0.06 * direction + 0.02 * rng.standard_normal())
-        flows["accounts"][hour] = 0.5 - 2.2 * np.log(path[-1] / price[max(steps.start - STEPS_PER_DAY, 0)])
-        flows["depth"][hour] = depth / (1 + 25 * move)
-        if hour % 24 == 23:
-            longs.tidy(start * SMALLEST)
-            shorts.tidy(start * SMALLEST)
-            if hour >= hours - 24 * TRUTH_DAYS:
-                positions += [_snapshot(hour // 24 - BURN_IN_DAYS, side) for side in (longs, shorts)]
-    first = BURN_IN_DAYS * 24
-    seen = {name: values[first:] for name, values in flows.items()}
-    return Track(
-        price[first * STEPS_PER_HOUR :], interest[first:], seen["volume"], seen["net_taker"],
-        seen["le"], seen["ln"], seen["se"], seen["sn"],
-        np.clip(seen["accounts"] + 0.08, 0.2, 0.8), seen["depth"], np.concatenate(positions),
-    )  # fmt: skip
+def simulate(
+    world: World, coin: Coin, latent: Floats, common: Floats, rng: np.random.Generator, *, run: Day | None = None
+) -> Track:
+    """Return what happens to ``coin`` when ``latent`` (log returns by minute) moves its fundamental.
+
+    Parameters
+    ----------
+    world, coin
+        The world and the coin.
+    latent, common
+        Log returns by minute of the coin and of the common shock, the burn-in first.
+    rng
+        For accounts and their turns.
+    run
+        The day's rules: compiled where not given.
+    """
+    run = run or compiled_day()
+    days = len(latent) // MINUTES_PER_DAY
+    turns = TURNS_PER_DAY * world.traders_of(coin) / MINUTES_PER_DAY
+    room = int(2.5 * turns * MINUTES_PER_DAY)
+    log, other = (empty_log(len(world.venues), room, world.traders_of(coin)) for _ in range(2))
+    market = made_market(world, coin, log, rng)
+    streams = rng.spawn(2)
+    wanted = _wanted(world, coin, days, rng)
+    pledge = np.exp(PLEDGE_BETA * np.cumsum(common))
+    kept = _Kept(world)
+    for day in range(days):
+        part = slice(day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY)
+        draws = _draws((latent[part], wanted[part], pledge[part]), turns, market, streams)
+        shadow = copied(market, other, forced_impact=0.0)
+        run(market, draws)
+        if market.counts[1]:
+            run(shadow, draws)
+        else:
+            other.counts[:] = 0
+        kept.keep(day - BURN_IN_DAYS, market, other)
+    return kept.track(float(market.whole[0].events))
 
 
-def _forced(
-    price: float, latent: np.ndarray, longs: Side, shorts: Side, depth: float
-) -> tuple[np.ndarray, tuple[float, float, float, float], float]:
-    """Close what the hour's path crosses; return the path, coins by side and cause, and the impact (log price)."""
-    path = price * np.exp(np.cumsum(latent))
-    long_sums, short_sums, total_impact = [0.0, 0.0], [0.0, 0.0], 0.0
-    for round_number in range(ROUNDS):
-        cause = 0 if round_number == 0 else 1
-        sold = _close_crossed(longs, shorts, float(path.min()))
-        bought = _close_crossed(shorts, longs, float(path.max()))
-        long_sums[cause] += sold
-        short_sums[cause] += bought
-        if sold + bought == 0.0:
-            break
-        if round_number == ROUNDS - 1:
-            break  # makers take what the last round closes without moving the price: nobody stands beyond it
-        impact = -0.01 * (sold - bought) * price / depth
-        total_impact += impact
-        turn = int(np.argmin(path)) if sold >= bought else int(np.argmax(path))
-        path = np.concatenate([path[:turn], path[turn:] * np.exp(impact)])
-    return path, (long_sums[0], long_sums[1], short_sums[0], short_sums[1]), total_impact
+def _wanted(world: World, coin: Coin, days: int, rng: np.random.Generator) -> Floats:
+    """Return the coins that accounts want open, by minute: a slow random walk, and the scenario's growth at the end."""
+    path = np.cumsum(rng.normal(0.0, 0.0022, days * 24))
+    path[-30 * 24 :] += np.linspace(0.0, SCRIPTS[world.scenario].growth, 30 * 24)
+    return np.repeat(coin.open_interest_usd / coin.price * np.exp(path), 60)
 
 
-def _close_crossed(side: Side, other: Side, worst: float) -> float:
-    gone = side.crossed(worst)
-    amount = float(side.size[gone].sum())
-    if amount > 0.0:
-        side.remove(gone)
-        side.open_unlevered(TAKEN_OVER * amount, worst)
-        other.close((1 - TAKEN_OVER) * amount / other.total)
-    return amount
+def _draws(
+    day: tuple[Floats, Floats, Floats], turns: float, market: Market, streams: list[np.random.Generator]
+) -> Draws:
+    """Draw the turns of a day of latent returns, wanted coins and pledges: agents look more often at large news."""
+    loud = np.minimum(np.abs(day[0]) / np.sqrt(market.whole[0].usual_variance), 6.0)
+    counts = streams[0].poisson(turns * (0.6 + 0.5 * loud))
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    latent, target, pledge = (one.copy() for one in day)
+    return Draws(latent, target, pledge, first, streams[1].random((int(first[-1]), 4)))
 
 
-def _ordinary(longs: Side, shorts: Side, price: float, target: float) -> float:
-    """Close and open as ordinary accounts do, both sides ending equal; return the coins that had to trade."""
-    before = longs.total, shorts.total
-    longs.close_ordinarily()
-    shorts.close_ordinarily()
-    closed = before[0] - longs.total, before[1] - shorts.total
-    wanted = max(longs.total, shorts.total, before[0] + 0.1 * (target - before[0]))
-    opened = wanted - longs.total, wanted - shorts.total
-    longs.open(opened[0], price)
-    shorts.open(opened[1], price)
-    return max(opened[0] + closed[1], opened[1] + closed[0])
+class _Kept:
+    """What is kept of each day; a live resource of one simulation."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._parts: dict[str, list[np.ndarray]] = {name: [] for name in Track.__struct_fields__[:-1]}
+
+    def keep(self, day: int, market: Market, other: Log) -> None:
+        changes, forced = int(market.counts[0]), int(market.counts[1])
+        _require_room(changes, len(market.changes))
+        _require_room(forced, len(market.forced))
+        if day < 0:
+            return
+        closed = market.forced[:forced].copy()
+        self._add(bars=market.bars, hourly=market.hourly, endogenous=_endogenous(closed, other))
+        self._add(forced=_from_first_published(closed))
+        if day >= self._world.days - self._world.truth_days:
+            changed = _from_first_published(market.changes[:changes].copy())
+            self._add(changes=changed, snapshots=_snapshot(day, market))
+
+    def track(self, events: float) -> Track:
+        parts = {name: np.concatenate(found, axis=1 if name == "bars" else 0) for name, found in self._parts.items()}
+        for name in ("forced", "changes"):
+            parts[name] = parts[name].view(np.recarray)
+        return Track(**parts, events=events)
+
+    def _add(self, **arrays: np.ndarray) -> None:
+        for name, array in arrays.items():
+            self._parts[name].append(array.copy())
 
 
-def _snapshot(day: int, side: Side) -> np.ndarray:
-    count = len(side.size)
-    fixed = (np.full(count, day), np.full(count, side.side))
-    return np.column_stack([*fixed, side.size, side.entry, side.leverage, side.level])
+def _require_room(used: int, room: int) -> None:
+    if used > room:
+        raise OverflowError(f"expected at most {room} rows of a day's log, found {used}: make the log larger")
+
+
+def _from_first_published(rows: Records) -> Records:
+    rows.minute -= BURN_IN_DAYS * MINUTES_PER_DAY
+    return rows
+
+
+def _endogenous(closed: Records, other: Log) -> npt.NDArray[np.bool_]:
+    """Return whether a position closed by force would not have been, had forced orders moved no price."""
+
+    def positions(rows: Records) -> Integers:
+        return rows.account * 2**32 + rows.opened + 1
+
+    return ~np.isin(positions(closed), positions(other.forced[: int(other.counts[1])]))
+
+
+def _snapshot(day: int, market: Market) -> Any:
+    held = np.flatnonzero(market.accounts.quantity != 0.0)
+    a = market.accounts[held]
+    side, size = np.sign(a.quantity), np.abs(a.quantity)
+    worth = a.cash + a.pledge * market.whole[0].pledge_value
+    cross = np.maximum(-side * worth / (size * (1 - side * market.tiers[a.venue, 0, 0])), 0.0)
+    level = np.where(np.isin(held, market.cross), cross, a.level)
+    columns = (a.venue, a.kind, a.quantity, a.entry, a.leverage, level, a.opened - BURN_IN_DAYS * MINUTES_PER_DAY)
+    return np.column_stack([np.full(len(held), day), held, *columns])

@@ -1,23 +1,20 @@
-"""What a synthetic world is: coins, venues, scenario. Its numbers are choices, said here, never fitted to a model."""
+"""What a synthetic world is: coins, venues, scenario, family. Its numbers are choices, said here, never fitted."""
 
 from typing import Literal
 
 import msgspec
 
-Scenario = Literal["calm", "flush"]
+Scenario = Literal["calm", "overheated", "flush", "double-dip", "squeeze", "systemic", "outage", "unit-change"]
+Family = Literal["mixed", "isolated", "cross", "hedged", "top-ups", "herding"]
+"""``mixed`` has a little of everything; ``isolated`` nothing that an estimator of maps would not assume; each of the
+others breaks one assumption on purpose."""
+Feed = Literal["largest", "one", "complete", "both-counterparties"]
 
-LEVERAGES = (3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-"""Leverage classes of accounts that can be liquidated; isolated margin."""
+LEVERAGES = (2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""Leverage classes of what traders open with borrowed money."""
 
-LEVERAGE_SHARES = (0.34, 0.25, 0.22, 0.12, 0.05, 0.02)
-"""Share of each class in what such accounts open."""
-
-MAINTENANCE_MARGIN = 0.005
-"""Maintenance margin rate of every class: one tier, flat."""
-
-HEDGED_SHARE = 0.45
-"""Share of what is opened by accounts that cannot be liquidated (hedgers, basis positions)."""
-
+LEVERAGE_SHARES = (0.12, 0.26, 0.24, 0.21, 0.11, 0.045, 0.015)
+"""Share of each class in the number of positions opened, before the world's own draw."""
 
 BURN_IN_DAYS = 20
 """Days simulated before the first that is published: until then the book is that of the start, not of the market."""
@@ -33,7 +30,7 @@ class Coin(msgspec.Struct, frozen=True, kw_only=True):
     price
         Price before the burn-in (USD).
     open_interest_usd
-        Open interest before the burn-in (USD, single-sided).
+        Open interest that accounts want before the burn-in (USD, single-sided).
     beta, own_volatility
         Loading on the common shock, and daily volatility of its own (fraction).
     supply
@@ -63,22 +60,76 @@ COINS = (
 
 
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
-    """One perpetual venue: its share of open interest and volume, and what its liquidation feed shows.
+    """One perpetual venue: its share of accounts and depth, its rules, and what its feeds show.
 
-    ``capped``: at most the largest liquidation a second is published, so the share shown falls with the rate.
+    Parameters
+    ----------
+    name, share
+        Name, and share of accounts and depth.
+    feed
+        Liquidations shown: the ``largest`` of each second; ``one`` of each second, whichever came first; all
+        (``complete``); all, as a flag on the fills of ``both-counterparties``, which a reader must halve.
+    side_word
+        Whether the feed's side is that of the closing ``order`` or of the ``position``. Records hold the position's.
+    interest_sides
+        Whether the venue counts open interest on one side or both. Records are single-sided.
+    lag
+        Share of the distance to the fundamental that its makers' quotes close in a minute.
+    mark_rule
+        0 median of index with funding, index with mean basis, and last; 1 index with mean basis; 2 last price.
+    funding_hours
+        Hours between payments.
+    clearance_fee
+        Of the notional closed by force, as far as margin is left; goes to the insurance fund.
+    bound
+        Furthest that one order of the engine may walk from the price, fraction.
+    partial_share, partial_floor
+        Share closed at first of a position worth more than so many mean positions.
+    backstop, insurance
+        Capital at the start, fraction of the venue's first open interest; 0: there is none.
+    tier_floors, tier_rates
+        Maintenance tiers: floors in mean positions, since an account here stands for many.
     """
 
     name: str
     share: float
-    capped: bool
+    feed: Feed
+    side_word: Literal["order", "position"] = "order"
+    interest_sides: Literal[1, 2] = 1
+    lag: float = 0.9
+    mark_rule: Literal[0, 1, 2] = 0
+    funding_hours: int = 8
+    clearance_fee: float = 0.002
+    bound: float = 0.05
+    partial_share: float = 1.0
+    partial_floor: float = 1e9
+    backstop: float = 0.0
+    insurance: float = 0.03
+    tier_floors: tuple[float, ...] = (0.0, 3.0, 12.0)
+    tier_rates: tuple[float, ...] = (0.004, 0.006, 0.012)
+
+    @property
+    def capped(self) -> bool:
+        """Whether the feed leaves events out."""
+        return self.feed in {"largest", "one"}
 
 
 VENUES = (
-    Venue(name="synth-a", share=0.42, capped=True),
-    Venue(name="synth-b", share=0.22, capped=True),
-    Venue(name="synth-c", share=0.26, capped=False),
-    Venue(name="synth-d", share=0.10, capped=True),
-)
+    Venue(name="synth-a", share=0.42, feed="largest", lag=1.0),
+    Venue(
+        name="synth-b", share=0.22, feed="one", lag=0.7, mark_rule=1, bound=0.03, partial_share=0.5, partial_floor=6.0,
+        tier_rates=(0.004, 0.008, 0.015),
+    ),
+    Venue(
+        name="synth-c", share=0.26, feed="complete", side_word="position", interest_sides=2, lag=0.85,
+        clearance_fee=0.0, tier_floors=(0.0, 2.0, 6.0, 20.0), tier_rates=(0.005, 0.0065, 0.01, 0.02),
+    ),
+    Venue(
+        name="synth-d", share=0.10, feed="both-counterparties", side_word="position", interest_sides=2, lag=0.6,
+        mark_rule=2, funding_hours=1, clearance_fee=0.0, partial_share=0.2, partial_floor=2.0, backstop=0.02,
+        insurance=0.015, tier_floors=(0.0, 10.0), tier_rates=(0.0125, 0.025),
+    ),
+)  # fmt: skip
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,13 +138,21 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     scenario
-        ``calm``, or ``flush``: a scripted fall of 6.5% within an hour, four days before the end.
+        What befalls it; ``scenarios.py`` says it in numbers.
     days
         Length.
     seed
         Seed of every random draw.
     start
         UTC ns of the first moment; a UTC midnight.
+    family
+        Which assumptions its accounts break.
+    traders
+        Accounts of the world, spread over the coins by the square root of their open interest, 400 a coin at least.
+    truth_days
+        Days at the end of which every change of a position, and every position at each day's end, is kept.
+    depth_scale, leverage_scale, forced_impact
+        Depth, borrowed multiples and impact of forced orders against what the world would else have; for experiments.
     """
 
     scenario: Scenario
@@ -102,6 +161,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     coins: tuple[Coin, ...] = COINS
     venues: tuple[Venue, ...] = VENUES
+    family: Family = "mixed"
+    traders: int = 8000
+    truth_days: int = 14
+    depth_scale: float = 1.0
+    leverage_scale: float = 1.0
+    forced_impact: float = 1.0
 
     @property
     def title(self) -> str:
@@ -112,4 +177,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         >>> World(scenario="calm", days=30, seed=1, start=0).title
         'simulation: calm, 30 days, seed 1'
         """
-        return f"simulation: {self.scenario}, {self.days} days, seed {self.seed}"
+        family = "" if self.family == "mixed" else f", {self.family}"
+        crowd = "" if self.traders == 8000 else f", {self.traders} traders"
+        return f"simulation: {self.scenario}{family}{crowd}, {self.days} days, seed {self.seed}"
+
+    def traders_of(self, coin: Coin) -> int:
+        """Return how many accounts trade a coin; it depends on no other coin that is simulated beside it."""
+        whole = sum(one.open_interest_usd**0.5 for one in COINS)
+        return max(round(self.traders * coin.open_interest_usd**0.5 / whole), 400)

@@ -1,0 +1,378 @@
+"""What happens in a minute of one coin's market, in plain Python over arrays; ``compiled`` makes the fast twin of it.
+
+Order within a minute: news moves the fundamental; makers re-quote; arbitrageurs pull venues together; agents take their
+turns; venues' own funds unwind; marks are set and positions they cross are closed, round by round until none is
+crossed; funding is paid. Random numbers come in with the day (:class:`~runout.synthetic.state.Draws`).
+"""
+
+import math
+
+from runout.synthetic.state import (
+    ABSORBED,
+    ARBITRAGEUR,
+    BAR_BOUGHT,
+    BAR_CLOSE,
+    BAR_HIGH,
+    BAR_LOW,
+    BAR_VOLUME,
+    BUCKET_WIDTH,
+    BUCKETS,
+    CARRY_TRADER,
+    CLOSED,
+    CROSS_FUND,
+    HEDGER,
+    INSURANCE,
+    MAKER,
+    MINUTES_PER_BAR,
+    MINUTES_PER_DAY,
+    OPENED,
+    OWN,
+    REDUCED,
+    TAKER,
+    TOPPED_UP,
+    TREND_FOLLOWER,
+    Floats,
+    Market,
+)  # fmt: skip
+
+WALK = 1.3
+"""The book is thin near the price and thickens away from it: impact is 1% · (consumed / depth) to this power."""
+DEEPEST = 12.0
+"""Beyond so many depths consumed the book goes no further."""
+ARBITRAGE_BAND, ARBITRAGE_SPEED = 0.0004, 0.35
+"""Gap between a venue and spot that arbitrageurs leave alone, and the share of the rest they close at a turn."""
+FUND_LIMIT = 5.0
+"""Notional a backstop or insurance fund takes over, in multiples of its equity."""
+CHASED = 0.0006
+"""Premium of a perpetual over spot for each usual daily deviation from the slow average."""
+AT_ONCE = 0.04
+"""Share of a depth that the ordinary order of one account takes out of the book at most."""
+UNWIND_SHARE = 0.02
+"""Share of what it took over that a fund sells a minute."""
+INTEREST, CLAMP, CAP = 0.0001, 0.0005, 0.003
+"""Funding: interest and clamp for eight hours, and the cap."""
+
+
+# -- book and positions -----------------------------------------------------------------------------------------------
+
+
+def impact(consumed: float) -> float:
+    """Return the log displacement of the price when so many depths are gone from the book."""
+    if consumed == 0.0:
+        return 0.0
+    move = 0.01 * min(abs(consumed), DEEPEST) ** WALK
+    return move if consumed >= 0.0 else -move
+
+
+def consumed_at(displacement: float) -> float:
+    """Return the depths whose consumption displaces the price so far: the inverse of :func:`impact`."""
+    depths = min((abs(displacement) / 0.01) ** (1.0 / WALK), DEEPEST)
+    return depths if displacement >= 0.0 else -depths
+
+
+def requote(m: Market, v: int) -> None:
+    """Set the price of a market from its book, and let the running bar see it."""
+    x = m.markets
+    x[v].price = x[v].mid * math.exp(impact(x[v].consumed)) if x[v].consumed != 0.0 else x[v].mid
+    bar = m.bars[v, m.whole[0].minute % MINUTES_PER_DAY // MINUTES_PER_BAR]
+    bar[BAR_HIGH] = max(bar[BAR_HIGH], x[v].price)
+    bar[BAR_LOW] = min(bar[BAR_LOW], x[v].price)
+    bar[BAR_CLOSE] = x[v].price
+
+
+def nudge(m: Market, v: int, dollars: float) -> None:
+    """Take dollars out of the book (positive: bought); a part of the move stays in the fundamental."""
+    x = m.markets
+    before = impact(x[v].consumed)
+    x[v].consumed = min(max(x[v].consumed + dollars / x[v].depth, -DEEPEST), DEEPEST)
+    moved = impact(x[v].consumed) - before
+    m.whole[0].fundamental *= math.exp(m.whole[0].permanent * m.markets[v].depth_share * moved)
+    requote(m, v)
+
+
+def shift(m: Market, i: int, change: float, price: float) -> None:
+    """Add ``change`` coins to a position at a price, and take the cost out of its cash."""
+    a, v = m.accounts, m.accounts[i].venue
+    old = a[i].quantity
+    new = old + change
+    m.markets[v].long_open += max(new, 0.0) - max(old, 0.0)
+    m.markets[v].short_open += max(-new, 0.0) - max(-old, 0.0)
+    if new != 0.0:
+        if old * change >= 0.0:
+            a[i].entry = (a[i].entry * abs(old) + price * abs(change)) / abs(new)
+        elif old * new < 0.0:
+            a[i].entry = price
+    a[i].cash -= change * price
+    a[i].quantity = new
+
+
+def exchange(m: Market, i: int, j: int, change: float, price: float) -> None:
+    """Let ``i`` take ``change`` coins from ``j`` at a price; the trade is counted once."""
+    v = m.accounts[i].venue
+    shift(m, i, change, price)
+    shift(m, j, -change, price)
+    bar = m.bars[v, m.whole[0].minute % MINUTES_PER_DAY // MINUTES_PER_BAR]
+    bar[BAR_VOLUME] += abs(change)
+    bar[BAR_BOUGHT] += max(change, 0.0)
+
+
+def take(m: Market, i: int, change: float, weight: float) -> float:
+    """Trade against the venue's makers; ``weight`` is the share of the order that walks the book. Return the price."""
+    v = m.accounts[i].venue
+    before = m.markets[v].price
+    if weight > 0.0:
+        nudge(m, v, change * before * weight)
+    fill = 0.5 * (before + m.markets[v].price)
+    exchange(m, i, OWN * v + MAKER, change, fill)
+    return fill
+
+
+# -- liquidation prices and their lists -------------------------------------------------------------------------------
+
+
+def liquidation_level(m: Market, i: int) -> float:
+    """Return the mark price at which an isolated position meets its maintenance margin; 0 where there is none."""
+    a, v = m.accounts, m.accounts[i].venue
+    q = a[i].quantity
+    rates, amounts = m.tiers[v, 0], m.tiers[v, 1]
+    level = 0.0
+    for k in range(len(rates)):
+        if q > 0.0:
+            level = max(level, (-a[i].cash - amounts[k]) / (q * (1.0 - rates[k])))
+        else:
+            at = (a[i].cash + amounts[k]) / (-q * (1.0 + rates[k]))
+            level = at if k == 0 else min(level, at)
+    return max(level, 0.0)
+
+
+def bucket_of(m: Market, price: float) -> int:
+    """Return the bucket of a price."""
+    place = math.floor(math.log(price / m.whole[0].first_price) / BUCKET_WIDTH) + BUCKETS // 2
+    return min(max(place, 0), BUCKETS - 1)
+
+
+def enlist(m: Market, i: int) -> None:
+    """Put a position into the list of its level."""
+    a = m.accounts
+    v, side = a[i].venue, (0 if a[i].quantity > 0.0 else 1)
+    b = bucket_of(m, a[i].level)
+    head = m.heads[v, side, b]
+    a[i].following, a[i].preceding, a[i].bucket = head, -1, 2 * b + side
+    if head >= 0:
+        a[head].preceding = i
+    m.heads[v, side, b] = i
+    m.edge[v, side] = max(m.edge[v, side], b) if side == 0 else min(m.edge[v, side], b)
+
+
+def delist(m: Market, i: int) -> None:
+    """Take a position out of its list, if it is in one."""
+    a = m.accounts
+    if a[i].bucket < 0:
+        return
+    before, after = a[i].preceding, a[i].following
+    if before >= 0:
+        a[before].following = after
+    else:
+        m.heads[a[i].venue, a[i].bucket % 2, a[i].bucket // 2] = after
+    if after >= 0:
+        a[after].preceding = before
+    a[i].bucket = -1
+
+
+def settle(m: Market, i: int) -> None:
+    """Bring level and lists up to date after a change; pay out what is left where nothing is open."""
+    a = m.accounts
+    delist(m, i)
+    a[i].level = 0.0
+    if a[i].quantity == 0.0:
+        if a[i].cash < 0.0:
+            m.accounts[OWN * a[i].venue + INSURANCE].cash += a[i].cash
+        else:
+            a[i].outside += a[i].cash
+        a[i].cash, a[i].opened, a[i].pledge = 0.0, -1, 0.0
+    elif a[i].kind == TAKER or a[i].kind == TREND_FOLLOWER:
+        a[i].level = liquidation_level(m, i)
+        if a[i].level > 0.0:
+            enlist(m, i)
+
+
+def note(m: Market, i: int, what: int) -> None:
+    """Log a position as it stands after a change."""
+    a, row = m.accounts, m.counts[0]
+    if row < len(m.changes):
+        one = m.changes[row]
+        one.minute, one.account, one.change = m.whole[0].minute, i, what
+        one.quantity, one.entry, one.leverage, one.level = a[i].quantity, a[i].entry, a[i].leverage, a[i].level
+    m.counts[0] = row + 1
+
+
+# -- agents -----------------------------------------------------------------------------------------------------------
+
+
+def pay_in(m: Market, i: int, dollars: float) -> None:
+    """Move dollars from outside into an account."""
+    m.accounts[i].cash += dollars
+    m.accounts[i].outside -= dollars
+
+
+def ordinary(m: Market, i: int, change: float) -> float:
+    """Trade as a crowd does: an account stands for many, whose orders do not all reach the book at once."""
+    v = m.accounts[i].venue
+    dollars = abs(change) * m.markets[v].price
+    return take(m, i, change, min(m.whole[0].patience, AT_ONCE * m.markets[v].depth / dollars))
+
+
+def open_position(m: Market, i: int, change: float, leverage: float) -> None:
+    """Buy or sell ``change`` coins with new margin."""
+    a = m.accounts
+    v = a[i].venue
+    highest = 0.5 / m.tiers[v, 0, 0]
+    a[i].leverage, a[i].opened = min(leverage, highest), m.whole[0].minute
+    fill = ordinary(m, i, change)
+    margin = abs(change) * fill / a[i].leverage
+    if a[i].kind == CROSS_FUND:
+        a[i].pledge = 0.6 * margin / m.whole[0].pledge_value
+        margin *= 0.4
+    pay_in(m, i, margin)
+    settle(m, i)
+    note(m, i, OPENED)
+
+
+def close_position(m: Market, i: int, share: float) -> None:
+    """Close a share of a position, unless that would leave it worth less than nothing."""
+    a = m.accounts
+    change = -a[i].quantity if share >= 1.0 else -a[i].quantity * share
+    if a[i].cash + 0.995 * a[i].quantity * m.markets[a[i].venue].price <= 0.0 and a[i].quantity > 0.0:
+        return
+    if a[i].cash + 1.005 * a[i].quantity * m.markets[a[i].venue].price <= 0.0:
+        return
+    ordinary(m, i, change)
+    settle(m, i)
+    note(m, i, CLOSED if share >= 1.0 else REDUCED)
+
+
+def mood(m: Market, v: int) -> float:
+    """Return the move from the slow average in usual daily deviations, within ±2."""
+    away = m.markets[v].price / m.whole[0].slow_average - 1.0
+    return min(max(away / math.sqrt(m.whole[0].usual_variance * MINUTES_PER_DAY), -2.0), 2.0)
+
+
+def carried(m: Market, v: int) -> float:
+    """Return the premium over spot that a crowd which chases the trend pays, and arbitrageurs leave."""
+    return 0.0 if v == len(m.markets) - 1 else CHASED * mood(m, v)
+
+
+def chosen_leverage(m: Market, feeling: float, luck: float) -> float:
+    """Return a leverage class: the mix, shifted up where the crowd chases the trend."""
+    luck = min(luck + m.whole[0].herding * max(feeling, 0.0) * (1.0 - luck), 0.999999)
+    k = 0
+    while luck > m.leverages[1, k]:
+        k += 1
+    return m.leverages[0, k]
+
+
+def enter(m: Market, i: int, target: float, luck: float, other: float) -> None:
+    """Let a flat taker, trend follower or cross fund open a position, or not."""
+    a, v = m.accounts, m.accounts[i].venue
+    feeling = mood(m, v)
+    follows = a[i].kind == TREND_FOLLOWER
+    if follows and abs(feeling) < 0.3:
+        return
+    longs = (1.0 if feeling > 0.0 else 0.0) if follows else 0.5 + m.whole[0].long_bias - 0.06 * feeling
+    side = 1.0 if luck < longs else -1.0
+    leverage = chosen_leverage(m, side * feeling, other)
+    if a[i].kind == CROSS_FUND:
+        leverage = min(leverage, 10.0)
+    size = a[i].weight * target * (0.5 + luck) / (1.0 + leverage / 40.0)
+    open_position(m, i, side * size, leverage)
+
+
+def manage(m: Market, i: int, luck: float, other: float) -> None:
+    """Let a taker, trend follower or cross fund with a position close, reduce, top up or wait."""
+    a, v = m.accounts, m.accounts[i].venue
+    side = 1.0 if a[i].quantity > 0.0 else -1.0
+    against = a[i].kind == TREND_FOLLOWER and side * mood(m, v) < -0.3
+    leaving = min(m.whole[0].close_rate * a[i].leverage, 0.6)
+    if against or luck < leaving:
+        close_position(m, i, 1.0)
+    elif luck < leaving + 0.03:
+        close_position(m, i, 0.5)
+    elif a[i].level > 0.0 and other < m.whole[0].top_up:
+        distance = side * (1.0 - a[i].level / m.markets[v].price)
+        if distance < 0.4 / a[i].leverage:
+            pay_in(m, i, 0.5 * abs(a[i].quantity) * m.markets[v].price / a[i].leverage)
+            settle(m, i)
+            note(m, i, TOPPED_UP)
+
+
+def absorb(m: Market, i: int, target: float) -> None:
+    """Let a hedger take over what makers or arbitrageurs hold, at the price, by resting orders."""
+    a, v = m.accounts, m.accounts[i].venue
+    j = OWN * v + MAKER
+    if abs(a[OWN * v + ARBITRAGEUR].quantity) > abs(a[j].quantity):
+        j = OWN * v + ARBITRAGEUR
+    room = a[i].weight * target
+    change = min(max(0.5 * a[j].quantity, -room - a[i].quantity), room - a[i].quantity)
+    if abs(change) * m.markets[v].price < 1.0:
+        return
+    if a[i].opened < 0:
+        a[i].opened = m.whole[0].minute
+    exchange(m, i, j, change, m.markets[v].price)
+    if change * a[i].quantity > 0.0:
+        pay_in(m, i, abs(change) * m.markets[v].price)
+    settle(m, i)
+    note(m, i, ABSORBED)
+
+
+def carry(m: Market, i: int, target: float) -> None:
+    """Let a carry trader sell the perpetual and buy spot where funding is rich, and go home where it is not."""
+    a, v = m.accounts, m.accounts[i].venue
+    rate = m.markets[v].funding
+    spot = len(m.markets) - 1
+    change = 0.0
+    if rate > 1.5 * INTEREST and a[i].quantity == 0.0:
+        change = -a[i].weight * target
+    elif rate < 0.0 and a[i].quantity < 0.0:
+        change = -a[i].quantity
+    if change == 0.0:
+        return
+    nudge(m, spot, -change * m.markets[spot].price * m.whole[0].patience)
+    if change < 0.0:
+        open_position(m, i, change, 1.0)
+    else:
+        close_position(m, i, 1.0)
+
+
+def turn(m: Market, target: float, luck: Floats) -> None:
+    """Let one trader look at the market and act; ``luck``: four uniform numbers, who, entry, side and leverage."""
+    a = m.accounts
+    own = OWN * len(m.edge)
+    i = own + int(luck[0] * (len(a) - own))
+    m.whole[0].events += 1.0
+    if a[i].kind == HEDGER:
+        absorb(m, i, target)
+    elif a[i].kind == CARRY_TRADER:
+        carry(m, i, target)
+    elif a[i].quantity != 0.0:
+        manage(m, i, luck[1], luck[2])
+    else:
+        wanted = 0.0
+        for v in range(len(m.edge)):
+            wanted += m.markets[v].long_open
+        if luck[3] < 0.35 * (1.0 + 6.0 * (target - wanted) / target):
+            enter(m, i, target, luck[1], luck[2])
+
+
+def couple(m: Market, v: int) -> None:
+    """Let the venue's arbitrageur close a part of the gap to spot that exceeds its band."""
+    x, spot = m.markets, len(m.markets) - 1
+    gap = x[v].price / x[spot].price - 1.0 - carried(m, v)
+    m.whole[0].events += 1.0
+    beyond = abs(gap) - ARBITRAGE_BAND
+    if beyond <= 0.0:
+        return
+    side = -1.0 if gap > 0.0 else 1.0
+    here = impact(x[v].consumed)
+    dollars = abs(consumed_at(here + side * ARBITRAGE_SPEED * beyond) - x[v].consumed) * x[v].depth
+    take(m, OWN * v + ARBITRAGEUR, side * dollars / x[v].price, 1.0)
+    nudge(m, spot, -side * dollars)
