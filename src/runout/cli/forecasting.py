@@ -13,7 +13,6 @@ from rich.table import Table
 from runout.cli.configuration import configuration, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import format_date, format_time, now_ns, start_of_day
-from runout.errors import UsageError
 from runout.forecast.record import Conditional, Forecast, Window
 from runout.forecast.targets import Probability
 from runout.jobs.forecasting import issue_forecast
@@ -56,7 +55,7 @@ def forecast(
 
 
 def score(
-    what: Literal["forecast"],
+    what: Literal["forecast", "map"],
     /,
     *,
     lake: str | None = None,
@@ -68,7 +67,8 @@ def score(
     Parameters
     ----------
     what
-        ``forecast``: every model, walked forward over all days of the lake.
+        ``forecast``: every model, walked forward over all days of the lake. ``map``: the liquidation map against
+        nulls, other maps, learners and placebos.
     lake
         Folder of the lake.
     at
@@ -76,13 +76,24 @@ def score(
     out
         Folder to write to.
     """
-    if what != "forecast":  # pragma: no cover - the parser lets nothing else through
-        raise UsageError(f"expected forecast, found {what!r}")
     store, moment = Lake.open(lake or configuration().lake), time_option(at) if at else now_ns()
+    for path in (_score_map if what == "map" else _score_forecast)(store, moment, out):
+        Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
+
+
+def _score_forecast(store: Lake, moment: int, out: Path) -> list[Path]:
     with progress_bar("score") as progress:
         report = score_forecast(store, moment, progress=progress)
-    for path in write_pages(report, out, run_time=now_ns(), commit=_commit()):
-        Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
+    return write_pages(report, out, run_time=now_ns(), commit=_commit("forecast", "scores"))
+
+
+def _score_map(store: Lake, moment: int, out: Path) -> list[Path]:
+    from runout.jobs.scoring_map import score_map  # noqa: PLC0415 - learners are slow to load, and needed here only
+    from runout.jobs.scoring_map_pages import write_map_pages  # noqa: PLC0415
+
+    with progress_bar("score") as progress:
+        report = score_map(store, moment, progress=progress)
+    return write_map_pages(report, out, run_time=now_ns(), commit=_commit("positions", "scores", "kernels"))
 
 
 def as_json(made: Forecast) -> str:
@@ -202,7 +213,7 @@ def _condition_of(one: Conditional) -> str:
     return f"if {one.coin} falls {percent(one.move, digits=0)} within the day ({one.days} such days): {said}"
 
 
-def _commit() -> str:
+def _commit(*packages: str) -> str:
     git = shutil.which("git")
     if git is None:
         return "unknown"
@@ -211,7 +222,7 @@ def _commit() -> str:
     if found.returncode:
         return "unknown"
     changed = subprocess.run(
-        [git, "status", "--porcelain", "--", "src/runout/forecast", "src/runout/scores"],
+        [git, "status", "--porcelain", "--", *(f"src/runout/{package}" for package in packages)],
         cwd=here.parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

@@ -20,6 +20,9 @@ SHRINK: Final = 0.0002
 RIDGE_FEW: Final = 0.003
 RIDGE_MANY: Final = 0.03
 _POWER: Final = 0.001
+_STILL: Final = 1e-9
+_FURTHEST: Final = 15.0
+"""Of log weights and log floor from the unit: never reached where the map says anything."""
 
 
 class Index(msgspec.Struct, frozen=True, eq=False):
@@ -79,20 +82,29 @@ def fit_index(swept: FloatArray, covariates: FloatArray, target: FloatArray, *, 
         Local minimum from equal weights; the objective is smooth and in practice has one that matters.
     """
     from scipy.optimize import minimize  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
     classes, populations = swept.shape[1:]
-    centre, spread = covariates.mean(axis=0), covariates.std(axis=0) + 1e-9
+    centre, spread = covariates.mean(axis=0), spread_of(covariates)
     unit = float(swept.mean()) * classes * populations or 1.0
     problem = _Problem((swept / unit).reshape(len(swept), -1), (covariates - centre) / spread, target, classes, ridge)
     first = np.concatenate(
         [np.zeros(classes * populations), [np.log(0.1), target.mean(), 0.8], np.zeros(covariates.shape[1])]
     )
-    found = minimize(problem, first, jac=True, method="L-BFGS-B", options={"maxiter": 400}).x
+    bounds = [(-_FURTHEST, _FURTHEST)] * (classes * populations + 1) + [(None, None)] * (2 + covariates.shape[1])
+    with threadpool_limits(1):  # on matrices this small, threads wait for each other ten times longer than they work
+        found = minimize(problem, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 400}).x
     weight, (floor, intercept, power), beta = problem.parts(found)
     return Index(
         log_weight=weight.reshape(classes, populations), log_floor=float(floor), intercept=float(intercept),
         power=float(power), beta=beta, centre=centre, spread=spread, unit=unit,
     )  # fmt: skip
+
+
+def spread_of(columns: FloatArray) -> FloatArray:
+    """Return standard deviations, and 1 for a column that did not move: later it may, and nothing is known of it."""
+    spread = columns.std(axis=0)
+    return np.where(spread > _STILL, spread, 1.0)
 
 
 class _Problem(msgspec.Struct, frozen=True, eq=False):

@@ -11,6 +11,7 @@ from runout.positions.scoring.market import Market
 from runout.scores.arrays import FloatArray, IntArray
 
 _MOVED: Final = ("open", "high", "low", "close")
+_ROUNDING: Final = 1e-9
 
 
 def columns_that_see_later(
@@ -39,7 +40,7 @@ def columns_that_see_later(
     """
     as_it_was = made(market)[: bucket + 1]
     as_it_was_not = made(another_future(market, bucket, mode, rng))[: bucket + 1]
-    return np.flatnonzero((as_it_was != as_it_was_not).any(axis=0))
+    return np.flatnonzero(~np.isclose(as_it_was, as_it_was_not, rtol=_ROUNDING, atol=_ROUNDING).all(axis=0))
 
 
 def another_future(market: Market, bucket: int, mode: Mode, rng: np.random.Generator) -> Market:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from runout.positions.scoring.index import spread_of
 from runout.scores.arrays import FloatArray
 
 Predictor = Callable[[FloatArray], FloatArray]
@@ -58,7 +59,7 @@ def kernel_ridge(columns: FloatArray, target: FloatArray) -> Predictor:
     """Fit kernel ridge regression with a Gaussian kernel of three times the typical distance."""
     from sklearn.kernel_ridge import KernelRidge  # noqa: PLC0415
 
-    centre, spread, mean = columns.mean(axis=0), columns.std(axis=0) + 1e-9, target.mean()
+    centre, spread, mean = columns.mean(axis=0), spread_of(columns), target.mean()
 
     def standard(rows: FloatArray) -> FloatArray:
         return np.clip((rows - centre) / spread, -_CLIP, _CLIP)

@@ -56,7 +56,7 @@ def volume_profile(market: Market) -> Rival:
 
     The profile stands still within a bucket, so both questions get the same answer.
     """
-    base, top = np.log(market.low.min()) - CELL, np.log(market.high.max()) + CELL
+    base, top = _foot(np.log(market.low.min())), np.log(market.high.max()) + CELL
     traded = np.zeros((len(market.liquidated_usd), int((top - base) / CELL) + 1))
     first, last = _cells(np.log(market.low), base), _cells(np.log(market.high), base)
     for i, volume in enumerate(market.volume_base):
@@ -71,6 +71,11 @@ def volume_profile(market: Market) -> Rival:
         below, start, above = np.interp((points - base) / CELL, np.arange(len(profile) + 1), _summed(profile)).tolist()
         swept[row, :, 0, 0] = start - below, above - start
     return Rival(swept, swept)
+
+
+def _foot(lowest: float) -> float:
+    """Return a whole number of cells below ``lowest``, so that cells lie at the same prices whatever comes later."""
+    return float(np.floor(lowest / CELL) - 1.0) * CELL
 
 
 def _summed(profile: FloatArray) -> FloatArray:
@@ -97,7 +102,7 @@ def _one_side(
     market: Market, levels: FloatArray, passage: FloatArray, added: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return swept mass by tier; ``levels`` and ``added`` by bar and tier."""
-    base = float(min(passage.min(), levels.min())) - CELL
+    base = _foot(min(passage.min(), levels.min()))
     level = _cells(levels, base)
     reach = (passage - base) / CELL
     down, part = np.floor(reach).astype(np.int64), 1.0 - (reach - np.floor(reach))

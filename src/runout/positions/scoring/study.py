@@ -5,10 +5,11 @@ and over learners without a map: R² alone mostly tells how far the price went.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from runout.positions.parameters import DEFAULT, Cohorts
 from runout.positions.scoring import learners
 from runout.positions.scoring.columns import MapColumns, mass_of, recent
 from runout.positions.scoring.covariates import (
@@ -52,19 +53,26 @@ PAIRS: Final = (
 
 
 def study(
-    market: Market, *, with_placebos: bool = True, four: Learner = learners.mean_of_four,
+    market: Market,
+    *,
+    cohorts: Cohorts = DEFAULT,
+    with_placebos: bool = True,
+    boosted: Learner = learners.boosted,
+    four: Learner = learners.mean_of_four,
     told: Callable[[str], None] = lambda _: None,
-) -> Study:  # fmt: skip
+) -> Study:
     """Return how all of them do on a market.
 
     Parameters
     ----------
     market
         Bars and realised liquidations.
+    cohorts
+        Parameters of the filter.
     with_placebos
         Whether placebos are made.
-    four
-        The learner that is given all covariates.
+    boosted, four
+        Learners that are given all covariates: boosted trees, and the mean of four.
     told
         Is told the name of each step.
 
@@ -73,9 +81,26 @@ def study(
     NotEnoughDataError
         If there are too few buckets.
     """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+
+    with threadpool_limits(1):
+        return _studied(market, cohorts, _Learners(boosted, four), with_placebos, told)
+
+
+class _Learners(NamedTuple):
+    boosted: Learner
+    four: Learner
+
+
+def _studied(
+    market: Market, cohorts: Cohorts, learned: _Learners, with_placebos: bool, told: Callable[[str], None]
+) -> Study:
     split = split_of(market)
     told(f"{market.coin}: maps")
-    maps = {one: swept_by_filter(market, one, keep_levels=with_placebos and one == "filter") for one in WEIGHTINGS}
+    maps = {
+        one: swept_by_filter(market, one, cohorts=cohorts, keep_levels=with_placebos and one == "filter")
+        for one in WEIGHTINGS
+    }
     bench = _Bench(market, split, maps)
     told(f"{market.coin}: rivals")
     bench.add_rivals()
@@ -83,7 +108,7 @@ def study(
         for side in (0, 1):
             told(f"{market.coin}: {mode}, {SIDES[side]}")
             bench.score_heads(mode, side)
-            bench.score_learners(mode, side, four)
+            bench.score_learners(mode, side, learned.boosted, learned.four)
     told(f"{market.coin}: placebos")
     return Study(
         coin=market.coin,
@@ -134,9 +159,9 @@ class _Bench:
                     model = self._headed(mass[:, side], self._given(given, mode, side), side, ridge)
                     self._score(name, given, mode, side, model)
 
-    def score_learners(self, mode: Mode, side: int, four: Learner) -> None:
+    def score_learners(self, mode: Mode, side: int, boosted: Learner, four: Learner) -> None:
         plain = self._given("all", mode, side)
-        self._score("boosted", LEARNED, mode, side, self._learned(plain, side, learners.boosted))
+        self._score("boosted", LEARNED, mode, side, self._learned(plain, side, boosted))
         self._score("four learners", LEARNED, mode, side, self._learned(plain, side, four))
         self._score("four learners + past errors", LEARNED, mode, side, self._remembering(mode, side, four))
         for name in self.maps:
