@@ -138,3 +138,19 @@ def test_three_days_of_data_give_a_bulletin_that_ranks_nothing(
     ]
     assert ranks
     assert set(ranks) == {None}
+
+
+def test_what_ended_days_ago_is_not_shown_as_the_present(whole: Lake, tmp_path: Path) -> None:
+    copy = whole.copy_as_of(END, tmp_path / "lake")
+    copy.forget_derived()
+    for table in {schema.kind for schema in OBSERVED} - {"bars"}:
+        rows = copy.scan(table).filter(pl.col("event_time") <= END - 20 * DAY).collect()
+        copy._write(table, rows.select(KINDS[table].names), mode="overwrite")
+    compute(copy)
+    made = issue(copy, "BTC", END)
+    assert named(encode(made).decode()) & {"liquidations.24h", "leverage.level", "positioning.global-accounts"} == set()
+    assert "Open interest" not in made.headline
+    assert "At least" not in made.headline
+    left_out = [one for one in made.limits if one.startswith("Left out, because the last figures are of ")]
+    assert any("open interest" in one for one in left_out)
+    assert any("liquidations" in one for one in left_out)

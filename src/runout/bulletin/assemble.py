@@ -15,10 +15,12 @@ LIMITS = (
 SYNTHETIC_LIMIT = "This market is synthetic: no figure here was observed anywhere."
 
 
-def assemble(sections: Sequence[Section], *, coin: str, at: int, synthetic: bool, fingerprint: str) -> Bulletin:
+def assemble(
+    sections: Sequence[Section], *, coin: str, at: int, synthetic: bool, fingerprint: str, remarks: Sequence[str] = ()
+) -> Bulletin:
     """Return the bulletin of ``coin`` at ``at`` (UTC ns) from its sections, in reading order.
 
-    ``lake_option`` is appended to the command that writes the bulletin again.
+    ``remarks`` on what is left out stand before the limits that always hold.
     """
     summaries = [
         section.summary for section in sections if section.key in {"danger", "price", "liquidations", "leverage"}
@@ -34,5 +36,5 @@ def assemble(sections: Sequence[Section], *, coin: str, at: int, synthetic: bool
         sections=tuple(sections),
         fingerprint=fingerprint,
         reproduce=f"runout bulletin {coin} --at {format_time(at)}",
-        limits=(SYNTHETIC_LIMIT, *LIMITS) if synthetic else LIMITS,
+        limits=(*((SYNTHETIC_LIMIT,) if synthetic else ()), *remarks, *LIMITS),
     )

@@ -95,8 +95,9 @@ def _summary(totals: Totals | None) -> str:
     if totals is None:
         return "No liquidation series is known."
     venues = venue_list(totals.reading.series[0].venues)
+    coins = totals.coins[0] if len(totals.coins) == 1 else f"{len(totals.coins)} coins"
     return (
-        f"At least {dollars(totals.get('total_usd'))} liquidated in 24 h on {venues} ({len(totals.coins)} coins), "
+        f"At least {dollars(totals.get('total_usd'))} liquidated in 24 h on {venues} ({coins}), "
         f"{percent(totals.get('long_share'), digits=0)} of it longs{_rank(totals)}."
     )
 

@@ -49,7 +49,14 @@ def issue(lake: Lake, coin: str, at: int) -> Bulletin:
     checked = claims.section(published_claims(), found, coin=coin, at=at)
     if checked is not None and not synthetic:
         sections.append(checked)
-    return assemble(sections, coin=coin, at=at, synthetic=synthetic, fingerprint=reader.fingerprint())
+    return assemble(
+        sections,
+        coin=coin,
+        at=at,
+        synthetic=synthetic,
+        fingerprint=reader.fingerprint(),
+        remarks=reader.left_out,
+    )
 
 
 def published_claims() -> tuple[claims.Claim, ...]:

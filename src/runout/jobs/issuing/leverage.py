@@ -60,7 +60,9 @@ def _interest(reader: Reader) -> Interest | None:
     if series is None or bars is None:
         return None
     rows = with_price(reader.rows("open_interest", [series]), reader.rows("bars", [bars]))
-    if rows.is_empty():
+    if rows.is_empty() or not reader.is_current(
+        f"open interest, {series.scope()}", int(times(rows).max()), series.step
+    ):
         return None
     return Interest(Reading(series=(series,), rows=rows, scope=series.scope()), _venues(reader))
 
@@ -210,5 +212,10 @@ def gather_positioning(reader: Reader) -> list[Section]:
     """Return the section on long/short ratios, where there are some."""
     measures = ("global-accounts", "top-accounts", "top-positions")
     found = {m: reader.reading(selection.positioning(reader.series, reader.coin, m)) for m in measures}
-    present = {measure: reading for measure, reading in found.items() if reading is not None}
+    present = {
+        measure: reading
+        for measure, reading in found.items()
+        if reading is not None
+        and reader.is_current(f"long/short ratios, {reading.scope}", reading.last_time, reading.series[0].step)
+    }
     return [positioning.section(present, at=reader.at)] if present else []

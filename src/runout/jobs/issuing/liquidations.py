@@ -40,6 +40,8 @@ def gather(reader: Reader, worst_day: int | None) -> list[Section]:
     flushes = reader.derived("flushes", "series", scopes, since=reader.at - 400 * DAY)
     latest = flushes.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
     bars = reader.reading(selection.bars(reader.series, reader.coin, step=finest.step)) if finest else None
+    if recent is None and day is None:
+        return []
     return [
         liquidations.section(
             recent=recent, widest=day, day=on_worst, by_coin=by_coin, flushes=latest, bars=bars, at=reader.at
@@ -64,10 +66,12 @@ def _totals(reader: Reader, group: LiquidationGroup, time: int | None = None) ->
     if derived.is_empty():
         reader.require_computed(f"liquidations.24h/{group.name}", int(times(rows).max()))
         return None
-    at = derived["event_time"].max() if time is None else time
+    at = msgspec.convert(derived["event_time"].max(), int) if time is None else time
+    if time is None and not reader.is_current(f"liquidations, {group.scope()}", at, group.step):
+        return None
     here = derived.filter(derived["event_time"] == at)
     if here.is_empty():
         return None
     values = {name.rsplit(".", 1)[-1]: value for name, value in here.select("indicator", "value").iter_rows()}
     reading = Reading(series=group.series, rows=rows, scope=group.scope())
-    return liquidations.Totals(reading=reading, time=msgspec.convert(at, int), values=values, coins=group.coins)
+    return liquidations.Totals(reading=reading, time=at, values=values, coins=group.coins)

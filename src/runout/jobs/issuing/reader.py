@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from runout.bulletin.readings import Reading
-from runout.clock import NANOSECONDS_PER_DAY, format_time
+from runout.clock import NANOSECONDS_PER_DAY, format_time, say_time
 from runout.errors import NotEnoughDataError
 from runout.forecast.ledger import without_chain
 from runout.jobs.selection import ALL_COINS
@@ -59,6 +59,7 @@ class Reader:
         self._held: dict[str, list[_Held]] = {}
         self._indicators: pl.DataFrame | None = None
         self._through: dict[str, int] | None = None
+        self._left_out: list[str] = []
 
     def rows(self, kind: str, series: Sequence[Series], *, since: int | None = None) -> pl.DataFrame:
         """Return rows of ``series`` in time order, of the past 45 days unless ``since`` says otherwise."""
@@ -128,6 +129,28 @@ class Reader:
         found = self._table("ledger").filter(mine, pl.col("known_time") <= self.at).collect()
         self._remember("ledger", without_chain(found))
         return found.sort("event_time", "sequence")
+
+    def is_current(self, what: str, time: int, step: int) -> bool:
+        """Return whether a figure may speak for now; one that may not is left out, and the bulletin says so.
+
+        Parameters
+        ----------
+        what
+            Scope of the figure, for the reader.
+        time
+            UTC ns: the moment it speaks of.
+        step
+            Of its series, ns: figures within the day may be a day old, daily ones three.
+        """
+        if time >= self.at - (3 * DAY if step >= DAY else DAY):
+            return True
+        self._left_out.append(f"Left out, because the last figures are of {say_time(time, self.at)}: {what}.")
+        return False
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was too old to be shown as the present, in words, each once."""
+        return tuple(dict.fromkeys(self._left_out))
 
     def require_computed(self, computation: str, newest: int) -> None:
         """Refuse to go on where derived state is behind the rows it is derived from.
