@@ -1,4 +1,4 @@
-"""Progress on stderr; silent where stderr is not a terminal, save for one line at the end of long steps."""
+"""Progress on stderr; silent where stderr is not a terminal."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,7 +13,9 @@ from runout.jobs.progress import Progress as ProgressCall
 def progress_bar(title: str) -> Generator[ProgressCall]:
     """Show a bar while a job runs, and hand the job the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # Without a terminal the bar would still leave an empty line.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
         task = bar.add_task(title, total=None)
 
         def move(step: str, number: int, total: int, /) -> None:
