@@ -55,9 +55,7 @@ def test_rows_that_were_revised_later_are_refused(past: Past) -> None:
     known = past.history.known_time.copy()
     known[700] += 5 * DAY
     revised = msgspec.structs.replace(past, history=msgspec.structs.replace(past.history, known_time=known))
-    with pytest.raises(
-        NotEnoughDataError, match=r"found 1 revised later.*score a lake of one vintage"
-    ):
+    with pytest.raises(NotEnoughDataError, match=r"found 1 revised later.*score a lake of one vintage"):
         ground_of(revised)
 
 
