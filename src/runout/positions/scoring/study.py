@@ -5,6 +5,7 @@ and over learners without a map: R² alone mostly tells how far the price went.
 """
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -83,6 +84,7 @@ def study(
     """
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
+    import_module("sklearn.ensemble")  # a library's threads can be limited only once it is loaded
     with threadpool_limits(1):
         return _studied(market, cohorts, _Learners(boosted, four), with_placebos, told)
 
