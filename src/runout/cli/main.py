@@ -39,6 +39,11 @@ _COMMANDS = {
     "flushes": ("runout.cli.rows:flushes", "List flushes and squeezes as they were known at a moment."),
     "forecast": ("runout.cli.forecasting:forecast", "Say how likely a wave of liquidations is, today and tomorrow."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
+    "map": ("runout.cli.mapping:map_", "Draw the inferred liquidation map of a coin as of a moment."),
+    "positions": (
+        "runout.cli.mapping:positions",
+        "Say where a position of your own is liquidated.",
+    ),
     "replay": ("runout.cli.replaying:replay", "Issue a past period's forecasts as they would have been, and score."),
     "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
     "score": ("runout.cli.forecasting:score", "Score the forecast on the past: table, figure and log."),

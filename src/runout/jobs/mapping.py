@@ -20,14 +20,15 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from runout.bulletin.mapping.content import Heat, LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, format_duration, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake, known_span
 from runout.positions import Bars, Jump, MapState, advance, reached, start
-from runout.positions.clusters import Cluster, Sweep, Swept, clusters, swept
-from runout.positions.ladder import Ladder, price_edges, priced, resting, total
+from runout.positions.clusters import Sweep, clusters, swept
+from runout.positions.ladder import price_edges, priced, resting, total
 from runout.positions.weights import SIDES, Weights, expected_usd, fit
-from runout.records import Series, provider_name, venue_list
+from runout.records import Series, venue_list
 from runout.scores.arrays import FloatArray, IntArray
 
 WARM_UP: Final = 30 * NANOSECONDS_PER_DAY
@@ -40,89 +41,6 @@ _FRESH: Final = NANOSECONDS_PER_DAY
 _COLUMNS: Final = 480
 _CANDLES: Final = 190
 _STEPS: Final = tuple(m * NANOSECONDS_PER_MINUTE for m in (1, 5, 10, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080))
-
-
-class Heat(msgspec.Struct, frozen=True, eq=False):
-    """The ladder over time.
-
-    Parameters
-    ----------
-    time
-        UTC ns, shape (columns,).
-    usd
-        Dollars expected to be reported, shape (sides, columns, levels).
-    """
-
-    time: IntArray
-    usd: FloatArray
-
-
-class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """The map of a coin on a venue as of a moment.
-
-    Parameters
-    ----------
-    coin, venue
-        What.
-    at, since
-        UTC ns: the moment, and where the window begins.
-    through
-        End of the last bar, UTC ns.
-    price
-        Its close, dollars.
-    ladder
-        As of ``through``.
-    clusters
-        Of the ladder, the largest first.
-    swept
-        Clusters of 24 h before that the price has gone into since.
-    sweeps
-        Of every bucket of the window that has ended, by time; expected by weights fitted before the window.
-    heat
-        The ladder through the window.
-    candles
-        ``event_time, span, open, high, low, close`` of the window.
-    sources
-        Series read: bars first, then open interest and liquidations.
-    open_interest_base
-        Coins, at the end.
-    jumps
-        What the identity could not explain, within the window.
-    warm
-        Whether the window begins after the warm-up.
-    """
-
-    coin: str
-    venue: str
-    at: int
-    since: int
-    through: int
-    price: float
-    ladder: Ladder
-    clusters: tuple[Cluster, ...]
-    swept: tuple[Swept, ...]
-    sweeps: tuple[Sweep, ...]
-    heat: Heat
-    candles: pl.DataFrame
-    sources: tuple[Series, ...]
-    open_interest_base: float
-    jumps: tuple[Jump, ...]
-    warm: bool
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the market is made up."""
-        return any(one.synthetic for one in self.sources)
-
-    def source_text(self) -> str:
-        """Return where the figures come from."""
-        bars, interest, liquidations = self.sources
-        providers = " and ".join(sorted({provider_name(one.provider) for one in self.sources}))
-        return (
-            f"bars of {bars.instruments}, open interest of {venue_list(interest.venues)} ({interest.instruments}, "
-            f"{format_duration(interest.step)}), liquidations as {venue_list(liquidations.venues)} reported them "
-            f"({format_duration(liquidations.step)}, a floor); via {providers}"
-        )
 
 
 def liquidation_map(
@@ -183,7 +101,7 @@ class _Market(msgspec.Struct, frozen=True, eq=False):
 
     bars: pl.DataFrame
     reported: pl.DataFrame
-    sources: tuple[Series, ...]
+    sources: tuple[Series, Series, Series]
 
     @property
     def bucket(self) -> int:

@@ -22,7 +22,7 @@ from runout.scores.arrays import FloatArray, IntArray
 
 SMOOTHING: Final = 0.001
 """Standard deviation of the kernel, as a fraction of the price."""
-PROMINENCE: Final = 0.1
+PROMINENCE: Final = 0.2
 ACCUMULATING: Final = 0.9
 """Share of placebo bands that an accumulating cluster outgrows."""
 _HALF: Final = 0.5

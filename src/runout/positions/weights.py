@@ -43,7 +43,8 @@ LEAST_BUCKETS: Final = 60
 COVERAGE: Final = 0.9
 _BACKGROUND: Final = 0.05
 """Share of what is reported that the background takes in the prior."""
-_TURNS: Final = 6
+_TURNS: Final = 12
+_SETTLED: Final = 1e-3
 _ITERATIONS: Final = 3000
 
 
@@ -208,8 +209,8 @@ def band(of: SideWeights, inferred_usd: FloatArray, *, coverage: float = COVERAG
     Returns
     -------
     Band
-        Shape (…); zero where nothing is expected. It covers the scatter of past reports and the weights; not a wrong
-        filter, and not that the price may never get there.
+        Shape (…), around the mean; zero where nothing is expected. It covers the scatter of past reports and the
+        weights; not a wrong filter, and not that the price may never get there.
     """
     from scipy.special import gammaincinv  # noqa: PLC0415 - a third of a second, only where a band is asked for
 
@@ -222,7 +223,8 @@ def band(of: SideWeights, inferred_usd: FloatArray, *, coverage: float = COVERAG
         shape = mean**2 / variance
         tails = ((1.0 - coverage) / 2.0, (1.0 + coverage) / 2.0)
         low, high = (np.where(mean > 0.0, gammaincinv(shape, tail) * variance / mean, 0.0) for tail in tails)
-    return Band(low, high)
+    # Of lumps that seldom come the mean lies beyond the tail: a band that does not hold it would help nobody.
+    return Band(np.minimum(low, mean), np.maximum(high, mean))
 
 
 # -- fitting ----------------------------------------------------------------------------------------------------------
@@ -240,7 +242,10 @@ def _fit_side(inferred: FloatArray, reported: FloatArray, strength: float) -> Si
     scatter = _Scatter(float(reported.mean()) / 1e3, 2.0, 1.0)
     for _ in range(_TURNS):
         scatter = _scattered(exposure[:, :-1] @ weight[:-1], float(weight[-1] * column[0, 0]), reported, scatter)
+        before = weight
         weight = _maximised(exposure, reported, weight, prior=prior, strength=strength, scatter=scatter)
+        if np.abs(weight / before - 1.0).max() < _SETTLED:
+            break
     background = float(weight[-1] * column[0, 0])
     covariance = _covariance(exposure * weight, strength, scatter)[:-1, :-1]
     exposure, weight = exposure[:, :-1], weight[:-1]
@@ -302,7 +307,8 @@ def _covariance(parts: FloatArray, strength: float, scatter: _Scatter) -> FloatA
     mean, background = parts.sum(axis=1), float(parts[0, -1])
     variance = scatter.variance(mean - background, background)
     information = (parts / variance[:, np.newaxis]).T @ parts
-    return np.linalg.inv(information + strength * np.eye(parts.shape[1]))
+    inverse: FloatArray = np.linalg.inv(information + strength * np.eye(parts.shape[1])).astype(np.float64)
+    return inverse
 
 
 def _by_class(parts: FloatArray, covariance: FloatArray, sizes: tuple[int, ...]) -> FloatArray:
@@ -312,5 +318,6 @@ def _by_class(parts: FloatArray, covariance: FloatArray, sizes: tuple[int, ...])
     total = mixture.sum(axis=1, keepdims=True)
     shares = np.where(total > 0.0, mixture / np.where(total > 0.0, total, 1.0), 1.0 / populations)
     blocks = covariance.reshape(classes, populations, classes, populations)
-    posterior = np.einsum("kp,kpkq,kq->k", shares, blocks, shares)
-    return (posterior / (shares**2).sum(axis=1)).astype(np.float64)
+    posterior: FloatArray = np.einsum("kp,kpkq,kq->k", shares, blocks, shares)
+    made: FloatArray = posterior / (shares**2).sum(axis=1)
+    return made

@@ -1,0 +1,182 @@
+"""A map as text, page, JSON and tables."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from runout import clock
+from runout.bulletin import palette
+from runout.bulletin.mapping import pictures, words
+from runout.bulletin.mapping.content import LiquidationMap
+from runout.positions import clusters, ladder
+from runout.positions.clusters import Sweep
+from runout.version import METHOD_VERSION, SCHEMA_VERSION
+
+_WIDTH: Final = 190
+_STYLE: Final = f"""
+body {{ font: 15px/1.5 system-ui, sans-serif; color: {palette.INK.light}; background: #fff; margin: 2rem auto;
+  max-width: 1180px; padding: 0 1rem; }}
+h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.1rem; margin-top: 2rem; }}
+p.note {{ color: {palette.MUTED.light}; margin: .3rem 0; }} figure {{ margin: 1.5rem 0; overflow-x: auto; }}
+svg {{ width: 100%; min-width: 800px; height: auto; font-family: system-ui, sans-serif; }}
+div.scroll {{ overflow-x: auto; }} table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+th, td {{ text-align: left; padding: .25rem .8rem .25rem 0; white-space: nowrap;
+  border-bottom: 1px solid {palette.GRID.light}; }}
+th {{ color: {palette.MUTED.light}; font-weight: 600; }}
+"""
+
+
+def text(of: LiquidationMap, *, colour: bool = False) -> str:
+    """Return a map as text: its clusters, those swept since a day ago, and the largest sweeps of the window."""
+    sheet = io.StringIO()
+    console = Console(
+        file=sheet, width=_WIDTH, highlight=False, no_color=not colour, force_terminal=colour, soft_wrap=True
+    )
+    title, *rest = words.head(of)
+    console.print(f"[bold]{title}[/]")
+    for line in rest:
+        console.print(line, markup=False)
+    for name, columns, rows in _tables(of):
+        console.print(f"\n[bold]{name}[/]")
+        console.print(_table(columns, rows))
+    console.print()
+    for line in words.foot(of):
+        console.print(line, markup=False)
+    return "\n".join(line.rstrip() for line in sheet.getvalue().splitlines()) + "\n"
+
+
+def html(of: LiquidationMap) -> str:
+    """Return a map as one page that needs nothing else: both pictures, and the tables of :func:`text`."""
+    title, *rest = words.head(of)
+    parts = [f"<h1>{escape(title)}</h1>", *(f'<p class="note">{escape(line)}</p>' for line in rest)]
+    parts += [f"<figure>{pictures.svg(of, kind)}</figure>" for kind in ("heatmap", "levels")]
+    parts += [
+        f"<h2>{escape(name)}</h2><div class='scroll'>{_html_table(columns, rows)}</div>"
+        for name, columns, rows in _tables(of)
+    ]
+    parts += [f'<p class="note">{escape(line)}</p>' for line in words.foot(of)]
+    body = "\n".join(parts)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+    )
+
+
+def table(of: LiquidationMap) -> pl.DataFrame:
+    """Return the levels of a map as a table, with its coin, venue and moment.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of :func:`runout.positions.ladder.table` behind ``coin, venue, time`` (UTC ns, end of the last bar).
+    """
+    named = [pl.lit(of.coin).alias("coin"), pl.lit(of.venue).alias("venue"), pl.lit(of.through).alias("time")]
+    return ladder.table(of.ladder).select(*named, pl.all())
+
+
+def comma_separated(of: LiquidationMap) -> str:
+    """Return :func:`table` as CSV, dollars to the cent."""
+    rows = table(of)
+    money = [name for name in rows.columns if "usd" in name or "price" in name]
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    writer.writerow(rows.columns)
+    rounded = rows.with_columns(
+        pl.col(money).round(2), pl.col("coins", "prior_share").round(6), time=pl.lit(clock.format_time(of.through))
+    )
+    writer.writerows(rounded.rows())
+    return sheet.getvalue()
+
+
+def json(of: LiquidationMap) -> str:
+    """Return a map as JSON: clusters, sweeps and levels; times ISO 8601 UTC, dollars whole, not known is null."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "method_version": METHOD_VERSION,
+        "inferred": True,
+        "coin": of.coin,
+        "venue": of.venue,
+        "synthetic": of.synthetic,
+        **{name: clock.format_time(getattr(of, name)) for name in ("at", "since", "through")},
+        "price": of.price,
+        "open_interest_base": round(of.open_interest_base, 6),
+        "notes": [*words.head(of)[2:], *words.foot(of)],
+        "clusters": [_cluster(row) for row in clusters.table(of.clusters).iter_rows(named=True)],
+        "swept": [
+            {
+                "side": one.cluster.side, "low_price": one.cluster.low, "high_price": one.cluster.high,
+                "day_ago_usd": round(one.cluster.total.usd), "share": round(one.share, 4),
+                "predicted_usd": round(one.predicted_usd), "realised_usd": _whole(one.realised_usd),
+            }
+            for one in of.swept
+        ],
+        "sweeps": [_sweep(one) for one in of.sweeps],
+        "levels": [_level(row) for row in ladder.table(of.ladder).iter_rows(named=True)],
+    }  # fmt: skip
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _tables(of: LiquidationMap) -> list[tuple[str, Sequence[str], list[tuple[str, ...]]]]:
+    found: list[tuple[str, Sequence[str], list[tuple[str, ...]]]] = []
+    found.append(
+        ("Clusters, the largest first", words.CLUSTER_COLUMNS, [words.cluster_row(one) for one in of.clusters])
+    )
+    if of.swept:
+        rows = [words.swept_row(one) for one in of.swept]
+        found.append(("Clusters of 24 h ago that the price went into", words.SWEPT_COLUMNS, rows))
+    if of.sweeps:
+        rows = [words.sweep_row(one) for one in words.largest_sweeps(of)]
+        name = "Largest sweeps of the window: expected at the start of each 4 h, and reported"
+        found.append((name, words.SWEEP_COLUMNS, rows))
+    return found
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        made.add_column(column, no_wrap=True)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def _html_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cluster(row: dict[str, Any]) -> dict[str, object]:
+    kept = {name: _rounded(name, value) for name, value in row.items()}
+    visit = row["last_visit_time"]
+    return kept | {"last_visit_time": None if visit is None else clock.format_time(visit)}
+
+
+def _level(row: dict[str, Any]) -> dict[str, object]:
+    return {name: _rounded(name, value) for name, value in row.items()}
+
+
+def _rounded(name: str, value: object) -> object:
+    if not isinstance(value, float):
+        return value
+    return round(value) if "usd" in name else round(value, 6)
+
+
+def _sweep(of: Sweep) -> dict[str, object]:
+    return {
+        "side": of.side, "start": clock.format_time(of.start), "end": clock.format_time(of.end), "low_price": of.low,
+        "high_price": of.high, "predicted_usd": round(of.predicted.usd), "low_usd": round(of.predicted.low_usd),
+        "high_usd": round(of.predicted.high_usd), "realised_usd": _whole(of.realised_usd),
+    }  # fmt: skip
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)

@@ -1,0 +1,76 @@
+"""What both pictures share: words around a plot, axes at places in pixels, ticks, marks of clusters."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+
+from runout.bulletin import axes, palette
+from runout.bulletin.layout import ROW, SIZE, wrapped
+from runout.bulletin.mapping.content import INFERRED, NO_GAIN, LiquidationMap
+from runout.bulletin.palette import Ink
+from runout.bulletin.paper import Paper
+from runout.positions.weights import Side
+
+WIDTH: Final = 1180.0
+LEFT: Final = 74.0
+HEAD: Final = 92.0
+"""Height of title and caption."""
+INKS: Final[dict[Side, Ink]] = {"long": palette.LONG, "short": palette.SHORT}
+
+
+def words(of: LiquidationMap, paper: Paper, what: str, top: float, foot: float) -> None:
+    """Write title and captions above a plot, and the sources below it, at ``foot``."""
+    paper.text(16, top + 26, of.title(what), size=15.0, bold=True)
+    paper.text(16, top + 45, INFERRED, palette.MUTED)
+    paper.text(16, top + 60, NO_GAIN, palette.MUTED)
+    rows = wrapped(" ".join((of.source_text(), *of.caveats())), WIDTH - 32, SIZE)
+    for index, row in enumerate(rows[:3]):
+        paper.text(16, foot + index * ROW, row, palette.MUTED)
+
+
+def plot(paper: Paper, box: tuple[float, float, float, float]) -> Axes:
+    """Return axes at (left, top, right, bottom) in pixels, without any decoration but a fine frame."""
+    width, height = (paper.figure.get_size_inches() * 72.0).tolist()
+    left, top, right, bottom = box
+    made = paper.figure.add_axes((left / width, 1.0 - bottom / height, (right - left) / width, (bottom - top) / height))
+    made.patch.set_visible(False)
+    made.set_zorder(1.5)  # above the ground of the sheet, below its lines and words
+    for spine in made.spines.values():
+        spine.set_color(palette.AXIS.light)
+        spine.set_linewidth(0.8)
+    made.tick_params(length=0, labelsize=11, labelcolor=palette.MUTED.light, pad=5)
+    return made
+
+
+def value_axis(on: Axes, low: float, high: float, *, vertical: bool, most: int, unit: axes.Unit = "USD") -> None:
+    """Name round values along one axis and draw their lines."""
+    ticks = axes.value_ticks(low, high, unit, most)
+    _ticks(on, [(tick.value, tick.label) for tick in ticks], vertical=vertical)
+
+
+def time_axis(on: Axes, start: int, end: int, most: int) -> None:
+    """Name round UTC moments along the horizontal axis and draw their lines."""
+    _ticks(on, [(tick.value, tick.label) for tick in axes.time_ticks(start, end, most)], vertical=False)
+
+
+def _ticks(on: Axes, named: Sequence[tuple[float, str]], *, vertical: bool) -> None:
+    places, labels = [value for value, _ in named], [label for _, label in named]
+    axis = on.yaxis if vertical else on.xaxis
+    # A dollar sign is money here, never mathematics.
+    axis.set_ticks(places, labels=labels, parse_math=False)
+    axis.grid(visible=True, color=palette.GRID.light, linewidth=0.8)
+    on.set_axisbelow(True)
+
+
+def apart(wanted: Sequence[float], least: float, low: float, high: float) -> list[float]:
+    """Return places near the wanted ones, in their order, at least ``least`` from each other and inside the range."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    placed = [min(max(wanted[i], low), high) for i in order]
+    for _ in range(200):
+        for i in range(len(placed) - 1):
+            lacking = least - (placed[i + 1] - placed[i])
+            if lacking > 0.0:
+                placed[i], placed[i + 1] = placed[i] - lacking / 2.0, placed[i + 1] + lacking / 2.0
+        placed = [min(max(place, low), high) for place in placed]
+    return [place for _, place in sorted(zip(order, placed, strict=True))]

@@ -1,0 +1,247 @@
+"""One's own position: where it is liquidated by the venue's rule, and what the map has on the way there."""
+
+from typing import Final, Literal
+
+import msgspec
+
+from runout.errors import NotEnoughDataError, UsageError
+from runout.margin import (
+    LONG,
+    SHORT,
+    Brackets,
+    bankruptcy_price,
+    cross_liquidation_price,
+    initial_margin,
+    liquidation_price,
+    tiers,
+)
+from runout.positions.clusters import Cluster
+from runout.positions.ladder import Ladder, Total, total
+from runout.positions.weights import Side
+
+MarginMode = Literal["isolated", "cross"]
+_SIGNS: Final[dict[Side, int]] = {"long": LONG, "short": SHORT}
+_SYMBOLS: Final = {"hyperliquid": "{coin}"}
+
+
+class Requirement(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """The maintenance table that a position is held to.
+
+    Parameters
+    ----------
+    venue, symbol
+        Whose, of what.
+    brackets
+        Rates by notional.
+    floors, max_leverages
+        Where each tier begins in dollars, and the highest leverage there; () where not known.
+    since
+        UTC ns from which it is known.
+    holds
+        Whether it is known to hold at the moment asked for; else it is the nearest.
+    source
+        Page or file, and its date.
+    """
+
+    venue: str
+    symbol: str
+    brackets: Brackets
+    floors: tuple[float, ...]
+    max_leverages: tuple[float, ...]
+    since: int
+    holds: bool
+    source: str
+
+
+class OwnRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Where a position ends.
+
+    Parameters
+    ----------
+    side, entry, leverage, quantity, margin_mode
+        As asked: dollars, coins.
+    collateral
+        Dollars that answer for it.
+    notional
+        Dollars at entry.
+    liquidation_price
+        Mark price, dollars; None: no price above zero liquidates it.
+    bankruptcy_price
+        Where its collateral is gone, dollars.
+    distance
+        From entry to liquidation, as a fraction of the entry; None with it.
+    highest_leverage
+        That the venue allows for this notional; None: not known.
+    requirement
+        The table.
+    """
+
+    side: Side
+    entry: float
+    leverage: float
+    quantity: float
+    margin_mode: MarginMode
+    collateral: float
+    notional: float
+    liquidation_price: float | None
+    bankruptcy_price: float
+    distance: float | None
+    highest_leverage: float | None
+    requirement: Requirement
+
+    @property
+    def below_maintenance(self) -> bool:
+        """Whether the collateral is below the maintenance margin from the start."""
+        return self.distance is not None and (self.distance >= 0.0) == (self.side == "long")
+
+    @property
+    def too_high(self) -> bool:
+        """Whether the venue would not allow the leverage."""
+        return self.highest_leverage is not None and self.leverage > self.highest_leverage
+
+
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """What the map has between the price and a liquidation.
+
+    Parameters
+    ----------
+    total
+        Dollars of the same side expected to be reported on the way, with a band of 90%.
+    clusters
+        Those that begin on the way, the nearest first.
+    end
+        How far was counted, dollars.
+    whole
+        Whether that is the liquidation price: else the map ends before.
+    """
+
+    total: Total
+    clusters: tuple[Cluster, ...]
+    end: float
+    whole: bool
+
+
+def requirement(venue: str, coin: str, at: int) -> Requirement:
+    """Return the maintenance table of a venue's linear perpetual of a coin at a moment, or the nearest.
+
+    Parameters
+    ----------
+    venue
+        Lower case.
+    coin
+        Base asset.
+    at
+        UTC ns.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no table of brackets in dollars is known.
+    """
+    symbol = _SYMBOLS.get(venue, "{coin}USDT").format(coin=coin)
+    table = tiers(venue, symbol, at, nearest=True)
+    if table.kind != "brackets" or table.contract != "linear" or table.unit != "usd":
+        raise NotEnoughDataError(
+            f"expected brackets of a linear contract in dollars for {venue} {symbol}, found {table.kind} of a "
+            f"{table.contract} one in {table.unit}: ask for binance, bybit or hyperliquid"
+        )
+    return Requirement(
+        venue=venue, symbol=symbol, brackets=table.brackets(), floors=table.floors, max_leverages=table.max_leverages,
+        since=table.since, holds=table.holds(at), source=table.source,
+    )  # fmt: skip
+
+
+def own_risk(
+    *,
+    side: Side,
+    entry: float,
+    leverage: float,
+    quantity: float,
+    requirement: Requirement,
+    margin_mode: MarginMode = "isolated",
+    balance: float | None = None,
+) -> OwnRisk:
+    """Return where a position is liquidated, by the venue's rule for linear contracts.
+
+    Parameters
+    ----------
+    side
+        long or short.
+    entry
+        Dollars.
+    leverage
+        Set leverage, at least 1: under isolated margin it makes the collateral, ``notional / leverage``.
+    quantity
+        Coins.
+    requirement
+        The table.
+    margin_mode
+        Under ``cross`` the balance answers for it, and the leverage only for what the venue allows.
+    balance
+        Dollars of the account with nothing else open; for ``cross``.
+
+    Raises
+    ------
+    UsageError
+        If a figure is out of range, or the balance is missing or not wanted.
+
+    Examples
+    --------
+    >>> from runout.clock import parse_time
+    >>> table = requirement("binance", "BTC", parse_time("2025-01-01"))
+    >>> found = own_risk(side="long", entry=60_000, leverage=20, quantity=1, requirement=table)
+    >>> round(found.liquidation_price, 4)
+    57236.1809
+    """
+    if (margin_mode == "cross") != (balance is not None):
+        raise UsageError(f"expected a balance with cross margin and none with isolated, found {margin_mode}, {balance}")
+    sign, notional = _SIGNS[side], quantity * entry
+    own = float(initial_margin(notional, leverage))
+    collateral = own if balance is None else balance
+    if balance is None:
+        level = float(liquidation_price(sign, quantity, entry, collateral, requirement.brackets))
+    else:
+        level = float(cross_liquidation_price(sign, quantity, entry, collateral, requirement.brackets))
+    allowed = [
+        most for floor, most in zip(requirement.floors, requirement.max_leverages, strict=False) if floor <= notional
+    ]
+    return OwnRisk(
+        side=side, entry=entry, leverage=leverage, quantity=quantity, margin_mode=margin_mode, collateral=collateral,
+        notional=notional, liquidation_price=level if level > 0.0 else None,
+        bankruptcy_price=float(bankruptcy_price(sign, quantity, entry, collateral)),
+        distance=level / entry - 1.0 if level > 0.0 else None, highest_leverage=allowed[-1] if allowed else None,
+        requirement=requirement,
+    )  # fmt: skip
+
+
+def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: float) -> Between:
+    """Return what a map has of the same side between its price and a liquidation price.
+
+    Parameters
+    ----------
+    ladder
+        The map's.
+    clusters
+        Of it.
+    side
+        Of the position.
+    level
+        Its liquidation price, dollars: below the ladder's price for a long, above it for a short.
+
+    Raises
+    ------
+    UsageError
+        If the price has passed the level.
+    """
+    price = ladder.price
+    if (level >= price) if side == "long" else (level <= price):
+        raise UsageError(f"expected the level of a {side} still ahead of the price {price}, found {level}")
+    end = max(level, float(ladder.edges[0])) if side == "long" else min(level, float(ladder.edges[-1]))
+    low, high = min(end, price), max(end, price)
+    # What rests on the near side of the price by less than a level belongs to the way as well.
+    reach = (low, float(ladder.edges[-1])) if side == "long" else (float(ladder.edges[0]), high)
+    on_way = [one for one in clusters if one.side == side and one.low < high and one.high > low]
+    return Between(
+        total=total(ladder.weights, side, ladder.within(side, *reach)),
+        clusters=tuple(sorted(on_way, key=lambda one: abs(one.distance))), end=end, whole=end == level,
+    )  # fmt: skip
