@@ -93,7 +93,8 @@ def log_lines(report: MapReport, run_time: int, commit: str) -> Iterator[dict[st
 def looks(log: Path) -> tuple[int, int]:
     """Return at how many moments research on the map looked at the tested half, and how many figures it wrote down."""
     lines = log.read_bytes().splitlines() if log.exists() else []
-    found = [line for line in map(msgspec.json.decode, lines) if line["kind"] == LOOK]
+    mine = f'{{"kind":"{LOOK}",'.encode()
+    found = [msgspec.json.decode(line) for line in lines if line.startswith(mine)]
     return len({(line["configuration"]["look"], line["configuration"]["coin"]) for line in found}), len(found)
 
 
