@@ -13,7 +13,7 @@ from runout.synthetic.generating import simulated
 from runout.synthetic.population import made_market
 from runout.synthetic.prices import latent_returns
 from runout.synthetic.simulation import Track
-from runout.synthetic.state import Draws, Market, empty_log
+from runout.synthetic.state import Draws, Log, Market, empty_log
 from runout.synthetic.world import COINS, VENUES, Venue
 
 DAY = NANOSECONDS_PER_DAY
@@ -47,8 +47,12 @@ def rows(of: World, series: str) -> pl.DataFrame:
 
 def small_market(of: World, seed: int = 0) -> Market:
     """Return the market of the first coin of a world before its first minute."""
-    log = empty_log(len(of.venues), 20_000, of.traders_of(of.coins[0]))
-    return made_market(of, of.coins[0], log, np.random.default_rng(seed))
+    return made_market(of, of.coins[0], log_of(of), np.random.default_rng(seed))
+
+
+def log_of(of: World) -> Log:
+    """Return an empty log for the first coin of a world."""
+    return empty_log(len(of.venues), 60_000, of.traders_of(of.coins[0]))
 
 
 def draws(of: World, minutes: int, *, turns: float, seed: int = 0, shock: float = 0.0, at: int = 0) -> Draws:

@@ -73,7 +73,7 @@ def drawn_traits(world: World) -> Traits:
 
     return Traits(
         depth_ratio=DEPTH_RATIO * float(np.exp(rng.normal(0.0, 0.15))) * script.depth * world.depth_scale,
-        long_bias=float(rng.uniform(0.04, 0.10)) + script.bias,
+        long_bias=float(rng.uniform(0.10, 0.18)) + script.bias,
         top_up=drawn(0.02, 0.10, "top-ups", 0.6),
         herding=drawn(0.0, 0.1, "herding", 0.45),
         cross=drawn(0.02, 0.06, "cross", 0.35),

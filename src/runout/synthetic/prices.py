@@ -8,22 +8,27 @@ from runout.synthetic.world import BURN_IN_DAYS, World
 
 MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1440
 DAILY_VOLATILITY = 0.018
-GARCH_NEWS, GARCH_MEMORY = 0.06, 0.925
+GARCH_NEWS, GARCH_MEMORY = 0.09, 0.895
 """Hourly GARCH(1,1): weight of the last squared return and of the last variance."""
-JUMPS_PER_DAY, JUMP_DEVIATION = 0.2, 0.012
+FAST_DEVIATION, FAST_HALF_LIFE_HOURS = 0.45, 3.0
+"""A second factor of volatility that lives for hours: deviation of its logarithm, and half-life."""
+JUMPS_PER_DAY, JUMP_MEAN, JUMP_DEVIATION = 0.2, -0.003, 0.012
 SCRIPTED_DAYS = 30
 
 
 def latent_returns(world: World, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     r"""Return exogenous log returns, shape (coins + 1, minutes), the burn-in first; the last row is the common shock.
 
-    Hours of the common shock have :math:`h_{t+1} = \omega + \alpha c_t^2 + \beta h_t` (GARCH, Bollerslev 1986), plus
-    jumps at a rate of one in five days with a deviation of 1.2%; a coin's return is :math:`\beta c_t + e_t`.
+    Hours of the common shock have :math:`h_{t+1} = \omega + \alpha c_t^2 + \beta h_t` (GARCH, Bollerslev 1986), times a
+    log-normal factor that reverts within hours (two time scales, as in Engle and Lee 1999), plus jumps
+    at a rate of one in five days, with a mean of −0.3% and a deviation of 1.2%; a coin's return is
+    :math:`\beta c_t + e_t`.
     """
     days = world.days + BURN_IN_DAYS
     common = _garch_minutes(days * 24, rng)
     jumps = rng.random(len(common)) < JUMPS_PER_DAY / MINUTES_PER_DAY
-    common += jumps * rng.normal(0.0, JUMP_DEVIATION, len(common))
+    common += JUMPS_PER_DAY / MINUTES_PER_DAY * -JUMP_MEAN
+    common += jumps * rng.normal(JUMP_MEAN, JUMP_DEVIATION, len(common))
     script = SCRIPTS[world.scenario]
     common[-SCRIPTED_DAYS * MINUTES_PER_DAY :] += script.drift / (SCRIPTED_DAYS * MINUTES_PER_DAY)
     for move in script.moves:
@@ -45,4 +50,14 @@ def _garch_minutes(hours: int, rng: np.random.Generator) -> npt.NDArray[np.float
     for hour, shock in enumerate(noise.sum(axis=1)):
         variance[hour] = level
         level = usual * (1 - GARCH_NEWS - GARCH_MEMORY) + level * (GARCH_NEWS * shock**2 + GARCH_MEMORY)
-    return (np.sqrt(variance)[:, None] * noise).ravel()
+    return (np.sqrt(variance)[:, None] * _fast_factor(hours, rng)[:, None] * noise).ravel()
+
+
+def _fast_factor(hours: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    keep = 0.5 ** (1 / FAST_HALF_LIFE_HOURS)
+    shocks = rng.normal(0.0, FAST_DEVIATION * np.sqrt(1 - keep**2), hours)
+    logarithm, level = np.empty(hours), 0.0
+    for hour, shock in enumerate(shocks):
+        level = keep * level + shock
+        logarithm[hour] = level
+    return np.exp(logarithm - FAST_DEVIATION**2)

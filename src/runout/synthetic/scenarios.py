@@ -56,7 +56,7 @@ SCRIPTS: dict[Scenario, Script] = {
     "overheated": Script(leverage=1.35, growth=0.35, drift=0.18, bias=0.05),
     "flush": Script(moves=(_FLUSH,)),
     "double-dip": Script(moves=(Move(_FIRST, 1.0, -0.05), Move(_FIRST - 28, 1.0, -0.055))),
-    "squeeze": Script(moves=(Move(_FIRST, 1.0, 0.06),), bias=-0.10, drift=-0.08),
+    "squeeze": Script(moves=(Move(_FIRST, 1.0, 0.06),), bias=-0.20, drift=-0.08),
     "systemic": Script(
         moves=(Move(_FIRST, 0.5, -0.12), Move(_FIRST - 1, 2.0, -0.14)), leverage=1.2, depth=0.5, capital=0.01
     ),
