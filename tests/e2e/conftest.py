@@ -7,6 +7,7 @@ import pytest
 
 from runout.clock import parse_time
 from runout.jobs import ledger
+from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.importing import import_files
 from runout.lake import Lake
@@ -20,6 +21,7 @@ WANTED = (
     ("cryptoquant", ("cryptoquant-daily-heun630",)),
 )
 ISSUED = [parse_time(day) for day in ("2025-08-13", "2025-08-14", "2025-08-18", "2025-08-19")]
+MAPPED = [parse_time(moment) for moment in ("2025-08-14T00:00Z", "2025-08-18T12:00Z")]
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +36,7 @@ def real_lake(real_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_
                 import_files(lake, source_of(provider), [real_data / name for name in names])
             compute(lake)
             ledger.issue_daily(lake, "BTC", ISSUED)
+            for moment in MAPPED:
+                find_missing(lake, "BTC", moment)
             done.touch()
     return lake

@@ -10,6 +10,7 @@ from runout.bulletin.findings import Bulletin
 from runout.cli.configuration import configuration, time_option
 from runout.clock import now_ns
 from runout.jobs import ledger
+from runout.jobs.clustering import find_missing
 from runout.jobs.issuing import issue
 from runout.lake import Lake
 
@@ -46,6 +47,7 @@ def bulletin(
     store = Lake.open(lake or configuration().lake)
     moment = time_option(at) if at else now_ns()
     ledger.issue_missing(store, coin.upper(), moment)
+    find_missing(store, coin.upper(), moment)
     made = issue(store, coin.upper(), moment)
     if out is None:
         sys.stdout.write(render(made, format or "text", colour=sys.stdout.isatty()))

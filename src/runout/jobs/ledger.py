@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
-from runout.errors import NotEnoughDataError
+from runout.errors import LakeError, NotEnoughDataError
 from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
 from runout.forecast.record import Forecast
 from runout.jobs.progress import Progress, no_progress
@@ -58,6 +58,11 @@ def issue_daily(
         Processes.
     progress
         Called as batches begin.
+
+    Raises
+    ------
+    LakeError
+        If another process writes to the ledger at the same time.
     """
     held = {entry.event_time for entry in entries(lake, coin)}
     missing = sorted(set(origins) - held)
@@ -105,4 +110,10 @@ def _append(lake: Lake, made: Sequence[Forecast]) -> int:
         linked.append(chain(forecast, sequence=sequence, previous=previous, issued_time=now_ns()))
         previous = linked[-1].entry_hash
     rows = [msgspec.structs.asdict(entry) for entry in linked]
-    return lake.append("ledger", pl.DataFrame(rows, schema=KINDS["ledger"].dtypes)).added.height
+    written = lake.append("ledger", pl.DataFrame(rows, schema=KINDS["ledger"].dtypes))
+    if written.conflicting.height:
+        raise LakeError(
+            f"expected the ledger of {lake.root} to end at entry {linked[0].sequence - 1}, found another process writing"
+            " to it; run the same command again"
+        )
+    return written.added.height

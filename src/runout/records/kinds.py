@@ -283,6 +283,31 @@ FLUSHES: Final = Schema(
     key=("series", "coin", "direction", "start_time", "event_time", "known_time", "method_version"),
 )  # fmt: skip
 
+CLUSTERS: Final = Schema(
+    kind="clusters", meaning="Clusters of the inferred liquidation map of a venue as of a moment, the largest first: nothing in it was published.",
+    columns=(
+        _COIN,
+        Column(name="venue", type="text", unit="name", required=True, meaning="Venue whose perpetual market the map is of."),
+        _EVENT_TIME,
+        _KNOWN_TIME,
+        Column(name="rank", type="integer", unit="count", required=True, minimum=1, meaning="Place by dollars, from 1."),
+        Column(name="side", type="text", unit="long | short", required=True, choices=("long", "short"), meaning="Whose positions would be liquidated."),
+        _price("low_price", "Lower end.", required=True),
+        _price("high_price", "Upper end.", required=True),
+        _price("peak_price", "Highest level.", required=True),
+        _base("coins", "Inferred to rest there."),
+        _usd("usd", "Expected to be reported if the price goes through all of it.", required=True),
+        _usd("low_usd", "Lower end of the band of 90%."),
+        _usd("high_usd", "Upper end of the band of 90%."),
+        Column(name="prior_share", type="float", unit="fraction", meaning="Share of the dollars that the prior decides, not the data."),
+        Column(name="distance", type="float", unit="fraction", meaning="From the price to the near end; negative below."),
+        _usd("growth_usd", "Change within 24 h, at the prices of the levels.", minimum=None),
+        Column(name="state", type="text", unit="words", required=True, meaning="Whether it is accumulating, as the definitions page says."),
+        _METHOD,
+    ),
+    key=("coin", "venue", "event_time", "known_time", "rank", "method_version"),
+)  # fmt: skip
+
 LEDGER: Final = Schema(
     kind="ledger", meaning="Every forecast issued, immutable and chained: an entry's hash covers its content and the entry before.",
     columns=(
@@ -300,6 +325,6 @@ LEDGER: Final = Schema(
 )  # fmt: skip
 
 OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
-DERIVED: Final = (INDICATORS, FLUSHES)
+DERIVED: Final = (INDICATORS, FLUSHES, CLUSTERS)
 BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS, LEDGER)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

@@ -1,0 +1,113 @@
+"""Clusters of the inferred liquidation map: where forced orders would come, and how many dollars would be reported."""
+
+from typing import Any, Final
+
+import polars as pl
+
+from runout.bulletin.findings import Evidence, Finding, Row, Section, Table
+from runout.bulletin.readings import quantity
+from runout.clock import format_time, say_time
+from runout.units import dollars, percent
+
+SHOWN: Final = 2
+"""Clusters of each side that get a sentence; the table has all."""
+_BAND: Final = "90% band of a sweep's total; inferred"
+_CAVEAT: Final = (
+    "Inferred from volume, open interest and the price path; dollars are those the capped feed would report, a floor. "
+    "On the developers' data such maps tell no more than the price path alone does (docs/map.md)."
+)
+
+
+def section(found: pl.DataFrame, *, at: int) -> Section:
+    """Return the clusters of each side, the largest first.
+
+    Parameters
+    ----------
+    found
+        ``clusters`` rows of one moment, at least one, by rank.
+    at
+        UTC ns.
+    """
+    rows = found.to_dicts()
+    findings = [
+        _cluster(row, number)
+        for side in ("long", "short")
+        for number, row in enumerate([one for one in rows if one["side"] == side][:SHOWN], start=1)
+    ]
+    return Section(
+        key="clusters",
+        title="Clusters of liquidation levels, inferred",
+        summary=_summary(rows),
+        findings=tuple(findings),
+        tables=(_table(rows, at),),
+    )
+
+
+def _summary(rows: list[dict[str, Any]]) -> str:
+    first = rows[0]
+    growing = sum(row["state"] == "accumulating" for row in rows)
+    count = "one cluster" if len(rows) == 1 else f"{len(rows)} clusters"
+    return (
+        f"The largest of {count} would liquidate {first['side']}s at {_range(first)}; {growing or 'none'} of them "
+        f"{'is' if growing == 1 else 'are'} accumulating."
+    )
+
+
+def _range(row: dict[str, Any]) -> str:
+    return f"${row['low_price']:,.0f} to ${row['high_price']:,.0f}"
+
+
+def _cluster(row: dict[str, Any], number: int) -> Finding:
+    where = "under" if row["distance"] < 0 else "over"
+    growth = "" if row["growth_usd"] is None else f", {dollars(row['growth_usd'], signed=True)} in 24 h"
+    numbers = (
+        quantity("usd", "expected to be reported", row["usd"], "USD", _BAND, low=row["low_usd"], high=row["high_usd"]),
+        quantity("low_price", "lower end", row["low_price"], "USD per coin", "grid of the map"),
+        quantity("high_price", "upper end", row["high_price"], "USD per coin", "grid of the map"),
+        quantity("distance", "distance of the near end", row["distance"], "fraction", "grid of the map"),
+        quantity("growth_usd", "growth in 24 h", row["growth_usd"], "USD", "inferred"),
+        quantity("prior_share", "share decided by the prior", row["prior_share"], "fraction", "of the dollars"),
+    )
+    return Finding(
+        name=f"clusters.{row['side']}.{number}",
+        section="clusters",
+        statement=f"{row['side'].capitalize()}s at {_range(row)}, from {percent(abs(row['distance']))} {where} the "
+        "price: "
+        f"about {dollars(row['usd'])} would be reported as liquidated if it went through (90% band "
+        f"{dollars(row['low_usd'])} to {dollars(row['high_usd'])}; {percent(row['prior_share'], digits=0)} of it rests "
+        f"on the prior); {row['state']}{growth}.",
+        caveat=_CAVEAT if number == 1 and row["rank"] == 1 else "",
+        evidence=Evidence(
+            quantities=numbers,
+            scope=f"{row['coin']}, {row['venue'].capitalize()}, perpetual",
+            series=("clusters",),
+            source="the map of inferred positions",
+            window_start=format_time(row["event_time"]),
+            window_end=format_time(row["event_time"]),
+            coverage="one venue; positions opened within the bars held",
+            reproduce=f"runout map {row['coin']} --at {format_time(row['event_time'])} --format text",
+        ),
+        inferred=True,
+    )
+
+
+def _table(rows: list[dict[str, Any]], at: int) -> Table:
+    return Table(
+        name="clusters.all",
+        section="clusters",
+        title=f"Clusters at {say_time(rows[0]['event_time'], at)}",
+        columns=("distance", "expected", "low", "high", "24 h", "prior"),
+        units=("fraction", "USD", "USD", "USD", "USD", "fraction"),
+        signed=(True, False, False, False, True, False),
+        rows=tuple(
+            Row(
+                label=f"{row['side']}s, {_range(row)}" + (" ▲" if row["state"] == "accumulating" else ""),
+                values=tuple(
+                    row[name] for name in ("distance", "usd", "low_usd", "high_usd", "growth_usd", "prior_share")
+                ),
+            )
+            for row in rows
+        ),
+        source="inferred from Binance bars, open interest and reported liquidations",
+        note="▲ accumulating; dollars expected to be reported on the first sweep, bands of 90%; prior: not from data",
+    )

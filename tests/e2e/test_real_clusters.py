@@ -1,0 +1,49 @@
+"""Clusters of the inferred map on real data, around the slides of 14 and 18 August 2025."""
+
+import polars as pl
+import pytest
+
+from runout.bulletin.encoding import encode
+from runout.clock import parse_time
+from runout.jobs.clustering import find_missing
+from runout.jobs.issuing import issue
+from runout.lake import Lake
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+
+
+def clusters(lake: Lake, at: str) -> list[dict[str, object]]:
+    rows = lake.as_of("clusters", at=parse_time(at))
+    return [row for row in rows.sort("rank").to_dicts() if row["event_time"] == parse_time(at)]
+
+
+def test_on_the_18th_the_two_largest_long_clusters_were_accumulating_under_the_price(real_lake: Lake) -> None:
+    longs = [row for row in clusters(real_lake, "2025-08-18T12:00Z") if row["side"] == "long"]
+    assert [row["state"] for row in longs[:2]] == ["accumulating"] * 2
+    assert [(row["low_price"], row["high_price"]) for row in longs[:2]] == [(112_400, 114_600), (110_800, 111_900)]
+    assert all(row["low_usd"] < row["usd"] < row["high_usd"] for row in longs)
+
+
+def test_the_slide_of_the_14th_went_through_a_long_cluster_of_its_morning(real_lake: Lake) -> None:
+    longs = [row for row in clusters(real_lake, "2025-08-14T00:00Z") if row["side"] == "long"]
+    assert any(row["low_price"] < 117_600 < row["high_price"] or 117_004 < row["low_price"] < 124_000 for row in longs)
+
+
+def test_the_bulletin_names_them_as_inferred_with_their_band(real_lake: Lake) -> None:
+    made = issue(real_lake, "BTC", parse_time("2025-08-18T12:00Z"))
+    found = next(one for one in made.sections if one.key == "clusters")
+    first = found.findings[0]
+    assert first.inferred
+    assert "accumulating" in first.statement
+    assert "no more than the price path" in first.caveat
+    usd = first.evidence.quantities[0]
+    assert usd.low is not None
+    assert usd.high is not None
+
+
+def test_a_cut_lake_finds_the_same_clusters(real_lake: Lake, tmp_path: object) -> None:
+    at = parse_time("2025-08-18T12:00Z")
+    cut = real_lake.copy_as_of(at, f"{tmp_path}/cut")
+    cut.discard("clusters", pl.col("rank") > 0)
+    assert find_missing(cut, "BTC", at) > 0
+    assert encode(issue(cut, "BTC", at)) == encode(issue(real_lake, "BTC", at))
