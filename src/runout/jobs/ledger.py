@@ -113,7 +113,7 @@ def _append(lake: Lake, made: Sequence[Forecast]) -> int:
     written = lake.append("ledger", pl.DataFrame(rows, schema=KINDS["ledger"].dtypes))
     if written.conflicting.height:
         raise LakeError(
-            f"expected the ledger of {lake.root} to end at entry {linked[0].sequence - 1}, found another process writing"
+            f"expected the ledger of {lake.root} to end at entry {linked[0].sequence - 1}, found another one writing"
             " to it; run the same command again"
         )
     return written.added.height
