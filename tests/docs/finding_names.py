@@ -8,15 +8,16 @@ from pathlib import Path
 import runout
 
 PACKAGE = Path(runout.__file__).parent
-SECTIONS = "danger|price|liquidations|leverage|positioning|flows|rotation|cycles|claims"
+SECTIONS = "danger|price|liquidations|leverage|positioning|flows|rotation|cycles|claims|clusters"
 _FILLED = r"([\w-]+(?:\.\d+)?)"
-_DATED = re.compile(r"\d{4}-\d\d-\d\d|\d+\.\d+")
+_DATED = re.compile(r"\d{4}-\d\d-\d\d|\d+\.\d+|[12]")
 
 
 def is_made(name):
     """Return whether a section of the bulletin makes a finding of this name."""
     for pattern in _patterns():
         found = re.fullmatch(pattern, name)
+        # The last word of two is a number for what there are several of.
         if found and all(part in _words() or _DATED.fullmatch(part) for part in found.groups()):
             return True
     return False
