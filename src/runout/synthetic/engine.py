@@ -96,7 +96,25 @@ def equity(m: Market, i: int) -> float:
 def report(  # noqa: PLR0917 - called from compiled code, by place
     m: Market, i: int, stage: int, turn_number: int, coins: float, price: float, bankrupt: float
 ) -> None:
-    """Log a forced close; one at a mark, of a position opened when."""
+    """Log a forced close; one at a mark, of a position opened when.
+
+    Parameters
+    ----------
+    m
+        The market.
+    i
+        Account whose position is closed.
+    stage
+        Stage that closes it.
+    turn_number
+        Round of the minute.
+    coins
+        How much of it.
+    price
+        Price paid; 0 where it is filled in later.
+    bankrupt
+        Its bankruptcy price.
+    """
     row = m.counts[1]
     if row < len(m.forced):
         one = m.forced[row]
@@ -115,7 +133,21 @@ def bankrupt_side(m: Market, i: int) -> float:
 
 
 def sell_to_book(m: Market, i: int, wanted: float, bankrupt: float, turn_number: int) -> float:
-    """Send the engine's order, good to the bankruptcy price and the venue's bound; return the coins it filled."""
+    """Send the engine's order, good to the bankruptcy price and the venue's bound; return the coins it filled.
+
+    Parameters
+    ----------
+    m
+        The market.
+    i
+        Account whose position is closed.
+    wanted
+        Coins to close.
+    bankrupt
+        Its bankruptcy price.
+    turn_number
+        Round of the minute.
+    """
     a, x, v = m.accounts, m.markets, m.accounts[i].venue
     side = bankrupt_side(m, i)
     furthest = x[v].price * (1.0 - side * m.markets[v].bound)
@@ -136,7 +168,21 @@ def sell_to_book(m: Market, i: int, wanted: float, bankrupt: float, turn_number:
 
 
 def hand_over(m: Market, i: int, stage: int, bankrupt: float, turn_number: int) -> None:
-    """Give the backstop or the insurance fund as much of a position as its equity bears, at the bankruptcy price."""
+    """Give the backstop or the insurance fund as much of a position as its equity bears, at the bankruptcy price.
+
+    Parameters
+    ----------
+    m
+        The market.
+    i
+        Account whose position is closed.
+    stage
+        Backstop or insurance.
+    bankrupt
+        Its bankruptcy price.
+    turn_number
+        Round of the minute.
+    """
     a, v = m.accounts, m.accounts[i].venue
     j = OWN * v + (BACKSTOP if stage == BACKSTOP_STAGE else INSURANCE)
     side, mark, wealth = bankrupt_side(m, i), m.markets[v].mark, equity(m, j)
@@ -216,7 +262,21 @@ def liquidate(m: Market, i: int, turn_number: int) -> None:
 
 
 def sweep(m: Market, v: int, side: int, last: int, turn_number: int) -> int:
-    """Liquidate isolated positions of a side whose level the mark (in bucket ``last``) has crossed; return how many."""
+    """Liquidate isolated positions of a side whose level the mark (in bucket ``last``) has crossed; return how many.
+
+    Parameters
+    ----------
+    m
+        The market.
+    v
+        Venue.
+    side
+        0 longs, 1 shorts.
+    last
+        Bucket of the mark price.
+    turn_number
+        Round of the minute.
+    """
     a, x = m.accounts, m.markets
     step, count = (-1 if side == 0 else 1), 0
     while (m.edge[v, side] - last) * step <= 0:

@@ -82,7 +82,21 @@ def shown_by_hour(track: Track, venue: Venue, place: int, side: int) -> Floats:
 
 
 def single_events(track: Track, venue: Venue, place: int, start: int, rng: np.random.Generator) -> Shown:
-    """Draw the single forced closes of a venue in the last days, and return those that its feed shows."""
+    """Draw the single forced closes of a venue in the last days, and return those that its feed shows.
+
+    Parameters
+    ----------
+    track
+        What happened to the coin.
+    venue
+        The venue.
+    place
+        Its place among the venues of the world.
+    start
+        UTC ns of the world's first moment.
+    rng
+        For sizes and moments of the single closes.
+    """
     first = _minutes(track) - _event_minutes(track)
     rows = track.forced[(track.forced.venue == place) & (track.forced.minute > first - SPREAD_MINUTES)]
     usd = rows.quantity * rows.price

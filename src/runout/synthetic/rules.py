@@ -107,7 +107,21 @@ def shift(m: Market, i: int, change: float, price: float) -> None:
 
 
 def exchange(m: Market, i: int, j: int, change: float, price: float) -> None:
-    """Let ``i`` take ``change`` coins from ``j`` at a price; the trade is counted once."""
+    """Let ``i`` take ``change`` coins from ``j`` at a price; the trade is counted once.
+
+    Parameters
+    ----------
+    m
+        The market.
+    i
+        Account that takes.
+    j
+        Account that gives, of the same venue.
+    change
+        Coins; negative: ``i`` sells.
+    price
+        Dollars a coin.
+    """
     v = m.accounts[i].venue
     shift(m, i, change, price)
     shift(m, j, -change, price)
@@ -272,7 +286,21 @@ def chosen_leverage(m: Market, feeling: float, luck: float) -> float:
 
 
 def enter(m: Market, i: int, target: float, luck: float, other: float) -> None:
-    """Let a flat taker, trend follower or cross fund open a position, or not."""
+    """Let a flat taker, trend follower or cross fund open a position, or not.
+
+    Parameters
+    ----------
+    m
+        The market.
+    i
+        The account.
+    target
+        Coins that all accounts want open.
+    luck
+        Uniform number that decides side and size.
+    other
+        Uniform number that decides the leverage.
+    """
     a, v = m.accounts, m.accounts[i].venue
     feeling = mood(m, v)
     follows = a[i].kind == TREND_FOLLOWER
