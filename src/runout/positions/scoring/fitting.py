@@ -23,7 +23,13 @@ Model = Callable[[IntArray], Fitted]
 
 
 def split_of(market: Market) -> Split:
-    """Return the one fold: the first half fits, less six buckets before the middle and a start without a past."""
+    """Return the one fold: the first half fits, less six buckets before the middle and a start without a past.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If too few buckets would be left to fit on.
+    """
     length = market.step * market.bars_each
     origin = market.origin
     dropped = _DROPPED if market.lead >= _WARM_LEAD else _DROPPED_COLD
