@@ -20,7 +20,19 @@ INKS: Final[dict[Side, Ink]] = {"long": palette.LONG, "short": palette.SHORT}
 
 
 def words(of: LiquidationMap, paper: Paper, what: str, top: float, foot: float) -> None:
-    """Write title and captions above a plot, and the sources below it, at ``foot``."""
+    """Write title and captions above a plot, and the sources below it.
+
+    Parameters
+    ----------
+    of
+        The map.
+    paper
+        What is written on.
+    what
+        Words on what the picture shows.
+    top, foot
+        Where the picture begins, and where its sources stand, in pixels.
+    """
     paper.text(16, top + 26, of.title(what), size=15.0, bold=True)
     paper.text(16, top + 45, INFERRED, palette.MUTED)
     paper.text(16, top + 60, NO_GAIN, palette.MUTED)
@@ -44,7 +56,21 @@ def plot(paper: Paper, box: tuple[float, float, float, float]) -> Axes:
 
 
 def value_axis(on: Axes, low: float, high: float, *, vertical: bool, most: int, unit: axes.Unit = "USD") -> None:
-    """Name round values along one axis and draw their lines."""
+    """Name round values along one axis and draw their lines.
+
+    Parameters
+    ----------
+    on
+        The plot.
+    low, high
+        Between which values.
+    vertical
+        Whether along the vertical axis.
+    most
+        About how many are named.
+    unit
+        Of the values.
+    """
     ticks = axes.value_ticks(low, high, unit, most)
     _ticks(on, [(tick.value, tick.label) for tick in ticks], vertical=vertical)
 

@@ -101,7 +101,7 @@ def _profile(of: LiquidationMap, on: Axes) -> None:
         on.stairs(usd, edges, orientation="horizontal", fill=True, color=ink, linewidth=0, zorder=2)
         most = max(most, float(usd.max()))
     on.set_xlim(0.0, most * 1.06 or 1.0)
-    frame.value_axis(on, 0.0, most, vertical=False, most=3)
+    frame.value_axis(on, 0.0, most, vertical=False, most=2)
     on.yaxis.set_ticklabels([])
     on.axhline(of.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
 
