@@ -11,6 +11,7 @@ from runout.bulletin.encoding import encode
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import NANOSECONDS_PER_HOUR, parse_time, start_of_day
 from runout.jobs import ledger
+from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.issuing import issue
 from runout.lake import Lake
@@ -116,6 +117,8 @@ def everything_anew(real_lake: Lake, at: int, folder: Path) -> None:
     cut.forget_derived()
     compute(cut)
     forecast_anew(cut, at)
+    find_missing(real_lake, "BTC", at)
+    assert find_missing(cut, "BTC", at) > 0
     made = issue(cut, "BTC", at)
     assert {"danger.level", "danger.problem"} <= {one.name for one in made.sections[0].findings}
     assert made.sections[0].findings[0].evidence.quantities[0].value is not None

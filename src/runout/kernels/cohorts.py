@@ -132,7 +132,15 @@ def ladder_side(
     share: Floats,
     out: Floats,
 ) -> None:
-    """Write coins resting at each liquidation level to ``out``, shape (classes, populations, buckets)."""
+    """Write coins resting at each liquidation level to ``out``.
+
+    Parameters
+    ----------
+    opened, swept, scale, edge, shift, share
+        As in :func:`advance_side`.
+    out
+        Shape (classes, populations, buckets).
+    """
     populations, buckets = opened.shape
     for k in range(len(shift)):
         # Slices whose index starts at zero: the compiler sees that nothing wraps, and goes four numbers at a time.
@@ -159,7 +167,17 @@ def reached_side(
     cell: float,
     out: Floats,
 ) -> None:
-    """Write what a move of the price to ``passage`` would liquidate to ``out``, shape (classes, populations)."""
+    """Write what a move of the price to ``passage`` would liquidate to ``out``.
+
+    Parameters
+    ----------
+    opened, swept, scale, edge, shift, share, base, cell
+        As in :func:`advance_side`.
+    passage
+        Log price in the side's direction.
+    out
+        Shape (classes, populations).
+    """
     populations, buckets = opened.shape
     position = (passage - base) / cell
     bucket = int(np.floor(position))
