@@ -185,7 +185,19 @@ def walk(
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
 def displacement(taken: float, bid_usd: float, ask_usd: float, distance: float, exponent: float) -> float:
-    """Return the log-price displacement of net dollars sold (positive) or bought (negative)."""
+    """Return the log-price displacement of net dollars sold (positive) or bought (negative).
+
+    Parameters
+    ----------
+    taken
+        Dollars, net.
+    bid_usd, ask_usd
+        Depth within ``distance`` of the price, dollars.
+    distance
+        Log price.
+    exponent
+        Of the displacement in the share of depth taken.
+    """
     if taken > 0.0:
         return -distance * (taken / bid_usd) ** exponent
     if taken < 0.0:
