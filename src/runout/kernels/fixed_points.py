@@ -81,7 +81,17 @@ def search(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def iterate(levels: Floats, cumulative: Floats, displaced: Floats, shocks: Floats, far: Floats, lost: Floats) -> None:
-    """Write the same by iterating from each shock: what the search is measured against."""
+    """Write the same by iterating from each shock: what the search is measured against.
+
+    Parameters
+    ----------
+    levels, cumulative, displaced
+        Liquidation levels, dollars up to each, and the displacement these cause.
+    shocks
+        Log price.
+    far, lost
+        Where each slide stops and what it liquidates, written to.
+    """
     n = len(levels)
     for i in range(len(shocks)):
         k, before = 0, -1

@@ -116,6 +116,13 @@ def along_path(open_: FloatArray, high: FloatArray, low: FloatArray, close: Floa
 
     A bar that rose goes open, low, high, close; one that fell goes open, high, low, close. Steps are of equal length
     in price, so the extremes may fall between two of them. Good enough to warm a map up, never scored.
+
+    Parameters
+    ----------
+    open_, high, low, close
+        Dollars, shape (bars,).
+    count
+        Steps a bar.
     """
     rose = close >= open_
     corners = np.stack([open_, np.where(rose, low, high), np.where(rose, high, low), close], axis=1)
