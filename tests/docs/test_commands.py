@@ -67,5 +67,6 @@ def test_the_readme_begins_with_two_commands():
 
 def _options(verb):
     command = app[verb]
-    arguments = command.assemble_argument_collection()
+    parts = [command] if command.default_command else [command[name] for name in command if not name.startswith("-")]
+    arguments = [one for part in parts for one in part.assemble_argument_collection()]
     return {option for argument in arguments for option in argument.names if option.startswith("--")}

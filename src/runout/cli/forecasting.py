@@ -1,9 +1,6 @@
-"""``runout forecast`` and ``runout score``."""
+"""``runout forecast``."""
 
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -11,13 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from runout.cli.configuration import configuration, time_option
-from runout.cli.progress import progress_bar
 from runout.clock import format_date, format_time, now_ns, start_of_day
 from runout.forecast.record import Conditional, Forecast, Window
 from runout.forecast.targets import Probability
 from runout.jobs.forecasting import issue_forecast
-from runout.jobs.scoring_forecast import score_forecast
-from runout.jobs.scoring_pages import write_pages
 from runout.lake import Lake
 from runout.units import dollars, percent
 from runout.version import SCHEMA_VERSION
@@ -52,48 +46,6 @@ def forecast(
         sys.stdout.write(as_json(made) + "\n")
     else:
         _print(made)
-
-
-def score(
-    what: Literal["forecast", "map"],
-    /,
-    *,
-    lake: str | None = None,
-    at: str | None = None,
-    out: Path = Path("docs/scores"),
-) -> None:
-    """Score the product on the past, and write table, figure and log.
-
-    Parameters
-    ----------
-    what
-        ``forecast``: every model, walked forward over all days of the lake. ``map``: the liquidation map against
-        nulls, other maps, learners and placebos.
-    lake
-        Folder of the lake.
-    at
-        UTC time; what was known later is left out.
-    out
-        Folder to write to.
-    """
-    store, moment = Lake.open(lake or configuration().lake), time_option(at) if at else now_ns()
-    for path in (_score_map if what == "map" else _score_forecast)(store, moment, out):
-        Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
-
-
-def _score_forecast(store: Lake, moment: int, out: Path) -> list[Path]:
-    with progress_bar("score") as progress:
-        report = score_forecast(store, moment, progress=progress)
-    return write_pages(report, out, run_time=now_ns(), commit=_commit("forecast", "scores"))
-
-
-def _score_map(store: Lake, moment: int, out: Path) -> list[Path]:
-    from runout.jobs.scoring_map import score_map  # noqa: PLC0415 - learners are slow to load, and needed here only
-    from runout.jobs.scoring_map_pages import write_map_pages  # noqa: PLC0415
-
-    with progress_bar("score") as progress:
-        report = score_map(store, moment, progress=progress)
-    return write_map_pages(report, out, run_time=now_ns(), commit=_commit("positions", "scores", "kernels"))
 
 
 def as_json(made: Forecast) -> str:
@@ -211,18 +163,3 @@ def _condition_of(one: Conditional) -> str:
     chances = [("headline", chance) for chance in one.headline] + [("measured", chance) for chance in one.measured]
     said = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability, digits=0)}" for name, p in chances)
     return f"if {one.coin} falls {percent(one.move, digits=0)} within the day ({one.days} such days): {said}"
-
-
-def _commit(*packages: str) -> str:
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    here = Path(__file__).parent
-    found = subprocess.run([git, "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    if found.returncode:
-        return "unknown"
-    changed = subprocess.run(
-        [git, "status", "--porcelain", "--", *(f"src/runout/{package}" for package in packages)],
-        cwd=here.parents[2], capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
