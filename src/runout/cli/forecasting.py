@@ -3,20 +3,16 @@
 import sys
 from typing import Literal
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from runout.bulletin.outlook import as_json
 from runout.cli.configuration import configuration, time_option
 from runout.clock import format_date, format_time, now_ns, start_of_day
 from runout.forecast.record import Conditional, Forecast, Window
-from runout.forecast.targets import Probability
 from runout.jobs.forecasting import issue_forecast
 from runout.lake import Lake
 from runout.units import dollars, percent
-from runout.version import SCHEMA_VERSION
-
-_DIGITS = 6
 
 
 def forecast(
@@ -46,66 +42,6 @@ def forecast(
         sys.stdout.write(as_json(made) + "\n")
     else:
         _print(made)
-
-
-def as_json(made: Forecast) -> str:
-    """Return a forecast as JSON text: times ISO 8601 UTC, figures to six decimals."""
-    document = {"schema_version": SCHEMA_VERSION, **_plain(made)}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-
-
-def _plain(made: Forecast) -> dict[str, object]:
-    kept = {name: getattr(made, name) for name in ("coin", "scope", "model", "fingerprint", "method_version")}
-    return {
-        "at": format_time(made.at),
-        **kept,
-        "code_version": made.code_version,
-        "data_through": format_time(made.data_through),
-        "ratio": {"median": _round(made.ratio_median), "events": made.ratio_events},
-        "problem": None if made.problem is None else msgspec.structs.asdict(made.problem),
-        "windows": [_plain_window(one) for one in made.windows],
-        "conditions": [_plain_condition(one) for one in made.conditions],
-    }
-
-
-def _plain_window(one: Window) -> dict[str, object]:
-    return {
-        "start": format_time(one.start),
-        "end": format_time(one.end),
-        "lead_days": one.lead,
-        "danger_level": None if one.level is None else int(one.level),
-        "danger_word": None if one.level is None else one.level.word,
-        "base_rate": _round(one.base_rate),
-        "median_usd": round(one.median_usd),
-        "headline": [_plain_chance(p) for p in one.headline],
-        "measured": [_plain_chance(p) for p in one.measured],
-        "missing": list(one.missing),
-    }
-
-
-def _plain_condition(one: Conditional) -> dict[str, object]:
-    return {
-        "coin": one.coin,
-        "direction": one.direction,
-        "move": one.move,
-        "days": one.days,
-        "headline": [_plain_chance(p) for p in one.headline],
-        "measured": [_plain_chance(p) for p in one.measured],
-        "refused": one.refused,
-    }
-
-
-def _plain_chance(one: Probability) -> dict[str, float]:
-    return {
-        "theta_usd": one.theta_usd,
-        "probability": round(one.probability, _DIGITS),
-        "low": round(one.low, _DIGITS),
-        "high": round(one.high, _DIGITS),
-    }
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
