@@ -1,10 +1,34 @@
 """Runout: avalanche forecasting for crypto leverage.
 
-The package root imports nothing heavy: ``import runout`` costs milliseconds.
+The package root imports nothing heavy: ``import runout`` costs milliseconds, and :func:`open` loads the rest.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runout import version
 
+if TYPE_CHECKING:
+    from runout.serve.session import Session
+
 __version__ = version.CODE_VERSION
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "open"]
+
+
+def open(lake: str | Path) -> "Session":  # noqa: A001 - read as runout.open
+    """Open a lake for questions: bulletin, map, forecast, and the rows behind them.
+
+    Parameters
+    ----------
+    lake
+        Folder of the lake, or its ``s3://`` address.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no lake stands there.
+    """
+    from runout.serve.session import Session  # noqa: PLC0415 - ``import runout`` must stay cheap
+
+    return Session(lake)

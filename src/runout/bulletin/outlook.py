@@ -15,8 +15,9 @@ _DIGITS: Final = 6
 _TIME: Final = pl.Datetime("ns", "UTC")
 _COLUMNS: Final[dict[str, pl.DataType]] = {
     "start_time": _TIME, "end_time": _TIME, "lead_days": pl.Int64(), "danger_level": pl.Int64(),
-    "condition_coin": pl.String(), "condition_direction": pl.String(), "condition_move": pl.Float64(), "total": pl.String(), "theta_usd": pl.Float64(),
-    "probability": pl.Float64(), "low": pl.Float64(), "high": pl.Float64(), "refused": pl.String(),
+    "condition_coin": pl.String(), "condition_direction": pl.String(), "condition_move": pl.Float64(),
+    "total": pl.String(), "theta_usd": pl.Float64(), "probability": pl.Float64(), "low": pl.Float64(),
+    "high": pl.Float64(), "refused": pl.String(),
 }  # fmt: skip
 
 

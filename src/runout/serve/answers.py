@@ -1,0 +1,138 @@
+"""What a :class:`~runout.serve.session.Session` answers: content, table, JSON, and a picture in a notebook.
+
+An answer holds what was computed and renders it on demand; renderers load where they are first used.
+"""
+
+import msgspec
+import polars as pl
+
+from runout.bulletin.findings import Bulletin
+from runout.bulletin.mapping.content import LiquidationMap
+from runout.forecast.record import Forecast
+from runout.serve import tables
+
+
+class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
+    """A bulletin; in a notebook its headline, its first figure and what its sections say in a sentence.
+
+    Parameters
+    ----------
+    content
+        Everything it says, typed.
+    """
+
+    content: Bulletin
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return its figures, a row each (:func:`runout.serve.tables.findings_table`)."""
+        return tables.findings_table(self.content)
+
+    def to_json(self) -> str:
+        """Return the text that ``runout bulletin --format json`` writes."""
+        from runout.bulletin import encoding  # noqa: PLC0415
+
+        return encoding.encode(self.content).decode()
+
+    def to_text(self) -> str:
+        """Return the text that ``runout bulletin`` writes, without colour."""
+        from runout.bulletin import text  # noqa: PLC0415
+
+        return text.render(self.content)
+
+    def to_html(self) -> str:
+        """Return the whole bulletin as one page that needs nothing else."""
+        from runout.bulletin import page  # noqa: PLC0415
+
+        return page.render(self.content)
+
+    def _repr_html_(self) -> str:
+        from runout.serve import notebook  # noqa: PLC0415 - draws
+
+        return notebook.bulletin(self.content)
+
+
+class MapAnswer(msgspec.Struct, frozen=True, eq=False):
+    """A liquidation map, inferred; in a notebook its two pictures.
+
+    Parameters
+    ----------
+    content
+        Ladder, clusters, sweeps and heatmap, typed.
+    """
+
+    content: LiquidationMap
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return its levels, a row each (:func:`runout.bulletin.mapping.forms.table`), ``time`` as a datetime."""
+        from runout.bulletin.mapping import forms  # noqa: PLC0415
+
+        return tables.dated(forms.table(self.content))
+
+    def clusters(self) -> pl.DataFrame:
+        """Return its clusters, the largest first (:func:`runout.positions.clusters.table`), times as datetimes."""
+        from runout.positions import clusters  # noqa: PLC0415
+
+        return tables.dated(clusters.table(self.content.clusters))
+
+    def sweeps(self) -> pl.DataFrame:
+        """Return what the map expected of each bucket of its window, and what was reported.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``side``; ``start_time, end_time``; ``low_price, high_price`` that the price went through;
+            ``predicted_usd`` with its band ``low_usd, high_usd``; ``realised_usd``, null where nothing was reported.
+        """
+        return tables.sweeps_table(self.content.sweeps)
+
+    def to_json(self) -> str:
+        """Return the text that ``runout map --format json`` writes."""
+        from runout.bulletin.mapping import forms  # noqa: PLC0415
+
+        return forms.json(self.content)
+
+    def to_text(self) -> str:
+        """Return the text that ``runout map`` writes, without colour."""
+        from runout.bulletin.mapping import forms  # noqa: PLC0415
+
+        return forms.text(self.content)
+
+    def to_html(self) -> str:
+        """Return the map as one page that needs nothing else."""
+        from runout.bulletin.mapping import forms  # noqa: PLC0415
+
+        return forms.html(self.content)
+
+    def _repr_png_(self) -> bytes:
+        from runout.bulletin.mapping import pictures  # noqa: PLC0415 - matplotlib takes half a second
+
+        return pictures.png(self.content)
+
+
+class ForecastAnswer(msgspec.Struct, frozen=True, eq=False):
+    """A forecast; in a notebook its danger level, its chances and what they become if the price falls.
+
+    Parameters
+    ----------
+    content
+        Windows, conditions and what they rest on, typed.
+    """
+
+    content: Forecast
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return its chances, a row each (:func:`runout.bulletin.outlook.table`)."""
+        from runout.bulletin import outlook  # noqa: PLC0415
+
+        return outlook.table(self.content)
+
+    def to_json(self) -> str:
+        """Return the text that ``runout forecast --format json`` writes."""
+        from runout.bulletin import outlook  # noqa: PLC0415
+
+        return outlook.as_json(self.content) + "\n"
+
+    def _repr_html_(self) -> str:
+        from runout.serve import notebook  # noqa: PLC0415 - draws
+
+        return notebook.forecast(self.content)

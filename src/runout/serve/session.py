@@ -1,0 +1,160 @@
+"""An open lake that answers questions as of any moment."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from runout.errors import UsageError
+from runout.lake import Lake
+from runout.serve import tables
+from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer
+from runout.serve.moments import Moment, nanoseconds
+
+
+class Session:
+    """A lake, open for questions. Every answer is of a moment: what was known by then went in, and nothing later.
+
+    Parameters
+    ----------
+    lake
+        Folder of the lake, or its ``s3://`` address.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no lake stands there.
+
+    Notes
+    -----
+    Where the command line takes a time, a question takes ``at``: the same text, a :class:`datetime.date`, or a
+    :class:`datetime.datetime` with a zone; now if absent. One without a zone is refused with ``UsageError``.
+    """
+
+    def __init__(self, lake: str | Path) -> None:
+        self._lake = Lake.open(lake)
+
+    def __repr__(self) -> str:
+        return f"runout.open({self._lake.root!r})"
+
+    def bulletin(self, coin: str = "BTC", *, at: Moment = None) -> BulletinAnswer:
+        """Return the bulletin of a coin, as ``runout bulletin`` does.
+
+        A forecast or clusters that it stands on and that the lake lacks are issued and kept, as the command does.
+
+        Parameters
+        ----------
+        coin
+            Base asset, such as BTC.
+        at
+            The moment; now if absent.
+
+        Raises
+        ------
+        UsageError
+            If ``at`` is not a moment.
+        NotEnoughDataError
+            If the coin's price is not known then, or derived state is behind the data (``runout compute``).
+        """
+        from runout.jobs.publishing import publish  # noqa: PLC0415 - each question loads what it needs
+
+        return BulletinAnswer(publish(self._lake, coin.upper(), nanoseconds(at)))
+
+    def map(self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str = "binance") -> MapAnswer:
+        """Return the inferred liquidation map of a coin on a venue, as ``runout map`` does; nothing is written.
+
+        Parameters
+        ----------
+        coin
+            Base asset.
+        at
+            The moment; now if absent.
+        since
+            Where the heatmap and the history of sweeps begin; a week before if absent.
+        venue
+            Whose perpetual market.
+
+        Raises
+        ------
+        UsageError
+            If ``at`` or ``since`` is not a moment, or nothing lies between them.
+        NotEnoughDataError
+            If bars, open interest or liquidations are missing, or too short.
+        """
+        from runout.jobs.mapping import liquidation_map  # noqa: PLC0415
+
+        begin = None if since is None else nanoseconds(since)
+        return MapAnswer(liquidation_map(self._lake, coin.upper(), nanoseconds(at), since=begin, venue=venue.lower()))
+
+    def forecast(self, coin: str = "BTC", *, at: Moment = None) -> ForecastAnswer:
+        """Return how likely a wave of liquidations is, as ``runout forecast`` does; nothing is written.
+
+        Parameters
+        ----------
+        coin
+            Base asset that the conditions are of; the thresholds are of all coins.
+        at
+            The moment; now if absent.
+
+        Raises
+        ------
+        UsageError
+            If ``at`` is not a moment.
+        NotEnoughDataError
+            If the coin has no daily liquidations, they end more than three days before, or begin under a year before.
+        """
+        from runout.jobs.forecasting import issue_forecast  # noqa: PLC0415
+
+        return ForecastAnswer(issue_forecast(self._lake, coin.upper(), nanoseconds(at)))
+
+    def series(self, coin: str | None = None) -> pl.DataFrame:
+        """Return the series of the lake with their scope, as ``runout series`` lists them.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``series`` (what :meth:`rows` takes), ``kind, step, scope, note``.
+        """
+        return tables.series_table(self._lake.series(coin=coin))
+
+    def rows(self, *series: str, at: Moment = None, since: Moment = None) -> pl.DataFrame:
+        """Return rows of series of one kind as they were known at a moment, as ``runout rows`` prints them.
+
+        Parameters
+        ----------
+        *series
+            Identifiers, such as ``coinglass/open_interest/BTC/all/4h``.
+        at
+            Rows known later are left out; everything known so far if absent.
+        since
+            Rows that speak of earlier moments are left out.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns of the kind (``docs/data-dictionary.md``), times as UTC datetimes.
+
+        Raises
+        ------
+        UsageError
+            If a series is not in the lake, they are of several kinds, or a moment is not one.
+        """
+        kind = self._kind_of(series)
+        found = self._lake.as_of(
+            kind,
+            at=None if at is None else nanoseconds(at),
+            series=series,
+            since=None if since is None else nanoseconds(since),
+        )
+        return tables.dated(found)
+
+    def _kind_of(self, series: Sequence[str]) -> str:
+        known = {one.series: one.kind for one in self._lake.series()}
+        missing = [name for name in series if name not in known]
+        kinds = {known[name] for name in series if name in known}
+        if missing or len(kinds) != 1:
+            raise UsageError(
+                f"expected series of one kind that stand in {self._lake.root}, found {missing or sorted(kinds)}; "
+                "list them with .series()"
+            )
+        return kinds.pop()
