@@ -166,3 +166,13 @@ def test_empty_sections_and_missing_numbers_read_so() -> None:
 
 def test_the_same_bulletin_gives_the_same_page(rendered: str) -> None:
     assert page.render(specimen()) == rendered
+
+
+def test_a_picture_stands_in_its_section_with_its_words_escaped_and_nowhere_else():
+    key = specimen().sections[0].key
+    picture = page.Picture(svg="<svg role='img'></svg>", title="<b>drawn</b>", note="a & b")
+    drawn = page.render(specimen(), {key: [picture], "nowhere": [picture]})
+    assert drawn.count("<svg role='img'></svg>") == 1
+    assert "&lt;b&gt;drawn&lt;/b&gt;" in drawn.split(f'<section id="{key}"')[1].split("</section>")[0]
+    assert "a &amp; b" in drawn
+    Reader(drawn)

@@ -11,6 +11,7 @@ from runout.bulletin.encoding import decode, encode
 from runout.bulletin.text import render
 from runout.cli.main import main
 from runout.clock import format_time
+from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.derivations import computations
 from runout.jobs.issuing import issue
@@ -26,6 +27,8 @@ END = START + DAYS * DAY
 FINE = 4 * 3_600_000_000_000  # bars of five minutes would only cost time
 SPOT = "taker_flow:spot"
 
+CLUSTERS = {f"clusters.{side}.{rank}" for side in ("long", "short") for rank in (1, 2)} | {"clusters.swept.long"}
+
 # What must be gone, by findings and tables, when a kind is not held; everything else must stay.
 RESTS_ON: dict[str, set[str]] = {
     "funding": {"leverage.funding"},
@@ -35,11 +38,11 @@ RESTS_ON: dict[str, set[str]] = {
     "premium": {"flows.coinbase-premium"},
     "positioning": {"positioning.global-accounts", "positioning.top-accounts", "positioning.top-positions"},
     SPOT: {"flows.spot-against-leverage", "flows.leverage-share", "flows.basis"},
-    "liquidations": {"liquidations.24h", "liquidations.last-day", "liquidations.worst-day"},
+    "liquidations": {"liquidations.24h", "liquidations.last-day", "liquidations.worst-day", *CLUSTERS},
     "open_interest": {
         "leverage.level", "leverage.change.24h", "leverage.change.48h", "leverage.change.since",
         "leverage.sign-dependence", "leverage.ratio", "leverage.funding", "cycles.divergence", "cycles.deleveraging",
-        "cycles.peaks",
+        "cycles.peaks", *CLUSTERS,
     },
 }  # fmt: skip
 
@@ -57,7 +60,9 @@ def fill(lake: Lake, published: Iterable[tuple[Series, pl.DataFrame]], since: in
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     published, _ = market(world(days=DAYS, coins=2))
-    return fill(Lake(tmp_path_factory.mktemp("whole") / "lake"), published.values())
+    lake = fill(Lake(tmp_path_factory.mktemp("whole") / "lake"), published.values())
+    assert find_missing(lake, "BTC", END) > 0
+    return lake
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +90,8 @@ def without(lake: Lake, kind: str, folder: Path) -> Lake:
         lost = [one.outputs[derived] for name, one in before.items() if name not in possible and derived in one.outputs]
         if lost:
             copy.discard(derived, pl.any_horizontal(lost))
+    for made_of_all in ("clusters", "swept_clusters"):
+        copy.discard(made_of_all, pl.col("rank") > 0)
     return copy
 
 

@@ -3,9 +3,11 @@
 import polars as pl
 import pytest
 
+from runout.bulletin import page
 from runout.bulletin.encoding import encode
+from runout.cli.bulletin import map_pictures
 from runout.clock import parse_time
-from runout.jobs.clustering import find_missing
+from runout.jobs.clustering import find_missing, long_mass_share
 from runout.jobs.issuing import issue
 from runout.lake import Lake
 
@@ -27,6 +29,37 @@ def test_on_the_18th_the_two_largest_long_clusters_were_accumulating_under_the_p
 def test_the_slide_of_the_14th_went_through_a_long_cluster_of_its_morning(real_lake: Lake) -> None:
     longs = [row for row in clusters(real_lake, "2025-08-14T00:00Z") if row["side"] == "long"]
     assert any(row["low_price"] < 117_600 < row["high_price"] or 117_004 < row["low_price"] < 124_000 for row in longs)
+
+
+def test_the_bulletin_of_the_18th_says_that_the_last_ones_were_swept(real_lake: Lake) -> None:
+    made = issue(real_lake, "BTC", parse_time("2025-08-18T12:00Z"))
+    found = next(one for one in made.sections if one.key == "clusters")
+    swept = next(one for one in found.findings if one.name == "clusters.swept.long")
+    assert "$115,400 to $116,900, the largest of 2" in swept.statement
+    numbers = {one.name: one.value for one in swept.evidence.quantities}
+    assert numbers["passed_share"] == pytest.approx(1.0)
+    assert numbers["reported_usd"] is not None
+    assert numbers["reported_usd"] > 5e6
+
+
+def test_the_problem_type_of_the_18th_comes_from_the_map(real_lake: Lake) -> None:
+    made = issue(real_lake, "BTC", parse_time("2025-08-18T12:00Z"))
+    danger = next(one for one in made.sections if one.key == "danger")
+    problem = next(one for one in danger.findings if one.name == "danger.problem")
+    assert "long overhang" in problem.statement
+    share = {one.name: one.value for one in problem.evidence.quantities}["long_mass_share"]
+    assert share == pytest.approx(long_mass_share(real_lake, "BTC", parse_time("2025-08-18T00:00Z")), abs=1e-4)
+
+
+def test_the_page_has_both_pictures_of_the_map_in_the_section_of_its_clusters(real_lake: Lake) -> None:
+    at = parse_time("2025-08-18T12:00Z")
+    made = issue(real_lake, "BTC", at)
+    drawn = page.render(made, map_pictures(real_lake, made, at))
+    inside = drawn.split('<section id="clusters"')[1].split("</section>")[0]
+    assert inside.count('<figure class="picture">') == drawn.count('<figure class="picture">') == 2
+    assert "inferred liquidation levels over time" in inside
+    assert "inferred liquidation levels by price" in inside
+    assert page.render(made).count("<figure") == drawn.count("<figure") - 2
 
 
 def test_the_bulletin_names_them_as_inferred_with_their_band(real_lake: Lake) -> None:

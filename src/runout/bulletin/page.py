@@ -1,25 +1,56 @@
 """Bulletin as one HTML file that needs nothing else: no script, no request, charts inline."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Final, cast
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from runout.bulletin import captions, figures, header, palette, quantities, wording
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A drawing on white that stands in a section as it is.
+
+    Parameters
+    ----------
+    svg
+        One ``svg`` element, its words escaped.
+    title
+        Above it.
+    note
+        Below it.
+    """
+
+    svg: str
+    title: str
+    note: str = ""
+
+
+_NO_PICTURES: Final[Mapping[str, Sequence[Picture]]] = MappingProxyType({})
 _GLANCES: Final = 6
 _WHOLE: Final = re.compile(r"([−+]\$?[\d.,]*\d[\w%]?|\d\d:\d\d UTC|\b\d+ h\b)")
 _BARRED_UNITS: Final = frozenset({"USD", "coins", "count"})
 
 
-def render(bulletin: Bulletin) -> str:
+def render(bulletin: Bulletin, pictures: Mapping[str, Sequence[Picture]] = _NO_PICTURES) -> str:
     """Return the bulletin as a self-contained HTML page, light or dark as the reader's system asks.
 
     Every label is escaped; charts are drawn once for a desktop and once for a phone, and the style sheet shows one.
-    The same bulletin gives the same page.
+    The same bulletin and pictures give the same page.
+
+    Parameters
+    ----------
+    bulletin
+        What it says.
+    pictures
+        Drawings that are no charts of the bulletin, by key of the section they join; of sections it has not, none is
+        shown.
     """
     page = _environment().get_template("page.html")
     return page.render(
@@ -27,7 +58,10 @@ def render(bulletin: Bulletin) -> str:
         title=wording.title(bulletin),
         danger=header.danger(bulletin),
         glances=list(header.glances(bulletin))[:_GLANCES],
-        sections=[_section(section, bulletin) for section in bulletin.sections],
+        sections=[
+            _section(section, bulletin) | {"pictures": _drawings(pictures.get(section.key, ()))}
+            for section in bulletin.sections
+        ],
         light_inks=_inks(dark=False),
         dark_inks=_inks(dark=True),
         level_names=quantities.LEVEL_NAMES,
@@ -67,6 +101,11 @@ def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
     }
+
+
+def _drawings(pictures: Sequence[Picture]) -> list[dict[str, str]]:
+    # A picture's words are escaped where it is drawn; see mapping.pictures.svg.
+    return [{"title": one.title, "note": one.note, "svg": Markup(one.svg)} for one in pictures]  # noqa: S704
 
 
 def _finding(finding: Finding) -> dict[str, object]:

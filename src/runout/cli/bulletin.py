@@ -1,8 +1,9 @@
 """``runout bulletin``."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 
@@ -10,9 +11,12 @@ from runout.bulletin.findings import Bulletin
 from runout.cli.configuration import configuration, time_option
 from runout.clock import now_ns
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing
+from runout.jobs.clustering import find_missing, shown_map
 from runout.jobs.issuing import issue
 from runout.lake import Lake
+
+if TYPE_CHECKING:
+    from runout.bulletin.page import Picture
 
 Format = Literal["text", "md", "html", "json"]
 
@@ -49,15 +53,37 @@ def bulletin(
     ledger.issue_missing(store, coin.upper(), moment)
     find_missing(store, coin.upper(), moment)
     made = issue(store, coin.upper(), moment)
+    forms: list[Format] = [format] if format else ["text"] if out is None else ["text", "md", "html", "json"]
+    drawn = map_pictures(store, made, moment) if "html" in forms else {}
     if out is None:
-        sys.stdout.write(render(made, format or "text", colour=sys.stdout.isatty()))
+        sys.stdout.write(render(made, forms[0], pictures=drawn, colour=sys.stdout.isatty()))
         return
-    for path in write(made, out, [format] if format else ["text", "md", "html", "json"]):
+    for path in write(made, out, forms, pictures=drawn):
         Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
 
 
-def render(made: Bulletin, form: Format, *, colour: bool = False) -> str:
-    """Return a bulletin in one of its forms."""
+def map_pictures(store: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":
+    """Return the pictures of the map that the bulletin's clusters are of, by key of their section."""
+    if not any(section.key == "clusters" for section in made.sections):
+        return {}
+    found = shown_map(store, made.coin, at)
+    if found is None:
+        return {}
+    from runout.bulletin import page  # noqa: PLC0415 - only a page has pictures
+    from runout.bulletin.mapping import pictures  # noqa: PLC0415
+
+    return {
+        "clusters": [
+            page.Picture(svg=pictures.svg(found, "heatmap"), title="Where they were over the past week, inferred"),
+            page.Picture(svg=pictures.svg(found, "levels"), title="What rests at each price now, inferred"),
+        ]
+    }
+
+
+def render(
+    made: Bulletin, form: Format, *, pictures: "Mapping[str, Sequence[Picture]] | None" = None, colour: bool = False
+) -> str:
+    """Return a bulletin in one of its forms; a page with the pictures given, by key of their section."""
     # Imported here: the text form must not pay for the page's figures.
     if form == "text":
         from runout.bulletin import text  # noqa: PLC0415
@@ -70,19 +96,21 @@ def render(made: Bulletin, form: Format, *, colour: bool = False) -> str:
     if form == "html":
         from runout.bulletin import page  # noqa: PLC0415
 
-        return page.render(made)
+        return page.render(made, pictures or {})
     from runout.bulletin import encoding  # noqa: PLC0415
 
     return encoding.encode(made).decode()
 
 
-def write(made: Bulletin, out: Path, forms: list[Format]) -> list[Path]:
+def write(
+    made: Bulletin, out: Path, forms: Sequence[Format], *, pictures: "Mapping[str, Sequence[Picture]] | None" = None
+) -> list[Path]:
     """Write a bulletin to a folder, one file a form, and return their paths."""
     out.mkdir(parents=True, exist_ok=True)
     stem = f"{made.coin}-{made.at.replace(':', '')}"
     paths: list[Path] = []
     for form in forms:
         path = out / f"{stem}.{'txt' if form == 'text' else form}"
-        path.write_text(render(made, form), encoding="utf-8")
+        path.write_text(render(made, form, pictures=pictures), encoding="utf-8")
         paths.append(path)
     return paths

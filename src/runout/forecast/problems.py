@@ -72,12 +72,12 @@ RULES: Final = (
     Rule(
         Problem.LONG_OVERHANG,
         (Bound("long_mass_share", 0.6),),
-        "60% or more of what the map would liquidate near the price is long",
+        "60% or more of what the map would liquidate within 5% of the price is long",
     ),
     Rule(
         Problem.SHORT_OVERHANG,
         (Bound("long_mass_share", high=0.4),),
-        "60% or more of what the map would liquidate near the price is short",
+        "60% or more of what the map would liquidate within 5% of the price is short",
     ),
     Rule(Problem.TWO_SIDED, (Bound("long_mass_share"),), "the map holds about as much on either side of the price"),
     Rule(Problem.LONG_OVERHANG, (Bound("funding_3d", DEAR_FUNDING),), "no map; longs pay 0.015% per 8 h or more"),
@@ -95,7 +95,7 @@ def diagnose(quantities: Mapping[str, float | None]) -> Diagnosis | None:
     quantities
         By name, None or absent where not known: ``absolute_return_1d`` and ``coin_interest_drawdown_60d`` (log),
         ``liquidations_percentile`` and ``peak_percentile_7d`` (0 to 100, of 365 days), ``funding_3d`` (fraction per
-        8 h, mean of 3 days), ``long_mass_share`` (of a liquidation map near the price: long over long and short).
+        8 h, mean of 3 days), ``long_mass_share`` (of a map within 5% of the price: long over long and short).
     """
     for rule in RULES:
         values = {bound.quantity: quantities.get(bound.quantity) for bound in rule.bounds}

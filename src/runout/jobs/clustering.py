@@ -1,23 +1,41 @@
-"""Keep the clusters of the liquidation map: found once for each four hours that a bulletin asks for."""
+"""Keep what bulletins tell of the liquidation map: made once for each four hours that a bulletin asks for."""
 
 import os
-from typing import Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_HOUR
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
-from runout.records import KINDS, conform
+from runout.records import KINDS, Series, conform
 from runout.version import METHOD_VERSION
 
-VENUE: Final = "binance"
+if TYPE_CHECKING:
+    from runout.bulletin.mapping import LiquidationMap
+    from runout.positions.clusters import Swept
+
 STEP: Final = 4 * NANOSECONDS_PER_HOUR
+NEAR: Final = 0.05
+"""How far from the price a map counts for the problem type."""
+_LEAD: Final = "binance"
 
 
 def origin_of(at: int) -> int:
     """Return the moment whose map a bulletin at ``at`` shows: the last full four hours, UTC ns."""
     return at // STEP * STEP
+
+
+def mapped_venue(series: Iterable[Series], coin: str) -> str | None:
+    """Return the venue whose map bulletins show: Binance, else the first by name with intraday bars; None without."""
+    held = {
+        one.venues[0]
+        for one in series
+        if one.kind == "bars" and one.coin == coin and one.market == "perpetual" and len(one.venues) == 1
+        and 0 < one.step < NANOSECONDS_PER_DAY
+    }  # fmt: skip
+    return _LEAD if _LEAD in held else min(held, default=None)
 
 
 def newest_moment(lake: Lake, coin: str) -> int | None:
@@ -27,28 +45,68 @@ def newest_moment(lake: Lake, coin: str) -> int | None:
     return known.collect().item()
 
 
+def shown_map(lake: Lake, coin: str, at: int) -> "LiquidationMap | None":
+    """Return the map that a bulletin at ``at`` shows; None where the lake has not the data of one."""
+    origin = origin_of(at)
+    venue = mapped_venue(lake.series("bars", coin, at=origin), coin)
+    if venue is None:
+        return None
+    from runout.jobs.mapping import liquidation_map  # noqa: PLC0415 - the map's kernels, only where one is drawn
+
+    try:
+        return liquidation_map(lake, coin, origin, venue=venue)
+    except NotEnoughDataError:
+        return None
+
+
+def long_mass_share(lake: Lake, coin: str, at: int) -> float | None:
+    """Return the longs' share of what the map at ``at`` would liquidate within 5% of the price; None without a map."""
+    found = shown_map(lake, coin, at)
+    if found is None:
+        return None
+    ladder = found.ladder
+    near = abs(ladder.middle / found.price - 1.0) <= NEAR
+    longs, shorts = (float(ladder.total_usd(side)[near].sum()) for side in ("long", "short"))
+    return longs / (longs + shorts) if longs + shorts > 0.0 else None
+
+
 def find_missing(lake: Lake, coin: str, at: int) -> int:
     """Find and keep the clusters that a bulletin at ``at`` shows, if they are not held; return how many were added.
 
-    A lake that cannot be written to, or that has not the data of a map, is left as it is.
+    With them go the clusters of the day before that the price went into since. A lake that cannot be written to, or
+    that has not the data of a map, is left as it is.
     """
-    origin = origin_of(at)
     held = lake.scan("clusters").filter(
-        pl.col("coin") == coin, pl.col("event_time") == origin, pl.col("method_version") == METHOD_VERSION
+        pl.col("coin") == coin, pl.col("event_time") == origin_of(at), pl.col("method_version") == METHOD_VERSION
     )
     if held.select(pl.len()).collect().item() or not os.access(lake.root, os.W_OK):
         return 0
-    from runout.jobs.mapping import liquidation_map  # noqa: PLC0415 - the map's kernels, only where one is drawn
-    from runout.positions.clusters import table  # noqa: PLC0415
-
-    try:
-        made = liquidation_map(lake, coin, origin, venue=VENUE)
-    except NotEnoughDataError:
+    made = shown_map(lake, coin, at)
+    if made is None:
         return 0
-    rows = table(made.clusters).with_row_index("rank", 1)
-    moment = {"event_time": origin, "known_time": origin}
-    named = rows.with_columns(
-        pl.lit(coin).alias("coin"), pl.lit(VENUE).alias("venue"), pl.lit(METHOD_VERSION).alias("method_version"),
-        *(pl.lit(value, pl.Int64).alias(name) for name, value in moment.items()),
+    from runout.positions.clusters import table  # noqa: PLC0415 - the map's kernels
+
+    # The clusters last: what is interrupted before them is done again, and the same rows written twice are one.
+    lake.append("swept_clusters", _kept(_swept(made.swept), "swept_clusters", made))
+    return lake.append("clusters", _kept(table(made.clusters), "clusters", made)).added.height
+
+
+def _kept(rows: pl.DataFrame, kind: str, of: "LiquidationMap") -> pl.DataFrame:
+    named = rows.with_row_index("rank", 1).with_columns(
+        pl.lit(of.coin).alias("coin"), pl.lit(of.venue).alias("venue"), pl.lit(METHOD_VERSION).alias("method_version"),
+        *(pl.lit(of.at, pl.Int64).alias(name) for name in ("event_time", "known_time")),
     )  # fmt: skip
-    return lake.append("clusters", conform(named, KINDS["clusters"])).added.height
+    return conform(named, KINDS[kind])
+
+
+def _swept(found: "tuple[Swept, ...]") -> pl.DataFrame:
+    rows = [
+        (
+            one.cluster.side, one.cluster.low, one.cluster.high, one.cluster.total.usd, one.share, one.predicted_usd,
+            one.realised_usd,
+        )
+        for one in found
+    ]  # fmt: skip
+    names = ("low_price", "high_price", "usd", "passed_share", "expected_usd", "reported_usd")
+    schema = {"side": pl.String, **dict.fromkeys(names, pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("usd", descending=True, maintain_order=True)

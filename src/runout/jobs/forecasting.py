@@ -24,6 +24,7 @@ from runout.forecast.registry import ISSUED, model_named
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, base_rate, headline, measured
 from runout.indicators.liquidations import by_side
 from runout.jobs import selection
+from runout.jobs.clustering import long_mass_share
 from runout.jobs.selection import ALL_COINS, LiquidationGroup
 from runout.lake import Lake
 from runout.observation.coverage import WIDE_PRIOR, Coverage, fit_before
@@ -158,7 +159,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         at=at,
         coin=coin,
         windows=tuple(_window(one, model.fit(one).predict(one), ratio) for one in evidence),
-        problem=diagnose(known_quantities(past.history)),
+        problem=diagnose(known_quantities(past.history) | {"long_mass_share": long_mass_share(lake, coin, at)}),
         conditions=tuple(_conditional(evidence[0], Condition(move, "fall", coin), ratio) for move in moves),
         scope=past.group.scope(),
         data_through=int(past.history.day[-1]) + DAY,

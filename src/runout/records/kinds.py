@@ -308,6 +308,26 @@ CLUSTERS: Final = Schema(
     key=("coin", "venue", "event_time", "known_time", "rank", "method_version"),
 )  # fmt: skip
 
+SWEPT_CLUSTERS: Final = Schema(
+    kind="swept_clusters", meaning="Clusters of the inferred liquidation map of 24 h before a moment that the price went into since, the largest first.",
+    columns=(
+        _COIN,
+        Column(name="venue", type="text", unit="name", required=True, meaning="Venue whose perpetual market the map is of."),
+        _EVENT_TIME,
+        _KNOWN_TIME,
+        Column(name="rank", type="integer", unit="count", required=True, minimum=1, meaning="Place by dollars, from 1."),
+        Column(name="side", type="text", unit="long | short", required=True, choices=("long", "short"), meaning="Whose positions it held."),
+        _price("low_price", "Lower end.", required=True),
+        _price("high_price", "Upper end.", required=True),
+        _usd("usd", "Expected, 24 h before, to be reported if the price went through all of it.", required=True),
+        Column(name="passed_share", type="float", unit="fraction", meaning="Share of its range that the price passed."),
+        _usd("expected_usd", "Expected by the maps at the starts of the buckets in which it was passed, along the way the price took."),
+        _usd("reported_usd", "Reported of the side in those buckets; null where one has no report."),
+        _METHOD,
+    ),
+    key=("coin", "venue", "event_time", "known_time", "rank", "method_version"),
+)  # fmt: skip
+
 LEDGER: Final = Schema(
     kind="ledger", meaning="Every forecast issued, immutable and chained: an entry's hash covers its content and the entry before.",
     columns=(
@@ -325,6 +345,6 @@ LEDGER: Final = Schema(
 )  # fmt: skip
 
 OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
-DERIVED: Final = (INDICATORS, FLUSHES, CLUSTERS)
+DERIVED: Final = (INDICATORS, FLUSHES, CLUSTERS, SWEPT_CLUSTERS)
 BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS, LEDGER)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

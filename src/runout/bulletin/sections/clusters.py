@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from runout.bulletin.findings import Evidence, Finding, Row, Section, Table
+from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
 from runout.units import dollars, percent
@@ -18,28 +18,34 @@ _CAVEAT: Final = (
 )
 
 
-def section(found: pl.DataFrame, *, at: int) -> Section:
-    """Return the clusters of each side, the largest first.
+def section(found: pl.DataFrame, swept: pl.DataFrame, *, at: int) -> Section:
+    """Return the clusters of each side, the largest first, and those of the day before that were swept since.
 
     Parameters
     ----------
     found
         ``clusters`` rows of one moment, at least one, by rank.
+    swept
+        ``swept_clusters`` rows of the same moment, by rank.
     at
         UTC ns.
     """
-    rows = found.to_dicts()
+    rows, passed = found.to_dicts(), swept.to_dicts()
     findings = [
         _cluster(row, number)
         for side in ("long", "short")
         for number, row in enumerate([one for one in rows if one["side"] == side][:SHOWN], start=1)
     ]
+    tables = [_table(rows, at)]
+    if passed:
+        findings += [_sweep(side) for side in _by_side(passed)]
+        tables.append(_swept_table(passed))
     return Section(
         key="clusters",
         title="Clusters of liquidation levels, inferred",
         summary=_summary(rows),
         findings=tuple(findings),
-        tables=(_table(rows, at),),
+        tables=tuple(tables),
     )
 
 
@@ -77,17 +83,65 @@ def _cluster(row: dict[str, Any], number: int) -> Finding:
         f"{dollars(row['low_usd'])} to {dollars(row['high_usd'])}; {percent(row['prior_share'], digits=0)} of it rests "
         f"on the prior); {row['state']}{growth}.",
         caveat=_CAVEAT if number == 1 and row["rank"] == 1 else "",
-        evidence=Evidence(
-            quantities=numbers,
-            scope=f"{row['coin']}, {row['venue'].capitalize()}, perpetual",
-            series=("clusters",),
-            source="the map of inferred positions",
-            window_start=format_time(row["event_time"]),
-            window_end=format_time(row["event_time"]),
-            coverage="one venue; positions opened within the bars held",
-            reproduce=f"runout map {row['coin']} --at {format_time(row['event_time'])} --format text",
-        ),
+        evidence=_evidence(row, numbers, series="clusters"),
         inferred=True,
+    )
+
+
+def _evidence(row: dict[str, Any], numbers: tuple[Quantity, ...], *, series: str) -> Evidence:
+    moment = format_time(row["event_time"])
+    return Evidence(
+        quantities=numbers,
+        scope=f"{row['coin']}, {row['venue'].capitalize()}, perpetual",
+        series=(series,),
+        source="the map of inferred positions",
+        window_start=moment,
+        window_end=moment,
+        coverage="one venue; positions opened within the bars held",
+        reproduce=f"runout map {row['coin']} --venue {row['venue']} --at {moment} --format text",
+    )
+
+
+def _by_side(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    sides = ([row for row in rows if row["side"] == side] for side in ("long", "short"))
+    return [side for side in sides if side]
+
+
+def _sweep(rows: list[dict[str, Any]]) -> Finding:
+    row = rows[0]
+    expected, reported = row["expected_usd"], row["reported_usd"]
+    came = "reports of it are not complete" if reported is None else f"{dollars(reported)} were reported"
+    others = "" if len(rows) == 1 else f", the largest of {len(rows)} that the price went into"
+    numbers = (
+        quantity("usd", "expected of all of it, a day ago", row["usd"], "USD", "inferred"),
+        quantity("passed_share", "share of its range passed", row["passed_share"], "fraction", "prices of the bars"),
+        quantity("expected_usd", "expected on the way", expected, "USD", "inferred"),
+        quantity("reported_usd", "reported in those hours", reported, "USD", "a floor: the feed is capped"),
+    )
+    return Finding(
+        name=f"clusters.swept.{row['side']}",
+        section="clusters",
+        statement=f"Swept within 24 h: {row['side']}s at {_range(row)}{others}. The price passed "
+        f"{percent(row['passed_share'], digits=0)} of it; on the way {dollars(expected)} were expected and {came}.",
+        evidence=_evidence(row, numbers, series="swept_clusters"),
+        inferred=True,
+    )
+
+
+def _swept_table(rows: list[dict[str, Any]]) -> Table:
+    names = ("usd", "passed_share", "expected_usd", "reported_usd")
+    return Table(
+        name="clusters.swept",
+        section="clusters",
+        title="Clusters of the day before that the price went into since",
+        columns=("a day ago", "passed", "expected", "reported"),
+        units=("USD", "fraction", "USD", "USD"),
+        signed=(False, False, False, False),
+        rows=tuple(
+            Row(label=f"{row['side']}s, {_range(row)}", values=tuple(row[name] for name in names)) for row in rows
+        ),
+        source=f"inferred from {rows[0]['venue'].capitalize()} bars, open interest and reported liquidations",
+        note="expected: on the way the price took in those 4-hour buckets; reported: of the side in the same buckets",
     )
 
 
@@ -108,6 +162,6 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
             )
             for row in rows
         ),
-        source="inferred from Binance bars, open interest and reported liquidations",
+        source=f"inferred from {rows[0]['venue'].capitalize()} bars, open interest and reported liquidations",
         note="▲ accumulating; dollars expected to be reported on the first sweep, bands of 90%; prior: not from data",
     )

@@ -4,12 +4,20 @@ import polars as pl
 
 from runout.bulletin.findings import Section
 from runout.bulletin.sections import clusters
-from runout.jobs.clustering import VENUE, origin_of
+from runout.jobs.clustering import mapped_venue, origin_of
 from runout.jobs.issuing.reader import Reader
 
 
 def gather(reader: Reader) -> list[Section]:
     """Return the section, where clusters were found for the last full four hours."""
-    found = reader.derived("clusters", "coin", [reader.coin], since=origin_of(reader.at))
-    now = found.filter(pl.col("venue") == VENUE, pl.col("event_time") == origin_of(reader.at)).sort("rank")
-    return [] if now.is_empty() else [clusters.section(now, at=reader.at)]
+    venue = mapped_venue(reader.series, reader.coin)
+    if venue is None:
+        return []
+    now, swept = (_rows(reader, kind, venue) for kind in ("clusters", "swept_clusters"))
+    return [] if now.is_empty() else [clusters.section(now, swept, at=reader.at)]
+
+
+def _rows(reader: Reader, kind: str, venue: str) -> pl.DataFrame:
+    origin = origin_of(reader.at)
+    found = reader.derived(kind, "coin", [reader.coin], since=origin)
+    return found.filter(pl.col("venue") == venue, pl.col("event_time") == origin).sort("rank")
