@@ -5,10 +5,10 @@ import pytest
 
 from runout.bulletin import page
 from runout.bulletin.encoding import encode
-from runout.cli.bulletin import map_pictures
 from runout.clock import parse_time
 from runout.jobs.clustering import find_missing, long_mass_share
 from runout.jobs.issuing import issue
+from runout.jobs.publishing import map_pictures
 from runout.lake import Lake
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]

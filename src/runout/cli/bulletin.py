@@ -10,9 +10,7 @@ from rich.console import Console
 from runout.bulletin.findings import Bulletin
 from runout.cli.configuration import configuration, time_option
 from runout.clock import now_ns
-from runout.jobs import ledger
-from runout.jobs.clustering import find_missing, shown_map
-from runout.jobs.issuing import issue
+from runout.jobs.publishing import map_pictures, publish
 from runout.lake import Lake
 
 if TYPE_CHECKING:
@@ -50,9 +48,7 @@ def bulletin(
     """
     store = Lake.open(lake or configuration().lake)
     moment = time_option(at) if at else now_ns()
-    ledger.issue_missing(store, coin.upper(), moment)
-    find_missing(store, coin.upper(), moment)
-    made = issue(store, coin.upper(), moment)
+    made = publish(store, coin.upper(), moment)
     forms: list[Format] = [format] if format else ["text"] if out is None else ["text", "md", "html", "json"]
     drawn = map_pictures(store, made, moment) if "html" in forms else {}
     if out is None:
@@ -60,24 +56,6 @@ def bulletin(
         return
     for path in write(made, out, forms, pictures=drawn):
         Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
-
-
-def map_pictures(store: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":
-    """Return the pictures of the map that the bulletin's clusters are of, by key of their section."""
-    if not any(section.key == "clusters" for section in made.sections):
-        return {}
-    found = shown_map(store, made.coin, at)
-    if found is None:
-        return {}
-    from runout.bulletin import page  # noqa: PLC0415 - only a page has pictures
-    from runout.bulletin.mapping import pictures  # noqa: PLC0415
-
-    return {
-        "clusters": [
-            page.Picture(svg=pictures.svg(found, "heatmap"), title="Where they were over the past week, inferred"),
-            page.Picture(svg=pictures.svg(found, "levels"), title="What rests at each price now, inferred"),
-        ]
-    }
 
 
 def render(

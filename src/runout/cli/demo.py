@@ -7,8 +7,7 @@ from rich.console import Console
 from runout.cli.bulletin import render, write
 from runout.cli.progress import progress_bar
 from runout.jobs.computing import compute
-from runout.jobs.issuing import issue
-from runout.jobs.ledger import issue_daily
+from runout.jobs.publishing import map_pictures, publish
 from runout.jobs.synthesizing import END, synthesize
 from runout.lake import Lake
 
@@ -30,9 +29,8 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
     with progress_bar("demo") as progress:
         synthesize(store, scenario="flush", days=_DAYS, seed=_SEED, progress=progress)
         compute(store, progress=progress)
-        issue_daily(store, "BTC", [END], progress=progress)
-        made = issue(store, "BTC", END)
-        paths = write(made, out, ["text", "md", "html", "json"])
+        made = publish(store, "BTC", END)
+        paths = write(made, out, ["text", "md", "html", "json"], pictures=map_pictures(store, made, END))
     console.print(render(made, "text"), markup=False, soft_wrap=True)
     page = next(path for path in paths if path.suffix == ".html")
     console.print(

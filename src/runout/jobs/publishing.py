@@ -1,10 +1,17 @@
 """Publish a bulletin: what it stands on is issued first where the lake lacks it, then the bulletin."""
 
+from typing import TYPE_CHECKING
+
 from runout.bulletin.findings import Bulletin
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing
+from runout.jobs.clustering import find_missing, shown_map
 from runout.jobs.issuing import issue
 from runout.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runout.bulletin.page import Picture
 
 
 def publish(lake: Lake, coin: str, at: int) -> Bulletin:
@@ -18,3 +25,19 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
     ledger.issue_missing(lake, coin, at)
     find_missing(lake, coin, at)
     return issue(lake, coin, at)
+
+
+def map_pictures(lake: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":
+    """Return the pictures of the map that a bulletin's clusters are of, by key of their section, for its page."""
+    found = shown_map(lake, made.coin, at) if any(one.key == "clusters" for one in made.sections) else None
+    if found is None:
+        return {}
+    from runout.bulletin import page  # noqa: PLC0415 - only a page has pictures
+    from runout.bulletin.mapping import pictures  # noqa: PLC0415
+
+    return {
+        "clusters": [
+            page.Picture(svg=pictures.svg(found, "heatmap"), title="Where they were over the past week, inferred"),
+            page.Picture(svg=pictures.svg(found, "levels"), title="What rests at each price now, inferred"),
+        ]
+    }
