@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bulletin.bulletin_specimen import only, specimen
+from bulletin.bulletin_specimen import evidence, finding, only, specimen
 from bulletin.hostile import LABELS, LONG, hostile
 from runout.bulletin import cells, text, wording
 from runout.bulletin.findings import Section
@@ -103,3 +103,13 @@ def test_a_sparkline_of_bars_stands_on_zero_and_keeps_a_single_tall_one() -> Non
     series = specimen().sections[4].charts[0].panels[2].lines[1]
     assert "█" in text.sparkline(series, 10, bars=True)
     assert text.sparkline(msgspec.structs.replace(series, values=(None,) * len(series.values))) == ""
+
+
+def test_a_source_shared_by_neighbours_is_said_once_under_the_last_of_them():
+    one, same = (finding("price", name, name, evidence()) for name in ("a", "b"))
+    other = finding("price", "c", "c", evidence(), inferred=True)
+    lines = wording.source_lines([one, same, other, one])
+    assert lines[0] == ""
+    assert lines[1] == wording.marked_source_line(one) == lines[3]
+    assert lines[2] == wording.marked_source_line(other)
+    assert wording.source_lines([]) == []

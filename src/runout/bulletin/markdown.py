@@ -90,19 +90,20 @@ def _section(section: Section, bulletin: Bulletin, images: Mapping[str, str]) ->
         yield escape(summary)
     if not (section.findings or section.tables or section.charts):
         yield f"*{wording.NOTHING}*"
-    for finding in section.findings:
-        yield from _finding(finding)
+    for finding, source in zip(section.findings, wording.source_lines(section.findings), strict=True):
+        yield from _finding(finding, source)
     for table in section.tables:
         yield from _table(table, coin)
     for chart in section.charts:
         yield from _chart(chart, coin, images)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, source: str) -> Iterator[str]:
     yield escape(finding.statement)
     if finding.caveat:
         yield f"{wording.CAVEAT}{escape(finding.caveat)}"
-    yield f"*Source: {escape(wording.marked_source_line(finding))}*"
+    if source:
+        yield f"*Source: {escape(source)}*"
 
 
 def _table(table: Table, coin: str) -> Iterator[str]:

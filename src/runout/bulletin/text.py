@@ -138,8 +138,8 @@ def _section(section: Section, bulletin: Bulletin, sheet: _Sheet) -> None:
     sheet.paragraph(wording.summary(section, bulletin), style="bold")
     if not (section.findings or section.tables or section.charts):
         sheet.paragraph(wording.NOTHING)
-    for finding in section.findings:
-        _finding(finding, sheet)
+    for finding, source in zip(section.findings, wording.source_lines(section.findings), strict=True):
+        _finding(finding, source, sheet)
     for table in section.tables:
         sheet.line()
         _table(table, coin, sheet)
@@ -148,12 +148,13 @@ def _section(section: Section, bulletin: Bulletin, sheet: _Sheet) -> None:
         _chart(chart, coin, sheet)
 
 
-def _finding(finding: Finding, sheet: _Sheet) -> None:
+def _finding(finding: Finding, source: str, sheet: _Sheet) -> None:
     sheet.line()
     sheet.paragraph(finding.statement, first="• ")
     if finding.caveat:
         sheet.paragraph(wording.CAVEAT + finding.caveat, first="    ")
-    sheet.paragraph(wording.marked_source_line(finding), first="  └ ", style="dim")
+    if source:
+        sheet.paragraph(source, first="  └ ", style="dim")
 
 
 def _table(table: Table, coin: str, sheet: _Sheet) -> None:

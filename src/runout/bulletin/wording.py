@@ -1,6 +1,7 @@
 """Words that every rendering of a bulletin shares: titles, moments, windows, source lines, warnings."""
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -96,6 +97,12 @@ def source_line(finding: Finding) -> str:
     # A scope ends with whom it came through; the same name need not stand before it.
     parts = ("" if scope.endswith((f"via {source}", f", {source}")) else source, scope, window(evidence))
     return " · ".join(part for part in parts if part)
+
+
+def source_lines(findings: Sequence[Finding]) -> list[str]:
+    """Return the line under each finding: a source shared with the next one is said once, under the last of them."""
+    lines = [marked_source_line(finding) for finding in findings]
+    return ["" if line in lines[place : place + 1] else line for place, line in enumerate(lines, start=1)]
 
 
 def marked_source_line(finding: Finding) -> str:

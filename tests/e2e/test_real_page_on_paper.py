@@ -1,0 +1,29 @@
+"""The page of a full bulletin prints on two sheets."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runout.bulletin import page
+from runout.clock import parse_time
+from runout.jobs.issuing import issue
+from runout.jobs.publishing import map_pictures
+from runout.lake import Lake
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+
+
+def test_the_page_of_the_18th_prints_on_two_sheets(real_lake: Lake, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on this machine to print with")
+    at = parse_time("2025-08-18T12:00Z")
+    made = issue(real_lake, "BTC", at)
+    sheet, printed = tmp_path / "page.html", tmp_path / "page.pdf"
+    sheet.write_text(page.render(made, map_pictures(real_lake, made, at)), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={printed}"]
+    subprocess.run([browser, *options, str(sheet)], check=True, capture_output=True, timeout=120)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) == 2
