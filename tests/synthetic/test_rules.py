@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runout.margin import brackets, liquidation_price
-from runout.synthetic import engine, rules
+from runout.synthetic import book, engine, levels, liquidation
 from runout.synthetic.compiled import compiled_day
 from runout.synthetic.state import (
     BAR_VOLUME,
@@ -82,7 +82,7 @@ def test_books_balance_after_every_minute_of_random_worlds(seed: int, shock: flo
     closed = made.forced[: int(made.counts[1])]
     deleveraged = closed[closed.stage == DELEVERAGING_STAGE]
     loss = deleveraged.side * (deleveraged.bankruptcy_price - deleveraged.mark) * deleveraged.quantity
-    room = rules.FUND_LIMIT * deleveraged.insurance_usd / deleveraged.mark
+    room = liquidation.FUND_LIMIT * deleveraged.insurance_usd / deleveraged.mark
     spent = (deleveraged.insurance_usd <= loss) | (deleveraged.insurance_usd <= 0) | (room < deleveraged.quantity)
     full = np.abs(made.accounts.quantity[OWN * deleveraged.venue + INSURANCE]) > 0
     assert (spent | full).all()
@@ -104,7 +104,7 @@ def test_a_level_is_that_of_the_margin_arithmetic_in_every_tier(side: int, venue
             margin = quantity * 60_000.0 / leverage
             a.cash[i] = margin - side * quantity * 60_000.0
             wanted = float(liquidation_price(side, quantity, 60_000.0, margin, table))
-            assert rules.liquidation_level(made, i) == pytest.approx(wanted, rel=1e-12)
+            assert levels.liquidation_level(made, i) == pytest.approx(wanted, rel=1e-12)
 
 
 def test_lists_hold_every_position_with_a_level_once() -> None:
@@ -116,7 +116,7 @@ def test_lists_hold_every_position_with_a_level_once() -> None:
                 i = made.heads[v, side, b]
                 while i >= 0:
                     found.append(int(i))
-                    assert rules.bucket_of(made, a.level[i]) == b
+                    assert levels.bucket_of(made, a.level[i]) == b
                     assert (a.quantity[i] > 0) == (side == 0)
                     i = a.following[i]
     assert sorted(found) == np.flatnonzero(a.level > 0).tolist()
@@ -124,12 +124,12 @@ def test_lists_hold_every_position_with_a_level_once() -> None:
 
 @given(depths=st.floats(-11.9, 11.9))
 def test_the_walk_through_the_book_and_its_inverse_agree(depths: float) -> None:
-    assert rules.consumed_at(rules.impact(depths)) == pytest.approx(depths, rel=1e-9, abs=1e-12)
+    assert book.consumed_at(book.impact(depths)) == pytest.approx(depths, rel=1e-9, abs=1e-12)
 
 
 def test_one_depth_moves_the_price_by_one_percent_and_the_book_thickens_no_further() -> None:
-    assert rules.impact(1.0) == pytest.approx(0.01)
-    assert rules.impact(-2.0) < 2 * rules.impact(-1.0)
+    assert book.impact(1.0) == pytest.approx(0.01)
+    assert book.impact(-2.0) < 2 * book.impact(-1.0)
 
 
 # -- twins ------------------------------------------------------------------------------------------------------------

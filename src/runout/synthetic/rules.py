@@ -1,226 +1,35 @@
-"""What happens in a minute of one coin's market, in plain Python over arrays; ``compiled`` makes the fast twin of it.
-
-Order within a minute: news moves the fundamental; makers re-quote; arbitrageurs pull venues together; agents take their
-turns; venues' own funds unwind; marks are set and positions they cross are closed, round by round until none is
-crossed; funding is paid. Random numbers come in with the day (:class:`~runout.synthetic.state.Draws`).
-"""
+"""What traders and arbitrageurs do when it is their turn."""
 
 import math
 
+from runout.synthetic.book import consumed_at, exchange, impact, nudge, take
+from runout.synthetic.levels import note, settle
 from runout.synthetic.state import (
     ABSORBED,
     ARBITRAGEUR,
-    BAR_BOUGHT,
-    BAR_CLOSE,
-    BAR_HIGH,
-    BAR_LOW,
-    BAR_VOLUME,
-    BUCKET_WIDTH,
-    BUCKETS,
     CARRY_TRADER,
     CLOSED,
     CROSS_FUND,
     HEDGER,
-    INSURANCE,
     MAKER,
-    MINUTES_PER_BAR,
     MINUTES_PER_DAY,
     OPENED,
     OWN,
     REDUCED,
-    TAKER,
     TOPPED_UP,
     TREND_FOLLOWER,
     Floats,
     Market,
-)  # fmt: skip
+)
 
-WALK = 1.3
-"""The book is thin near the price and thickens away from it: impact is 1% · (consumed / depth) to this power."""
-DEEPEST = 12.0
-"""Beyond so many depths consumed the book goes no further."""
 ARBITRAGE_BAND, ARBITRAGE_SPEED = 0.0004, 0.35
 """Gap between a venue and spot that arbitrageurs leave alone, and the share of the rest they close at a turn."""
-FUND_LIMIT = 5.0
-"""Notional a backstop or insurance fund takes over, in multiples of its equity."""
 CHASED = 0.0006
 """Premium of a perpetual over spot for each usual daily deviation from the slow average."""
 AT_ONCE = 0.04
 """Share of a depth that the ordinary order of one account takes out of the book at most."""
-UNWIND_SHARE = 0.02
-"""Share of what it took over that a fund sells a minute."""
-INTEREST, CLAMP, CAP = 0.0001, 0.0005, 0.003
-"""Funding: interest and clamp for eight hours, and the cap."""
-
-
-# -- book and positions -----------------------------------------------------------------------------------------------
-
-
-def impact(consumed: float) -> float:
-    """Return the log displacement of the price when so many depths are gone from the book."""
-    if consumed == 0.0:
-        return 0.0
-    move = 0.01 * min(abs(consumed), DEEPEST) ** WALK
-    return move if consumed >= 0.0 else -move
-
-
-def consumed_at(displacement: float) -> float:
-    """Return the depths whose consumption displaces the price so far: the inverse of :func:`impact`."""
-    depths = min((abs(displacement) / 0.01) ** (1.0 / WALK), DEEPEST)
-    return depths if displacement >= 0.0 else -depths
-
-
-def requote(m: Market, v: int) -> None:
-    """Set the price of a market from its book, and let the running bar see it."""
-    x = m.markets
-    x[v].price = x[v].mid * math.exp(impact(x[v].consumed)) if x[v].consumed != 0.0 else x[v].mid
-    bar = m.bars[v, m.whole[0].minute % MINUTES_PER_DAY // MINUTES_PER_BAR]
-    bar[BAR_HIGH] = max(bar[BAR_HIGH], x[v].price)
-    bar[BAR_LOW] = min(bar[BAR_LOW], x[v].price)
-    bar[BAR_CLOSE] = x[v].price
-
-
-def nudge(m: Market, v: int, dollars: float) -> None:
-    """Take dollars out of the book (positive: bought); a part of the move stays in the fundamental."""
-    x = m.markets
-    before = impact(x[v].consumed)
-    x[v].consumed = min(max(x[v].consumed + dollars / x[v].depth, -DEEPEST), DEEPEST)
-    moved = impact(x[v].consumed) - before
-    m.whole[0].fundamental *= math.exp(m.whole[0].permanent * m.markets[v].depth_share * moved)
-    requote(m, v)
-
-
-def shift(m: Market, i: int, change: float, price: float) -> None:
-    """Add ``change`` coins to a position at a price, and take the cost out of its cash."""
-    a, v = m.accounts, m.accounts[i].venue
-    old = a[i].quantity
-    new = old + change
-    m.markets[v].long_open += max(new, 0.0) - max(old, 0.0)
-    m.markets[v].short_open += max(-new, 0.0) - max(-old, 0.0)
-    if new != 0.0:
-        if old * change >= 0.0:
-            a[i].entry = (a[i].entry * abs(old) + price * abs(change)) / abs(new)
-        elif old * new < 0.0:
-            a[i].entry = price
-    a[i].cash -= change * price
-    a[i].quantity = new
-
-
-def exchange(m: Market, i: int, j: int, change: float, price: float) -> None:
-    """Let ``i`` take ``change`` coins from ``j`` at a price; the trade is counted once.
-
-    Parameters
-    ----------
-    m
-        The market.
-    i
-        Account that takes.
-    j
-        Account that gives, of the same venue.
-    change
-        Coins; negative: ``i`` sells.
-    price
-        Dollars a coin.
-    """
-    v = m.accounts[i].venue
-    shift(m, i, change, price)
-    shift(m, j, -change, price)
-    bar = m.bars[v, m.whole[0].minute % MINUTES_PER_DAY // MINUTES_PER_BAR]
-    bar[BAR_VOLUME] += abs(change)
-    bar[BAR_BOUGHT] += max(change, 0.0)
-
-
-def take(m: Market, i: int, change: float, weight: float) -> float:
-    """Trade against the venue's makers; ``weight`` is the share of the order that walks the book. Return the price."""
-    v = m.accounts[i].venue
-    before = m.markets[v].price
-    if weight > 0.0:
-        nudge(m, v, change * before * weight)
-    fill = 0.5 * (before + m.markets[v].price)
-    exchange(m, i, OWN * v + MAKER, change, fill)
-    return fill
-
-
-# -- liquidation prices and their lists -------------------------------------------------------------------------------
-
-
-def liquidation_level(m: Market, i: int) -> float:
-    """Return the mark price at which an isolated position meets its maintenance margin; 0 where there is none."""
-    a, v = m.accounts, m.accounts[i].venue
-    q = a[i].quantity
-    rates, amounts = m.tiers[v, 0], m.tiers[v, 1]
-    level = 0.0
-    for k in range(len(rates)):
-        if q > 0.0:
-            level = max(level, (-a[i].cash - amounts[k]) / (q * (1.0 - rates[k])))
-        else:
-            at = (a[i].cash + amounts[k]) / (-q * (1.0 + rates[k]))
-            level = at if k == 0 else min(level, at)
-    return max(level, 0.0)
-
-
-def bucket_of(m: Market, price: float) -> int:
-    """Return the bucket of a price."""
-    place = math.floor(math.log(price / m.whole[0].first_price) / BUCKET_WIDTH) + BUCKETS // 2
-    return min(max(place, 0), BUCKETS - 1)
-
-
-def enlist(m: Market, i: int) -> None:
-    """Put a position into the list of its level."""
-    a = m.accounts
-    v, side = a[i].venue, (0 if a[i].quantity > 0.0 else 1)
-    b = bucket_of(m, a[i].level)
-    head = m.heads[v, side, b]
-    a[i].following, a[i].preceding, a[i].bucket = head, -1, 2 * b + side
-    if head >= 0:
-        a[head].preceding = i
-    m.heads[v, side, b] = i
-    m.edge[v, side] = max(m.edge[v, side], b) if side == 0 else min(m.edge[v, side], b)
-
-
-def delist(m: Market, i: int) -> None:
-    """Take a position out of its list, if it is in one."""
-    a = m.accounts
-    if a[i].bucket < 0:
-        return
-    before, after = a[i].preceding, a[i].following
-    if before >= 0:
-        a[before].following = after
-    else:
-        m.heads[a[i].venue, a[i].bucket % 2, a[i].bucket // 2] = after
-    if after >= 0:
-        a[after].preceding = before
-    a[i].bucket = -1
-
-
-def settle(m: Market, i: int) -> None:
-    """Bring level and lists up to date after a change; pay out what is left where nothing is open."""
-    a = m.accounts
-    delist(m, i)
-    a[i].level = 0.0
-    if a[i].quantity == 0.0:
-        if a[i].cash < 0.0:
-            m.accounts[OWN * a[i].venue + INSURANCE].cash += a[i].cash
-        else:
-            a[i].outside += a[i].cash
-        a[i].cash, a[i].opened, a[i].pledge = 0.0, -1, 0.0
-    elif a[i].kind == TAKER or a[i].kind == TREND_FOLLOWER:
-        a[i].level = liquidation_level(m, i)
-        if a[i].level > 0.0:
-            enlist(m, i)
-
-
-def note(m: Market, i: int, what: int) -> None:
-    """Log a position as it stands after a change."""
-    a, row = m.accounts, m.counts[0]
-    if row < len(m.changes):
-        one = m.changes[row]
-        one.minute, one.account, one.change = m.whole[0].minute, i, what
-        one.quantity, one.entry, one.leverage, one.level = a[i].quantity, a[i].entry, a[i].leverage, a[i].level
-    m.counts[0] = row + 1
-
-
-# -- agents -----------------------------------------------------------------------------------------------------------
+INTEREST = 0.0001
+"""Interest part of funding, eight hours."""
 
 
 def pay_in(m: Market, i: int, dollars: float) -> None:
