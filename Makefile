@@ -7,10 +7,10 @@ LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench real docs lock clean
+.PHONY: help demo test check bench real notebooks docs lock clean
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 demo: $(VENV)/core ## do everything offline on a synthetic market, and say where to look
 	$(BIN)/runout demo
@@ -30,6 +30,9 @@ bench: $(VENV)/dev ## time the hot paths beside their limits
 real: $(VENV)/core ## import all real data that applies into lakes/real, and compute
 	@test -d $(REAL_DATA) || { echo "no folder $(REAL_DATA): set REAL_DATA to your copy of the data"; exit 2; }
 	$(BIN)/python tools/import_real.py $(REAL_DATA) $(LAKE)
+
+notebooks: $(VENV)/dev ## execute the notebooks of docs/tutorials on lakes/real, and write their pages
+	$(BIN)/python tools/notebooks.py
 
 docs: $(VENV)/dev ## write the generated pages and build the site
 	$(BIN)/python tools/data_dictionary.py

@@ -23,7 +23,6 @@ from runout.serve import Session
 from runout.serve.moments import nanoseconds
 
 AT = "1970-05-11"  # the end of 130 days
-FORECAST_AT = "2022-02-20T06:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +148,14 @@ def test_a_forecast_in_a_notebook_has_a_row_a_chance(daily: Session) -> None:
     made = daily.forecast(at=last_day(daily))
     chances = sum(len(window.headline) + len(window.measured) for window in made.content.windows)
     assert made._repr_html_().count("position: relative") == chances
+
+
+def test_an_answer_says_in_a_line_what_it_is(lake: Session, perpetual: Session, daily: Session) -> None:
+    assert repr(lake.bulletin(at=AT)) == "<bulletin of BTC as of 1970-05-11T00:00Z>"
+    said = repr(perpetual.map(at=format_time(MAPPED)))
+    assert said == f"<liquidation map of BTC on binance as of {format_time(MAPPED)}, inferred>"
+    assert repr(daily.forecast(at=last_day(daily))) == f"<forecast of BTC as of {last_day(daily)}>"
+    assert repr(lake) == f"runout.open({lake._lake.root!r})"
 
 
 # -- moments ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import polars as pl
 
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.mapping.content import LiquidationMap
+from runout.clock import format_time
 from runout.forecast.record import Forecast
 from runout.serve import tables
 
@@ -22,6 +23,9 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
     """
 
     content: Bulletin
+
+    def __repr__(self) -> str:
+        return f"<bulletin of {self.content.coin} as of {self.content.at}>"
 
     def to_polars(self) -> pl.DataFrame:
         """Return its figures, a row each (:func:`runout.serve.tables.findings_table`)."""
@@ -61,6 +65,10 @@ class MapAnswer(msgspec.Struct, frozen=True, eq=False):
     """
 
     content: LiquidationMap
+
+    def __repr__(self) -> str:
+        made = self.content
+        return f"<liquidation map of {made.coin} on {made.venue} as of {format_time(made.at)}, inferred>"
 
     def to_polars(self) -> pl.DataFrame:
         """Return its levels, a row each (:func:`runout.bulletin.mapping.forms.table`), ``time`` as a datetime."""
@@ -119,6 +127,9 @@ class ForecastAnswer(msgspec.Struct, frozen=True, eq=False):
     """
 
     content: Forecast
+
+    def __repr__(self) -> str:
+        return f"<forecast of {self.content.coin} as of {format_time(self.content.at)}>"
 
     def to_polars(self) -> pl.DataFrame:
         """Return its chances, a row each (:func:`runout.bulletin.outlook.table`)."""
