@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from indicators.markets import DAY, STEP
 from runout.clock import NANOSECONDS_PER_HOUR as HOUR
-from runout.indicators.registry import INDICATORS, TABLES, Indicator, Input
+from runout.indicators.registry import INDICATORS, SERIES, Indicator, Input
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAYS = 420
@@ -20,7 +20,7 @@ UNITS = {
     "_usd": "USD", "_base": "coins", "_percentile": "percentile", "_score": "standard deviations", "_share": "fraction",
 }  # fmt: skip
 RANGES = {"percentile": (0.0, 100.0), "count": (0.0, np.inf)}
-EACH = pytest.mark.parametrize("one", TABLES, ids=lambda one: one.name)
+EACH = pytest.mark.parametrize("one", SERIES, ids=lambda one: one.name)
 
 
 def walk(rng: np.random.Generator, n: int, start: float, deviation: float = 0.02) -> np.ndarray:
@@ -83,7 +83,7 @@ def until(rows: list[pl.DataFrame], time: int) -> list[pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def computed() -> dict[str, tuple[list[pl.DataFrame], pl.DataFrame]]:
-    return {one.name: (rows := tables(one), compute(one, rows)) for one in TABLES}
+    return {one.name: (rows := tables(one), compute(one, rows)) for one in SERIES}
 
 
 # -- what is declared -------------------------------------------------------------------------------------------------
