@@ -5,7 +5,7 @@ import pytest
 
 from runout.errors import NotEnoughDataError, UsageError
 from runout.positions import weights
-from runout.positions.weights import Weights, band, expected_usd, fit
+from runout.positions.weights import SIDES, Weights, along_ways, band, expected_usd, fit
 
 SPAN = 4 * 3600 * 10**9
 TRUE = np.array([[0.02, 0.01], [0.01, 0.03], [0.005, 0.02]])
@@ -105,3 +105,25 @@ def test_too_little_and_ill_shaped_input_is_refused_in_words():
     inferred, reported, end = buckets(100)
     with pytest.raises(NotEnoughDataError, match="liquidated something"):
         fit(0 * inferred, reported, end, span=SPAN)
+
+
+def test_along_past_ways_as_much_is_expected_as_was_reported():
+    inferred, reported, end = buckets()
+    plain = fit(inferred, reported, end, span=SPAN)
+    ways = inferred * np.array([0.5, 0.8])[:, np.newaxis, np.newaxis]
+    ways[::7] = np.nan
+    reported[3] = np.nan
+    moved = along_ways(plain, ways, reported)
+    known = np.isfinite(reported).all(axis=1) & np.isfinite(ways).all(axis=(1, 2, 3))
+    for i, name in enumerate(SIDES):
+        before, after = plain.of(name), moved.of(name)
+        assert expected_usd(after, ways[known, i], background=True).sum() == pytest.approx(reported[known, i].sum())
+        assert after.weight / before.weight == pytest.approx(after.way_factor)
+        assert after.background_usd / before.background_usd == pytest.approx(after.way_factor)
+    assert moved.long.way_factor > moved.short.way_factor > 1.0
+
+
+def test_too_few_ways_leave_weights_alone():
+    plain, ways = fitted(), np.full((100, 2, 3, 2), np.nan)
+    ways[:30] = 1e6
+    assert along_ways(plain, ways, np.full((100, 2), 1e5)) is plain

@@ -27,7 +27,7 @@ from runout.lake import Lake, known_span
 from runout.positions import Bars, Jump, MapState, advance, reached, start
 from runout.positions.clusters import Sweep, clusters, swept
 from runout.positions.ladder import price_edges, priced, resting, total
-from runout.positions.weights import SIDES, Weights, expected_usd, fit
+from runout.positions.weights import SIDES, Weights, along_ways, expected_usd, fit
 from runout.records import Series, venue_list
 from runout.scores.arrays import FloatArray, IntArray
 
@@ -36,6 +36,8 @@ WINDOW: Final = 7 * NANOSECONDS_PER_DAY
 """How far a map looks back without being told."""
 REACH: Final = 0.06
 """How far the levels go beyond the prices traded in the window."""
+WAYS: Final = 90 * NANOSECONDS_PER_DAY
+"""How far before the window ways are looked at for :func:`runout.positions.weights.along_ways`."""
 _LONGEST: Final = 400 * NANOSECONDS_PER_DAY
 _FRESH: Final = NANOSECONDS_PER_DAY
 _COLUMNS: Final = 480
@@ -220,6 +222,8 @@ class _Run(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     end: IntArray
     """Ends of the buckets."""
     inferred_usd: FloatArray
+    way_usd: FloatArray
+    """What the map at each bucket's start had on the way that the price then went; NaN without one."""
     reported_usd: FloatArray
     span: int
     fitted_from: int
@@ -237,7 +241,7 @@ def _run(market: _Market, begin: int, edges: FloatArray) -> _Run:
     rows = market.bars.filter(pl.col("open_interest_base").is_not_nan().cum_sum() > 0)
     ends, span = rows["event_time"].to_numpy(), market.bucket
     last, first = int(ends[-1]), int(ends[0] - rows["span"][0])
-    columns, bucket_starts = _columns(ends, begin), _whole_buckets(ends, begin, span)
+    columns, bucket_starts = _columns(ends, begin), _whole_buckets(ends, max(first + WARM_UP, begin - WAYS), span)
     day_ago = int(ends[max(np.searchsorted(ends, last - NANOSECONDS_PER_DAY, side="right") - 1, 0)])
     shown = {*columns, day_ago, last}
     state = start(float(rows["open"][0]), float(rows["open_interest_base"][0]), first, int(rows["span"][0]))
@@ -255,13 +259,17 @@ def _run(market: _Market, begin: int, edges: FloatArray) -> _Run:
         if state.event_time in shown:
             levels[state.event_time] = resting(state, edges)
         if state.event_time in bucket_starts:
-            ways += _ways(state, market.bars, span)
+            ways += _ways(state, ends, rows, span)
     end = (np.arange(len(coins)) + (ends[0] - 1) // span + 1) * span
+    way_usd = np.full(coins.shape, np.nan)
+    for way in ways:
+        way_usd[(way.start - int(end[0])) // span + 1, way.side] = way.inferred_usd
     price = _bucket_price(rows, slot)[:, np.newaxis, np.newaxis, np.newaxis]
     return _Run(
-        end=end, inferred_usd=coins * price, reported_usd=_aligned(market.reported, end), span=span,
+        end=end, inferred_usd=coins * price, way_usd=way_usd, reported_usd=_aligned(market.reported, end), span=span,
         fitted_from=first + WARM_UP, distance=state.cohorts.distance, resting=levels, columns=columns,
-        day_ago=day_ago if day_ago <= last - NANOSECONDS_PER_DAY else 0, ways=tuple(ways), last=state,
+        day_ago=day_ago if day_ago <= last - NANOSECONDS_PER_DAY else 0,
+        ways=tuple(way for way in ways if way.start >= begin), last=state,
         jumps=tuple(jumps),
     )  # fmt: skip
 
@@ -272,14 +280,16 @@ def _whole_buckets(ends: IntArray, begin: int, span: int) -> set[int]:
     return set(starts[np.isin(starts, ends) & np.isin(starts + span, ends)].tolist())
 
 
-def _ways(state: MapState, bars: pl.DataFrame, span: int) -> list[_Way]:
+def _ways(state: MapState, ends: IntArray, rows: pl.DataFrame, span: int) -> list[_Way]:
     begin = state.event_time
-    bucket = bars.filter(pl.col("event_time").is_between(begin, begin + span, closed="right"))
-    first = float(bucket["open"][0])
+    first, last = np.searchsorted(ends, [begin, begin + span], side="right").tolist()
+    bucket = rows[first:last]
+    open_ = float(bucket["open"][0])
+    low, high = bucket.select(pl.col("low").min(), pl.col("high").max()).row(0)
     found: list[_Way] = []
-    for side, extreme in enumerate(bucket.select(pl.col("low").min(), pl.col("high").max()).row(0)):
-        inferred = reached(state, side, extreme) * float(np.sqrt(first * extreme))
-        found.append(_Way(begin, min(first, extreme), max(first, extreme), side, inferred))
+    for side, extreme in enumerate((low, high)):
+        inferred = reached(state, side, extreme) * float(np.sqrt(open_ * extreme))
+        found.append(_Way(begin, min(open_, extreme), max(open_, extreme), side, inferred))
     return found
 
 
@@ -321,11 +331,12 @@ def _fitted(run: _Run, before: int, otherwise: Weights | None = None) -> Weights
     """Return weights from the buckets that had ended by ``before``; the other ones where these are too few."""
     rows = (run.end <= before) & (run.end - run.span >= run.fitted_from)
     try:
-        return fit(run.inferred_usd[rows], run.reported_usd[rows], run.end[rows], span=run.span)
+        fitted = fit(run.inferred_usd[rows], run.reported_usd[rows], run.end[rows], span=run.span)
     except NotEnoughDataError:
         if otherwise is None:
             raise
         return otherwise
+    return along_ways(fitted, run.way_usd[rows], run.reported_usd[rows])
 
 
 # -- what came of it --------------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ their logarithms, found by the multiplicative step of Richardson and Lucy for th
 
 which keeps them above zero and is expectation–maximisation where κ is infinite; u, κ and κ_b are fitted by likelihood,
 in turns with them.
+
+A map drawn before a move cannot hold what opens on the way and is liquidated on the way. :func:`along_ways` scales
+weights so that the dollars expected of past ways, each from the map at its start, come to those that were reported.
 """
 
 from typing import Final, Literal, NamedTuple
@@ -72,6 +75,8 @@ class SideWeights(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         κ and κ_b: 1/√κ is the relative standard deviation of what is reported of levels, lumps apart.
     buckets
         How many were fitted.
+    way_factor
+        What :func:`along_ways` multiplied weights and background by; 1 before.
     """
 
     weight: FloatArray
@@ -84,6 +89,7 @@ class SideWeights(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     shape: float
     background_shape: float
     buckets: int
+    way_factor: float = 1.0
 
     def prior_driven(self) -> tuple[bool, ...]:
         """Return for each class whether the data's share of it is below one half."""
@@ -177,6 +183,43 @@ def fit(
         )
     sides = [_fit_side(inferred_usd[known, side], reported_usd[known, side], strength) for side in (0, 1)]
     return Weights(long=sides[0], short=sides[1], since=int(end[known][0]) - span, until=int(end[known][-1]))
+
+
+def along_ways(weights: Weights, way_usd: FloatArray, reported_usd: FloatArray) -> Weights:
+    r"""Return weights of maps that are drawn before the price moves.
+
+    .. math::
+        f = \sum_t y_t \Big/ \sum_t \Big(b + \sum_k w_k W_{tk}\Big), \qquad w_k \leftarrow f w_k, \quad b \leftarrow f b
+
+    Parameters
+    ----------
+    weights
+        Of what the filter liquidated within buckets.
+    way_usd
+        Dollars that the map at each past bucket's start had along the way that the price then went, shape (buckets,
+        sides, classes, populations); NaN where there is none.
+    reported_usd
+        Dollars reported, shape (buckets, sides); NaN where nothing was published.
+
+    Returns
+    -------
+    Weights
+        The same if fewer than :data:`LEAST_BUCKETS` have both. One factor a side: which classes open on the way, four
+        hours do not tell.
+    """
+    known = np.isfinite(reported_usd).all(axis=1) & np.isfinite(way_usd).all(axis=(1, 2, 3))
+    if known.sum() < LEAST_BUCKETS:
+        return weights
+    sides = [_scaled(weights.of(name), way_usd[known, i], reported_usd[known, i]) for i, name in enumerate(SIDES)]
+    return msgspec.structs.replace(weights, long=sides[0], short=sides[1])
+
+
+def _scaled(of: SideWeights, way_usd: FloatArray, reported_usd: FloatArray) -> SideWeights:
+    factor = float(reported_usd.sum() / expected_usd(of, way_usd, background=True).sum())
+    return msgspec.structs.replace(
+        of, weight=of.weight * factor, prior=of.prior * factor, background_usd=of.background_usd * factor,
+        way_factor=factor,
+    )  # fmt: skip
 
 
 def expected_usd(of: SideWeights, inferred_usd: FloatArray, *, background: bool = False) -> FloatArray:

@@ -1,5 +1,6 @@
 """What a map says of each bucket: coins it would liquidate, frozen at the start and carried one step ahead."""
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
@@ -17,6 +18,13 @@ DEPTH: Final = 200
 
 Weighting = Literal["filter", "constant open interest", "path only"]
 WEIGHTINGS: Final[tuple[Weighting, ...]] = ("filter", "constant open interest", "path only")
+
+
+Counted = Callable[[FloatArray], FloatArray]
+
+
+def _all_alike(coins: FloatArray) -> FloatArray:
+    return coins.sum(axis=0)
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -75,7 +83,36 @@ def swept_by_filter(
     Swept
         Each row from bars before the bucket, and for ``ahead`` from its own, without its open interest.
     """
-    bars = _weighted(market, weighting)
+    return swept_by_bars(market, _weighted(market, weighting), cohorts=cohorts, keep_levels=keep_levels)
+
+
+def swept_by_bars(
+    market: Market,
+    bars: Bars,
+    *,
+    inside: Bars | None = None,
+    cohorts: Cohorts = DEFAULT,
+    keep_levels: bool = False,
+    counted: Counted = _all_alike,
+) -> Swept:
+    """Return what the filter says of each bucket when it is given other bars than the market's own.
+
+    Parameters
+    ----------
+    market
+        Which buckets.
+    bars
+        One for each of the market's. How far a bucket went is read from the price that liquidates, ``mark_low`` and
+        ``mark_high``.
+    inside
+        What the copy that goes one step ahead is given instead, its open interest left out; None: the same bars.
+    cohorts
+        Parameters.
+    keep_levels
+        Whether levels are kept for placebos.
+    counted
+        Coins of a bucket's bars, shape (bars_each, 2, classes, populations) → those of the bucket.
+    """
     each, first = market.bars_each, market.lead * market.bars_each
     state = start(float(market.open[0]), float(bars.open_interest_base[0]), int(bars.event_time[0]) - market.step,
                   market.step, cohorts)  # fmt: skip
@@ -85,10 +122,11 @@ def swept_by_filter(
     frozen, ahead, near, mirrored = (np.zeros(shape) for _ in range(4))
     held = np.zeros((market.scored, 2, populations))
     levels = np.zeros((*shape, DEPTH if keep_levels else 0))
+    slot = np.arange(each)
     for row in range(market.scored):
         rows = slice(first + row * each, first + (row + 1) * each)
-        inside = _part(bars, rows)
-        open_, low, high = float(market.open[rows.start]), float(inside.low.min()), float(inside.high.max())
+        own = _part(bars, rows)
+        open_, low, high = float(market.open[rows.start]), float(own.mark_low.min()), float(own.mark_high.max())
         for side, (extreme, further) in enumerate(((low, 1 - NEAR), (high, 1 + NEAR))):
             frozen[row, side] = reached(state, side, extreme)
             near[row, side] = reached(state, side, extreme * further) - frozen[row, side]
@@ -96,9 +134,11 @@ def swept_by_filter(
             if keep_levels:
                 levels[row, side] = _levels(state, side, open_)
         held[row] = state.total * state.scale
-        silent = msgspec.structs.replace(inside, open_interest_base=np.full(each, np.nan))
-        ahead[row] = advance(state.copy(), silent).coins[0]
-        advance(state, inside)
+        silent = msgspec.structs.replace(
+            own if inside is None else _part(inside, rows), open_interest_base=np.full(each, np.nan)
+        )
+        ahead[row] = counted(advance(state.copy(), silent, slot).coins)
+        advance(state, own)
     return Swept(frozen=frozen, ahead=ahead, near=near, mirrored=mirrored, held=held, levels=levels, cell=cohorts.cell)
 
 
