@@ -30,12 +30,14 @@ Breslow (1974), Biometrics 30, 89 (the baseline of a proportional hazards model)
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
 from runout.errors import UsageError
-from runout.scores.arrays import FloatArray, IntArray
 
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 Rule = Literal["largest", "one"]
 SECONDS: Final = NANOSECONDS_PER_MINUTE // NANOSECONDS_PER_SECOND
 BURST_MINUTES: Final = 30

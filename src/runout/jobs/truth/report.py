@@ -25,7 +25,7 @@ NAIVE: Final[str] = "naive taker ladder"
 KERNEL: Final[str] = "distance kernel"
 LEARNED_PATH: Final[str] = "learned path only"
 ATTEMPT: Final[str] = "learned filter"
-LADDERS: Final = (MAP, PATH, UNIFORM, NAIVE, KERNEL, LEARNED_PATH, ATTEMPT)
+LADDERS: Final[tuple[str, ...]] = (MAP, PATH, UNIFORM, NAIVE, KERNEL, LEARNED_PATH, ATTEMPT)
 NULLS: Final = (PATH, UNIFORM, NAIVE, KERNEL)
 """What the map is held against; the two learned ladders say what could be had, and are no nulls."""
 _RESAMPLES: Final = 1000
@@ -297,7 +297,7 @@ def _by_side(rows: Sequence[_Row], places: Sequence[int]) -> dict[str, Distances
 
 def _distances(rows: Sequence[_Row]) -> Distances:
     table = np.array([[one.distance[name] for name in LADDERS] for one in rows])
-    mean = dict(zip(LADDERS, _means(table), strict=True))
+    mean: dict[str, float] = dict(zip(LADDERS, _means(table), strict=True))
     best = min(NULLS, key=lambda name: mean[name] if np.isfinite(mean[name]) else np.inf)
     columns = [LADDERS.index(MAP), LADDERS.index(best)]
     low, high = _ratio_interval(table[:, columns], np.array([one.seed for one in rows]))

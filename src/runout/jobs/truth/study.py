@@ -6,7 +6,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-import runout
 from runout.jobs.progress import Progress, no_progress
 from runout.jobs.truth.design import Arrays, Case, code_fingerprint, forecast_cases, map_cases
 from runout.jobs.truth.long_worlds import LongMeasures, measure_long
@@ -56,13 +55,13 @@ def run_study(
     work
         Folder of finished worlds, each code version in a folder of its own.
     seeds
-        How many seeds; each of them means six worlds of the map and a long one.
+        How many seeds; each of them means three worlds of the map and a long one.
     progress
         Called with each world.
     short, long
         Worlds in place of those.
     """
-    fingerprint = code_fingerprint(MEASURED, Path(runout.__file__).parent)
+    fingerprint = code_fingerprint(MEASURED, Path(__file__).parents[2])
     folder = work / fingerprint
     folder.mkdir(parents=True, exist_ok=True)
     maps = map_cases(seeds) if short is None else short
