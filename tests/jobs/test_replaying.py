@@ -192,6 +192,10 @@ def test_the_command_shows_days_and_levels_and_writes_the_bulletins_of_then(
     assert [one.name for one in written] == [f"BTC-{first}.json", f"BTC-{last}.json"]
     once = [one.read_bytes() for one in written]
     assert json.loads(once[0])["coin"] == "BTC"
+    page, table = ((tmp_path / name).read_text(encoding="utf-8") for name in ("track-record.md", "track-record.csv"))
+    assert "![Levels by day, what followed, and how each level fared](track-record.svg)" in page
+    assert [line.split(",")[0] for line in table.splitlines()] == ["day", first, last]
+    assert (tmp_path / "track-record.svg").read_text(encoding="utf-8").startswith("<?xml")
     assert main(arguments) == 0
     assert capsys.readouterr().out == told.out
     assert [one.read_bytes() for one in written] == once

@@ -16,6 +16,7 @@ from runout.forecast.targets import DANGER_USD
 from runout.jobs.issuing import issue
 from runout.jobs.replaying import LevelRecord, Replayed, by_level
 from runout.jobs.replaying import replay as replay_job
+from runout.jobs.track_record import write_track_record
 from runout.lake import Lake
 from runout.units import dollars, percent
 
@@ -45,7 +46,8 @@ def replay(
     lake
         Folder of the lake.
     out
-        Folder for the bulletin of each day as JSON; none are written without it.
+        Folder for the track record (page, figure, table) and the bulletin of each day as JSON; nothing is written
+        without it.
     workers
         Processes.
     """
@@ -60,9 +62,13 @@ def replay(
                 progress(f"bulletin of {row.day}", number, len(days))
                 made = issue(store, coin.upper(), parse_time(row.day))
                 (out / f"{coin.upper()}-{row.day}.json").write_bytes(encoding.encode(made))
+    records = by_level(store, coin.upper(), days)
     console = Console(highlight=False)
     console.print(_days(days))
-    console.print(_levels(by_level(store, coin.upper(), days)))
+    console.print(_levels(records))
+    if out is not None:
+        for path in write_track_record(coin.upper(), days, records, out):
+            console.print(f"wrote {path}", soft_wrap=True)
 
 
 def _days(days: list[Replayed]) -> Table:
