@@ -8,8 +8,9 @@ import polars as pl
 
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.mapping.content import LiquidationMap
-from runout.clock import format_time
+from runout.clock import format_time, parse_time
 from runout.forecast.record import Forecast
+from runout.lake import Lake
 from runout.serve import tables
 
 
@@ -20,9 +21,12 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
     ----------
     content
         Everything it says, typed.
+    lake
+        Where it was read from; the pictures of its page are drawn from there.
     """
 
     content: Bulletin
+    lake: Lake
 
     def __repr__(self) -> str:
         return f"<bulletin of {self.content.coin} as of {self.content.at}>"
@@ -46,8 +50,9 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
     def to_html(self) -> str:
         """Return the whole bulletin as one page that needs nothing else."""
         from runout.bulletin import page  # noqa: PLC0415
+        from runout.jobs.publishing import map_pictures  # noqa: PLC0415
 
-        return page.render(self.content)
+        return page.render(self.content, map_pictures(self.lake, self.content, parse_time(self.content.at)))
 
     def _repr_html_(self) -> str:
         from runout.serve import notebook  # noqa: PLC0415 - draws

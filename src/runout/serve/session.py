@@ -58,7 +58,7 @@ class Session:
         """
         from runout.jobs.publishing import publish  # noqa: PLC0415 - each question loads what it needs
 
-        return BulletinAnswer(publish(self._lake, coin.upper(), nanoseconds(at)))
+        return BulletinAnswer(publish(self._lake, coin.upper(), nanoseconds(at)), self._lake)
 
     def map(self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str = "binance") -> MapAnswer:
         """Return the inferred liquidation map of a coin on a venue, as ``runout map`` does; nothing is written.

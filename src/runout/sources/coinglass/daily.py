@@ -6,10 +6,17 @@ Binance, OKX and Bybit; taker flow, depth and margined open interest are twice t
 
 from typing import Final
 
-import polars as pl
-
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.sources.coinglass.feed import Endpoint, Feed, Record, Value, by_side, from_percent, share_of_ratio
+from runout.sources.coinglass.feed import (
+    Endpoint,
+    Feed,
+    Record,
+    Value,
+    by_side,
+    from_percent,
+    share_of_ratio,
+    weighted_funding,
+)
 
 _THREE = ("binance", "okx", "bybit")
 _SCOPE = "binance+okx+bybit"
@@ -53,19 +60,6 @@ def _bars(scope: str, market: str) -> Feed:
         market="spot" if market == "spot" else "perpetual",
         margin="none" if market == "spot" else "stablecoin",
         records=(Record({name: Value(name) for name in ("open", "high", "low", "close", "volume_usd")}),),
-    )
-
-
-def _funding(measure: str) -> Feed:
-    return Feed(
-        kind="funding",
-        scope=measure,
-        venues=("all",),
-        measure=measure,
-        instruments="perpetuals, weighted over venues",
-        market="perpetual",
-        records=(Record({"rate": Value("funding_close", from_percent)}, {"interval_hours": pl.lit(8.0)}),),
-        note="quoted in percent per 8 h by the provider; the close of the interval",
     )
 
 
@@ -132,8 +126,8 @@ ENDPOINTS: Final = (
             note=f"one sample at 00:00 UTC of the dated day, taken as known at the day's end; {_THREE_NOTE}",
         ),
     ),
-    _endpoint("funding_oi_weight_1d", _funding("oi-weighted")),
-    _endpoint("funding_vol_weight_1d", _funding("volume-weighted")),
+    _endpoint("funding_oi_weight_1d", weighted_funding("oi-weighted", "funding_close")),
+    _endpoint("funding_vol_weight_1d", weighted_funding("volume-weighted", "funding_close")),
     _endpoint("futures_ohlcv_1d", _bars("binance-perpetual", "perpetual")),
     _endpoint("spot_ohlcv_1d", _bars("binance-spot", "spot")),
     _endpoint(

@@ -170,3 +170,17 @@ def by_side(long: str, short: str) -> tuple[Record, ...]:
         Record({"value_usd": Value(column)}, {"liquidated_side": pl.lit(side), "sequence": pl.lit(0)})
         for side, column in (("long", long), ("short", short))
     )
+
+
+def weighted_funding(measure: str, column: str) -> Feed:
+    """Return the feed of a funding rate weighted over venues, of which a column holds the close of the interval."""
+    return Feed(
+        kind="funding",
+        scope=measure,
+        venues=("all",),
+        measure=measure,
+        instruments="perpetuals, weighted over venues",
+        market="perpetual",
+        records=(Record({"rate": Value(column, from_percent)}, {"interval_hours": pl.lit(8.0)}),),
+        note="quoted in percent per 8 h by the provider; the close of the interval",
+    )

@@ -12,26 +12,13 @@ from typing import Final
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_MINUTE
-from runout.sources.coinglass.feed import WIDE, Endpoint, Feed, Record, Value, by_side, from_percent
+from runout.sources.coinglass.feed import WIDE, Endpoint, Feed, Record, Value, by_side, from_percent, weighted_funding
 
 _BINANCE = ("binance",)
 _AROUND_STAMP = 5 * NANOSECONDS_PER_MINUTE
 # Hyperliquid settles hourly and the figure is per hour: its resting rate reads 0.00125%, an eighth of the usual 0.01%.
 _FUNDING_HOURS = pl.col("venue").replace_strict({"hyperliquid": 1.0}, default=8.0, return_dtype=pl.Float64)
 _OHLC_UNUSED = ("open", "high", "low")
-
-
-def _funding(measure: str) -> Feed:
-    return Feed(
-        kind="funding",
-        scope=measure,
-        venues=("all",),
-        measure=measure,
-        instruments="perpetuals, weighted over venues",
-        market="perpetual",
-        records=(Record({"rate": Value("close", from_percent)}, {"interval_hours": pl.lit(8.0)}),),
-        note="quoted in percent per 8 h by the provider; the close of the interval",
-    )
 
 
 def _ratio(group: str, measure: str) -> Feed:
@@ -231,12 +218,12 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         name="futures_fundingRate_oi_weight_ohlc_history",
-        feeds=(_funding("oi-weighted"),),
+        feeds=(weighted_funding("oi-weighted", "close"),),
         unused=_OHLC_UNUSED,
     ),
     Endpoint(
         name="futures_fundingRate_vol_weight_ohlc_history",
-        feeds=(_funding("volume-weighted"),),
+        feeds=(weighted_funding("volume-weighted", "close"),),
         unused=_OHLC_UNUSED,
     ),
     Endpoint(
