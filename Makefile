@@ -7,7 +7,7 @@ LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench real notebooks docs lock clean
+.PHONY: help demo test faults check bench real notebooks docs lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ demo: $(VENV)/core ## do everything offline on a synthetic market, and say where
 
 test: $(VENV)/dev ## run the test suite
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+faults: $(VENV)/dev ## plant faults in margin, map and cascade: the tests must notice each
+	$(BIN)/python -m pytest tests/faults -n 0 -m "study or not study"
 
 check: $(VENV)/dev ## lint, format, types, layers
 	$(BIN)/ruff check .
