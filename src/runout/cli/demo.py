@@ -3,19 +3,22 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from runout.cli.bulletin import render, write
 from runout.cli.progress import progress_bar
 from runout.jobs.computing import compute
+from runout.jobs.demonstrating import Compared, compare, page
 from runout.jobs.publishing import map_pictures, publish
 from runout.jobs.synthesizing import END, synthesize
 from runout.lake import Lake
 
 _SEED, _DAYS = 7, 420
+TRUTH = "inferred-and-true.md"
 
 
 def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> None:
-    """Make a synthetic market, compute, and write its bulletin as text, Markdown, page and JSON. Needs no network.
+    """Make a synthetic market, compute, and write its bulletin in every form, and what is true beside it. No network.
 
     Parameters
     ----------
@@ -31,11 +34,27 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
         compute(store, progress=progress)
         made = publish(store, "BTC", END)
         paths = write(made, out, ["text", "md", "html", "json"], pictures=map_pictures(store, made, END))
+        progress("the truth", 1, 1)
+        found = compare(store, "BTC", END)
+    (out / TRUTH).write_text(page(found, f"flush, {_DAYS} days, seed {_SEED}"), encoding="utf-8")
     console.print(render(made, "text"), markup=False, soft_wrap=True)
-    page = next(path for path in paths if path.suffix == ".html")
+    _print_truth(console, found)
+    opened = next(path for path in paths if path.suffix == ".html")
     console.print(
-        f"This market is SYNTHETIC. Open {page} in a browser; the other forms stand beside it.", soft_wrap=True
-    )
+        f"This market is SYNTHETIC. Open {opened} in a browser; the other forms stand beside it, and the truth in "
+        f"{out / TRUTH}.", soft_wrap=True,
+    )  # fmt: skip
     console.print(
         f"Look further: runout series --lake {lake} · runout flushes --lake {lake} · runout --help", soft_wrap=True
     )
+
+
+def _print_truth(console: Console, found: tuple[Compared, ...]) -> None:
+    console.print("SYNTHETIC: what is inferred, beside what is true of this made-up market", style="bold")
+    for section in dict.fromkeys(one.section for one in found):
+        table = Table(section, "inferred [90%]", "as venues show it", "true", title_justify="left", box=None)
+        for one in found:
+            if one.section == section:
+                table.add_row(*one.cells())
+        console.print(table)
+        console.print()

@@ -19,8 +19,8 @@ MAP_DAYS, MAP_TRADERS = 56, 24_000
 """Worlds of the map: BTC alone, so a good third of the traders trade it. 46 days are the least that a map needs before
 its first moment: 30 of warm-up, 10 of four-hourly reports, and room."""
 FAMILIES_A_SEED = 3
-FORECAST_DAYS, FORECAST_TRADERS, FORECAST_COINS = 600, 1_000, 3
-"""Worlds of the forecast: three coins, 400 accounts each; a forecast needs a year, and 70 days before it."""
+FORECAST_DAYS, FORECAST_TRADERS, FORECAST_COINS = 600, 4_000, 3
+"""Worlds of the forecast: three coins of 400 accounts and more; a forecast needs a year, and 70 days before it."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

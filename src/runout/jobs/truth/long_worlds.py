@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
-from runout.forecast.features import evidence_of
+from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import WARM_UP_DAYS
 from runout.forecast.registry import ISSUED, MODELS, REFERENCE
 from runout.forecast.walking import walk
@@ -80,13 +80,23 @@ def measure_long(case: Case) -> LongMeasures:
 def _walked(lake: Lake) -> tuple[FloatArray, BoolArray]:
     evidence = evidence_of(read_past(lake, END).history)
     total = np.exp(evidence.design.log_total)
-    theta = float(np.nanquantile(total[:TRAINING_DAYS], EXCEEDED))
-    rows = np.flatnonzero(np.isfinite(total) & (np.arange(len(total)) >= TRAINING_DAYS))
+    # A day without any liquidation has no logarithm: it is neither learned from nor scored.
+    known = np.isfinite(evidence.design.log_total)
+    first = int(np.searchsorted(np.cumsum(known), TRAINING_DAYS))
+    theta = float(np.quantile(total[:first][known[:first]], EXCEEDED))
+    later = np.flatnonzero(known & (np.arange(len(total)) > first)).tolist()
+    rows = np.array([row for row in later if _answered(evidence, row)], dtype=np.int64)
     said = [
         walk(MODELS[name].model, evidence, rows.tolist(), [theta], refit_days=REFIT_DAYS).probability[:, 0]
         for name in WALKED
     ]
     return np.column_stack(said), total[rows] >= theta
+
+
+def _answered(evidence: Evidence, row: int) -> bool:
+    """Return whether a day would be forecast: not where the day before it had no liquidation at all."""
+    known = evidence.head(row + 1 - evidence.design.lead)
+    return bool(np.isfinite(known.design.autoregressors[-1]).all())
 
 
 # -- flushes ----------------------------------------------------------------------------------------------------------

@@ -83,42 +83,61 @@ def _rounded(value: object) -> object:
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
+_SAYS: Final = {
+    "ladders": (
+        "Mean Wasserstein-1 distance to the true ladder, in hundredths of log price, both brought to the same total "
+        "within the map's reach. *Ratio*: the map over the best of the nulls (in bold), with an interval of 95% over "
+        "seeds. *Floor*: what no map of public figures can be expected to fall below. The *learned* columns are no "
+        "nulls: they were shown the truth of other seeds. The map of the path alone was drawn at half of the moments."
+    ),
+    "mass": (
+        "Dollars that the map expects to be reported within its reach, over dollars that truly rest there: median, and "
+        "what the middle 80% of ladders lie within."
+    ),
+    "bands": (
+        "*Sweeps*: the way of a bucket, as drawn before it, against what was reported in it; weights never fitted on "
+        "it. *Busy*: the same where over $1M was expected. *Truly closed*: the same bands against the truth, which "
+        "they do not claim to hold. *Clusters* and *levels*: against what the venue would show of the true positions "
+        "that rest there, were they closed at once. *Ratio*: all of that over all that was expected."
+    ),
+    "capture": (
+        "Dollars a day of the last seven days of each world. *Reported* and *estimated*: over the true total, 5%, "
+        "median and 95% of days."
+    ),
+    "leverage": (
+        "Share of each class in the coins opened, among the nine classes (log distance from entry to liquidation). "
+        "*Fitted*: as the weights imply. *Told*: share of the prior's variance that the data took away; a class is "
+        "prior-driven (★) below one half. L1: 0 is equal, 2 is disjoint."
+    ),
+    "detection": (
+        "Truth: the [definitions](../definitions.md) of the product on what was truly closed by force on all venues. "
+        "Flagged: the same on what was reported. So this measures what caps and publication rules cost, not whether "
+        "the definitions are good. *Scripted*: moves of the script of 3% or more that were flagged within a day."
+    ),
+}  # fmt: skip
+
+
 def page(report: TruthReport, commit: str) -> str:
     """Return the page as Markdown."""
-    parts = [
-        "# Scores against the truth",
+    told = (
         f"Written by `runout score truth` at commit `{commit}`; do not edit. [What is compared, and what follows from "
         "it](../truth.md), is another page. Every market here is synthetic: in it, and nowhere else, it is known who "
-        f"held what. {report.map_worlds} worlds of the map ({report.seeds} seeds, every family with each of them, "
-        f"scenarios in turn) and {report.long_worlds} long worlds of the forecast.",
-        "## In short", _summary(report),
-        "## Where the levels are",
-        "Mean Wasserstein-1 distance to the true ladder, in hundredths of log price, both brought to the same total "
-        "within the map's reach; both sides together. *Ratio*: the map over the best of the nulls (in bold), with an "
-        "interval of 95% over seeds. *Floor*: what no map of public figures can be expected to fall below. The *learned* "
-        "columns are no nulls: they were shown the truth of other seeds.",
-        f"![Distances to the true ladder]({FIGURE})",
+        f"held what. {report.map_worlds} worlds of the map ({report.seeds} seeds, families and scenarios in turn) and "
+        f"{report.long_worlds} long worlds of the forecast."
+    )
+    parts = [
+        "# Scores against the truth", told, "## In short", _summary(report),
+        "## Where the levels are", _SAYS["ladders"], f"![Distances to the true ladder]({FIGURE})",
         _distance_table("family", report.families), _distance_table("scenario", report.scenarios),
-        _distance_table("side", {"all worlds": report.whole}),
-        "## How many dollars",
-        "Dollars that the map expects to be reported within its reach, over dollars that truly rest there: median, and "
-        "what the middle 80% of ladders lie within.",
-        _mass_table(report),
-        "## Bands of 90%",
-        "*Sweeps*: the way of a bucket, as drawn before it, against what was reported in it; weights never fitted on it. "
-        "*Busy*: the same where over $1M was expected. *Truly closed*: the same bands against the truth, which they do "
-        "not claim to hold. *Clusters* and *levels*: against what the venue would show of the true positions that rest "
-        "there, were they closed at once. *Ratio*: all of that over all that was expected.",
-        _band_table(report),
-        "## Leverage", *_leverage_parts(report),
-        "## Capped feeds",
-        "Dollars a day of the last seven days of each world. *Reported* and *estimated*: over the true total, 5%, median "
-        "and 95% of days.",
-        _capture_table(report.capture),
+        _distance_table("all", {"worlds": report.whole}),
+        "## How many dollars", _SAYS["mass"], _mass_table(report),
+        "## Bands of 90%", _SAYS["bands"], _band_table(report),
+        "## Leverage", _SAYS["leverage"], *_leverage_tables(report),
+        "## Capped feeds", _SAYS["capture"], _capture_table(report.capture),
     ]  # fmt: skip
     if report.long_worlds:
-        parts += ["## Forecast", _calibration_text(report), _calibration_table(report), "## Flushes and deleveraging",
-                  _detection_text(), _detection_table(report)]  # fmt: skip
+        parts += ["## Forecast", _calibration_text(report), _calibration_table(report)]
+        parts += ["## Flushes and deleveraging", _SAYS["detection"], _detection_table(report)]
     return "\n\n".join([*parts, f"Fingerprint of the measuring source: `{report.fingerprint}`."]) + "\n"
 
 
@@ -136,14 +155,13 @@ def _summary_of_map(report: TruthReport) -> Iterator[tuple[str, str, str]]:
     ]  # fmt: skip
     yield (
         "map within 50% of the best null's distance, each family",
-        f"{min(ratios):.0%} to {max(ratios):.0%} over families and sides; the floor itself lies at {min(floors):.0%} to "
-        f"{max(floors):.0%}",
+        f"{_range(ratios)} over families and sides; the floor itself lies at {_range(floors)}",
         _said(max(ratios) <= RATIO_AIM),
     )
     attempts = [one.attempt_ratio for sides in report.families.values() for one in sides.values()]
     yield (
         "the same, learned filter (best attempt)",
-        f"{min(attempts):.0%} to {max(attempts):.0%}",
+        _range(attempts),
         _said(max(attempts) <= RATIO_AIM),
     )
 
@@ -169,6 +187,10 @@ def _summary_of_forecast(report: TruthReport) -> tuple[str, str, str]:
     slope = float("nan") if found.slope is None else found.slope
     told = f"{slope:.2f} {_interval(found.low, found.high)}, {found.events} events on {found.days:,} days"
     return "calibration slope in 0.8 to 1.25", told, _said(SLOPE_AIM[0] <= slope <= SLOPE_AIM[1])
+
+
+def _range(ratios: Sequence[float]) -> str:
+    return f"{min(ratios):.0%} to {max(ratios):.0%}"
 
 
 def _said(reached: bool) -> str:
@@ -217,12 +239,7 @@ def _share(of: Share) -> str:
     return f"{of.share:.1%} of {of.cases:,}" if of.cases else "·"
 
 
-def _leverage_parts(report: TruthReport) -> Iterator[str]:
-    yield (
-        "Share of each class in the coins opened, among the nine classes (log distance from entry to liquidation). "
-        "*Fitted*: as the weights imply. *Told*: share of the prior's variance that the data took away; a class is "
-        "prior-driven (★) below one half. L1: 0 is equal, 2 is disjoint."
-    )
+def _leverage_tables(report: TruthReport) -> Iterator[str]:
     yield _table(
         ("side", "L1 of fitted", "L1 of the prior", "opened beyond all classes"),
         [(name, f"{one.error:.2f}", f"{one.prior_error:.2f}", f"{one.beyond:.0%}")
@@ -275,14 +292,6 @@ def _calibration_table(report: TruthReport) -> str:
         for name, one in report.calibration.items()
     ]  # fmt: skip
     return _table(("model", "days", "events", "Brier", "said", "came", "slope"), rows)
-
-
-def _detection_text() -> str:
-    return (
-        "Truth: the [definitions](../definitions.md) of the product on what was truly closed by force on all venues. "
-        "Flagged: the same on what was reported. So this measures what caps and publication rules cost, not whether "
-        "the definitions are good. *Scripted*: moves of the script of 3% or more that were flagged within a day."
-    )
 
 
 def _detection_table(report: TruthReport) -> str:

@@ -12,11 +12,14 @@ from runout.jobs.truth.long_worlds import LongMeasures, measure_long
 from runout.jobs.truth.measuring import MapMeasures, measure_map
 
 SEEDS: Final = 20
-MEASURED: Final = (
-    "synthetic", "positions", "kernels", "forecast", "indicators", "observation/capture.py", "jobs/mapping.py",
-    "jobs/forecasting.py", "jobs/truth/design.py", "jobs/truth/worlds.py", "jobs/truth/ladders.py",
-    "jobs/truth/nulls.py", "jobs/truth/measuring.py", "jobs/truth/long_worlds.py",
+_BOTH: Final = (
+    "synthetic", "kernels", "jobs/truth/design.py", "jobs/truth/worlds.py",
 )  # fmt: skip
+MAP_SOURCE: Final = (
+    *_BOTH, "positions", "observation/capture.py", "jobs/mapping.py", "jobs/truth/ladders.py", "jobs/truth/nulls.py",
+    "jobs/truth/measuring.py",
+)  # fmt: skip
+LONG_SOURCE: Final = (*_BOTH, "forecast", "indicators", "jobs/forecasting.py", "jobs/truth/long_worlds.py")
 """Source that a finished world depends on."""
 
 
@@ -61,9 +64,10 @@ def run_study(
     short, long
         Worlds in place of those.
     """
-    fingerprint = code_fingerprint(MEASURED, Path(__file__).parents[2])
-    folder = work / fingerprint
-    folder.mkdir(parents=True, exist_ok=True)
+    prints = [code_fingerprint(source, Path(__file__).parents[2]) for source in (MAP_SOURCE, LONG_SOURCE)]
+    folder, long_folder = (work / one for one in prints)
+    for one in (folder, long_folder):
+        one.mkdir(parents=True, exist_ok=True)
     maps = map_cases(seeds) if short is None else short
     longs = forecast_cases(seeds) if long is None else long
     total = len(maps) + len(longs)
@@ -75,10 +79,10 @@ def run_study(
         ),
         long_cases=tuple(longs),
         longs=tuple(
-            _kept(folder, one, LongMeasures, measure_long, progress, (number, total))
+            _kept(long_folder, one, LongMeasures, measure_long, progress, (number, total))
             for number, one in enumerate(longs, start=len(maps) + 1)
         ),
-        fingerprint=fingerprint,
+        fingerprint=" ".join(prints),
     )
 
 
