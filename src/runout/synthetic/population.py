@@ -1,6 +1,5 @@
 """Who trades: the accounts of a coin, the rules they live by, and the state of their market at the start."""
 
-import msgspec
 import numpy as np
 
 from runout.margin import brackets
@@ -24,12 +23,11 @@ from runout.synthetic.state import (
     Records,
     records,
 )  # fmt: skip
-from runout.synthetic.world import LEVERAGE_SHARES, LEVERAGES, Coin, Family, World
+from runout.synthetic.traits import Traits, drawn_traits
+from runout.synthetic.world import LEVERAGES, Coin, World
 
 TURNS_PER_DAY = 4.0
 """How often a trader looks at the market."""
-DEPTH_RATIO = 0.010
-"""Dollars within 1% of the price on one side, all venues, over open interest."""
 SPOT_DEPTH = 0.8
 """Depth of the spot market over that of all perpetual venues."""
 HOURLY_CLOSE_SHARE = 0.003
@@ -38,50 +36,12 @@ LARGEST_WEIGHT = 25.0
 """Sizes of accounts follow a Pareto law of tail exponent 1.4, cut at so many times its smallest."""
 BORROWERS_WANT, HEDGERS_WANT, CARRIED = 3.4, 2.0, 0.3
 """Sum of the usual sizes of traders with borrowed money, of hedgers and of carry traders, over the open interest."""
-HALF_LIFE_MINUTES = 3.0
+HALF_LIFE_MINUTES = 6.0
 """Half of what is taken out of a book is replenished in so long."""
 PATIENCE = 0.25
 """Share of ordinary orders that walks the book; the rest waits in it."""
 LARGEST_SHARE = 0.004
 """No account wants more than about this share of the open interest."""
-
-
-class Traits(msgspec.Struct, frozen=True, kw_only=True):
-    """What is drawn for each world, from ranges said here and nowhere near an estimator."""
-
-    depth_ratio: float
-    long_bias: float
-    top_up: float
-    herding: float
-    cross: float
-    hedgers: float
-    withdrawal: float
-    permanent: float
-    leverage_shares: tuple[float, ...]
-
-
-def drawn_traits(world: World) -> Traits:
-    """Draw the traits of a world."""
-    rng = np.random.default_rng([world.seed, 500])
-    script, family = SCRIPTS[world.scenario], world.family
-    shares = np.array(LEVERAGE_SHARES) * np.exp(rng.normal(0.0, 0.2, len(LEVERAGE_SHARES)))
-    plain = family == "isolated"
-
-    def drawn(low: float, high: float, own: Family, extreme: float) -> float:
-        value = float(rng.uniform(low, high))
-        return extreme if family == own else 0.0 if plain else value
-
-    return Traits(
-        depth_ratio=DEPTH_RATIO * float(np.exp(rng.normal(0.0, 0.15))) * script.depth * world.depth_scale,
-        long_bias=float(rng.uniform(0.10, 0.18)) + script.bias,
-        top_up=drawn(0.02, 0.10, "top-ups", 0.6),
-        herding=drawn(0.0, 0.1, "herding", 0.45),
-        cross=drawn(0.02, 0.06, "cross", 0.35),
-        hedgers=0.40 if family == "hedged" else float(rng.uniform(0.10, 0.16)),
-        withdrawal=float(rng.uniform(0.15, 0.35)),
-        permanent=float(rng.uniform(0.2, 0.4)),
-        leverage_shares=tuple((shares / shares.sum()).tolist()),
-    )  # fmt: skip
 
 
 def made_market(world: World, coin: Coin, log: Log, rng: np.random.Generator) -> Market:

@@ -26,6 +26,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     moves
         Scripted moves of the common shock.
+    fitted
+        Whether they are deeper where fewer positions have high leverage (``traits.fall_scale``).
     leverage, depth, capital
         Factors on borrowed multiples, depth, and the capital of backstops and insurance funds.
     growth, drift
@@ -39,6 +41,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     moves: tuple[Move, ...] = ()
+    fitted: bool = False
     leverage: float = 1.0
     depth: float = 1.0
     capital: float = 1.0
@@ -50,17 +53,17 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIRST = DAYS_BEFORE_END * 24 - HOUR_OF_DAY
-_FLUSH = Move(_FIRST, 1.0, -0.065)
+_FLUSH = Move(_FIRST, 1.0, -0.054)
 SCRIPTS: dict[Scenario, Script] = {
     "calm": Script(),
     "overheated": Script(leverage=1.35, growth=0.35, drift=0.18, bias=0.05),
-    "flush": Script(moves=(_FLUSH,)),
+    "flush": Script(moves=(_FLUSH,), fitted=True),
     "double-dip": Script(moves=(Move(_FIRST, 1.0, -0.05), Move(_FIRST - 28, 1.0, -0.055))),
     "squeeze": Script(moves=(Move(_FIRST, 1.0, 0.06),), bias=-0.20, drift=-0.08),
     "systemic": Script(
         moves=(Move(_FIRST, 0.5, -0.12), Move(_FIRST - 1, 2.0, -0.14)), leverage=1.2, depth=0.5, capital=0.01
     ),
-    "outage": Script(moves=(_FLUSH,), outage_hours=(_FIRST - 0.5, _FIRST - 8)),
+    "outage": Script(moves=(_FLUSH,), fitted=True, outage_hours=(_FIRST - 0.5, _FIRST - 8)),
     "unit-change": Script(unit_change_hours=10 * 24),
 }
 """By scenario. ``squeeze`` has more shorts than longs with borrowed money when the price jumps; ``systemic`` has thin

@@ -42,14 +42,15 @@ ACCOUNT = np.dtype(
     [
         ("kind", "i8"), ("venue", "i8"), ("weight", "f8"), ("quantity", "f8"), ("cash", "f8"), ("outside", "f8"),
         ("entry", "f8"), ("leverage", "f8"), ("pledge", "f8"), ("opened", "i8"), ("level", "f8"), ("reduced", "i8"),
-        ("following", "i8"), ("preceding", "i8"), ("bucket", "i8"),
+        ("seized", "f8"), ("following", "i8"), ("preceding", "i8"), ("bucket", "i8"),
     ]
 )  # fmt: skip
 """One account. ``cash`` is what was paid in, what it bought and sold included, so that its equity is
 ``cash + quantity · price`` and no trade changes the sum over all accounts. ``outside`` is what was withdrawn less what
 was paid in. ``opened`` is the minute its position was opened, −1 where there is none; ``level`` the liquidation price,
-0 where there is none; ``reduced`` the minute a partial liquidation began. ``following``, ``preceding`` and ``bucket``
-are the lists of levels."""
+0 where there is none; ``reduced`` the minute
+a partial liquidation began, ``seized`` the coins of the position that orders of the engine have closed.
+``following``, ``preceding`` and ``bucket`` are the lists of levels."""
 MARKET = np.dtype(
     [
         ("mid", "f8"), ("consumed", "f8"), ("depth", "f8"), ("variance", "f8"), ("price", "f8"), ("before", "f8"),
@@ -84,11 +85,11 @@ FORCED_CLOSE = np.dtype(
     [
         ("minute", "i8"), ("round", "i8"), ("account", "i8"), ("venue", "i8"), ("stage", "i8"), ("opened", "i8"),
         ("side", "i8"), ("quantity", "f8"), ("price", "f8"), ("bankruptcy_price", "f8"), ("mark", "f8"),
-        ("insurance_usd", "f8"),
+        ("insurance_usd", "f8"), ("insurance_room", "f8"),
     ]
 )  # fmt: skip
-"""A forced close at one stage, of the position opened in minute ``opened``; ``insurance_usd`` is the fund's equity
-before it."""
+"""A forced close at one stage, of the position opened in minute ``opened``; ``insurance_usd`` is the insurance
+fund's equity before it, ``insurance_room`` the coins it could still have taken over at the bankruptcy price."""
 
 
 BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, BAR_VOLUME, BAR_BOUGHT = range(6)
@@ -150,8 +151,8 @@ def empty_log(venues: int, turns: int, accounts: int) -> Log:
     return Log(
         bars=np.zeros((venues + 1, BARS_PER_DAY, 6)),
         hourly=np.zeros((24, venues, 8)),
-        changes=records(CHANGE, 2 * turns + 2 * accounts + 1000),
-        forced=records(FORCED_CLOSE, turns + 4 * accounts + 1000),
+        changes=records(CHANGE, 2 * turns + 40 * accounts + 1000),
+        forced=records(FORCED_CLOSE, turns + 40 * accounts + 1000),
         counts=np.zeros(2, np.int64),
     )
 
