@@ -6,7 +6,11 @@ planted in a copy of the package; the tests named beside it are run on the copy,
 
 from typing import NamedTuple
 
-MARGIN = ("tests/margin/test_margin_vectors.py", "tests/margin/test_margin_properties.py")
+MARGIN = (
+    "tests/margin/test_margin_vectors.py",
+    "tests/margin/test_margin_limits.py",
+    "tests/margin/test_margin_properties.py",
+)
 TIERS = ("tests/margin/test_margin_tiers.py", *MARGIN)
 FILTER = ("tests/positions/test_cohort_filter.py",)
 LADDER = ("tests/positions/test_ladder.py",)
@@ -48,7 +52,7 @@ FAULTS = (
     Fault("a level below zero is let through", "margin/roots.py", "greatest=sign > 0), 0.0)", "greatest=sign > 0), -np.inf)", MARGIN),
     Fault("collateral counts against an inverse position", "margin/roots.py", "positions.size / positions.entry + positions.collateral * sign", "positions.size / positions.entry - positions.collateral * sign", MARGIN),
     Fault("amounts sum rates, not their steps", "margin/brackets.py", "np.cumsum(floors * steps)", "np.cumsum(floors * rates)", TIERS),
-    Fault("the first bracket's rate enters the amounts", "margin/brackets.py", "prepend=rates[:1]", "prepend=0.0", TIERS),
+    Fault("a rate's step is taken a bracket early", "margin/brackets.py", "prepend=rates[:1]", "append=rates[-1:]", TIERS),
     Fault("other positions' maintenance is added", "margin/linear.py", 'finite("other_unrealized_pnl", other_unrealized_pnl) - not_negative(', 'finite("other_unrealized_pnl", other_unrealized_pnl) + not_negative(', MARGIN),
     Fault("a position counts its own maintenance twice", "margin/accounts.py", "float(np.delete(required, position).sum())", "float(required.sum())", ("tests/margin/test_margin_vectors.py", "tests/margin/test_margin_whales.py", *MARGIN)),
     Fault("a tier begins at its floor, not above it", "margin/tiers.py", 'np.searchsorted(floors, sizes, side="left")', 'np.searchsorted(floors, sizes, side="right")', TIERS),
