@@ -12,10 +12,10 @@ MARGIN = (
     "tests/margin/test_margin_properties.py",
 )
 TIERS = ("tests/margin/test_margin_tiers.py", *MARGIN)
-FILTER = ("tests/positions/test_cohort_filter.py",)
+FILTER = ("tests/positions/test_filter_jumps.py", "tests/positions/test_cohort_filter.py")
 LADDER = ("tests/positions/test_ladder.py",)
-WEIGHTS = ("tests/positions/test_weights.py",)
-CLUSTERS = ("tests/positions/test_clusters.py",)
+WEIGHTS = ("tests/positions/test_band_terms.py", "tests/positions/test_weights.py")
+CLUSTERS = ("tests/positions/test_cluster_visits.py", "tests/positions/test_clusters.py")
 STATIC = ("tests/cascade/test_static.py",)
 ENGINE = ("tests/cascade/test_engine.py",)
 MONTECARLO = ("tests/cascade/test_montecarlo.py",)
