@@ -226,14 +226,16 @@ def _scattered(mean: FloatArray, variance: FloatArray, rng: np.random.Generator)
 
 
 def _one(of: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    # Of the other seconds of the minute: its own would make every minute with a report seem busier than it is.
-    rate = -np.log1p(-(of.seconds - 1.0) / SECONDS)
-    mean, _ = _others(of, rate, np.ones(len(of.value_usd)), periods)
+    """Return the median of what is not seen, and draws of it.
+
+    The rate is that of the other seconds of a minute: its own would make every minute with a report seem busier than it
+    is. Where none is silent its law has a median and hardly a mean.
+    """
     drawn = np.empty((DRAWS, periods))
     for row in range(DRAWS):
         silent = rng.beta(SECONDS - of.seconds + 0.5, np.maximum(of.seconds - 1.0, 1e-3))
         drawn[row] = _scattered(*_others(of, -np.log(silent), _weights(of, rng), periods), rng)
-    return mean, drawn
+    return np.median(drawn, axis=0), drawn
 
 
 def _others(of: _Reports, rate: FloatArray, weight: FloatArray, periods: int) -> tuple[FloatArray, FloatArray]:

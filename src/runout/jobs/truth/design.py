@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.jobs.synthesizing import END
+from runout.jobs.synthesizing import END, SHORT
 from runout.synthetic import Family, Scenario, World
 from runout.synthetic.world import COINS
 
@@ -50,7 +50,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """Return the world; it ends where every synthetic market ends."""
         return World(
             scenario=self.scenario, family=self.family, seed=self.seed, days=self.days, traders=self.traders,
-            start=END - self.days * NANOSECONDS_PER_DAY, coins=COINS[: self.coins], truth_days=min(self.days, 60),
+            start=END - self.days * NANOSECONDS_PER_DAY, coins=COINS[: self.coins], truth_days=self.days if self.days <= SHORT else 1,
         )  # fmt: skip
 
 

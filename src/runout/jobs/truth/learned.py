@@ -63,11 +63,17 @@ def learned_ladders(worlds: list[MapMeasures], kernel: FloatArray, folds: IntArr
     for fold in np.unique(folds).tolist():
         train = np.flatnonzero(folds != fold).tolist()
         for side in (0, 1):
-            weights = _fitted(_examples(worlds, kernel, train, side, path=path))
+            examples = _examples(worlds, kernel, train, side, path=path)
+            weights = _fitted(examples) if len(examples.true) else _kernel_alone(worlds[train[0]])
             for place in np.flatnonzero(folds == fold).tolist():
                 cohorts = _cohorts(worlds[place], kernel[place], side, path=path)
                 out[place][:, side] = np.einsum("tkc,k->tc", cohorts, weights)
     return out
+
+
+def _kernel_alone(world: MapMeasures) -> FloatArray:
+    """Return weights for where no ladder can be learned from."""
+    return np.append(np.zeros(world.rich.shape[2]), 1.0)
 
 
 def _cohorts(world: MapMeasures, kernel: FloatArray, side: int, *, path: bool) -> FloatArray:

@@ -25,7 +25,7 @@ from runout.synthetic.scenarios import SCRIPTS
 TRAINING_DAYS: Final = 365 + WARM_UP_DAYS
 EXCEEDED: Final = 0.93
 """Quantile of the totals of the training days that is the threshold of a world: about one day in fourteen."""
-REFIT_DAYS: Final = 5
+REFIT_DAYS: Final = 7
 WALKED: Final = ("climatology, expanding", REFERENCE, ISSUED)
 DIRECTIONS: Final[tuple[flushes.Direction, ...]] = ("flush", "squeeze")
 _FOUR_HOURS: Final = 4 * NANOSECONDS_PER_HOUR

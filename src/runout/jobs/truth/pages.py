@@ -278,7 +278,7 @@ def _three(of: tuple[float, float, float]) -> str:
 def _calibration_text(report: TruthReport) -> str:
     return (
         "Each long world is walked through from its 436th day: measured total of the next day against the 93rd "
-        "percentile of the days before, every model fitted anew every five days on what was known. Pooled over "
+        "percentile of the days before, every model fitted anew every week on what was known. Pooled over "
         f"{report.long_worlds} worlds; intervals draw worlds anew."
     )
 
