@@ -235,7 +235,7 @@ def _one(of: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArr
     for row in range(DRAWS):
         silent = rng.beta(SECONDS - of.seconds + 0.5, np.maximum(of.seconds - 1.0, 1e-3))
         drawn[row] = _scattered(*_others(of, -np.log(silent), _weights(of, rng), periods), rng)
-    return np.median(drawn, axis=0), drawn
+    return np.median(drawn, axis=0).astype(np.float64), drawn
 
 
 def _others(of: _Reports, rate: FloatArray, weight: FloatArray, periods: int) -> tuple[FloatArray, FloatArray]:

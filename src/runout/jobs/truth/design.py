@@ -50,7 +50,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """Return the world; it ends where every synthetic market ends."""
         return World(
             scenario=self.scenario, family=self.family, seed=self.seed, days=self.days, traders=self.traders,
-            start=END - self.days * NANOSECONDS_PER_DAY, coins=COINS[: self.coins], truth_days=self.days if self.days <= SHORT else 1,
+            start=END - self.days * NANOSECONDS_PER_DAY, coins=COINS[: self.coins],
+            truth_days=self.days if self.days <= SHORT else 1,
         )  # fmt: skip
 
 
