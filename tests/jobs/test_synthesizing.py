@@ -91,7 +91,7 @@ def test_a_bulletin_of_a_synthetic_market_says_so(lake: Lake, tmp_path: Path) ->
 def test_the_demo_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     demo(lake=str(tmp_path / "lake"), out=tmp_path / "out")
     assert "This market is SYNTHETIC" in capsys.readouterr().out
-    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".html", ".json", ".md", ".txt"]
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".html", ".json", ".md", ".md", ".txt"]
     lake = Lake.open(tmp_path / "lake")
     assert verify_lake(lake).findings == ()
     flushes = lake.scan("flushes").collect()

@@ -48,7 +48,7 @@ def test_one_of_each_second_tells_the_total_while_seconds_are_silent() -> None:
     rng = np.random.default_rng(3)
     count = rng.poisson(0.5, DAY // SECOND)
     second = np.repeat(np.arange(len(count)), count)
-    usd = rng.lognormal(8.0, 1.0, len(second))
+    usd = rng.lognormal(8.0, 1.0, len(second)).astype(np.float64)
     shuffled = rng.permutation(len(second))
     _, first = np.unique(second[shuffled], return_index=True)
     kept = np.sort(shuffled[first])

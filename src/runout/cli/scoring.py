@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from cyclopts import App
@@ -11,10 +12,12 @@ from rich.console import Console
 from runout.cli.configuration import configuration, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import now_ns
+from runout.errors import UsageError
 from runout.lake import Lake
 
 score = App(name="score", help="Score a part of the product on the past: table, figure and log.")
 _OUT: Final = Path("docs/scores")
+_WORK: Final = Path("lakes/truth-worlds")
 
 
 @score.command(name="forecast")
@@ -58,6 +61,59 @@ def score_map(*, lake: str | None = None, at: str | None = None, out: Path = _OU
         report = scoring_map.score_map(store, moment, progress=progress)
     commit = _commit("positions", "scores", "kernels")
     _say(scoring_map_pages.write_map_pages(report, out, run_time=now_ns(), commit=commit))
+
+
+@score.command(name="truth")
+def score_truth(*, seeds: int = 20, work: Path = _WORK, out: Path = _OUT) -> None:
+    """Score what is inferred against synthetic markets in which the truth is known.
+
+    Parameters
+    ----------
+    seeds
+        How many: each means three worlds of the map and a long one of the forecast.
+    work
+        Folder of finished worlds; a run that was interrupted goes on from them.
+    out
+        Folder to write to.
+    """
+    from runout.jobs import truth  # noqa: PLC0415 - models are slow to load
+    from runout.jobs.truth.pages import write_truth_pages  # noqa: PLC0415
+
+    if seeds < 2:
+        raise UsageError(f"expected at least 2 seeds, since a world is compared with others, found {seeds}")
+    with progress_bar("score") as progress:
+        report = truth.report_of(truth.run_study(work, seeds=seeds, progress=progress))
+    commit = _commit("synthetic", "positions", "forecast", "kernels", "observation", "jobs")
+    _say(write_truth_pages(report, out, run_time=now_ns(), commit=commit))
+
+
+@score.command(name="structural")
+def score_structural(
+    *, lake: str | None = None, at: str | None = None, out: Path = _OUT, worlds: Path | None = None, count: int = 20
+) -> None:
+    """Score the structural model: alone, in the pool and without its parts, on the past and on synthetic worlds.
+
+    Parameters
+    ----------
+    lake
+        Folder of the lake.
+    at
+        UTC time; what was known later is left out.
+    out
+        Folder to write to.
+    worlds
+        Folder that keeps the lakes of the worlds; without one they are made anew and thrown away.
+    count
+        How many worlds; 0 leaves them out.
+    """
+    from runout.jobs import scoring_structural, scoring_structural_pages  # noqa: PLC0415 - models are slow to load
+
+    store, moment = _asked(lake, at)
+    with TemporaryDirectory() as spare, progress_bar("score") as progress:
+        kept = worlds or Path(spare)
+        report = scoring_structural.score_structural(store, moment, kept, count=count, progress=progress)
+    commit = _commit("forecast", "scores", "kernels", "synthetic")
+    _say(scoring_structural_pages.write_structural_pages(report, out, run_time=now_ns(), commit=commit))
 
 
 def _asked(lake: str | None, at: str | None) -> tuple[Lake, int]:
