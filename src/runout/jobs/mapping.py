@@ -46,7 +46,7 @@ _STEPS: Final = tuple(m * NANOSECONDS_PER_MINUTE for m in (1, 5, 10, 15, 30, 60,
 
 
 def liquidation_map(
-    lake: Lake, coin: str, at: int, *, since: int | None = None, venue: str = "binance"
+    lake: Lake, coin: str, at: int, *, since: int | None = None, venue: str = "binance", reach: float = REACH
 ) -> LiquidationMap:
     """Return the liquidation map of a coin as it was known at a moment.
 
@@ -62,6 +62,8 @@ def liquidation_map(
         Where the window of the heatmap and the history of sweeps begin, UTC ns; None: a week before.
     venue
         Whose perpetual market.
+    reach
+        How far the levels go beyond the prices traded in the window, as a fraction.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def liquidation_map(
             f"expected a window before {format_time(through)}, the last bar known, found one from {format_time(begin)}"
         )
     window = market.bars.filter(pl.col("event_time") > begin)
-    price, edges = float(market.bars["close"][-1]), _edges(window)
+    price, edges = float(market.bars["close"][-1]), _edges(window, reach)
     run = _run(market, begin, edges)
     weights = _fitted(run, through)
     earlier = _fitted(run, begin, otherwise=weights)
@@ -368,9 +370,9 @@ def _heat(run: _Run, weights: Weights, edges: FloatArray) -> Heat:
     return Heat(np.array(run.columns, dtype=np.int64), np.array(usd))
 
 
-def _edges(window: pl.DataFrame) -> FloatArray:
+def _edges(window: pl.DataFrame, reach: float) -> FloatArray:
     low, high = window.select(pl.col("low").min(), pl.col("high").max()).row(0)
-    return price_edges(low * (1.0 - REACH), high * (1.0 + REACH))
+    return price_edges(low * (1.0 - reach), high * (1.0 + reach))
 
 
 def _candles(window: pl.DataFrame, begin: int) -> pl.DataFrame:

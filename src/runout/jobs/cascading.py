@@ -1,0 +1,247 @@
+"""What a move would set off: the market of a coin as a cascade sees it, as it was known at a moment, and one shock.
+
+*Scope.* Ladder, books and forced orders are of one venue's perpetual market: the venue whose map bulletins show. What
+aggregators would show for all coins and venues is reached through two ratios, each with its own spread: measured
+totals over that venue's, on past days, and headline over measured (:mod:`runout.observation.coverage`).
+
+*Forced orders.* The map expects *reported* dollars, and a capped feed shows a part. Orders in the book are the reported
+ones times :data:`TRUE_OVER_REPORTED`, an assumption.
+"""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from runout.bulletin.mapping.content import LiquidationMap
+from runout.cascade.calibration import EXPONENT, Extremes, chance_of_touching, extremes, side_band
+from runout.cascade.depth import Band, Depth, depth
+from runout.cascade.engine import Rounds
+from runout.cascade.ladder import Direction, Group, Ladder, ladder_from_prices
+from runout.cascade.market import Market, Venue, coin_market, market
+from runout.cascade.outcome import Slide
+from runout.cascade.shock import Shock, push
+from runout.cascade.simulation import simulate
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
+from runout.errors import NotEnoughDataError
+from runout.jobs.clustering import mapped_venue
+from runout.jobs.headline_scale import Scale, scale_of
+from runout.jobs.mapping import liquidation_map
+from runout.lake import Lake
+from runout.positions.ladder import cumulative, cumulative_band
+from runout.positions.weights import SIDES
+from runout.records import Series, venue_list
+from runout.scores import FrequencyInterval
+
+REACH: Final = 0.2
+"""How far the ladder goes beyond the prices of its window."""
+TRUE_OVER_REPORTED: Final = Band(1.25, 2.0, 3.3)
+"""Dollars liquidated over dollars shown by a feed that shows the largest order of each second: an assumption. It is the
+share of 30 to 80% that such a feed shows of 3 to 30 lognormal orders a second (σ from 1.5 to 2.5)."""
+HALF_LIFE_SECONDS: Final = 30.0
+"""In which half of what was taken from a book comes back; assumed, within the 10 to 60 s of calm markets."""
+ROUNDS: Final = Rounds(step_seconds=1.0, limit_seconds=900.0)
+_LATENCY_SECONDS: Final = 1.0
+_PACE_SECONDS: Final = 20.0
+_WINDOW: Final = 2 * NANOSECONDS_PER_DAY
+_MONTH: Final = 30 * NANOSECONDS_PER_DAY
+_WEEK: Final = 7 * NANOSECONDS_PER_DAY
+_LONGEST: Final = 400 * NANOSECONDS_PER_DAY
+
+
+class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """All that a what-if needs of a coin at a moment.
+
+    Parameters
+    ----------
+    map
+        The inferred map.
+    market
+        Its ladder with forced orders in dollars, and the book.
+    depth
+        Series of the book.
+    extremes
+        How far prices have gone in 24 h; None where too few days are held.
+    scale
+        From reported dollars of the map's coin and venue to the headline; None where it is not known.
+    """
+
+    map: LiquidationMap
+    market: Market
+    depth: Series
+    extremes: Extremes | None
+    scale: Scale | None
+
+    @property
+    def price(self) -> float:
+        """Return the price that moves are counted from."""
+        return self.map.price
+
+    def reach(self, direction: Direction) -> float:
+        """Return how far the map goes along a direction, as a fraction of the price."""
+        edges = self.map.ladder.edges
+        return float(1.0 - edges[0] / self.price if direction == "down" else edges[-1] / self.price - 1.0)
+
+
+class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What a shock does, and how likely it comes.
+
+    Parameters
+    ----------
+    setting
+        What it was asked of.
+    slide
+        In no time: the exact solution, with the edges of the bands.
+    timed
+        In rounds, books refilling; assumed speeds of engine and books.
+    chance
+        Of the shock's own move within 24 h; None where it is not known.
+    reported_usd
+        What the feed would show of the slide.
+    headline_usd
+        What aggregators would show for all coins and venues, 5%, 50% and 95%; None where it is not known.
+    """
+
+    setting: Setting
+    slide: Slide
+    timed: Slide
+    chance: FrequencyInterval | None
+    reported_usd: Band
+    headline_usd: Band | None
+
+
+def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> Setting:
+    """Return what is known of a coin's leverage, books and past moves at ``at`` (UTC ns).
+
+    Parameters
+    ----------
+    lake
+        The lake; nothing is written to it.
+    coin
+        Base asset.
+    at
+        UTC ns.
+    venue
+        Whose perpetual market; None: the one whose map bulletins show.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If a map cannot be made, or no depth of that venue's perpetual market is held.
+    """
+    known = lake.series(coin=coin, at=at)
+    chosen = venue or mapped_venue(known, coin)
+    if chosen is None:
+        raise NotEnoughDataError(
+            f"expected intraday perpetual bars of {coin} up to {format_time(at)}, found none; see `runout series`"
+        )
+    made = liquidation_map(lake, coin, at, since=at - _WINDOW, venue=chosen, reach=REACH)
+    book, source = _book(lake, known, at, chosen)
+    one = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
+    whole = market(coin_market(forced_ladder(made), (one,)))
+    return Setting(
+        map=made,
+        market=whole,
+        depth=source,
+        extremes=_extremes(lake, made.sources[0], at),
+        scale=scale_of(lake, coin, made.sources[2], at),
+    )
+
+
+def forced_ladder(of: LiquidationMap) -> Ladder:
+    """Return a map as the ladder of a cascade: forced orders by class, with the band of sums from the price outward."""
+    ladder = of.ladder
+    bounds = {side: _multiples(of, side) for side in SIDES}
+    own = ladder.middle < of.price
+    low, high = (np.where(own, bounds["long"][end], bounds["short"][end]) for end in (0, 1))
+    factor = TRUE_OVER_REPORTED
+    groups = tuple(Group(venue=of.venue, leverage_class=name) for name in of.leverage_texts())
+    return ladder_from_prices(
+        of.coin,
+        of.price,
+        ladder.edges,
+        long_usd=ladder.usd[0].T * factor.value,
+        short_usd=ladder.usd[1].T * factor.value,
+        band=(low * factor.low / factor.value, high * factor.high / factor.value),
+        groups=groups,
+    )
+
+
+def whatif(setting: Setting, shock: Shock) -> WhatIf:
+    """Return what a shock does in a setting.
+
+    Raises
+    ------
+    UsageError
+        If the shock is not a number, or the price would end below zero.
+    """
+    slide = simulate(setting.market, shock)
+    given = push(shock, setting.price)
+    reported = _reported(slide)
+    chance = None
+    if setting.extremes is not None and np.isfinite(slide.value.shock_distance):
+        chance = chance_of_touching(setting.extremes, slide.value.shock_distance, given.direction)
+    return WhatIf(
+        setting=setting,
+        slide=slide,
+        timed=simulate(setting.market, shock, ROUNDS),
+        chance=chance,
+        reported_usd=reported,
+        headline_usd=None if setting.scale is None else setting.scale.headline(reported, given.direction),
+    )
+
+
+def _reported(slide: Slide) -> Band:
+    """Return what the feed shows of a slide: the band is the map's, since what it hides is hidden on both edges."""
+    low, value, high = (
+        extent.liquidated_usd / factor
+        for extent, factor in (
+            (slide.mild, TRUE_OVER_REPORTED.low),
+            (slide.value, TRUE_OVER_REPORTED.value),
+            (slide.severe, TRUE_OVER_REPORTED.high),
+        )
+    )
+    return Band(min(low, value), value, max(high, value))
+
+
+def _multiples(of: LiquidationMap, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the band of what lies between the price and each level, as multiples of it, shape (levels,) each."""
+    name = "long" if side == "long" else "short"
+    value = cumulative(of.ladder, name)
+    safe = np.where(value > 0.0, value, 1.0)
+    low, high = (cumulative_band(of.ladder, name, end) / safe for end in ("low", "high"))
+    return np.clip(low, 0.0, 1.0), np.maximum(high, 1.0)
+
+
+def _book(lake: Lake, known: list[Series], at: int, venue: str) -> tuple[Depth, Series]:
+    held = [one for one in known if one.kind == "depth" and one.venues == (venue,) and one.step]
+    wanted = [one for one in held if one.market in {"perpetual", "all-derivatives"}]
+    for one in sorted(wanted, key=lambda s: (s.market != "perpetual", s.step, s.series)):
+        rows = lake.as_of("depth", at=at, series=[one.series], since=at - _MONTH).sort("event_time")
+        if rows.height and int(rows["event_time"][-1]) > at - NANOSECONDS_PER_DAY - one.step:
+            recent = max(_WEEK // one.step, 1)
+            bid, ask = (side_band(rows[name].to_numpy(), recent=recent) for name in ("bid_usd", "ask_usd"))
+            words = f"{one.scope()}: orders of one side within 1% of the price"
+            made = depth(bid, ask_usd=ask, definition=words, exponent=EXPONENT, half_life_seconds=HALF_LIFE_SECONDS)
+            return made, one
+    raise NotEnoughDataError(
+        f"expected depth of the perpetual market of {venue_list((venue,))} within a day of {format_time(at)}, found "
+        "none: without books nothing can be said of how far a slide runs; see `runout series`"
+    )
+
+
+def _extremes(lake: Lake, source: Series, at: int) -> Extremes | None:
+    rows = lake.as_of("bars", at=at, series=[source.series], since=at - _LONGEST).sort("event_time")
+    hour = NANOSECONDS_PER_HOUR
+    hourly = (
+        rows.group_by((pl.col("event_time") + hour - 1) // hour, maintain_order=True)
+        .agg(pl.col("high").max(), pl.col("low").min(), pl.col("close").last())
+        .drop_nulls()
+    )
+    per_day = NANOSECONDS_PER_DAY // max(hour, source.step)
+    prices = (hourly[name].to_numpy() for name in ("high", "low", "close"))
+    try:
+        return extremes(*prices, per_day=per_day)
+    except NotEnoughDataError:
+        return None
