@@ -17,7 +17,7 @@ LADDER = ("tests/positions/test_ladder.py",)
 WEIGHTS = ("tests/positions/test_band_terms.py", "tests/positions/test_weights.py")
 CLUSTERS = ("tests/positions/test_cluster_visits.py", "tests/positions/test_clusters.py")
 STATIC = ("tests/cascade/test_static.py",)
-ENGINE = ("tests/cascade/test_engine.py",)
+ENGINE = ("tests/cascade/test_stage_rules.py", "tests/cascade/test_engine.py")
 MONTECARLO = ("tests/cascade/test_montecarlo.py",)
 
 
