@@ -10,6 +10,7 @@ DAY = NANOSECONDS_PER_DAY
 START = parse_time("2021-01-01")
 ARRAYS = (
     "long_usd", "short_usd", "open_interest_usd", "open", "high", "low", "close", "funding_rate", "long_short_ratio",
+    "volume_usd",
 )  # fmt: skip
 
 
@@ -33,6 +34,7 @@ def history(days: int = 500, *, seed: int = 1, coins: tuple[str, ...] = ("BTC", 
         coins=coins, day=day, known_time=day + DAY, long_usd=total * share, short_usd=total * (1 - share),
         open_interest_usd=interest, open=opening, high=high, low=low, close=close,
         funding_rate=rng.normal(1e-4, 1e-4, shape), long_short_ratio=np.exp(rng.normal(0.2, 0.2, shape)),
+        volume_usd=interest * np.exp(rng.normal(0.0, 0.3, shape)) * (0.3 + 20 * np.log(high / low)),
         scope="made-up market",
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ WARM_UP_DAYS = 70
 """Days kept before the first liquidations: as many as the longest window of a feature needs."""
 _FIELDS = (
     "long_usd", "short_usd", "open_interest_usd", "open", "high", "low", "close", "funding_rate", "long_short_ratio",
+    "volume_usd",
 )  # fmt: skip
 
 
@@ -44,6 +45,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         At the end of the day, a fraction per 8 h.
     long_short_ratio
         Accounts long over accounts short.
+    volume_usd
+        Traded on the venue of the prices, dollars, each trade once.
     scope
         What the liquidations are liquidations of, for a reader.
     """
@@ -60,6 +63,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     close: FloatArray
     funding_rate: FloatArray
     long_short_ratio: FloatArray
+    volume_usd: FloatArray
     scope: str = ""
 
     def __len__(self) -> int:
@@ -98,8 +102,9 @@ def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, sc
     ----------
     tables
         By record kind, one row a coin and day: ``liquidations`` (``long_usd, short_usd``), ``open_interest``
-        (``open_interest_usd``), ``bars`` (``open, high, low, close``), ``funding`` (``funding_rate``), ``positioning``
-        (``long_short_ratio``), each with ``coin, day, known_time``. Only ``liquidations`` must be there.
+        (``open_interest_usd``), ``bars`` (``open, high, low, close, volume_usd``), ``funding`` (``funding_rate``),
+        ``positioning`` (``long_short_ratio``), each with ``coin, day, known_time``. Only ``liquidations`` must be
+        there.
     coins
         Coins of the scope.
     scope

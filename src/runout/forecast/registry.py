@@ -13,7 +13,8 @@ from runout.forecast.models.har import Har
 from runout.forecast.models.location_scale import LocationScale
 from runout.forecast.models.logistic import Logistic
 from runout.forecast.models.peaks_over_threshold import PeaksOverThreshold
-from runout.forecast.models.pool import Pool
+from runout.forecast.models.pool import MEMBERS, Pool
+from runout.forecast.models.structural import Structural
 from runout.forecast.models.student_ridge import StudentRidge
 from runout.forecast.models.thresholds import Thresholds
 from runout.forecast.protocol import Model
@@ -22,6 +23,8 @@ REFERENCE: Final = "har + weekday"
 """What every claim of skill is made against."""
 ISSUED: Final = "pool"
 """What is issued."""
+WITH_STRUCTURAL: Final = "pool + structural"
+"""What is issued and the structural model, in equal parts; not issued (docs/forecast.md)."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -59,6 +62,8 @@ ENTRIES: Final = (
     Entry(Boosting(), 30),
     Entry(LocationScale()),
     Entry(Thresholds()),
+    Entry(Structural()),
+    Entry(Pool(name=WITH_STRUCTURAL, members=(*MEMBERS, Structural()))),
     Entry(Pool()),
 )
 MODELS: Final[dict[str, Entry]] = {entry.name: entry for entry in ENTRIES}

@@ -259,7 +259,7 @@ def _daily(kind: str, rows: pl.DataFrame, series: Sequence[Series]) -> pl.DataFr
     day = covered.otherwise(pl.col("event_time") + lag - 1) // DAY * DAY
     figures = {
         "open_interest": [pl.col("open_interest_usd")],
-        "bars": [pl.col("open"), pl.col("high"), pl.col("low"), pl.col("close")],
+        "bars": [pl.col("open"), pl.col("high"), pl.col("low"), pl.col("close"), pl.col("volume_usd")],
         "funding": [(pl.col("rate") * _HOURS / pl.col("interval_hours")).alias("funding_rate")],
         "positioning": [pl.col("long_short_ratio")],
     }[kind]

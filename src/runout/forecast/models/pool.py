@@ -9,7 +9,7 @@ from runout.forecast.features import Evidence
 from runout.forecast.laws import PooledLaw
 from runout.forecast.models.location_scale import LocationScale
 from runout.forecast.models.thresholds import Thresholds
-from runout.forecast.protocol import Fitted, Model, Predictive, predictive
+from runout.forecast.protocol import Fitted, Model, Predictive, predictive, prepared
 
 MEMBERS: tuple[Model, ...] = (LocationScale(), Thresholds())
 
@@ -19,6 +19,12 @@ class Pool(msgspec.Struct, frozen=True):
 
     name: str = "pool"
     members: tuple[Model, ...] = MEMBERS
+
+    def prepared(self, evidence: Evidence) -> Evidence:
+        """Return the evidence as all members want it."""
+        for member in self.members:
+            evidence = prepared(member, evidence)
+        return evidence
 
     def fit(self, evidence: Evidence) -> "PoolFit":
         """Return the members' fits."""

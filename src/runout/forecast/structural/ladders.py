@@ -1,0 +1,166 @@
+"""Inferred ladders of every coin at the end of every day, from daily bars alone.
+
+The cohort filter of the map (:mod:`runout.positions.filter`), on the only bars that reach back to 2020. A daily bar
+hides its path, so it is walked as opening, nearer extreme in time, farther extreme, close (the low first on a day that
+rose), each leg in four parts with volume by length: what opens and is swept within a day is swept within that day.
+Volume is that of the bars' one venue, open interest that of all: which share of the volume is positions changing hands
+nobody knows, and a lower one stands for it. Nothing here is fitted.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+
+from runout.forecast.history import History
+from runout.positions.parameters import Cohorts
+from runout.scores.arrays import BoolArray, FloatArray
+
+Source = Literal["volume and open interest", "path only"]
+
+COHORTS: Final = Cohorts(
+    distance=(0.0035, 0.006, 0.009, 0.014, 0.022, 0.035, 0.055, 0.09, 0.15), share=(0.05,) * 9, cell=0.002,
+    half_width=6.0,
+)  # fmt: skip
+"""The map's classes on coarser buckets; the grid reaches from the first price to 400 times more or less."""
+GROUPS: Final = ("near", "middle", "far")
+_GROUP: Final = (0, 0, 0, 0, 1, 2, 2, 2, 2)
+"""Up to 1.4%, 2.2%, from 3.5%: what one day's total can tell apart."""
+GRID: Final[FloatArray] = np.concatenate([np.arange(40) * 0.0025, 0.1 + np.arange(35) * 0.01, [0.45, 0.6]])
+"""Log distances from the price."""
+_PARTS: Final = 4
+_PATH_TURNOVER: Final = 1.0
+_LEAST_LENGTH: Final = 1e-4
+
+
+class Ladders(msgspec.Struct, frozen=True, eq=False):
+    """What rests where, at the end of each day.
+
+    Parameters
+    ----------
+    usd
+        Dollars within each distance of the close, cumulative, shape (days, coins, 2, groups, grid); longs (below the
+        price) first. Zero where nothing was ever observed.
+    source
+        What they were made from.
+    """
+
+    usd: FloatArray
+    source: Source
+
+    def head(self, days: int) -> "Ladders":
+        """Return the ladders of the first days."""
+        return msgspec.structs.replace(self, usd=self.usd[:days])
+
+
+def ladders_of(history: History, source: Source = "volume and open interest") -> Ladders:
+    """Return ladders of every coin and day; those of a day use it and days before it only.
+
+    Parameters
+    ----------
+    history
+        Finished days.
+    source
+        ``path only``: every day opens and closes as many positions, and open interest never changes; dollars are then
+        those of the day's open interest.
+    """
+    columns = [_coin_ladders(history, column, source) for column in range(len(history.coins))]
+    return Ladders(np.stack(columns, axis=1), source)
+
+
+def within(usd: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return dollars within a distance, by linear interpolation on :data:`GRID`.
+
+    Parameters
+    ----------
+    usd
+        Cumulative, shape (…, groups, grid), its leading axes broadcasting with those of ``distance``.
+    distance
+        Log distances of at least 0, shape (…,); beyond the grid as at its end.
+
+    Returns
+    -------
+    FloatArray
+        Shape (…, groups).
+    """
+    away = np.clip(distance, 0.0, GRID[-1])
+    place = np.clip(np.searchsorted(GRID, away, side="right") - 1, 0, len(GRID) - 2)
+    part = (away - GRID[place]) / (GRID[place + 1] - GRID[place])
+    shape = (*np.broadcast_shapes(usd.shape[:-2], distance.shape), usd.shape[-2])
+    spread = np.broadcast_to(usd, (*shape, usd.shape[-1]))
+    index = np.broadcast_to(place[..., np.newaxis, np.newaxis], (*shape, 1))
+    lower = np.take_along_axis(spread, index, axis=-1)[..., 0]
+    upper = np.take_along_axis(spread, index + 1, axis=-1)[..., 0]
+    return lower + (upper - lower) * part[..., np.newaxis]
+
+
+def _coin_ladders(history: History, column: int, source: Source) -> FloatArray:
+    """Return one coin's dollars, shape (days, 2, groups, grid)."""
+    from runout.kernels.daily_ladders import daily_ladders_side  # noqa: PLC0415 - numba takes over a second to load
+
+    known = _known(history, column)
+    days = len(history)
+    if not known.any():
+        return np.zeros((days, 2, len(GROUPS), len(GRID)))
+    low, high, part = _walked(history, column, known)
+    close = _carried(history.close[:, column], known)
+    interest_usd = _carried(history.open_interest_usd[:, column], known)
+    interest, closes, change = _flows(history, column, known, source)
+    base = np.log(close[int(np.argmax(known))]) * np.array([1.0, -1.0]) - COHORTS.half_width
+    arguments = (
+        COHORTS.shift, np.asarray(COHORTS.share), np.asarray(COHORTS.hazard), np.asarray(COHORTS.population),
+        np.array(_GROUP, dtype=np.int64), len(GROUPS), GRID,
+    )  # fmt: skip
+    sides = [
+        daily_ladders_side(
+            entry_low, entry_high, closes[:, np.newaxis] * part, change[:, np.newaxis] * part, interest,
+            direction * np.log(close), *arguments, base[side], COHORTS.cell, COHORTS.buckets,
+        )
+        for side, (direction, entry_low, entry_high) in enumerate(((1.0, low, high), (-1.0, -high, -low)))
+    ]  # fmt: skip
+    dollars = interest_usd if source == "path only" else close
+    return np.stack(sides, axis=1) * dollars[:, np.newaxis, np.newaxis, np.newaxis]
+
+
+def _known(history: History, column: int) -> BoolArray:
+    """Return on which days price, volume and open interest were all observed."""
+    prices = np.stack([getattr(history, name)[:, column] for name in ("open", "high", "low", "close")])
+    flows = np.stack([history.open_interest_usd[:, column], history.volume_usd[:, column]])
+    return np.asarray((prices > 0.0).all(axis=0) & (flows > 0.0).all(axis=0))
+
+
+def _walked(history: History, column: int, known: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return low, high (log price) and share of the volume of each day's parts, shape (days, 12)."""
+    opening, high, low, close = (
+        np.log(np.where(known, getattr(history, name)[:, column], 1.0)) for name in ("open", "high", "low", "close")
+    )
+    rose = close >= opening
+    first, second = np.where(rose, low, high), np.where(rose, high, low)
+    turns = np.stack([opening, first, second, close], axis=1)
+    step = np.arange(_PARTS + 1) / _PARTS
+    edges = turns[:, :-1, np.newaxis] * (1.0 - step) + turns[:, 1:, np.newaxis] * step
+    days = len(opening)
+    ends = [np.asarray(edges[..., :-1]).reshape(days, -1), np.asarray(edges[..., 1:]).reshape(days, -1)]
+    length = np.abs(ends[1] - ends[0]) + _LEAST_LENGTH
+    return np.minimum(*ends), np.maximum(*ends), length / length.sum(axis=1, keepdims=True)
+
+
+def _flows(
+    history: History, column: int, known: BoolArray, source: Source
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return coins held, closed and gained of each day; NaN held where nothing was observed."""
+    if source == "path only":
+        ones = np.where(known, 1.0, np.nan)
+        return ones, np.full(len(known), _PATH_TURNOVER / 2.0), np.zeros(len(known))
+    close = np.where(known, history.close[:, column], 1.0)
+    interest = np.where(known, history.open_interest_usd[:, column], np.nan) / close
+    volume = np.where(known, history.volume_usd[:, column], 0.0) / close
+    before = np.concatenate([[np.nan], _carried(interest, known)[:-1]])
+    change = np.clip(np.nan_to_num(interest - before), -volume, volume)
+    return interest, (volume - change) / 2.0, change
+
+
+def _carried(values: FloatArray, known: BoolArray) -> FloatArray:
+    """Return each day's value, that of the last known day where there is none; the first known one's before it."""
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    return values[np.where(last >= 0, last, int(np.argmax(known)))]

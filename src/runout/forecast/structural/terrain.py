@@ -1,0 +1,147 @@
+"""Days as the structural forecast sees them: how far each coin went, and what lay on its way."""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from runout.forecast.features import Evidence
+from runout.forecast.filters import shifted, weighted_level
+from runout.forecast.structural.ladders import Ladders, within
+from runout.scores.arrays import FloatArray
+
+LEVEL_HALF_LIFE_DAYS: Final = 90.0
+SMALLEST_SIZE: Final = 0.003
+"""Added to a day's size before the logarithm."""
+_FLOOR: Final = 2e-4
+"""Of open interest, added to what is swept: a quiet day liquidates something even where nothing is inferred."""
+_FAR: Final = 2
+
+
+class Terrain(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Finished days, and the day forecast in the last row of what is known before a day.
+
+    Parameters
+    ----------
+    fall, rise
+        Log distance from the last close known before the day to its low and high, at least 0, shape (days, coins); of
+        a coin without a price the mean of the others.
+    size
+        ln(.003 + mean over coins of fall + rise, weighted by open interest), shape (days,).
+    share
+        Each coin's share of open interest, known before each day, shape (days + lead, coins).
+    floor_usd
+        Added to what is swept, shape (days + lead,); NaN without open interest.
+    usd
+        Ladders known before each day, shape (days + lead, coins, 2, groups, grid); None if not asked for.
+    swept
+        What each day swept of the ladder before it, dollars, shape (days, coins, 2, groups); None without ladders.
+    level
+        Level of ln of what is swept, known before each day, shape (days + lead,).
+    """
+
+    fall: FloatArray
+    rise: FloatArray
+    size: FloatArray
+    share: FloatArray
+    floor_usd: FloatArray
+    usd: FloatArray | None
+    swept: FloatArray | None
+    level: FloatArray
+
+
+def terrain_of(evidence: Evidence, ladders: Ladders | None) -> Terrain:
+    """Return the terrain of finished days and of the one forecast.
+
+    Parameters
+    ----------
+    evidence
+        All that is known.
+    ladders
+        Of the same days; None for range only.
+    """
+    history, lead = evidence.history, evidence.design.lead
+    share = _shares(history.open_interest_usd, lead)
+    close = shifted(_last(history.close), lead)[: len(history)]
+    fall, rise = _away(np.log(close), history.low, history.high, share)
+    size = np.log(SMALLEST_SIZE + (share[: len(history)] * (fall + rise)).sum(axis=1))
+    floor = _FLOOR * np.exp(evidence.design.log_interest)
+    made = Terrain(
+        fall=fall, rise=rise, size=size, share=share, floor_usd=floor, usd=None, swept=None,
+        level=np.zeros(len(history) + lead),
+    )  # fmt: skip
+    if ladders is None:
+        return made
+    usd = np.concatenate([np.zeros((lead, *ladders.usd.shape[1:])), ladders.usd])
+    swept = within(usd[: len(history)], np.nan_to_num(np.stack([fall, rise], axis=-1)))
+    total = np.log(swept.sum(axis=(1, 2, 3)) + floor[: len(history)])
+    level = shifted(weighted_level(np.where(np.isfinite(size), total, np.nan), LEVEL_HALF_LIFE_DAYS), lead)
+    return msgspec.structs.replace(made, usd=usd, swept=swept, level=level)
+
+
+def covariates_of_sweep(swept: FloatArray, floor_usd: FloatArray, level: FloatArray) -> FloatArray:
+    """Return ln of what is swept less its level: in all, longs, shorts, near classes, far classes.
+
+    Parameters
+    ----------
+    swept
+        Dollars, shape (n, coins, 2, groups).
+    floor_usd, level
+        Shape (n,) or ().
+
+    Returns
+    -------
+    FloatArray
+        Shape (n, 5); NaN where open interest was not known.
+    """
+    by_side = swept.sum(axis=(1, 3))
+    by_class = swept.sum(axis=(1, 2))
+    parts = (by_side.sum(axis=1), by_side[:, 0], by_side[:, 1], by_class[:, 0], by_class[:, _FAR])
+    return np.column_stack([np.log(part + floor_usd) - level for part in parts])
+
+
+def covariates_of_range(fall: FloatArray, rise: FloatArray, share: FloatArray) -> FloatArray:
+    """Return ln of fall and rise together, of each, of the larger one, and squares: the path without a map.
+
+    Parameters
+    ----------
+    fall, rise
+        Shape (n, coins).
+    share
+        Weights of the coins, shape (n, coins) or (coins,).
+    """
+    both, larger, down, up = (
+        np.log(SMALLEST_SIZE + (share * part).sum(axis=1)) for part in (fall + rise, np.maximum(fall, rise), fall, rise)
+    )
+    return np.column_stack([both, larger, down, up, both**2, down**2, up**2])
+
+
+def _shares(interest_usd: FloatArray, lead: int) -> FloatArray:
+    held = np.where(interest_usd > 0.0, interest_usd, 0.0)
+    total = held.sum(axis=1, keepdims=True)
+    even = np.full_like(held, 1.0 / held.shape[1])
+    share = np.where(total > 0.0, held / np.where(total > 0.0, total, 1.0), even)
+    return np.concatenate([np.repeat(even[:1], lead, axis=0), share])
+
+
+def _last(values: FloatArray) -> FloatArray:
+    """Return the last positive value of each column up to each row; NaN before the first."""
+    known = values > 0.0
+    place = np.maximum.accumulate(np.where(known, np.arange(len(values))[:, np.newaxis], -1), axis=0)
+    return np.where(place >= 0, np.take_along_axis(values, np.maximum(place, 0), axis=0), np.nan)
+
+
+def _away(log_close: FloatArray, low: FloatArray, high: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
+    usable = (low > 0.0) & (high > 0.0) & np.isfinite(log_close)
+    logs = (np.log(np.where(usable, one, 1.0)) for one in (low, high))
+    down, up = (np.maximum(way, 0.0) for way in (log_close - next(logs), next(logs) - log_close))
+    return _filled(np.where(usable, down, np.nan), share), _filled(np.where(usable, up, np.nan), share)
+
+
+def _filled(away: FloatArray, share: FloatArray) -> FloatArray:
+    """Return distances with those of coins without a price at the mean of the others; NaN where none has one."""
+    known = np.isfinite(away)
+    weight = share[: len(away)] * known
+    held = weight.sum(axis=1, keepdims=True)
+    mean = np.where(known, away * weight, 0.0).sum(axis=1, keepdims=True) / np.where(held > 0.0, held, np.nan)
+    return np.where(known, away, mean)
