@@ -77,7 +77,7 @@ def test_a_feed_without_crowded_seconds_is_left_as_it_is() -> None:
 
 def test_a_silent_feed_has_totals_of_nothing_for_each_period() -> None:
     none = np.zeros(0, dtype=np.int64)
-    found = corrected_totals(none, none * 1.0, since=0, until=2 * DAY, rule="largest", rng=np.random.default_rng(0))
+    found = corrected_totals(none, np.zeros(0), since=0, until=2 * DAY, rule="largest", rng=np.random.default_rng(0))
     assert found["total_usd"].to_list() == [0.0, 0.0]
     assert found["event_time"].to_list() == [DAY, 2 * DAY]
 
