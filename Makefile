@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 REAL_DATA ?= ../shared/data
 LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
+COVERING := $(addprefix tests/,margin kernels scores observation indicators positions cascade forecast jobs)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check bench real notebooks docs lock clean
+.PHONY: help demo test cover faults check bench real notebooks docs lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -17,6 +18,9 @@ demo: $(VENV)/core ## do everything offline on a synthetic market, and say where
 
 test: $(VENV)/dev ## run the test suite
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+cover: $(VENV)/dev ## say which lines of the models the tests do not run, and fail below 95%
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup --cov --cov-report=term-missing:skip-covered $(COVERING)
 
 faults: $(VENV)/dev ## plant faults in margin, map and cascade: the tests must notice each
 	$(BIN)/python -m pytest tests/faults -n 0 -m "study or not study"
