@@ -16,6 +16,9 @@ from runout.jobs.synthesizing import END, synthesize
 from runout.jobs.verifying import verify_lake
 from runout.lake import Lake
 from runout.records import KINDS
+from runout.synthetic import Scenario
+from synthetic.worlds import market as synthetic_market
+from synthetic.worlds import world
 
 DAYS, SEED = 30, 3
 
@@ -75,6 +78,24 @@ def test_the_truth_stands_beside_the_lake_and_never_in_it(lake: Lake) -> None:
 def test_an_audit_of_a_synthetic_lake_finds_no_fault(lake: Lake) -> None:
     found = verify_lake(lake).findings
     assert {one.check for one in found} <= {"untested"}, found  # a month is too short to test for swapped sides
+
+
+@pytest.mark.parametrize(("scenario", "check"), [("outage", "gap"), ("unit-change", "unit_jump")])
+def test_an_audit_finds_what_the_scenario_did_to_the_feeds_and_nothing_of_it_in_a_sound_one(
+    scenario: Scenario, check: str, tmp_path: Path
+) -> None:
+    """No source records its own silence, so an outage is rows that are missing, not rows of ``gaps``."""
+    found: dict[str, list[str]] = {}
+    for name in (scenario, "flush"):
+        part = Lake(tmp_path / name)
+        series = synthetic_market(world(scenario=name, coins=1))[0].values()
+        part.register(one for one, _ in series)
+        for one, rows in series:
+            part.append(one.kind, rows)
+        found[name] = [one.series for one in verify_lake(part).findings if one.check == check]
+    assert found["flush"] == []
+    assert found[scenario]
+    assert all("synth-c" in one if check == "unit_jump" else "BTC" in one for one in found[scenario])
 
 
 def test_a_bulletin_of_a_synthetic_market_says_so(lake: Lake, tmp_path: Path) -> None:
