@@ -25,7 +25,7 @@ def synthesize(
     lake
         Folder of the lake; it may hold no real series.
     scenario
-        What befalls it, four days before the end where it has a moment: calm, overheated, flush (a fall of about 5% within
+        What befalls it, four days before the end where it has a moment: calm, overheated, flush (about −5% within
         an hour), double-dip, squeeze, systemic (funds exhausted, auto-deleveraging), outage, unit-change.
     days
         Length; trailing ranks of a year need 400.
