@@ -3,12 +3,13 @@
 The package root imports nothing heavy: ``import runout`` costs milliseconds, and :func:`open` loads the rest.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runout import version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runout.serve.session import Session
 
 __version__ = version.CODE_VERSION
@@ -16,7 +17,7 @@ __version__ = version.CODE_VERSION
 __all__ = ["__version__", "open"]
 
 
-def open(lake: str | Path) -> "Session":  # noqa: A001 - read as runout.open
+def open(lake: "str | Path") -> "Session":  # noqa: A001 - read as runout.open
     """Open a lake for questions: bulletin, map, forecast, and the rows behind them.
 
     Parameters
