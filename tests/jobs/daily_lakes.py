@@ -48,7 +48,14 @@ def daily_lake(folder: Path, *, days: int = 420, seed: int = 1, coins: tuple[str
             ),
             (
                 _series("bars", coin, ("binance",), market="perpetual"),
-                {"open": of.open, "high": of.high, "low": of.low, "close": of.close, "span": span},
+                {
+                    "open": of.open,
+                    "high": of.high,
+                    "low": of.low,
+                    "close": of.close,
+                    "span": span,
+                    "volume_usd": of.volume_usd,
+                },
             ),
             (
                 _series("open_interest", coin, (ALL_VENUES,), market="all-derivatives", margin="all"),

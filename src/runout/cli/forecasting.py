@@ -3,14 +3,15 @@
 import sys
 from typing import Literal
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from runout.bulletin.outlook import as_json
 from runout.cli.configuration import configuration, time_option
 from runout.clock import format_date, format_time, now_ns, start_of_day
-from runout.forecast.record import Conditional, Forecast, Window
-from runout.jobs.forecasting import issue_forecast
+from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
+from runout.jobs.forecasting import answer_level, issue_forecast
 from runout.lake import Lake
 from runout.units import dollars, percent
 
@@ -20,6 +21,7 @@ def forecast(
     /,
     *,
     at: str | None = None,
+    to: float | None = None,
     lake: str | None = None,
     format: Literal["text", "json"] = "text",  # noqa: A002 - the public name of the flag
 ) -> None:
@@ -31,13 +33,18 @@ def forecast(
         Base asset of the conditions ("if BTC falls 3%"); thresholds are of all coins.
     at
         UTC time, such as 2025-08-18T12:00Z: as it would have been said then; now if absent.
+    to
+        A price: the chances of the day if the coin gets there within it, by the structural model, instead.
     lake
         Folder of the lake.
     format
         ``text`` for a reader, ``json`` for a program.
     """
-    store = Lake.open(lake or configuration().lake)
-    made = issue_forecast(store, coin.upper(), time_option(at) if at else now_ns())
+    store, moment = Lake.open(lake or configuration().lake), time_option(at) if at else now_ns()
+    if to is not None:
+        _say_level(answer_level(store, coin.upper(), moment, to), as_text=format == "text")
+        return
+    made = issue_forecast(store, coin.upper(), moment)
     if format == "json":
         sys.stdout.write(as_json(made) + "\n")
     else:
@@ -73,6 +80,19 @@ def _print(made: Forecast) -> None:
     )
 
 
+def _say_level(answer: LevelAnswer, *, as_text: bool) -> None:
+    if not as_text:
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"[bold]{format_date(answer.start)}[/] (UTC day), if {answer.coin} gets to {answer.price_usd:,.6g} within it "
+        f"(last close {answer.last_usd:,.6g}):"
+    )
+    console.print(_chances(answer))
+    console.print(f"{answer.basis}; a condition is not a cause.")
+
+
 def _headline_of(window: Window) -> str:
     level = "no danger level" if window.level is None else f"danger level [bold]{window.level} {window.level.word}[/]"
     base = "" if window.base_rate is None else f", base rate of $1B {percent(window.base_rate)}"
@@ -80,7 +100,7 @@ def _headline_of(window: Window) -> str:
     return f"[bold]{format_date(window.start)}[/] (UTC day{ahead}): {level}{base}"
 
 
-def _chances(window: Window) -> Table:
+def _chances(window: Window | LevelAnswer) -> Table:
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     for column in ("total of the day", "", "chance", "90% interval"):
         table.add_column(column)

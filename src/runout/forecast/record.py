@@ -67,6 +67,33 @@ class Conditional(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
+class LevelAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Chances of a day if the price gets to a level within it, from the structural model; it stands in no ledger.
+
+    Parameters
+    ----------
+    coin, price_usd, last_usd
+        The condition: coin, level, and the last close known before the day.
+    start, end
+        Of the day, UTC ns.
+    headline
+        Chances of headline thresholds, given the condition; empty without a ratio.
+    measured
+        Chances of measured thresholds.
+    basis
+        Where it comes from, in words.
+    """
+
+    coin: str
+    price_usd: float
+    last_usd: float
+    start: int
+    end: int
+    headline: tuple[Probability, ...]
+    measured: tuple[Probability, ...]
+    basis: str
+
+
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """What was said at a moment.
 

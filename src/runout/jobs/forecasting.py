@@ -8,10 +8,11 @@ within a day lie across both; no probability is made up for them by mixing, beca
 from collections.abc import Iterable, Sequence
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time, start_of_day
-from runout.errors import NotEnoughDataError
+from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition, days_behind, given
 from runout.forecast.danger import danger_level
 from runout.forecast.features import Evidence, evidence_of
@@ -19,8 +20,9 @@ from runout.forecast.history import History, history_from
 from runout.forecast.problems import diagnose
 from runout.forecast.protocol import Predictive
 from runout.forecast.quantities import known_quantities
-from runout.forecast.record import Conditional, Forecast, Window
+from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
 from runout.forecast.registry import ISSUED, model_named
+from runout.forecast.structural.conditions import given_by_model
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, base_rate, headline, measured
 from runout.indicators.liquidations import by_side
 from runout.jobs import selection
@@ -170,6 +172,60 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         method_version=METHOD_VERSION,
         code_version=CODE_VERSION,
     )
+
+
+def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswer:
+    """Return the chances of the day that holds ``at`` if a coin gets to a price within it, by the structural model.
+
+    Parameters
+    ----------
+    lake
+        The lake.
+    coin
+        Base asset.
+    at
+        UTC ns.
+    price_usd
+        Above or below the last close known before the day.
+
+    Raises
+    ------
+    UsageError
+        If the coin is not in the scope, or the price is not above zero or is that last close itself.
+    NotEnoughDataError
+        As :func:`issue_forecast`, or where even the ways of past days, made four times as long, do not get there.
+    """
+    past = read_past(lake, at)
+    evidence = evidence_of(past.history, lead=_lead(past.history, at))
+    last = _last_close(past.history, coin)
+    made = given_by_model(evidence, _condition_to(coin, price_usd, last))
+    ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
+    return LevelAnswer(
+        coin=coin,
+        price_usd=price_usd,
+        last_usd=last,
+        start=made.start,
+        end=made.start + DAY,
+        headline=() if ratio is None else headline(made, ratio, HEADLINE_USD),
+        measured=measured(made, MEASURED_THRESHOLDS_USD),
+        basis="structural model: past days' ways through inferred ladders",
+    )
+
+
+def _last_close(history: History, coin: str) -> float:
+    closes = history.close[:, history.coins.index(coin)] if coin in history.coins else np.empty(0)
+    known = closes[closes > 0.0]
+    if not len(known):
+        raise UsageError(f"expected a coin with daily prices among {' '.join(history.coins)}, found {coin}")
+    return float(known[-1])
+
+
+def _condition_to(coin: str, price_usd: float, last_usd: float) -> Condition:
+    if not price_usd > 0.0 or price_usd == last_usd:
+        raise UsageError(f"expected a price above zero other than the last close {last_usd:g}, found {price_usd:g}")
+    falls = price_usd < last_usd
+    move = 1.0 - price_usd / last_usd if falls else price_usd / last_usd - 1.0
+    return Condition(move, "fall" if falls else "rise", coin)
 
 
 def _lead(history: History, at: int) -> int:
