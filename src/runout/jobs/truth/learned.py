@@ -18,6 +18,8 @@ LEARNED_TO: Final = round(0.2 / CELL)
 """Cells that weights are learned on: further out than any map reaches."""
 _SMOOTH: Final = 1e-4
 _PENALTY: Final = 1e-4
+_FIRST: Final = -8.0
+"""Log weights begin, and are drawn, where the kernel alone speaks: what cohorts add must be earned."""
 _BOUND: Final = 10.0
 
 
@@ -114,10 +116,11 @@ def _fitted(of: _Examples) -> FloatArray:
         size = np.sqrt(error**2 + _SMOOTH)
         pull = error / size * of.mask / mass[:, np.newaxis]
         slope = np.einsum("nc,nkc->k", pull, summed) - ((pull * reached).sum(axis=1) / mass) @ total
-        value = float((size * of.mask).sum()) / len(target) + _PENALTY * float((logs**2).sum())
-        return value, slope / len(target) * weight + 2.0 * _PENALTY * logs
+        away = logs - first
+        value = float((size * of.mask).sum()) / len(target) + _PENALTY * float((away**2).sum())
+        return value, slope / len(target) * weight + 2.0 * _PENALTY * away
 
-    first = np.zeros(cohorts.shape[1])
+    first = np.append(np.full(cohorts.shape[1] - 1, _FIRST), 0.0)
     found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(-_BOUND, _BOUND)] * len(first))
     weight = np.exp(np.asarray(found.x))
     size = float(np.median(true.sum(axis=1) / (total @ weight)))

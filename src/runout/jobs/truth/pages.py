@@ -102,7 +102,8 @@ _SAYS: Final = {
     ),
     "capture": (
         "Dollars a day of the last seven days of each world. *Reported* and *estimated*: over the true total, 5%, "
-        "median and 95% of days."
+        "median and 95% of days. A feed of one a second tells its rate by its silent seconds; of a minute without any "
+        "it says only that the rate was high."
     ),
     "leverage": (
         "Share of each class in the coins opened, among the nine classes (log distance from entry to liquidation). "
@@ -174,7 +175,7 @@ def _summary_of_bands(report: TruthReport) -> tuple[str, str, str]:
 
 
 def _summary_of_capture(report: TruthReport) -> tuple[str, str, str]:
-    told = "; ".join(f"{name} {one.inside.share:.1%}" for name, one in report.capture.items())
+    told = "; ".join(f"{name} {one.inside.share:.1%}" for name, one in report.capture.items() if "no " not in name)
     whole = report.capture.get("all venues")
     return (
         "daily totals in their 90% interval on 85% of days", told,

@@ -382,14 +382,15 @@ _CAPTURED: Final = {
 
 def _captures(maps: Sequence[MapMeasures]) -> dict[str, Capture]:
     rows = np.concatenate([one.capture for one in maps])
-    rows = rows[rows[:, 5] > 0.0]
     found = {name: rows[rows[:, 0] == place] for name, place in _CAPTURED.items()}
-    parts = {name: _capture(mine) for name, mine in found.items() if len(mine)}
-    every = found["all venues"]
-    if len(every):
-        busy = every[every[:, 5] >= np.quantile(every[:, 5], 0.9)]
-        parts["all venues, the busiest tenth of days"] = _capture(busy)
-    return parts
+    every, one = found["all venues"], found["one of each second (synth-b)"]
+    # Rows of every place stand in the same order, a row for each day of each world.
+    silent = one[:, 6] == 0.0
+    found["one of each second, no minute without a silent second"] = one[silent]
+    found["all venues, no such minute on synth-b"] = every[silent]
+    found["all venues, the busiest tenth of days"] = every[every[:, 5] >= np.quantile(every[:, 5], 0.9)]
+    closed = {name: mine[mine[:, 5] > 0.0] for name, mine in found.items()}
+    return {name: _capture(mine) for name, mine in closed.items() if len(mine)}
 
 
 def _capture(rows: FloatArray) -> Capture:
