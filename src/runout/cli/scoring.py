@@ -87,6 +87,28 @@ def score_truth(*, seeds: int = 20, work: Path = _WORK, out: Path = _OUT) -> Non
     _say(write_truth_pages(report, out, run_time=now_ns(), commit=commit))
 
 
+@score.command(name="map-variants")
+def score_map_variants(*, lake: str | None = None, at: str | None = None, out: Path = _OUT) -> None:
+    """Score what else the liquidation map could be made of, and how much is within reach at all.
+
+    Parameters
+    ----------
+    lake
+        Folder of the lake.
+    at
+        UTC time; what was known later is left out.
+    out
+        Folder to write to.
+    """
+    from runout.jobs import scoring_map_variants, scoring_map_variants_pages  # noqa: PLC0415 - learners are slow to load
+
+    store, moment = _asked(lake, at)
+    with progress_bar("score") as progress:
+        found = scoring_map_variants.score_limits(store, moment, progress=progress)
+    commit = _commit("positions", "scores", "kernels")
+    _say(scoring_map_variants_pages.write_limits_pages(found, out, run_time=now_ns(), commit=commit))
+
+
 @score.command(name="structural")
 def score_structural(
     *, lake: str | None = None, at: str | None = None, out: Path = _OUT, worlds: Path | None = None, count: int = 20

@@ -76,3 +76,9 @@ def mean_of_four(columns: FloatArray, target: FloatArray) -> Predictor:
     """Fit all four and take the mean of what they predict."""
     fitted = [learner(columns, target) for learner in FOUR]
     return lambda rows: np.mean([one(rows) for one in fitted], axis=0)
+
+
+def mean_of_two(columns: FloatArray, target: FloatArray) -> Predictor:
+    """Fit the two that take a tenth of a second, ridge and kernel ridge, and take the mean of what they predict."""
+    fitted = [learner(columns, target) for learner in (ridge, kernel_ridge)]
+    return lambda rows: np.mean([one(rows) for one in fitted], axis=0)
