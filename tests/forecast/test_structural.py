@@ -10,7 +10,7 @@ from scipy.stats import norm
 from forecast.histories import history, with_another_future, without
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition
-from runout.forecast.distribution_losses import crps_log, log_loss
+from runout.forecast.distribution_losses import losses, survivals
 from runout.forecast.features import evidence_of
 from runout.forecast.laws import StudentLaw
 from runout.forecast.models.structural import Day, Structural
@@ -129,6 +129,8 @@ def test_losses_of_a_normal_distribution_are_those_of_the_textbook(outcome: floa
     law = StudentLaw(location=18.0, scale=1.0, freedom=1e9)
     made = Predictive(law=law, start=0, scope="")
     expected = outcome * (2 * norm.cdf(outcome) - 1) + 2 * norm.pdf(outcome) - 1 / np.sqrt(np.pi)
-    assert crps_log(made, float(np.exp(18.0 + outcome))) == pytest.approx(expected, abs=0.02)
-    least = max(float(norm.pdf(outcome)), 1e-6)
-    assert log_loss(made, float(np.exp(18.0 + outcome))) == pytest.approx(-np.log(least), abs=2e-3)
+    total = np.array([np.exp(18.0 + outcome)])
+    found = losses(survivals([made], total, float(np.exp(19.0))), total, float(np.exp(19.0)))
+    assert found.crps[0] == pytest.approx(expected, abs=0.02)
+    assert found.log[0] == pytest.approx(-np.log(max(float(norm.pdf(outcome)), 1e-6)), abs=2e-3)
+    assert found.brier[0] == pytest.approx((norm.sf(1.0) - (outcome >= 1.0)) ** 2, abs=1e-6)

@@ -14,9 +14,8 @@ import numpy as np
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.errors import NotEnoughDataError
 from runout.forecast.conditional import Condition, excursions, given
-from runout.forecast.distribution_losses import crps_log, log_loss
+from runout.forecast.distribution_losses import Losses, losses, survivals
 from runout.forecast.features import Evidence, evidence_of
-from runout.forecast.laws import PooledLaw
 from runout.forecast.models.pool import MEMBERS
 from runout.forecast.models.structural import Structural
 from runout.forecast.protocol import Model, Predictive
@@ -47,20 +46,12 @@ MOVES: Final = (0.03, 0.05, 0.07, 0.10)
 FAMILIES: Final[tuple[Family, ...]] = ("mixed", "isolated", "cross", "hedged", "top-ups", "herding")
 SCENARIOS: Final[tuple[Scenario, ...]] = ("calm", "overheated", "calm", "flush")
 WORLDS, WORLD_DAYS, WORLD_TRADERS, WORLD_COINS, FIRST_SEED = 20, 700, 2000, 2, 101
-TRAINING_DAYS: Final = 435
-"""A year, and 70 days before it."""
+TRAINING_DAYS: Final = 370
+"""Days with a total before a world's first forecast: a year is the least that a forecast asks for."""
 EXCEEDED: Final = 0.93
 """Quantile of the totals of a world's training days that is its threshold."""
 _REFIT_DAYS: Final = 5
 _KINDS: Final = frozenset({"liquidations", "bars", "open_interest", "funding", "positioning"})
-
-
-class Losses(msgspec.Struct, frozen=True, eq=False):
-    """Losses of one model by day: CRPS of ln L, minus the log density of ln L, Brier at the threshold."""
-
-    crps: FloatArray
-    log: FloatArray
-    brier: FloatArray
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +170,7 @@ def score_structural(
     past = read_past(lake, at)
     ground = ground_of(past)
     progress("real past", 1, count + 3)
-    losses = walked_losses(ground.evidence, ground.rows.tolist(), MEASURED_USD, refit_days=1)
+    real = walked_losses(ground.evidence, ground.rows.tolist(), MEASURED_USD, refit_days=1)
     progress("conditions", 2, count + 3)
     conditions = tuple(_conditions(ground))
     told: list[dict[str, Losses]] = []
@@ -192,7 +183,7 @@ def score_structural(
     return StructuralReport(
         scope=past.group.scope(),
         fingerprint=combine(past.read),
-        real={name: tuple(_comparisons(losses, inside)) for name, inside in _periods(ground).items()},
+        real={name: tuple(_comparisons(real, inside)) for name, inside in _periods(ground).items()},
         conditions=conditions,
         synthetic=tuple(_comparisons(_joined(told), None)) if told else (),
         worlds=tuple(_world_score(name, one) for name, one in zip(names, told, strict=True)),
@@ -203,9 +194,9 @@ def score_structural(
 
 
 def walked_losses(
-    evidence: Evidence, targets: Sequence[int], theta_usd: float, *, refit_days: int
+    evidence: Evidence, targets: Sequence[int], theta_usd: float, *, refit_days: int, reference: bool = True
 ) -> dict[str, Losses]:
-    """Return losses of reference, pool, each variant alone, and the pool with each variant.
+    """Return losses of the pool, each variant alone, and the pool with each variant; of the reference if asked for.
 
     Parameters
     ----------
@@ -217,42 +208,33 @@ def walked_losses(
         Threshold of the Brier score.
     refit_days
         Days between fits.
+    reference
+        Whether to walk it: it has nothing to go by on the day after one without liquidations.
     """
     total = np.exp(evidence.design.log_total[np.asarray(targets, dtype=np.int64)])
 
-    def made(model: Model) -> list[Predictive]:
-        return list(forecasts(model, evidence, targets, refit_days=refit_days))
+    def evaluated(model: Model) -> FloatArray:
+        return survivals(list(forecasts(model, evidence, targets, refit_days=refit_days)), total, theta_usd)
 
-    members = [made(model) for model in MEMBERS]
-    found = {
-        REFERENCE: _losses(made(MODELS[REFERENCE].model), total, theta_usd),
-        ISSUED: _losses(_pooled(members), total, theta_usd),
-    }
+    def told(parts: Sequence[FloatArray]) -> Losses:
+        return losses(np.mean(parts, axis=0), total, theta_usd)
+
+    members = [evaluated(model) for model in MEMBERS]
+    found = {REFERENCE: told([evaluated(MODELS[REFERENCE].model)])} if reference else {}
+    found[ISSUED] = told(members)
     for name, model in VARIANTS.items():
-        alone = made(model)
-        found[name] = _losses(alone, total, theta_usd)
-        found[f"{ISSUED} + {name}"] = _losses(_pooled([*members, alone]), total, theta_usd)
+        alone = evaluated(model)
+        found[name] = told([alone])
+        found[f"{ISSUED} + {name}"] = told([*members, alone])
     return found
 
 
-def _pooled(members: Sequence[Sequence[Predictive]]) -> list[Predictive]:
-    days = zip(*members, strict=True)
-    return [msgspec.structs.replace(day[0], law=PooledLaw(tuple(one.law for one in day))) for day in days]
-
-
-def _losses(made: Sequence[Predictive], total: FloatArray, theta_usd: float) -> Losses:
-    days = list(zip(made, total.tolist(), strict=True))
-    return Losses(
-        np.array([crps_log(one, usd) for one, usd in days]),
-        np.array([log_loss(one, usd) for one, usd in days]),
-        np.array([(float(one.exceedance([theta_usd])[0]) - (usd >= theta_usd)) ** 2 for one, usd in days]),
-    )
-
-
-def _comparisons(losses: dict[str, Losses], inside: BoolArray | None) -> Iterable[Comparison]:
-    for name, ours in losses.items():
+def _comparisons(told: dict[str, Losses], inside: BoolArray | None) -> Iterable[Comparison]:
+    for name, ours in told.items():
         against = ISSUED if name != ISSUED else REFERENCE
-        theirs = losses[against]
+        if against not in told:
+            continue
+        theirs = told[against]
         keep = np.ones(len(ours.crps), dtype=np.bool_) if inside is None else inside
         yield Comparison(
             model=name, against=against, days=int(keep.sum()),
@@ -308,7 +290,9 @@ def _answer(
         made = answer(known, condition)
     except NotEnoughDataError:
         return np.nan, np.nan
-    return log_loss(made, usd), (float(made.exceedance([MEASURED_USD])[0]) - (usd >= MEASURED_USD)) ** 2
+    total = np.array([usd])
+    found = losses(survivals([made], total, MEASURED_USD), total, MEASURED_USD)
+    return float(found.log[0]), float(found.brier[0])
 
 
 def _condition_comparison(move: float, period: str, counted: FloatArray, model: FloatArray) -> ConditionComparison:
@@ -365,13 +349,13 @@ def world_lake(world: World, folder: Path) -> Lake:
 
 def _world_losses(lake: Lake) -> dict[str, Losses]:
     evidence = evidence_of(read_past(lake, END).history)
-    # A day without any liquidation has no logarithm; after one, models of lags alone have nothing to go by.
+    # A day without any liquidation has no logarithm: it is neither learned from nor told.
     known = np.isfinite(evidence.design.log_total)
-    answered = known & np.isfinite(evidence.design.autoregressors[: len(known)]).all(axis=1)
     first = int(np.searchsorted(np.cumsum(known), TRAINING_DAYS))
     total = np.exp(evidence.design.log_total[:first][known[:first]])
-    targets = np.flatnonzero(answered & (np.arange(len(known)) > first)).tolist()
-    return walked_losses(evidence, targets, float(np.quantile(total, EXCEEDED)), refit_days=_REFIT_DAYS)
+    targets = np.flatnonzero(known & (np.arange(len(known)) > first)).tolist()
+    theta = float(np.quantile(total, EXCEEDED))
+    return walked_losses(evidence, targets, theta, refit_days=_REFIT_DAYS, reference=False)
 
 
 def _joined(told: Sequence[dict[str, Losses]]) -> dict[str, Losses]:

@@ -47,7 +47,7 @@ def write_structural_pages(report: StructuralReport, folder: Path, *, run_time: 
         State of the code, for page and log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PAGE).write_text(page(report, commit), encoding="utf-8")
+    (folder / PAGE).write_text(page(report, commit, _looks(folder / LOG)), encoding="utf-8")
     with (folder / LOG).open("ab") as log:
         for line in log_lines(report, run_time, commit):
             log.write(msgspec.json.encode(line) + b"\n")
@@ -90,15 +90,22 @@ def _plain(one: Comparison) -> dict[str, object]:
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
-def page(report: StructuralReport, commit: str) -> str:
-    """Return the page as Markdown."""
+def _looks(log: Path) -> int:
+    """Return how many looks a log holds that were taken while the model was built."""
+    lines = log.read_bytes().splitlines() if log.exists() else []
+    return sum(line["kind"] == "structural research look" for line in map(msgspec.json.decode, lines))
+
+
+def page(report: StructuralReport, commit: str, looks: int) -> str:
+    """Return the page as Markdown; ``looks`` were taken at 2022 to 2024 while the model was built."""
     told = (
         f"Written by `runout score structural` at commit `{commit}`; do not edit. [The model page]"
         "(../forecast.md#the-structural-model) tells what is scored. Every model walked forward, fitted on what was "
         "known at each origin. CRPS and log loss are of the logarithm of the day's dollars, so of the whole "
         "distribution; Brier is at one threshold. Differences are paired, model less `pool` unless said, lower is "
         "better, with 95% intervals: stationary bootstrap, blocks of 10 days on average, 4,000 resamples. They do not "
-        "know that the model was built on 2022 to 2024."
+        f"know that the model was built on 2022 to 2024, in {looks} looks, none of which showed later "
+        "days (`log.jsonl`)."
     )
     parts = [
         "# Scores of the structural model",
@@ -127,7 +134,8 @@ def _period_part(title: str, found: Sequence[Comparison], threshold: str) -> str
         for one in found
     ]  # fmt: skip
     head = ("model", "CRPS", "difference", "log", "difference", f"Brier, {threshold}", "difference")
-    against = f"Against `{ISSUED}`; the pool itself against `{REFERENCE}`."
+    itself = f"; the pool itself against `{REFERENCE}`" if any(one.model == ISSUED for one in found) else ""
+    against = f"Against `{ISSUED}`{itself}."
     return f"## {title}\n\n{found[0].days} days. {against}\n\n{_table(head, rows)}"
 
 
@@ -158,7 +166,8 @@ def _world_part(report: StructuralReport) -> str:
     better = sum(one.crps_difference < 0.0 for one in report.worlds)
     told = (
         f"{len(report.worlds)} worlds of {WORLD_DAYS} days, {WORLD_COINS} coins and {WORLD_TRADERS:,} accounts, "
-        f"families and scenarios in turn; the first {TRAINING_DAYS} days are learned from, models fitted every 5 days. "
+        f"families and scenarios in turn; the first {TRAINING_DAYS} days with liquidations are learned from, "
+        "models fitted every 5 days; days without any are left out. "
         "The threshold of a world is the 0.93 quantile of those days. Models read what venues publish. In "
         f"{better} of {len(report.worlds)} the CRPS of `{WITH_STRUCTURAL}` is lower than the pool's."
     )

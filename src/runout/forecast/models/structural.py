@@ -214,7 +214,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             Shape (n,), sums to 1.
         """
         if self.feedback is not None and self.terrain.usd is not None:
-            ways = self.feedback.carried(ways, self.terrain.usd[-1])
+            ways = self.feedback.carried(ways, self.terrain.usd)
         plain = np.concatenate([[1.0], self.known.value[:_PLAIN]])
         location = plain @ self.fit.head.value[: 1 + _PLAIN] + self.head_drift
         return Scenarios(ways, weight, location + self._standard(ways) @ self.fit.head.value[1 + _PLAIN :])
@@ -239,7 +239,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
     def _standard(self, ways: FloatArray) -> FloatArray:
-        return self.fit.scaling.of(_way_covariates(self.terrain, ways, -1))
+        return self.fit.scaling.of(_way_covariates(self.terrain, ways))
 
     def _errors(self, of: Scenarios) -> tuple[float, float]:
         """Return the standard error of the location, and the deviation that covariates not observed add."""
@@ -289,11 +289,11 @@ def _past_covariates(terrain: Terrain, rows: IntArray) -> FloatArray:
     return covariates_of_sweep(terrain.swept[rows], terrain.floor_usd[rows], terrain.level[rows])
 
 
-def _way_covariates(terrain: Terrain, ways: FloatArray, row: int) -> FloatArray:
+def _way_covariates(terrain: Terrain, ways: FloatArray) -> FloatArray:
     if terrain.usd is None:
-        return covariates_of_range(ways[..., 0], ways[..., 1], terrain.share[row])
-    swept = within(terrain.usd[row], ways)
-    return covariates_of_sweep(swept, terrain.floor_usd[row], terrain.level[row])
+        return covariates_of_range(ways[..., 0], ways[..., 1], terrain.share[-1])
+    swept = within(terrain.usd, ways)
+    return covariates_of_sweep(swept, terrain.floor_usd[-1], terrain.level[-1])
 
 
 def _drifts(fit: StructuralFit, terrain: Terrain, days: int) -> tuple[float, float]:

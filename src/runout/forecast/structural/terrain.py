@@ -33,7 +33,7 @@ class Terrain(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     floor_usd
         Added to what is swept, shape (days + lead,); NaN without open interest.
     usd
-        Ladders known before each day, shape (days + lead, coins, 2, groups, grid); None if not asked for.
+        The ladder known before the day forecast, shape (coins, 2, groups, grid); None if not asked for.
     swept
         What each day swept of the ladder before it, dollars, shape (days, coins, 2, groups); None without ladders.
     level
@@ -72,11 +72,12 @@ def terrain_of(evidence: Evidence, ladders: Ladders | None) -> Terrain:
     )  # fmt: skip
     if ladders is None:
         return made
-    usd = np.concatenate([np.zeros((lead, *ladders.usd.shape[1:])), ladders.usd])
-    swept = within(usd[: len(history)], np.nan_to_num(np.stack([fall, rise], axis=-1)))
+    ways = np.nan_to_num(np.stack([fall, rise], axis=-1))
+    swept = np.zeros((*ways.shape, ladders.usd.shape[3]))
+    swept[lead:] = within(ladders.usd[:-lead], ways[lead:])
     total = np.log(swept.sum(axis=(1, 2, 3)) + floor[: len(history)])
     level = shifted(weighted_level(np.where(np.isfinite(size), total, np.nan), LEVEL_HALF_LIFE_DAYS), lead)
-    return msgspec.structs.replace(made, usd=usd, swept=swept, level=level)
+    return msgspec.structs.replace(made, usd=ladders.usd[-1], swept=swept, level=level)
 
 
 def covariates_of_sweep(swept: FloatArray, floor_usd: FloatArray, level: FloatArray) -> FloatArray:
