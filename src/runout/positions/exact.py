@@ -1,0 +1,151 @@
+r"""Positions whose liquidation price a venue publishes, merged into its inferred ladder as what they are: exact.
+
+Of the H coins that each side of the venue holds, published positions make up P, whether they have a liquidation price
+or not. What was inferred of the venue is kept for the rest,
+
+.. math:: \text{inferred} \leftarrow (1 - P / H)\,\text{inferred}
+
+and published positions rest where they say. So the venue's coins stay H on each side, and none is negative.
+"""
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from runout.errors import UsageError
+from runout.positions.ladder import Ladder
+from runout.positions.weights import SIDES
+from runout.scores.arrays import FloatArray, IntArray
+
+
+class ExactPositions(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Published positions of one market, shape (positions,).
+
+    Parameters
+    ----------
+    side
+        0 long, 1 short.
+    size_base
+        Coins, above zero.
+    liquidation_price
+        Dollars; NaN for one that no price liquidates.
+    """
+
+    side: IntArray
+    size_base: FloatArray
+    liquidation_price: FloatArray
+
+
+class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """A ladder with exact positions in it; arrays of shape (sides, levels) unless said, longs first.
+
+    Parameters
+    ----------
+    edges
+        Dollars, ascending, shape (levels + 1,).
+    inferred_base, exact_base
+        Coins.
+    inferred_usd
+        Expected to be reported of the inferred ones.
+    exact_usd
+        Dollars of the exact ones, at their own liquidation prices: all of them, whatever a feed shows.
+    inferred_elsewhere_base, exact_elsewhere_base
+        Coins of each side beyond the edges or never liquidated, shape (sides,).
+    """
+
+    edges: FloatArray
+    inferred_base: FloatArray
+    exact_base: FloatArray
+    inferred_usd: FloatArray
+    exact_usd: FloatArray
+    inferred_elsewhere_base: FloatArray
+    exact_elsewhere_base: FloatArray
+
+    def held(self) -> FloatArray:
+        """Return coins of each side, on the ladder and elsewhere, shape (2,)."""
+        on = (self.inferred_base + self.exact_base).sum(axis=1)
+        return on + self.inferred_elsewhere_base + self.exact_elsewhere_base
+
+    def exact_fraction(self) -> FloatArray:
+        """Return the share of each level's coins that is exact; 0 where nothing rests."""
+        whole = self.inferred_base + self.exact_base
+        return np.divide(self.exact_base, whole, out=np.zeros_like(whole), where=whole > 0.0)
+
+
+def merged(of: Ladder, exact: ExactPositions, held_base: FloatArray) -> Merged:
+    """Return a venue's ladder in which published positions stand in place of inferred ones.
+
+    Parameters
+    ----------
+    of
+        Inferred, of the same venue and contract.
+    exact
+        Published.
+    held_base
+        H: coins that each side holds at the venue, shape (2,), longs first.
+
+    Raises
+    ------
+    UsageError
+        If sizes or sides cannot be, more is published than held, or more inferred than held.
+    """
+    _require_sound(exact)
+    inferred = of.coins.sum(axis=(2, 3))
+    published = np.bincount(exact.side, weights=exact.size_base, minlength=2)
+    if (published > held_base * (1.0 + 1e-9)).any() or (inferred.sum(axis=1) > held_base * (1.0 + 1e-9)).any():
+        raise UsageError(
+            f"expected at most {held_base.tolist()} coins a side, found {published.tolist()} published and "
+            f"{inferred.sum(axis=1).tolist()} inferred"
+        )
+    kept = np.maximum(1.0 - published / held_base, 0.0)
+    coins, dollars = _on_levels(exact, of.edges)
+    return Merged(
+        edges=of.edges, inferred_base=kept[:, np.newaxis] * inferred, exact_base=coins,
+        inferred_usd=kept[:, np.newaxis] * of.usd.sum(axis=2), exact_usd=dollars,
+        inferred_elsewhere_base=kept * (held_base - inferred.sum(axis=1)),
+        exact_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0),
+    )  # fmt: skip
+
+
+def table(of: Merged) -> pl.DataFrame:
+    """Return the merged ladder as a table, by price: a row for each side and level in which something rests.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``side, low_price, high_price, coins, exact_fraction, inferred_usd, exact_usd``.
+    """
+    parts = [
+        pl.DataFrame(
+            {
+                "low_price": of.edges[:-1], "high_price": of.edges[1:],
+                "coins": of.inferred_base[i] + of.exact_base[i], "exact_fraction": of.exact_fraction()[i],
+                "inferred_usd": of.inferred_usd[i], "exact_usd": of.exact_usd[i],
+            }
+        ).insert_column(0, pl.lit(name).alias("side"))
+        for i, name in enumerate(SIDES)
+    ]  # fmt: skip
+    return pl.concat(parts).filter(pl.col("coins") > 0.0).sort("low_price", "side")
+
+
+def _require_sound(exact: ExactPositions) -> None:
+    sound = (exact.size_base > 0.0) & np.isin(exact.side, (0, 1)) & ~(exact.liquidation_price <= 0.0)
+    if not sound.all():
+        at = int(np.flatnonzero(~sound)[0])
+        raise UsageError(
+            f"expected positions of side 0 or 1 with size and price above zero, found side {exact.side[at]}, size "
+            f"{exact.size_base[at]}, price {exact.liquidation_price[at]}"
+        )
+
+
+def _on_levels(exact: ExactPositions, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return coins and dollars of exact positions by side and level."""
+    level = np.searchsorted(edges, exact.liquidation_price, side="right") - 1
+    levels = len(edges) - 1
+    there = np.isfinite(exact.liquidation_price) & (level >= 0) & (level < levels)
+    place = exact.side[there] * levels + level[there]
+    size, price = exact.size_base[there], exact.liquidation_price[there]
+    coins, dollars = np.zeros(2 * levels), np.zeros(2 * levels)
+    np.add.at(coins, place, size)
+    np.add.at(dollars, place, size * price)
+    return coins.reshape(2, levels), dollars.reshape(2, levels)
