@@ -15,6 +15,7 @@ from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.derivations import computations
 from runout.jobs.issuing import issue
+from runout.jobs.sliding import find_slides
 from runout.lake import Lake
 from runout.records import KINDS, Series
 from runout.records.kinds import DERIVED, OBSERVED
@@ -28,21 +29,22 @@ FINE = 4 * 3_600_000_000_000  # bars of five minutes would only cost time
 SPOT = "taker_flow:spot"
 
 CLUSTERS = {f"clusters.{side}.{rank}" for side in ("long", "short") for rank in (1, 2)} | {"clusters.swept.long"}
+RUNOUT = {"runout.down", "runout.up", "runout.reproduction"}
 
 # What must be gone, by findings and tables, when a kind is not held; everything else must stay.
 RESTS_ON: dict[str, set[str]] = {
     "funding": {"leverage.funding"},
     "reserves": {"leverage.ratio"},
-    "depth": {"flows.depth"},
+    "depth": {"flows.depth", *RUNOUT},
     "market_caps": {"rotation.dominance", "rotation.total2", "rotation.worst-day"},
     "premium": {"flows.coinbase-premium"},
     "positioning": {"positioning.global-accounts", "positioning.top-accounts", "positioning.top-positions"},
     SPOT: {"flows.spot-against-leverage", "flows.leverage-share", "flows.basis"},
-    "liquidations": {"liquidations.24h", "liquidations.last-day", "liquidations.worst-day", *CLUSTERS},
+    "liquidations": {"liquidations.24h", "liquidations.last-day", "liquidations.worst-day", *CLUSTERS, *RUNOUT},
     "open_interest": {
         "leverage.level", "leverage.change.24h", "leverage.change.48h", "leverage.change.since",
         "leverage.sign-dependence", "leverage.ratio", "leverage.funding", "cycles.divergence", "cycles.deleveraging",
-        "cycles.peaks", *CLUSTERS,
+        "cycles.peaks", *CLUSTERS, *RUNOUT,
     },
 }  # fmt: skip
 
@@ -62,6 +64,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     published, _ = market(world(days=DAYS, coins=2))
     lake = fill(Lake(tmp_path_factory.mktemp("whole") / "lake"), published.values())
     assert find_missing(lake, "BTC", END) > 0
+    assert find_slides(lake, "BTC", END) > 0
     return lake
 
 
@@ -90,8 +93,8 @@ def without(lake: Lake, kind: str, folder: Path) -> Lake:
         lost = [one.outputs[derived] for name, one in before.items() if name not in possible and derived in one.outputs]
         if lost:
             copy.discard(derived, pl.any_horizontal(lost))
-    for made_of_all in ("clusters", "swept_clusters"):
-        copy.discard(made_of_all, pl.col("rank") > 0)
+    for made_of_all in ("clusters", "swept_clusters", "slides"):
+        copy.discard(made_of_all, pl.col("coin") == "BTC")
     return copy
 
 

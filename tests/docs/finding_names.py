@@ -8,7 +8,7 @@ from pathlib import Path
 import runout
 
 PACKAGE = Path(runout.__file__).parent
-SECTIONS = "danger|price|liquidations|leverage|positioning|flows|rotation|cycles|claims|clusters"
+SECTIONS = "danger|price|liquidations|leverage|positioning|flows|rotation|cycles|claims|clusters|runout"
 _FILLED = r"([\w-]+(?:\.\d+)?)"
 _DATED = re.compile(r"\d{4}-\d\d-\d\d|\d+\.\d+|[12]")
 

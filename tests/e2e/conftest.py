@@ -10,6 +10,7 @@ from runout.jobs import ledger
 from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.importing import import_files
+from runout.jobs.sliding import find_slides
 from runout.lake import Lake
 from runout.sources.registry import source_of
 
@@ -38,5 +39,6 @@ def real_lake(real_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_
             ledger.issue_daily(lake, "BTC", ISSUED)
             for moment in MAPPED:
                 find_missing(lake, "BTC", moment)
+                find_slides(lake, "BTC", moment)
             done.touch()
     return lake

@@ -11,9 +11,10 @@ from runout.bulletin.encoding import encode
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import NANOSECONDS_PER_HOUR, parse_time, start_of_day
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing
+from runout.jobs.clustering import find_missing, origin_of
 from runout.jobs.computing import compute
 from runout.jobs.issuing import issue
+from runout.jobs.sliding import find_slides
 from runout.lake import Lake
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
@@ -117,8 +118,10 @@ def everything_anew(real_lake: Lake, at: int, folder: Path) -> None:
     cut.forget_derived()
     compute(cut)
     forecast_anew(cut, at)
-    find_missing(real_lake, "BTC", at)
-    assert find_missing(cut, "BTC", at) > 0
+    for lake in (real_lake, cut):
+        find_missing(lake, "BTC", at)
+        find_slides(lake, "BTC", at)
+    assert {row["event_time"] for row in cut.scan("slides").collect().to_dicts()} == {origin_of(at)}
     made = issue(cut, "BTC", at)
     assert {"danger.level", "danger.problem"} <= {one.name for one in made.sections[0].findings}
     assert made.sections[0].findings[0].evidence.quantities[0].value is not None

@@ -5,10 +5,12 @@ import pytest
 
 from runout.bulletin import page
 from runout.bulletin.encoding import encode
+from runout.cascade.shock import ToPrice
 from runout.clock import parse_time
+from runout.jobs.cascading import setting_of, whatif
 from runout.jobs.clustering import find_missing, long_mass_share
 from runout.jobs.issuing import issue
-from runout.jobs.publishing import map_pictures
+from runout.jobs.publishing import pictures_of
 from runout.lake import Lake
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
@@ -54,12 +56,12 @@ def test_the_problem_type_of_the_18th_comes_from_the_map(real_lake: Lake) -> Non
 def test_the_page_has_both_pictures_of_the_map_in_the_section_of_its_clusters(real_lake: Lake) -> None:
     at = parse_time("2025-08-18T12:00Z")
     made = issue(real_lake, "BTC", at)
-    drawn = page.render(made, map_pictures(real_lake, made, at))
+    drawn = page.render(made, pictures_of(real_lake, made, at))
     inside = drawn.split('<section id="clusters"')[1].split("</section>")[0]
-    assert inside.count('<figure class="picture">') == drawn.count('<figure class="picture">') == 2
+    assert inside.count('<figure class="picture">') == 2
     assert "inferred liquidation levels over time" in inside
     assert "inferred liquidation levels by price" in inside
-    assert page.render(made).count("<figure") == drawn.count("<figure") - 2
+    assert page.render(made).count("<figure") == drawn.count("<figure") - 3
 
 
 def test_the_bulletin_names_them_as_inferred_with_their_band(real_lake: Lake) -> None:
@@ -80,3 +82,26 @@ def test_a_cut_lake_finds_the_same_clusters(real_lake: Lake, tmp_path: object) -
     cut.discard("clusters", pl.col("rank") > 0)
     assert find_missing(cut, "BTC", at) > 0
     assert encode(issue(cut, "BTC", at)) == encode(issue(real_lake, "BTC", at))
+
+
+def test_what_a_billion_more_would_take_on_the_18th(real_lake: Lake) -> None:
+    made = issue(real_lake, "BTC", parse_time("2025-08-18T12:00Z"))
+    found = {one.name: one for part in made.sections if part.key == "runout" for one in part.findings}
+    numbers = {one.name: one.value for one in found["runout.wave.down"].evidence.quantities}
+    assert numbers["move"] is not None
+    assert -0.10 < numbers["move"] < -0.02
+    assert numbers["move_high"] is not None
+    assert numbers["move"] < numbers["move_high"] < 0.0
+    ratio = {one.name: one.value for one in found["runout.reproduction"].evidence.quantities}["reproduction"]
+    assert ratio is not None
+    assert 0.0 < ratio < 1.0
+    assert "below 100% none runs by itself" in found["runout.reproduction"].statement
+
+
+def test_what_was_said_before_the_slide_of_the_14th_holds_what_came(real_lake: Lake) -> None:
+    setting = setting_of(real_lake, "BTC", parse_time("2025-08-14T00:00Z"))
+    answer = whatif(setting, ToPrice(117_004.0))
+    assert answer.headline_usd is not None
+    assert answer.headline_usd.low < 961e6 < answer.headline_usd.high
+    assert answer.chance is not None
+    assert answer.chance.frequency < 0.1

@@ -10,7 +10,7 @@ from rich.console import Console
 from runout.bulletin.findings import Bulletin
 from runout.cli.configuration import configuration, time_option
 from runout.clock import now_ns
-from runout.jobs.publishing import map_pictures, publish
+from runout.jobs.publishing import pictures_of, publish
 from runout.lake import Lake
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def bulletin(
     moment = time_option(at) if at else now_ns()
     made = publish(store, coin.upper(), moment)
     forms: list[Format] = [format] if format else ["text"] if out is None else ["text", "md", "html", "json"]
-    drawn = map_pictures(store, made, moment) if "html" in forms else {}
+    drawn = pictures_of(store, made, moment) if "html" in forms else {}
     if out is None:
         sys.stdout.write(render(made, forms[0], pictures=drawn, colour=sys.stdout.isatty()))
         return

@@ -7,6 +7,7 @@ from runout.cli.progress import progress_bar
 from runout.jobs import ledger
 from runout.jobs.clustering import find_missing, newest_moment
 from runout.jobs.computing import compute as compute_job
+from runout.jobs.sliding import find_slides
 from runout.lake import Lake
 
 
@@ -30,9 +31,10 @@ def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 
         origins = ledger.recent_origins(store, forecast_days)
         newest = newest_moment(store, coin.upper())
         found = 0 if newest is None else find_missing(store, coin.upper(), newest)
+        asked = 0 if newest is None else find_slides(store, coin.upper(), newest)
         issued = ledger.issue_daily(store, coin.upper(), origins, workers=2, progress=progress)
     Console(highlight=False).print(
         f"derived state of {store.root} is up to date: {written:,} rows written, {issued} forecasts issued, "
-        f"{found} clusters of the newest map",
+        f"{found} clusters of the newest map, {asked} moves asked about",
         soft_wrap=True,
     )

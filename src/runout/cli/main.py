@@ -53,6 +53,7 @@ _COMMANDS = {
         "runout.cli.verifying:verify",
         "Audit a lake: gaps, duplicates, frozen series, unit jumps, swapped sides.",
     ),
+    "whatif": ("runout.cli.whatif:whatif", "Say what a move of the price would set off, and where it would stop."),
 }
 for _name, (_target, _help) in _COMMANDS.items():
     app.command(_target, name=_name, help=_help)

@@ -8,6 +8,7 @@ totals over that venue's, on past days, and headline over measured (:mod:`runout
 ones times :data:`TRUE_OVER_REPORTED`, an assumption.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,12 +17,12 @@ import polars as pl
 
 from runout.bulletin.mapping.content import LiquidationMap
 from runout.cascade.calibration import EXPONENT, Extremes, chance_of_touching, extremes, side_band
-from runout.cascade.depth import Band, Depth, depth
+from runout.cascade.depth import Band, Depth, depth, side_usd
 from runout.cascade.engine import Rounds
-from runout.cascade.ladder import Direction, Group, Ladder, ladder_from_prices
+from runout.cascade.ladder import Direction, Group, Ladder, ladder_from_prices, price_at
 from runout.cascade.market import Market, Venue, coin_market, market
 from runout.cascade.outcome import Slide
-from runout.cascade.shock import Shock, push
+from runout.cascade.shock import Move, Order, Push, Shock, push
 from runout.cascade.simulation import simulate
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import NotEnoughDataError
@@ -29,13 +30,19 @@ from runout.jobs.clustering import mapped_venue
 from runout.jobs.headline_scale import Scale, scale_of
 from runout.jobs.mapping import liquidation_map
 from runout.lake import Lake
+from runout.positions.clusters import Cluster
 from runout.positions.ladder import cumulative, cumulative_band
 from runout.positions.weights import SIDES
-from runout.records import Series, venue_list
+from runout.records import KINDS, Series, conform, venue_list
 from runout.scores import FrequencyInterval
+from runout.version import METHOD_VERSION
 
 REACH: Final = 0.2
 """How far the ladder goes beyond the prices of its window."""
+MOVES: Final = (*(percent / 200.0 for percent in range(1, 21)), 0.11, 0.12, 0.13, 0.14, 0.15)
+"""Moves that tables and figures show."""
+CLUSTERS: Final = 2
+"""Clusters of each side whose sweep is asked about."""
 TRUE_OVER_REPORTED: Final = Band(1.25, 2.0, 3.3)
 """Dollars liquidated over dollars shown by a feed that shows the largest order of each second: an assumption. It is the
 share of 30 to 80% that such a feed shows of 3 to 30 lognormal orders a second (σ from 1.5 to 2.5)."""
@@ -73,6 +80,10 @@ class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     extremes: Extremes | None
     scale: Scale | None
 
+    def depth_usd(self, direction: Direction) -> Band:
+        """Return dollars of the book within 1%, on the side that a move takes from."""
+        return side_usd(self.market.coins[0].venues[0].depth, direction)
+
     @property
     def price(self) -> float:
         """Return the price that moves are counted from."""
@@ -93,10 +104,8 @@ class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         What it was asked of.
     slide
         In no time: the exact solution, with the edges of the bands.
-    timed
-        In rounds, books refilling; assumed speeds of engine and books.
     chance
-        Of the shock's own move within 24 h; None where it is not known.
+        Of the shock's own move within 24 h; None of an order, and where it is not known.
     reported_usd
         What the feed would show of the slide.
     headline_usd
@@ -105,7 +114,6 @@ class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     setting: Setting
     slide: Slide
-    timed: Slide
     chance: FrequencyInterval | None
     reported_usd: Band
     headline_usd: Band | None
@@ -180,16 +188,89 @@ def whatif(setting: Setting, shock: Shock) -> WhatIf:
     given = push(shock, setting.price)
     reported = _reported(slide)
     chance = None
-    if setting.extremes is not None and np.isfinite(slide.value.shock_distance):
+    if setting.extremes is not None and not isinstance(shock, Order) and np.isfinite(slide.value.shock_distance):
         chance = chance_of_touching(setting.extremes, slide.value.shock_distance, given.direction)
     return WhatIf(
         setting=setting,
         slide=slide,
-        timed=simulate(setting.market, shock, ROUNDS),
         chance=chance,
         reported_usd=reported,
         headline_usd=None if setting.scale is None else setting.scale.headline(reported, given.direction),
     )
+
+
+def in_rounds(setting: Setting, shock: Shock) -> Slide:
+    """Return the same shock in rounds: books that refill, and an engine that works at its pace; both speeds assumed.
+
+    Insurance is not known and taken as enough, so nothing is deleveraged.
+    """
+    return simulate(setting.market, shock, ROUNDS)
+
+
+def moved(price: float, given: Push) -> float:
+    """Return the price after a push's own move; 0 for a fall to nothing."""
+    return price_at(price, given.distance, given.direction) if np.isfinite(given.distance) else 0.0
+
+
+def slides(setting: Setting, clusters: Sequence[Cluster] = ()) -> pl.DataFrame:
+    """Return what moves of 0.5 to 15% either way would set off, and those through the largest clusters.
+
+    Parameters
+    ----------
+    setting
+        What is asked.
+    clusters
+        Of a map, the largest first: a move to the far end of the first two of each side is asked about too.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of kind ``slides``: the moves down by size, then up, then those through clusters.
+    """
+    grid = [("move", sign * size) for sign in (-1.0, 1.0) for size in MOVES if size <= _reach_of(setting, sign)]
+    through = [("cluster", move) for move in _through(clusters, setting.price)]
+    rows = [_row(setting, trigger, move) for trigger, move in (*grid, *through)]
+    named = pl.DataFrame(rows, infer_schema_length=None).with_row_index("number", 1)
+    return conform(named, KINDS["slides"])
+
+
+def _reach_of(setting: Setting, sign: float) -> float:
+    return setting.reach("down" if sign < 0.0 else "up")
+
+
+def _through(clusters: Sequence[Cluster], price: float) -> list[float]:
+    """Return the moves to the far ends of the two largest clusters of each side."""
+    found: list[float] = []
+    for side in SIDES:
+        largest = [one for one in clusters if one.side == side][:CLUSTERS]
+        found += [(one.low if side == "long" else one.high) / price - 1.0 for one in largest]
+    return found
+
+
+def _row(setting: Setting, trigger: str, move: float) -> dict[str, object]:
+    made = whatif(setting, Move(move))
+    slide, chance, headline = made.slide, made.chance, made.headline_usd
+    bands = {
+        "forced": (slide.mild.liquidated_usd, slide.value.liquidated_usd, slide.severe.liquidated_usd),
+        "reported": msgspec.structs.astuple(made.reported_usd),
+        "headline": (None, None, None) if headline is None else msgspec.structs.astuple(headline),
+    }
+    spread = {
+        name: value
+        for key, (low, middle, high) in bands.items()
+        for name, value in ((f"{key}_usd", middle), (f"{key}_low_usd", low), (f"{key}_high_usd", high))
+    }
+    return {
+        "coin": setting.map.coin, "venue": setting.map.venue, "event_time": setting.map.at,
+        "known_time": setting.map.at, "trigger": trigger, "direction": slide.direction, "move": move,
+        "price": setting.price, "trigger_price": setting.price * (1.0 + move),
+        "chance": None if chance is None else chance.frequency, "chance_low": None if chance is None else chance.low,
+        "chance_high": None if chance is None else chance.high, "ending": slide.value.ending.value,
+        "stop_price": slide.value.price_usd, "mild_stop_price": slide.mild.price_usd,
+        "severe_stop_price": slide.severe.price_usd, "amplification": slide.value.amplification,
+        "reproduction": slide.reproduction, **spread, "depth_usd": setting.depth_usd(slide.direction).value,
+        "method_version": METHOD_VERSION,
+    }  # fmt: skip
 
 
 def _reported(slide: Slide) -> Band:

@@ -41,7 +41,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     events: int
 
     def headline(self, reported: Band, direction: Direction) -> Band:
-        """Return the headline that goes with reported dollars; both spreads are independent and lognormal on each side."""
+        """Return the headline that goes with reported dollars; spreads are independent, lognormal on each side."""
         ratio = self.long if direction == "down" else self.short
         value = reported.value * ratio.value
         if value <= 0.0:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from runout.bulletin.findings import Bulletin
 from runout.jobs import ledger
 from runout.jobs.clustering import find_missing, shown_map
-from runout.jobs.issuing import issue
+from runout.jobs.issuing import Reader, issue, runout
+from runout.jobs.sliding import find_slides
 from runout.lake import Lake
 
 if TYPE_CHECKING:
@@ -24,20 +25,25 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
     """
     ledger.issue_missing(lake, coin, at)
     find_missing(lake, coin, at)
+    find_slides(lake, coin, at)
     return issue(lake, coin, at)
 
 
-def map_pictures(lake: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":
-    """Return the pictures of the map that a bulletin's clusters are of, by key of their section, for its page."""
-    found = shown_map(lake, made.coin, at) if any(one.key == "clusters" for one in made.sections) else None
-    if found is None:
-        return {}
-    from runout.bulletin import page  # noqa: PLC0415 - only a page has pictures
+def pictures_of(lake: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":
+    """Return the pictures of a bulletin's page that are no charts, by key of their section: the map, and slides."""
+    from runout.bulletin import page, slides  # noqa: PLC0415 - only a page has pictures
     from runout.bulletin.mapping import pictures  # noqa: PLC0415
 
-    return {
-        "clusters": [
+    keys = {one.key for one in made.sections}
+    found = shown_map(lake, made.coin, at) if "clusters" in keys else None
+    drawn: dict[str, Sequence[Picture]] = {}
+    if found is not None:
+        drawn["clusters"] = [
             page.Picture(svg=pictures.svg(found, "heatmap"), title="Where they were over the past week, inferred"),
             page.Picture(svg=pictures.svg(found, "levels"), title="What rests at each price now, inferred"),
         ]
-    }
+    asked = Reader(lake, made.coin, at)
+    if "runout" in keys:
+        svg = slides.svg(runout.rows_of(asked), synthetic=made.synthetic)
+        drawn["runout"] = [page.Picture(svg=svg, title="What moves of every size would set off, inferred")]
+    return drawn

@@ -328,6 +328,43 @@ SWEPT_CLUSTERS: Final = Schema(
     key=("coin", "venue", "event_time", "known_time", "rank", "method_version"),
 )  # fmt: skip
 
+SLIDES: Final = Schema(
+    kind="slides", meaning="What a move of the price would set off, as of a moment: from the inferred map of a venue, its books, and past moves. Nothing in it was published.",
+    columns=(
+        _COIN,
+        Column(name="venue", type="text", unit="name", required=True, meaning="Venue whose map and books were asked."),
+        _EVENT_TIME,
+        _KNOWN_TIME,
+        Column(name="number", type="integer", unit="count", required=True, minimum=1, meaning="Place in the table, from 1."),
+        Column(name="trigger", type="text", unit="move | cluster", required=True, choices=("move", "cluster"), meaning="A round move, or one to the far end of a large cluster."),
+        Column(name="direction", type="text", unit="down | up", required=True, choices=("down", "up"), meaning="Of the move."),
+        Column(name="move", type="float", unit="fraction", required=True, meaning="Of the price, from outside; negative down."),
+        _price("price", "Price it is counted from.", required=True),
+        _price("trigger_price", "Price that the move itself reaches.", required=True),
+        Column(name="chance", type="float", unit="fraction", minimum=0, meaning="Share of past days that went so far, volatility for volatility."),
+        Column(name="chance_low", type="float", unit="fraction", minimum=0, meaning="Lower end of its interval of 90%."),
+        Column(name="chance_high", type="float", unit="fraction", minimum=0, meaning="Upper end of its interval of 90%."),
+        Column(name="ending", type="text", unit="words", required=True, meaning="How the slide ends, at the central values."),
+        _price("stop_price", "Where it stops, at the central values; null where nothing holds it on the map."),
+        _price("mild_stop_price", "The same at the mild edges of all bands."),
+        _price("severe_stop_price", "The same at the severe edges of all bands."),
+        Column(name="amplification", type="float", unit="fraction", meaning="What forced orders add to the move, over the move."),
+        Column(name="reproduction", type="float", unit="ratio", minimum=0, meaning="Dollars liquidated in the next 1% over dollars of depth in 1%, where the move ends."),
+        _usd("forced_usd", "Forced orders on the venue, estimated."),
+        _usd("forced_low_usd", "The same at the mild edges of all bands."),
+        _usd("forced_high_usd", "The same at the severe edges of all bands."),
+        _usd("reported_usd", "What the venue would report of them."),
+        _usd("reported_low_usd", "Lower end of its band."),
+        _usd("reported_high_usd", "Upper end of its band."),
+        _usd("headline_usd", "What aggregators would show for all coins and venues, median."),
+        _usd("headline_low_usd", "The same, 5%."),
+        _usd("headline_high_usd", "The same, 95%."),
+        _usd("depth_usd", "Orders within 1% on the side that the move takes from."),
+        _METHOD,
+    ),
+    key=("coin", "venue", "event_time", "known_time", "number", "method_version"),
+)  # fmt: skip
+
 LEDGER: Final = Schema(
     kind="ledger", meaning="Every forecast issued, immutable and chained: an entry's hash covers its content and the entry before.",
     columns=(
@@ -345,6 +382,6 @@ LEDGER: Final = Schema(
 )  # fmt: skip
 
 OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
-DERIVED: Final = (INDICATORS, FLUSHES, CLUSTERS, SWEPT_CLUSTERS)
+DERIVED: Final = (INDICATORS, FLUSHES, CLUSTERS, SWEPT_CLUSTERS, SLIDES)
 BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS, LEDGER)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

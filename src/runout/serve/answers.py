@@ -3,13 +3,17 @@
 An answer holds what was computed and renders it on demand; renderers load where they are first used.
 """
 
+from typing import Literal
+
 import msgspec
 import polars as pl
 
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.mapping.content import LiquidationMap
+from runout.cascade.shock import Shock
 from runout.clock import format_time, parse_time
 from runout.forecast.record import Forecast
+from runout.jobs.cascading import Setting, WhatIf
 from runout.lake import Lake
 from runout.serve import tables
 
@@ -50,9 +54,9 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
     def to_html(self) -> str:
         """Return the whole bulletin as one page that needs nothing else."""
         from runout.bulletin import page  # noqa: PLC0415
-        from runout.jobs.publishing import map_pictures  # noqa: PLC0415
+        from runout.jobs.publishing import pictures_of  # noqa: PLC0415
 
-        return page.render(self.content, map_pictures(self.lake, self.content, parse_time(self.content.at)))
+        return page.render(self.content, pictures_of(self.lake, self.content, parse_time(self.content.at)))
 
     def _repr_html_(self) -> str:
         from runout.serve import notebook  # noqa: PLC0415 - draws
@@ -152,3 +156,65 @@ class ForecastAnswer(msgspec.Struct, frozen=True, eq=False):
         from runout.serve import notebook  # noqa: PLC0415 - draws
 
         return notebook.forecast(self.content)
+
+
+class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
+    """What a move or an order would set off, inferred; in a notebook the picture of moves of every size.
+
+    Parameters
+    ----------
+    setting
+        The map, the books and past moves that it was asked of, typed.
+    shock
+        What was asked.
+    content
+        Where it stops, what it liquidates and how likely it comes, typed.
+    """
+
+    setting: Setting
+    shock: Shock
+    content: WhatIf
+
+    def __repr__(self) -> str:
+        return f"<what if, {self.shock}, of {self.setting.map.coin} as of {format_time(self.setting.map.at)}, inferred>"
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return where it stops in each case of the bands (:func:`runout.serve.tables.cases_table`)."""
+        return tables.cases_table(self.content)
+
+    def liquidated(self) -> pl.DataFrame:
+        """Return forced orders by venue, leverage class and side, in dollars.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``coin, venue, leverage_class, liquidated_side``; ``liquidated_usd`` at the central values, ``mild_usd`` and
+            ``severe_usd`` at the edges of the bands.
+        """
+        return self.content.slide.liquidated
+
+    def ladder(self) -> pl.DataFrame:
+        """Return what moves of every size would set off, as ``runout whatif --ladder``: rows of kind ``slides``."""
+        from runout.jobs import cascading  # noqa: PLC0415
+
+        return tables.dated(cascading.slides(self.setting, self.setting.map.clusters))
+
+    def to_json(self) -> str:
+        """Return the text that ``runout whatif --format json`` writes."""
+        return self._as("json").decode()
+
+    def to_text(self) -> str:
+        """Return the text that ``runout whatif`` writes, without colour."""
+        return self._as("text").decode()
+
+    def to_html(self) -> str:
+        """Return the answer as one page that needs nothing else."""
+        return self._as("html").decode()
+
+    def _repr_png_(self) -> bytes:
+        return self._as("png")
+
+    def _as(self, form: Literal["json", "text", "html", "png"]) -> bytes:
+        from runout.jobs import whatif_forms  # noqa: PLC0415 - draws
+
+        return whatif_forms.answer_as(self.setting, self.shock, form)

@@ -7,6 +7,7 @@ import polars as pl
 from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
+from runout.records import venue_list
 from runout.units import dollars, percent
 
 SHOWN: Final = 2
@@ -92,7 +93,7 @@ def _evidence(row: dict[str, Any], numbers: tuple[Quantity, ...], *, series: str
     moment = format_time(row["event_time"])
     return Evidence(
         quantities=numbers,
-        scope=f"{row['coin']}, {row['venue'].capitalize()}, perpetual",
+        scope=f"{row['coin']}, {venue_list((row['venue'],))}, perpetual",
         series=(series,),
         source="the map of inferred positions",
         window_start=moment,
@@ -140,7 +141,7 @@ def _swept_table(rows: list[dict[str, Any]]) -> Table:
         rows=tuple(
             Row(label=f"{row['side']}s, {_range(row)}", values=tuple(row[name] for name in names)) for row in rows
         ),
-        source=f"inferred from {rows[0]['venue'].capitalize()} bars, open interest and reported liquidations",
+        source=f"inferred from {venue_list((rows[0]['venue'],))} bars, open interest and reported liquidations",
         note="expected: on the way the price took in those 4-hour buckets; reported: of the side in the same buckets",
     )
 
@@ -162,6 +163,6 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
             )
             for row in rows
         ),
-        source=f"inferred from {rows[0]['venue'].capitalize()} bars, open interest and reported liquidations",
+        source=f"inferred from {venue_list((rows[0]['venue'],))} bars, open interest and reported liquidations",
         note="▲ accumulating; dollars expected to be reported on the first sweep, bands of 90%; prior: not from data",
     )

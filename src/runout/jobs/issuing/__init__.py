@@ -10,7 +10,7 @@ from runout.bulletin.sections import claims, price
 from runout.clock import format_time, start_of_day
 from runout.errors import NotEnoughDataError
 from runout.jobs import selection
-from runout.jobs.issuing import clusters, cycles, danger, flows, headline, leverage, liquidations
+from runout.jobs.issuing import clusters, cycles, danger, flows, headline, leverage, liquidations, runout
 from runout.jobs.issuing.reader import DAY, Reader
 from runout.lake import Lake
 
@@ -40,6 +40,7 @@ def issue(lake: Lake, coin: str, at: int) -> Bulletin:
     sections += liquidations.gather(reader, worst_start)
     sections += headline.gather(reader, worst_start)
     sections += clusters.gather(reader)
+    sections += runout.gather(reader)
     state, interest = leverage.gather(reader, start_of_day(at) - 7 * DAY if worst_start is None else worst_start)
     sections += state
     sections += leverage.gather_positioning(reader)

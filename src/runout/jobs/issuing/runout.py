@@ -1,0 +1,21 @@
+"""Gather what the section on slides needs: those asked for at the last full four hours."""
+
+import polars as pl
+
+from runout.bulletin.findings import Section
+from runout.bulletin.sections import runout
+from runout.jobs.clustering import mapped_venue, origin_of
+from runout.jobs.issuing.reader import Reader
+
+
+def gather(reader: Reader) -> list[Section]:
+    """Return the section, where slides were asked for at the last full four hours."""
+    now = rows_of(reader)
+    return [] if now.is_empty() else [runout.section(now, at=reader.at)]
+
+
+def rows_of(reader: Reader) -> pl.DataFrame:
+    """Return the ``slides`` of the last full four hours by number; none where none were asked for."""
+    venue, origin = mapped_venue(reader.series, reader.coin), origin_of(reader.at)
+    found = reader.derived("slides", "coin", [reader.coin], since=origin)
+    return found.filter(pl.col("venue") == (venue or ""), pl.col("event_time") == origin).sort("number")

@@ -1,0 +1,356 @@
+"""A what-if as text, JSON, CSV, PNG and page."""
+
+import io
+from html import escape
+from typing import Any, Final, Literal
+
+import msgspec
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from runout.bulletin import palette, slides
+from runout.cascade.ladder import price_at
+from runout.cascade.outcome import Ending, Extent, Slide
+from runout.cascade.shock import Order, Shock, push
+from runout.clock import format_time
+from runout.jobs import cascading
+from runout.jobs.cascading import Setting, WhatIf
+from runout.records import venue_list
+from runout.units import dollars, percent, price
+from runout.version import METHOD_VERSION, SCHEMA_VERSION
+
+Format = Literal["text", "json", "csv", "png", "html"]
+_WIDTH: Final = 150
+_STYLE: Final = f"""
+body {{ font: 15px/1.5 system-ui, sans-serif; color: {palette.INK.light}; background: #fff; margin: 2rem auto;
+  max-width: 1080px; padding: 0 1rem; }}
+pre {{ overflow-x: auto; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }}
+figure {{ margin: 1.5rem 0; overflow-x: auto; }} svg {{ width: 100%; min-width: 760px; height: auto; }}
+"""
+
+
+def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = False) -> bytes:
+    """Return what one shock sets off in a form.
+
+    Parameters
+    ----------
+    setting
+        What is asked.
+    shock
+        The move or order.
+    form
+        Not ``csv``.
+    colour
+        Whether text has ANSI styles.
+    """
+    made, timed = cascading.whatif(setting, shock), cascading.in_rounds(setting, shock)
+    if form == "json":
+        return _json(document(made, timed, shock))
+    if form in {"png", "html"}:
+        rows, asked = cascading.slides(setting, setting.map.clusters), _asked(setting, made.slide)
+        if form == "png":
+            return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
+        drawn = slides.svg(rows, asked=asked, synthetic=setting.map.synthetic)
+        return _html(_title(setting, shock), drawn, _text(made, timed, shock, colour=False))
+    return _text(made, timed, shock, colour=colour).encode()
+
+
+def ladder_as(setting: Setting, form: Format, *, colour: bool = False) -> bytes:
+    """Return what moves of every size set off in a form.
+
+    Parameters
+    ----------
+    setting
+        What is asked.
+    form
+        Any.
+    colour
+        Whether text has ANSI styles.
+    """
+    rows = cascading.slides(setting, setting.map.clusters)
+    synthetic = setting.map.synthetic
+    if form == "png":
+        return slides.png(rows, synthetic=synthetic)
+    if form == "csv":
+        money = [name for name in rows.columns if name.endswith(("_usd", "price"))]
+        told = rows.with_columns(
+            pl.col(money).round(2),
+            event_time=pl.lit(format_time(setting.map.at)),
+            known_time=pl.lit(format_time(setting.map.at)),
+        )
+        return told.write_csv().encode()
+    if form == "json":
+        return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
+    if form == "html":
+        return _html(_title(setting, None), slides.svg(rows, synthetic=synthetic), _ladder_text(setting, rows))
+    return _ladder_text(setting, rows, colour=colour).encode()
+
+
+def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
+    """Return an answer as a JSON document: dollars whole, fractions to six decimals, not known is null."""
+    slide, chance = made.slide, made.chance
+    return {
+        **_head(made.setting),
+        "shock": {"kind": type(shock).__name__, **msgspec.structs.asdict(shock)},
+        "direction": slide.direction,
+        "chance_24h": None
+        if chance is None
+        else {
+            "value": _six(chance.frequency),
+            "low": _six(chance.low),
+            "high": _six(chance.high),
+            "days": chance.cases,
+        },
+        "cases": {name: _extent(getattr(slide, name)) for name in ("mild", "value", "severe")},
+        "reproduction": _six(slide.reproduction),
+        "reported_usd": _band(made.reported_usd),
+        "headline_usd": None if made.headline_usd is None else _band(made.headline_usd),
+        "liquidated": [_plain(row) for row in slide.liquidated.iter_rows(named=True)],
+        "tipping": [_plain(msgspec.structs.asdict(one)) for one in slide.tipping],
+        "in_rounds": {"case": _extent(timed.value), "stages": _rows(timed.stages), "assumed": _ASSUMED},
+        "depth": list(slide.depth_definitions),
+        "notes": _notes(made.setting),
+    }
+
+
+_ASSUMED: Final = (
+    "half of what was taken from the book is back after 30 s, the engine starts after 1 s and works with a time of "
+    "20 s; insurance is not known and taken as enough, so nothing is deleveraged"
+)
+
+
+def _head(setting: Setting) -> dict[str, object]:
+    of = setting.map
+    return {
+        "schema_version": SCHEMA_VERSION, "method_version": METHOD_VERSION, "inferred": True, "coin": of.coin,
+        "venue": of.venue, "synthetic": of.synthetic, "at": format_time(of.at), "through": format_time(of.through),
+        "price": of.price,
+    }  # fmt: skip
+
+
+def _notes(setting: Setting) -> list[str]:
+    factor = cascading.TRUE_OVER_REPORTED
+    ratio = setting.scale
+    books = "; ".join(venue.depth.definition for coin in setting.market.coins for venue in coin.venues)
+    hidden = (
+        f"Forced orders are the map's reported dollars times {factor.low:g} to {factor.high:g} (central "
+        f"{factor.value:g}), an assumption about what a capped feed hides. Mild and severe: all bands at one edge "
+        "together."
+    )
+    headline = (
+        "No headline is said: the lake holds no totals that published figures could be put beside."
+        if ratio is None
+        else f"Headline: through {ratio.days} busy days of all measured totals over this venue and coin, and "
+        f"{ratio.events} published figures."
+    )
+    return [
+        "Inferred: nobody publishes who holds what. What such answers were worth: docs/scores/cascade.md.",
+        hidden,
+        f"Books: {books}, median of a week, as they stand in calm. In a slide makers withdraw.",
+        headline,
+    ]
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def _title(setting: Setting, shock: Shock | None) -> str:
+    of = setting.map
+    mark = "SYNTHETIC MARKET · " if of.synthetic else ""
+    asked = "moves of every size" if shock is None else _said(setting, shock)
+    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {format_time(of.at)}: {asked}"
+
+
+def _said(setting: Setting, shock: Shock) -> str:
+    if isinstance(shock, Order):
+        return f"what if {dollars(shock.usd)} are {'sold' if shock.side == 'sell' else 'bought'} at market"
+    given = push(shock, setting.price)
+    to = cascading.moved(setting.price, given)
+    change = percent(to / setting.price - 1.0, signed=True)
+    return f"what if it {'falls' if given.direction == 'down' else 'rises'} to {price(to)} ({change})"
+
+
+def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool) -> str:
+    sheet = io.StringIO()
+    console = _console(sheet, colour=colour)
+    console.print(f"[bold]{_title(made.setting, shock)}[/]")
+    for line in _lines(made, timed):
+        console.print(line, markup=False)
+    console.print()
+    console.print(_cases(made.slide))
+    shares = _shares(made.slide)
+    if shares is not None:
+        console.print()
+        console.print(shares)
+    console.print()
+    for line in _notes(made.setting):
+        console.print(line, markup=False)
+    return _trimmed(sheet)
+
+
+def _lines(made: WhatIf, timed: Slide) -> list[str]:
+    slide, chance = made.slide, made.chance
+    lines: list[str] = []
+    if chance is not None:
+        lines.append(
+            f"Past days went so far within 24 h, volatility for volatility, {percent(chance.frequency)} of the time "
+            f"(90%: {percent(chance.low)} to {percent(chance.high)}, {chance.cases} days)."
+        )
+    lines.append(_totals(made))
+    if slide.reproduction is not None:
+        lines.append(
+            f"Where the shock ends, forced orders of the next 1% come to {percent(slide.reproduction)} of the orders "
+            "that stand there; a slide runs by itself above 100%."
+        )
+    if timed.value.ending is Ending.STOPPED:
+        lines.append(f"With time, books refilling: it stops at {price(timed.value.price_usd)} ({_ASSUMED}).")
+    return [*lines, *_tipping(made)]
+
+
+def _tipping(made: WhatIf) -> list[str]:
+    """Return where the stop jumps, the first three levels."""
+    at, direction = made.setting.price, made.slide.direction
+    said: list[str] = []
+    for one in made.slide.tipping[:3]:
+        held = (
+            "nothing on the map holds it"
+            if one.stop_distance is None
+            else (f"it runs on to {price(price_at(at, one.stop_distance, direction))}")
+        )
+        said.append(
+            f"At {price(price_at(at, one.trigger_distance, direction))} the stop jumps: {held}, with "
+            f"{dollars(one.liquidated_usd)} of forced orders."
+        )
+    return said
+
+
+def _totals(made: WhatIf) -> str:
+    reported, headline = made.reported_usd, made.headline_usd
+    venue = venue_list((made.setting.map.venue,))
+    said = f"{venue} would report about {dollars(reported.value)} ({dollars(reported.low)} to {dollars(reported.high)})"
+    if headline is None:
+        return f"{said}."
+    band = f"{dollars(headline.low)} to {dollars(headline.high)}"
+    return f"{said}; aggregators, for all coins and venues, {dollars(headline.value)} (90%: {band})."
+
+
+def _cases(slide: Slide) -> Table:
+    table = _table(("", "ends", "stops at", "forced orders", "beyond the shock"))
+    for name in ("mild", "value", "severe"):
+        one: Extent = getattr(slide, name)
+        table.add_row(
+            "central" if name == "value" else name, one.ending.value, price(one.price_usd), dollars(one.liquidated_usd),
+            "unknown" if one.amplification is None else percent(one.amplification),
+        )  # fmt: skip
+    return table
+
+
+def _shares(slide: Slide) -> Table | None:
+    rows = slide.liquidated.filter(pl.col("liquidated_usd") > 0.0)
+    if rows.is_empty():
+        return None
+    table = _table(("venue", "leverage class", "side", "forced orders", "mild", "severe"))
+    for row in rows.iter_rows(named=True):
+        table.add_row(
+            row["venue"] or "", row["leverage_class"] or "", row["liquidated_side"], dollars(row["liquidated_usd"]),
+            dollars(row["mild_usd"]), dollars(row["severe_usd"]),
+        )  # fmt: skip
+    return table
+
+
+def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False) -> str:
+    sheet = io.StringIO()
+    console = _console(sheet, colour=colour)
+    console.print(f"[bold]{_title(setting, None)}[/]")
+    table = _table(("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%"))
+    for row in rows.iter_rows(named=True):
+        through = " through a cluster" if row["trigger"] == "cluster" else ""
+        band = f"{dollars(row['headline_low_usd'])} to {dollars(row['headline_high_usd'])}"
+        table.add_row(
+            percent(row["move"], signed=True) + through, price(row["trigger_price"]), percent(row["chance"]),
+            price(row["stop_price"]), price(row["severe_stop_price"]), dollars(row["forced_usd"]),
+            dollars(row["reported_usd"]), dollars(row["headline_usd"]), band if row["headline_usd"] is not None else "",
+        )  # fmt: skip
+    console.print(table)
+    console.print()
+    for line in _notes(setting):
+        console.print(line, markup=False)
+    return _trimmed(sheet)
+
+
+def _table(columns: tuple[str, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, column in enumerate(columns):
+        table.add_column(column, no_wrap=True, justify="left" if place == 0 else "right")
+    return table
+
+
+def _console(sheet: io.StringIO, *, colour: bool) -> Console:
+    return Console(
+        file=sheet, width=_WIDTH, highlight=False, no_color=not colour, force_terminal=colour, soft_wrap=True
+    )
+
+
+def _trimmed(sheet: io.StringIO) -> str:
+    return "\n".join(line.rstrip() for line in sheet.getvalue().splitlines()) + "\n"
+
+
+# -- other forms ------------------------------------------------------------------------------------------------------
+
+
+def _html(title: str, drawn: str, words: str) -> bytes:
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n<figure>{drawn}</figure>\n"
+        f"<pre>{escape(words)}</pre>\n</body></html>\n"
+    ).encode()
+
+
+def _json(found: dict[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
+
+
+def _asked(setting: Setting, slide: Slide) -> float | None:
+    distance = slide.value.shock_distance
+    moved = cascading.moved(setting.price, msgspec.structs.replace(_PUSH, direction=slide.direction, distance=distance))
+    return moved / setting.price - 1.0
+
+
+_PUSH: Final = push(Order("sell", 0.0), 1.0)
+
+
+def _extent(of: Extent) -> dict[str, object]:
+    return {
+        "ending": of.ending.value,
+        "shock_distance": _six(of.shock_distance),
+        "distance": _six(of.distance),
+        "price_usd": None if of.price_usd is None else round(of.price_usd, 2),
+        "liquidated_usd": round(of.liquidated_usd),
+        "amplification": _six(of.amplification),
+    }
+
+
+def _band(of: Any) -> dict[str, int]:
+    return {name: round(value) for name, value in msgspec.structs.asdict(of).items()}
+
+
+def _rows(of: pl.DataFrame | None) -> list[dict[str, object]]:
+    return [] if of is None else [_plain(row) for row in of.iter_rows(named=True)]
+
+
+def _plain(row: dict[str, Any]) -> dict[str, object]:
+    return {name: _figure(name, value) for name, value in row.items()}
+
+
+def _figure(name: str, value: object) -> object:
+    if not isinstance(value, float):
+        return value
+    if value in {float("inf"), float("-inf")} or value != value:  # noqa: PLR0124 - not a number is unlike itself
+        return None
+    return round(value, 2) if name.endswith(("usd", "price")) else round(value, 6)
+
+
+def _six(value: float | None) -> float | None:
+    return None if value is None or not abs(value) < float("inf") else round(value, 6)
