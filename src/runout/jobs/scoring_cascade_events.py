@@ -1,7 +1,7 @@
 """Falls that the cascade is scored on: derived from the lake once, kept beside this file, and read from there.
 
-*Flushes* are what :func:`runout.indicators.flushes.flush_states` finds in four-hourly bars and in the liquidations of the
-venue whose map is drawn. *Plain falls* meet the same condition on the price with liquidations **below** their 95th
+*Flushes* are what :func:`runout.indicators.flushes.flush_states` finds in four-hourly bars and in the liquidations of
+the venue whose map is drawn. *Plain falls* meet the same condition on the price with liquidations **below** their 95th
 percentile, and touch no flush: what makes them one is known only afterwards. To each flush the plain fall of the same
 coin is taken that is nearest to it in size, each once, the largest flush choosing first. A *grid* of moments, every
 fifth midnight, is chosen by nothing.
@@ -121,7 +121,7 @@ def _episodes(fine: pl.DataFrame, totals: pl.DataFrame) -> list[flushes.Flush]:
     )
     states = flushes.flush_states(bars.rename({"mark": "event_time"}), totals, "flush")
     last = {one.start_time: one for one in states}
-    return [one for one in last.values() if FIRST <= one.start_time and one.extreme_time <= LAST]
+    return [one for one in last.values() if one.start_time >= FIRST and one.extreme_time <= LAST]
 
 
 def _apart(one: flushes.Flush, other: flushes.Flush) -> bool:
