@@ -44,7 +44,7 @@ def test_the_example_of_the_readme_runs(real_lake: Lake, tmp_path: Path, monkeyp
         for step in ast.parse(code[0]).body
         if isinstance(step, ast.Expr) or exec(compile(ast.Module([step], []), "README.md", "exec"), names)  # noqa: S102
     ]
-    assert len(shown) == 3
+    assert len(shown) == 4
 
 
 @pytest.mark.study

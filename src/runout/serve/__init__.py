@@ -10,8 +10,8 @@
 The names here, their parameters and the columns of their tables are part of the public contract.
 """
 
-from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer
+from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer, WhatIfAnswer
 from runout.serve.moments import Moment
 from runout.serve.session import Session
 
-__all__ = ["BulletinAnswer", "ForecastAnswer", "MapAnswer", "Moment", "Session"]
+__all__ = ["BulletinAnswer", "ForecastAnswer", "MapAnswer", "Moment", "Session", "WhatIfAnswer"]

@@ -8,8 +8,9 @@ import polars as pl
 from runout.errors import UsageError
 from runout.lake import Lake
 from runout.serve import tables
-from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer
+from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer, WhatIfAnswer
 from runout.serve.moments import Moment, nanoseconds
+from runout.serve.shocks import named_shock
 
 
 class Session:
@@ -106,6 +107,49 @@ class Session:
         from runout.jobs.forecasting import issue_forecast  # noqa: PLC0415
 
         return ForecastAnswer(issue_forecast(self._lake, coin.upper(), nanoseconds(at)))
+
+    def whatif(
+        self,
+        coin: str = "BTC",
+        *,
+        at: Moment = None,
+        drop: float | None = None,
+        rise: float | None = None,
+        to: float | None = None,
+        sell: float | None = None,
+        buy: float | None = None,
+        venue: str | None = None,
+    ) -> WhatIfAnswer:
+        """Return what a move or an order would set off, inferred, as ``runout whatif`` does; nothing is written.
+
+        Parameters
+        ----------
+        coin
+            Base asset.
+        at
+            The moment; now if absent.
+        drop, rise
+            A move of the price, as a fraction: 0.05 is 5%.
+        to
+            A price that is reached, dollars.
+        sell, buy
+            An order at market, dollars.
+        venue
+            Whose map and books; the one whose map bulletins show if absent.
+
+        Raises
+        ------
+        UsageError
+            If ``at`` is not a moment, or not exactly one shock is named.
+        NotEnoughDataError
+            If a map cannot be made, or no depth of the venue's perpetual market is held.
+        """
+        from runout.jobs.cascading import setting_of, whatif  # noqa: PLC0415
+
+        shock = named_shock(drop=drop, rise=rise, to=to, sell=sell, buy=buy)
+        lower = venue.lower() if venue else None
+        setting = setting_of(self._lake, coin.upper(), nanoseconds(at), venue=lower)
+        return WhatIfAnswer(setting, shock, whatif(setting, shock))
 
     def series(self, coin: str | None = None) -> pl.DataFrame:
         """Return the series of the lake with their scope, as ``runout series`` lists them.

@@ -7,6 +7,7 @@ import polars as pl
 
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import parse_time
+from runout.jobs.cascading import WhatIf
 from runout.positions.clusters import Sweep
 from runout.records import Series
 
@@ -21,6 +22,11 @@ _FINDINGS: Final[dict[str, pl.DataType]] = {
 _SWEEPS: Final[dict[str, pl.DataType]] = {
     "side": pl.String(), "start_time": _TIME, "end_time": _TIME, "low_price": pl.Float64(), "high_price": pl.Float64(),
     "predicted_usd": pl.Float64(), "low_usd": pl.Float64(), "high_usd": pl.Float64(), "realised_usd": pl.Float64(),
+}  # fmt: skip
+_CASES: Final[dict[str, pl.DataType]] = {
+    "case": pl.String(), "ending": pl.String(), "direction": pl.String(), "price_usd": pl.Float64(),
+    "stop_price_usd": pl.Float64(), "amplification": pl.Float64(), "forced_usd": pl.Float64(),
+    "reported_usd": pl.Float64(), "headline_usd": pl.Float64(), "chance_24h": pl.Float64(),
 }  # fmt: skip
 
 
@@ -74,3 +80,30 @@ def series_table(of: Iterable[Series]) -> pl.DataFrame:
     return pl.DataFrame(
         rows, schema=dict.fromkeys(("series", "kind", "step", "scope", "note"), pl.String), orient="row"
     )
+
+
+def cases_table(of: WhatIf) -> pl.DataFrame:
+    """Return a what-if as a table: a row for each case of the bands.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``case``: ``central`` values, and ``mild`` and ``severe``, all bands at one edge together; ``ending``: how the
+        slide ends; ``direction``; ``price_usd`` that moves count from; ``stop_price_usd``, null where it runs off the
+        map; ``amplification``: what forced orders add to the move, as a fraction of it; ``forced_usd``: dollars of
+        forced orders; ``reported_usd``: of these, what the venue's feed would show; ``headline_usd``: what aggregators
+        would show for all coins and venues, null where no ratio is known; ``chance_24h`` that the price goes so far by
+        itself, null of an order.
+    """
+    slide, chance = of.slide, None if of.chance is None else of.chance.frequency
+    rows = [
+        (
+            case, extent.ending.value, slide.direction, slide.price_usd, extent.price_usd, extent.amplification,
+            extent.liquidated_usd, getattr(of.reported_usd, end),
+            None if of.headline_usd is None else getattr(of.headline_usd, end), chance,
+        )
+        for case, extent, end in (
+            ("mild", slide.mild, "low"), ("central", slide.value, "value"), ("severe", slide.severe, "high")
+        )
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=_CASES, orient="row")
