@@ -166,6 +166,7 @@ def test_the_command_answers_as_text_json_table_and_picture(
     document = json.loads(capsys.readouterr().out)
     assert document["cases"]["value"]["liquidated_usd"] > 0
     assert (document["chance_24h"], document["synthetic"], document["inferred"]) == (None, True, True)
+    assert (document["flow"] is None) == ("a net taker flow of" not in told)
     assert main(ask(lake, "--ladder", "--format", "csv")) == 0
     assert capsys.readouterr().out.startswith("coin,venue,event_time")
     for name in ("slide.png", "slide.html"):

@@ -19,6 +19,7 @@ from runout.bulletin.mapping.content import LiquidationMap
 from runout.cascade.calibration import EXPONENT, Extremes, chance_of_touching, extremes, side_band
 from runout.cascade.depth import Band, Depth, depth, side_usd
 from runout.cascade.engine import Rounds
+from runout.cascade.flow_impact import FlowImpact, flow_impact
 from runout.cascade.ladder import Direction, Group, Ladder, ladder_from_prices, price_at
 from runout.cascade.market import Market, Venue, coin_market, market
 from runout.cascade.outcome import Slide
@@ -52,6 +53,7 @@ ROUNDS: Final = Rounds(step_seconds=1.0, limit_seconds=900.0)
 _LATENCY_SECONDS: Final = 1.0
 _PACE_SECONDS: Final = 20.0
 _WINDOW: Final = 2 * NANOSECONDS_PER_DAY
+_FLOW: Final = 60 * NANOSECONDS_PER_DAY
 _MONTH: Final = 30 * NANOSECONDS_PER_DAY
 _WEEK: Final = 7 * NANOSECONDS_PER_DAY
 _LONGEST: Final = 400 * NANOSECONDS_PER_DAY
@@ -72,6 +74,9 @@ class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         How far prices have gone in 24 h; None where too few days are held.
     scale
         From reported dollars of the map's coin and venue to the headline; None where it is not known.
+    flow
+        Net taker flow of 60 days against the price: a check on the depth, which goes into nothing; None where it is not
+        known.
     """
 
     map: LiquidationMap
@@ -79,6 +84,7 @@ class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     depth: Series
     extremes: Extremes | None
     scale: Scale | None
+    flow: FlowImpact | None = None
 
     def depth_usd(self, direction: Direction) -> Band:
         """Return dollars of the book within 1%, on the side that a move takes from."""
@@ -148,12 +154,14 @@ def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> S
     book, source = _book(lake, known, at, chosen)
     one = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
     whole = market(coin_market(forced_ladder(made), (one,)))
+    bars = lake.as_of("bars", at=at, series=[made.sources[0].series], since=at - _LONGEST).sort("event_time")
     return Setting(
         map=made,
         market=whole,
         depth=source,
-        extremes=_extremes(lake, made.sources[0], at),
+        extremes=_extremes(bars, made.sources[0].step),
         scale=scale_of(lake, coin, made.sources[2], at),
+        flow=_flow(bars.filter(pl.col("event_time") > at - _FLOW)),
     )
 
 
@@ -312,17 +320,25 @@ def _book(lake: Lake, known: list[Series], at: int, venue: str) -> tuple[Depth, 
     )
 
 
-def _extremes(lake: Lake, source: Series, at: int) -> Extremes | None:
-    rows = lake.as_of("bars", at=at, series=[source.series], since=at - _LONGEST).sort("event_time")
+def _extremes(rows: pl.DataFrame, step: int) -> Extremes | None:
     hour = NANOSECONDS_PER_HOUR
     hourly = (
         rows.group_by((pl.col("event_time") + hour - 1) // hour, maintain_order=True)
         .agg(pl.col("high").max(), pl.col("low").min(), pl.col("close").last())
         .drop_nulls()
     )
-    per_day = NANOSECONDS_PER_DAY // max(hour, source.step)
+    per_day = NANOSECONDS_PER_DAY // max(hour, step)
     prices = (hourly[name].to_numpy() for name in ("high", "low", "close"))
     try:
         return extremes(*prices, per_day=per_day)
+    except NotEnoughDataError:
+        return None
+
+
+def _flow(rows: pl.DataFrame) -> FlowImpact | None:
+    net = (2.0 * rows["taker_buy_usd"] - rows["volume_usd"]).cast(pl.Float64)
+    moved = (rows["close"] / rows["open"]).log()
+    try:
+        return flow_impact(net.fill_null(float("nan")).to_numpy(), moved.fill_null(float("nan")).to_numpy())
     except NotEnoughDataError:
         return None

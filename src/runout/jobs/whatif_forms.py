@@ -110,6 +110,7 @@ def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
         "tipping": [_plain(msgspec.structs.asdict(one)) for one in slide.tipping],
         "in_rounds": {"case": _extent(timed.value), "stages": _rows(timed.stages), "assumed": _ASSUMED},
         "depth": list(slide.depth_definitions),
+        "flow": None if made.setting.flow is None else _plain(msgspec.structs.asdict(made.setting.flow)),
         "notes": _notes(made.setting),
     }
 
@@ -147,9 +148,20 @@ def _notes(setting: Setting) -> list[str]:
     return [
         "Inferred: nobody publishes who holds what. What such answers were worth: docs/scores/cascade.md.",
         hidden,
-        f"Books: {books}, median of a week, as they stand in calm. In a slide makers withdraw.",
+        f"Books: {books}, median of a week, as they stand in calm. In a slide makers withdraw.{_checked(setting)}",
         headline,
     ]
+
+
+def _checked(setting: Setting) -> str:
+    flow = setting.flow
+    if flow is None:
+        return ""
+    book = (setting.depth_usd("down").value + setting.depth_usd("up").value) / 2.0
+    return (
+        f" Beside their {dollars(book)} within 1%, a net taker flow of {dollars(flow.usd_per_percent)} went with a "
+        f"move of 1% in the past 60 days ({percent(flow.r_squared, digits=0)} of the squared returns)."
+    )
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
