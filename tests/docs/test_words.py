@@ -5,6 +5,7 @@ import re
 
 import pytest
 from documentation import DOCS, PAGES, inline_code, name, section, table, text
+from finding_names import is_made
 
 from runout import errors
 from runout.cli.configuration import Configuration
@@ -31,7 +32,8 @@ def resolve(dotted):
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_name_of_the_package_exists(page):
-    for dotted in {span for span in inline_code(page) if re.fullmatch(r"runout(\.\w+)+", span)} - {"runout.toml"}:
+    named = {span for span in inline_code(page) if re.fullmatch(r"runout(\.\w+)+", span)} - {"runout.toml"}
+    for dotted in {one for one in named if not is_made(one)}:  # findings of the section on slides begin alike
         resolve(dotted)
 
 
@@ -71,7 +73,7 @@ def test_every_observed_kind_and_every_field_of_a_scope_can_be_looked_up():
 def test_every_definition_names_its_code():
     page = text(DOCS / "definitions.md")
     titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    for title in titles[: titles.index("Defined, not computed yet")]:
+    for title in titles:
         assert re.search(r"\bCode: `runout\.", section(DOCS / "definitions.md", title)), title
 
 
