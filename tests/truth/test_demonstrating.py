@@ -6,14 +6,20 @@ import pytest
 
 from runout.errors import NotEnoughDataError
 from runout.jobs.demonstrating import Compared, compare, page
-from runout.jobs.synthesizing import END, synthesize
+from runout.jobs.synthesizing import END
+from runout.jobs.truth.design import Case
+from runout.jobs.truth.worlds import make
 from runout.lake import Lake
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Compared, ...]:
-    lake = Lake(tmp_path_factory.mktemp("demo") / "lake")
-    synthesize(lake, scenario="flush", days=56, seed=7, traders=2_000)
+    folder = tmp_path_factory.mktemp("demo")
+    made = make(Case(scenario="flush", family="mixed", seed=7, days=46, traders=6_000))
+    lake = made.lake(folder / "lake")
+    (folder / "lake-truth").mkdir()
+    for name, table in made.truth.items():
+        table.write_parquet(folder / "lake-truth" / f"{name}.parquet")
     return compare(lake, "BTC", END)
 
 
@@ -21,10 +27,8 @@ def test_every_section_has_inferred_and_true_figures(found: tuple[Compared, ...]
     assert len({one.section for one in found}) == 4
     assert all(one.true >= 0.0 and one.inferred >= 0.0 for one in found)
     busiest = next(one for one in found if "busiest" in one.what)
-    assert busiest.what.startswith("2025-08-28")
     assert busiest.shown is not None
-    assert busiest.shown <= busiest.inferred
-    assert busiest.shown < busiest.true
+    assert busiest.shown < min(busiest.inferred, busiest.true)
 
 
 def test_shares_of_a_side_sum_to_one(found: tuple[Compared, ...]) -> None:

@@ -18,8 +18,8 @@ LEARNED_TO: Final = round(0.2 / CELL)
 """Cells that weights are learned on: further out than any map reaches."""
 _SMOOTH: Final = 1e-4
 _PENALTY: Final = 1e-4
-_FIRST: Final = -8.0
-"""Log weights begin, and are drawn, where the kernel alone speaks: what cohorts add must be earned."""
+_FIRST: Final = -2.0
+"""Log weights begin, and are weakly drawn, where the kernel says most."""
 _BOUND: Final = 10.0
 
 

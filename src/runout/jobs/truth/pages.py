@@ -14,7 +14,9 @@ from runout.jobs.truth.report import (
     KERNEL,
     LADDERS,
     MAP,
+    NAIVE,
     NULLS,
+    PATH,
     Capture,
     Detection,
     Distances,
@@ -347,7 +349,7 @@ def draw(report: TruthReport, path: Path) -> None:
             for row, name in enumerate(names):
                 _draw_row(axes, row, report.families[name][side])
             axes.set_yticks(range(len(names)), names)
-            axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
             axes.set_xlim(left=0.0)
             axes.set_xlabel("mean distance to the true ladder, % of price")
             axes.set_title(f"synthetic worlds, {side}s", fontsize=9)
@@ -356,7 +358,7 @@ def draw(report: TruthReport, path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-_MARKERS: Final = {MAP: "D", ATTEMPT: "o", KERNEL: "s"}
+_MARKERS: Final = {MAP: "D", ATTEMPT: "o", KERNEL: "s", PATH: "x", NAIVE: "+"}
 
 
 def _draw_row(axes: object, row: int, one: Distances) -> None:
@@ -366,6 +368,6 @@ def _draw_row(axes: object, row: int, one: Distances) -> None:
     for name in (*(null for null in NULLS if null != KERNEL), KERNEL, ATTEMPT, MAP):
         value = 100 * one.transport[name]
         if np.isfinite(value):
-            colour, marker = _COLOURS.get(name, "#bbbbbb"), _MARKERS.get(name, {"path only": "x"}.get(name, "|"))
+            colour, marker = _COLOURS.get(name, "#bbbbbb"), _MARKERS.get(name, "|")
             axes.plot(value, row, marker=marker, color=colour, linestyle="none", markersize=6, label=name)
     axes.plot(100 * one.floor, row, marker=3, color=_COLOURS["floor"], linestyle="none", markersize=8, label="floor")
