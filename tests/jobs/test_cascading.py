@@ -190,3 +190,37 @@ def test_what_is_not_one_question_is_a_usage_error(
 def test_a_lake_without_the_coin_is_not_enough_data(lake: Lake, capsys: pytest.CaptureFixture[str]):
     assert main(["whatif", "DOGE", "--lake", lake.root, "--at", format_time(END), "--drop", "5%"]) == 4
     assert "DOGE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--drop", "99%"), ("--to", "1"), ("--to", "99000000"), ("--sell", "900B"), ("--buy", "900B")],
+)
+def test_absurd_shocks_end_off_the_map_with_a_floor(
+    lake: Lake, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+):
+    assert main(ask(lake, *words, "--format", "json")) == 0
+    case = json.loads(capsys.readouterr().out)["cases"]["value"]
+    assert case["ending"] in {"the shock itself lies beyond the map", "no equilibrium within the horizon"}
+    assert case["price_usd"] is None
+    assert case["liquidated_usd"] >= 0.0
+
+
+def test_no_shock_at_all_sets_nothing_off(lake: Lake, capsys: pytest.CaptureFixture[str]):
+    for words in (("--drop", "0%"), ("--sell", "0")):
+        assert main(ask(lake, *words, "--format", "json")) == 0
+        case = json.loads(capsys.readouterr().out)["cases"]["value"]
+        assert (case["ending"], case["liquidated_usd"]) == ("stopped", 0.0)
+
+
+@pytest.mark.parametrize("dollars", [None, 0.0])
+def test_no_books_or_empty_ones_are_not_enough_data(
+    lake: Lake, dollars: float | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bare = lake.copy_as_of(END, tmp_path / "bare")
+    held = lake.scan("depth").collect()
+    empty = pl.lit(dollars, pl.Float64)
+    without = held.clear() if dollars is None else held.with_columns(bid_usd=empty, ask_usd=empty)
+    bare._write("depth", without, mode="overwrite")
+    assert main(ask(bare, "--drop", "5%")) == 4
+    assert "depth" in capsys.readouterr().err
