@@ -18,6 +18,7 @@ from runout.lake import Lake
 score = App(name="score", help="Score a part of the product on the past: table, figure and log.")
 _OUT: Final = Path("docs/scores")
 _WORK: Final = Path("lakes/truth-worlds")
+_CASCADE_WORK: Final = Path("lakes/cascade-falls")
 
 
 @score.command(name="forecast")
@@ -136,6 +137,32 @@ def score_structural(
         report = scoring_structural.score_structural(store, moment, kept, count=count, progress=progress)
     commit = _commit("forecast", "scores", "kernels", "synthetic")
     _say(scoring_structural_pages.write_structural_pages(report, out, run_time=now_ns(), commit=commit))
+
+
+@score.command(name="cascade")
+def score_cascade(*, lake: str | None = None, seeds: int = 20, work: Path = _CASCADE_WORK, out: Path = _OUT) -> None:
+    """Score the cascade against real falls that were fixed beforehand and against synthetic slides.
+
+    Parameters
+    ----------
+    lake
+        Folder of the lake.
+    seeds
+        How many synthetic worlds; 0 leaves them out.
+    work
+        Folder of finished falls and worlds; a run that was interrupted goes on from them.
+    out
+        Folder to write to.
+    """
+    from runout.jobs import scoring_cascade, scoring_cascade_pages  # noqa: PLC0415 - models are slow to load
+
+    if seeds < 0:
+        raise UsageError(f"expected a number of worlds, 0 or more, found {seeds}")
+    store, _ = _asked(lake, None)
+    with progress_bar("score") as progress:
+        report = scoring_cascade.score_cascade(store, work, seeds=seeds, progress=progress)
+    commit = _commit("cascade", "positions", "kernels", "synthetic", "jobs")
+    _say(scoring_cascade_pages.write_cascade_pages(report, out, run_time=now_ns(), commit=commit))
 
 
 def _asked(lake: str | None, at: str | None) -> tuple[Lake, int]:

@@ -1,4 +1,4 @@
-"""Score the cascade: against real falls that were fixed beforehand, and against synthetic slides whose truth is known."""
+"""Score the cascade: against real falls fixed beforehand, and against synthetic slides whose truth is known."""
 
 from collections.abc import Iterable
 from pathlib import Path
