@@ -94,7 +94,7 @@ class ConditionComparison(msgspec.Struct, frozen=True, kw_only=True):
     counted_log, model_log, counted_brier, model_brier
         Mean losses where both answered.
     log_difference
-        Model less counted days; None with under two of them.
+        Model less counted days; None with under 20 of them.
     only_model_log
         Log loss of the model where it was alone; None without such days.
     """
@@ -306,7 +306,7 @@ def _condition_comparison(move: float, period: str, counted: FloatArray, model: 
         move=move, period=period, days=int(both.sum()), only_model=int(alone.sum()),
         counted_log=mean(counted[both, 0]), model_log=mean(model[both, 0]),
         counted_brier=mean(counted[both, 1]), model_brier=mean(model[both, 1]),
-        log_difference=_paired(model[both, 0], counted[both, 0]) if both.sum() > 1 else None,
+        log_difference=_paired(model[both, 0], counted[both, 0]) if both.sum() >= 2 * BLOCK_DAYS else None,
         only_model_log=mean(model[alone, 0]) if alone.any() else None,
     )  # fmt: skip
 
