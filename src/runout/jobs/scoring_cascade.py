@@ -176,7 +176,8 @@ def _issued_row(group: str, way: str, mine: list[Asked], place: int, base: np.nd
 
 
 def _worlds(slid: list[Slid]) -> Iterable[Row]:
-    groups = {"all": slid} | {
+    within = [one for one in slid if all(way.beyond <= 0.5 for way in one.given if way.name == "cascade")]
+    groups = {"all": slid, "within the map": within} | {
         scenario: [one for one in slid if one.scenario == scenario]
         for scenario in dict.fromkeys(one.scenario for one in slid)
     }

@@ -108,6 +108,12 @@ def _summary(report: CascadeReport) -> Iterator[str]:
         for way in ("ending there", "regression"):
             some = [one for one in report.given if one.group in {f"{kind}, BTC", f"{kind}, SOL"} and one.way == way]
             lines += [f"Real {one.group}, *{way}*: {_said(one.found)}." for one in some]
+    lines += [
+        f"The next 24 h as issued, every fifth midnight, *{one.way}*: {one.inside:.0%} of {one.cases} inside the 90% "
+        f"band; loss less climatology's {_signed(one)}."
+        for one in report.issued
+        if one.group == "grid" and one.way in {"share 0.75", "share 1"}
+    ]
     for way in ("cascade", "map without feedback", "regression on the move", "true positions, cascade"):
         lines += [
             f"Synthetic slides, *{way}*: {_said(one.found)}."
@@ -152,7 +158,7 @@ def _real(report: CascadeReport) -> Iterator[str]:
         "only the price must come out too low on flushes and too high on plain falls, and only the two together say "
         "something. Asked at the last four-hourly mark before the fall began, told until the end of the four hours "
         "that hold the low: longs that Binance reported. What was opened on the way, and what is liquidated on any "
-        "day, is on no map."
+        "day, is on no map. Distances count from the mark, from where the price may have risen first."
     )
     yield (
         "*Ending there*: the slide whose stop is the realised low, whatever share of it came from outside. *Share s*: "
@@ -214,7 +220,7 @@ def _misses(report: CascadeReport) -> Iterator[str]:
     yield (
         f"The largest miss: {worst.fall.coin}, {format_time(worst.fall.origin)}, {_millions(worst.realised_usd)} "
         f"reported where the map had {_banded(ending[id(worst)])} on the way to a low "
-        f"{100 * (1 - np.exp(-worst.move)):.1f}% below."
+        f"{100 * (1 - np.exp(-worst.move)):.1f}% below, and the regression {_banded(worst.given[-1].band)}."
     )
     feedback = [
         float(given["share 1"].value / given["share 1, no feedback"].value)
@@ -254,7 +260,7 @@ def _issued_text(rows: Sequence[IssuedRow]) -> str:
     body = [
         (
             one.group, one.way, str(one.cases), f"{one.inside:.0%}", f"{one.position:.2f}", f"{one.loss:.3f}",
-            f"{one.less:+.3f} [{one.less_low:+.3f}, {one.less_high:+.3f}]".replace("-", "−"),
+            _signed(one),
         )
         for one in rows
     ]  # fmt: skip
@@ -302,12 +308,14 @@ def _synthetic(report: CascadeReport) -> Iterator[str]:
         "Target: dollars of the losing side closed by force at the venue of the map, from the last four-hourly mark "
         "before the script until two hours after it. Given: the latent price by minute, which is what came from "
         "outside. *At once*: the static solution for its farthest point. *True positions*: the true ladder of that "
-        "mark in place of the inferred one; its band is that of the book alone. *Regression*: log dollars on log move "
+        "mark in place of the inferred one; its band is that of the book alone, next to a point. *Regression*: log dollars on log move "
         "over all other worlds, **fitted on their true dollars**, which no user has."
     )
     groups = tuple(dict.fromkeys(one.group for one in report.worlds))
     yield _grouped(report.worlds, groups)
-    yield "### Slide by slide\n\n" + _slide_table(report.slid)
+    yield "### Slide by slide\n\n≥: most draws ran off the map, so that this is a floor.\n\n" + _slide_table(
+        report.slid
+    )
     yield "### What it says\n\n" + "\n".join(f"- {line}" for line in _world_lines(report))
 
 
@@ -315,11 +323,12 @@ def _slide_table(slid: Iterable[Slid]) -> str:
     rows: list[tuple[str, ...]] = []
     for one in slid:
         given = {way.name: way.band for way in one.given}
+        left = {way.name for way in one.given if way.beyond > 0.5}
         rows.append((
             f"{one.scenario}, {one.family}, {one.seed}", f"{100 * one.shock:.1f}%", f"{100 * one.move:.1f}%",
             str(one.closes), _millions(one.forced_usd), f"{one.endogenous_usd / max(one.forced_usd, 1.0):.0%}",
-            _millions(one.reported_usd), _banded(given["cascade"]), _millions(given["map without feedback"].value),
-            _banded(given["true positions, cascade"]), _millions(given["true positions, cascade at once"].value),
+            _millions(one.reported_usd), _floored(given["cascade"], "cascade" in left), _millions(given["map without feedback"].value),
+            _floored(given[_TRUE], _TRUE in left), _millions(given["true positions, cascade at once"].value),
         ))  # fmt: skip
     head = (
         "world", "from outside", "price went", "closes", "forced", "set off by others", "shown", "cascade",
@@ -337,12 +346,13 @@ def _world_lines(report: CascadeReport) -> Iterator[str]:
         f"Map against cascade: with the true positions the error factor is {true.error:.2f}, with the inferred map "
         f"{mine.error:.2f}. What separates them is the map."
     )
-    alone = found["true positions, without feedback"]
+    alone, flat = found["true positions, without feedback"], found["map without feedback"]
     shown = np.median([one.forced_usd / one.reported_usd for one in report.slid if one.reported_usd > 0.0])
     yield (
         f"The capped feed showed one dollar of {shown:.2f} closed in the median slide (assumed "
-        f"{TRUE_OVER_REPORTED.value:g}); the ratio of the inferred cascade, {mine.ratio:.2f}, is therefore mostly the "
-        "map's own shortfall of dollars far from the price, fitted on days when the price did not go there."
+        f"{TRUE_OVER_REPORTED.value:g}). With that factor known, the ratio of the inferred cascade would be about "
+        f"{mine.ratio * shown / TRUE_OVER_REPORTED.value:.2f} in place of {mine.ratio:.2f}: the rest is the map, whose "
+        "dollars far from the price are fitted on days when the price did not go there."
     )
     yield (
         f"Without time the cascade overstates: at once, with true positions, the error factor is {once.error:.2f} and "
@@ -351,13 +361,18 @@ def _world_lines(report: CascadeReport) -> Iterator[str]:
     share = np.median([one.endogenous_usd / max(one.forced_usd, 1.0) for one in report.slid])
     yield (
         f"Set off by others: {share:.0%} of forced dollars in the median slide, {_shares(report.slid)}. With the true "
-        f"positions feedback takes the error factor from {alone.error:.2f} to {true.error:.2f}; with the inferred map "
-        "it changes nothing, because what is missing there is larger."
+        f"positions feedback takes the median error factor from {alone.error:.2f} to {true.error:.2f}, and "
+        f"{_doubled(report.slid, _TRUE)} slides in place of {_doubled(report.slid, f'{_TRUE[:14]}, without feedback')} "
+        f"come out at more than twice what came; with the inferred map from {flat.error:.2f} to {mine.error:.2f}."
     )
     yield (
         "The synthetic venue publishes the dollars within 1% of its book as it stands, after what is consumed just "
         "then; the model's book has exponent 0.75 where the market's has 1/1.3 = 0.77. The definitions agree."
     )
+
+
+def _doubled(slid: Sequence[Slid], name: str) -> int:
+    return sum(way.band.value > 2 * one.forced_usd for one in slid for way in one.given if way.name == name)
 
 
 def _shares(slid: Sequence[Slid]) -> str:
@@ -415,6 +430,10 @@ def _numbers(found: Summary) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _signed(one: IssuedRow) -> str:
+    return f"{one.less:+.3f} [{one.less_low:+.3f}, {one.less_high:+.3f}]".replace("-", "−")
+
+
 def _share(found: Summary) -> float:
     return float("nan") if found.inside.frequency is None else found.inside.frequency
 
@@ -438,6 +457,10 @@ def _cell(found: Summary) -> str:
 
 def _factor(band: Band, one: Asked) -> str:
     return f"{float(error_factor(band.value, one.realised_usd)):.1f}"
+
+
+def _floored(of: Band, left: bool) -> str:
+    return ("≥ " if left else "") + _banded(of)
 
 
 def _millions(usd: float) -> str:
