@@ -7,14 +7,15 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from runout.cascade.depth import Band
-from runout.cascade.scoring import Summary, error_factor
+from runout.cascade.scoring import error_factor
 from runout.clock import format_date, format_time
 from runout.jobs.cascading import TRUE_OVER_REPORTED
 from runout.jobs.scoring_cascade import CascadeReport, IssuedRow, Row
 from runout.jobs.scoring_cascade_events import FIRST, HALF, LAST
+from runout.jobs.scoring_cascade_figure import draw
 from runout.jobs.scoring_cascade_real import Asked
-from runout.jobs.scoring_cascade_worlds import DAYS, FIRST_SEED, TRADERS, Slid
+from runout.jobs.scoring_cascade_words import banded, factor, grouped, millions, numbers, said, share, signed, table
+from runout.jobs.scoring_cascade_world_pages import synthetic_parts
 from runout.version import CODE_VERSION, METHOD_VERSION
 
 PAGE, FIGURE, LOG = "cascade.md", "cascade.svg", "log.jsonl"
@@ -22,8 +23,6 @@ AIM_FACTOR, AIM_INSIDE = 1.5, 0.85
 _GROUPS: Final = ("flushes, BTC", "flushes, SOL", "plain falls, BTC", "plain falls, SOL")
 _HALVES: Final = tuple(f"{kind}, {half} half" for kind in ("flushes", "plain falls") for half in ("first", "second"))
 _MAIN: Final = ("ending there", "share 1", "share 1, no feedback", "regression")
-_COLOURS: Final = ("#b3541e", "#2f6690", "#7a7a7a")
-_TRUE: Final = "true positions, cascade"
 _FALLS: Final = {"flush", "plain fall"}
 
 
@@ -53,12 +52,12 @@ def write_cascade_pages(report: CascadeReport, folder: Path, *, run_time: int, c
 def log_lines(report: CascadeReport, run_time: int, commit: str) -> Iterator[dict[str, object]]:
     """Yield one line for each part: dollars given the low, distributions issued before, synthetic slides."""
     parts: dict[str, dict[str, object]] = {
-        "given the low": {f"{one.group} | {one.way}": _numbers(one.found) for one in report.given},
+        "given the low": {f"{one.group} | {one.way}": numbers(one.found) for one in report.given},
         "issued before": {
             f"{one.group} | {one.way}": {"cases": one.cases, "inside": one.inside, "crps": round(one.loss, 4)}
             for one in report.issued
         },
-        "synthetic slides": {f"{one.group} | {one.way}": _numbers(one.found) for one in report.worlds},
+        "synthetic slides": {f"{one.group} | {one.way}": numbers(one.found) for one in report.worlds},
     }
     for part, scores in parts.items():
         if scores:
@@ -93,7 +92,7 @@ def page(report: CascadeReport, commit: str, earlier: int) -> str:
         *_summary(report),
         f"![Predicted beside realised]({FIGURE})",
         *(_real(report) if report.asked else ()),
-        *(_synthetic(report) if report.slid else ()),
+        *(synthetic_parts(report) if report.slid else ()),
         f"## Read\n\nFingerprints of the source: `{report.fingerprint}`.",
     ]
     return "\n\n".join(parts) + "\n"
@@ -107,16 +106,16 @@ def _summary(report: CascadeReport) -> Iterator[str]:
     for kind in ("flushes", "plain falls"):
         for way in ("ending there", "regression"):
             some = [one for one in report.given if one.group in {f"{kind}, BTC", f"{kind}, SOL"} and one.way == way]
-            lines += [f"Real {one.group}, *{way}*: {_said(one.found)}." for one in some]
+            lines += [f"Real {one.group}, *{way}*: {said(one.found)}." for one in some]
     lines += [
         f"The next 24 h as issued, every fifth midnight, *{one.way}*: {one.inside:.0%} of {one.cases} inside the 90% "
-        f"band; loss less climatology's {_signed(one)}."
+        f"band; loss less climatology's {signed(one)}."
         for one in report.issued
         if one.group == "grid" and one.way in {"share 0.75", "share 1"}
     ]
     for way in ("cascade", "map without feedback", "regression on the move", "true positions, cascade"):
         lines += [
-            f"Synthetic slides, *{way}*: {_said(one.found)}."
+            f"Synthetic slides, *{way}*: {said(one.found)}."
             for one in report.worlds
             if one.group == "all" and one.way == way
         ]
@@ -131,7 +130,7 @@ def _verdict(rows: Sequence[Row]) -> list[str]:
         return []
     mine = found["cascade"]
     reached = mine.error <= AIM_FACTOR
-    held = _share(mine) >= AIM_INSIDE
+    held = share(mine) >= AIM_INSIDE
     better = [
         f"{'better' if mine.error < found[name].error else 'not better'} than the {name}"
         for name in ("map without feedback", "regression on the move")
@@ -167,10 +166,10 @@ def _real(report: CascadeReport) -> Iterator[str]:
         f"{TRUE_OVER_REPORTED.low:g} to {TRUE_OVER_REPORTED.high:g}, central {TRUE_OVER_REPORTED.value:g}). "
         "*Regression*: log dollars on log fall and log duration, fitted on all windows of 4 to 48 h known before."
     )
-    yield _grouped(report.given, _GROUPS)
+    yield grouped(report.given, _GROUPS)
     yield (
         f"### Halves of the period\n\nDivided at {format_date(HALF)}.\n\n"
-        + _grouped([one for one in report.given if one.way in _MAIN], _HALVES)
+        + grouped([one for one in report.given if one.way in _MAIN], _HALVES)
     )
     yield "### Fall by fall\n\n" + _fall_table(report.asked)
     yield "### Misses\n\n" + "\n".join(f"- {line}" for line in _misses(report))
@@ -179,21 +178,12 @@ def _real(report: CascadeReport) -> Iterator[str]:
     yield from _august(report.asked)
 
 
-def _grouped(rows: Sequence[Row], groups: Sequence[str]) -> str:
-    found = {(one.group, one.way): one.found for one in rows}
-    held = [group for group in groups if any(one.group == group for one in rows)]
-    ways = dict.fromkeys(one.way for one in rows)
-    head = ("way", *(f"{group} (n = {next(f.cases for (g, _), f in found.items() if g == group)})" for group in held))
-    body = [(way, *(_cell(found[group, way]) if (group, way) in found else "·" for group in held)) for way in ways]
-    return "Median error factor · ratio · inside.\n\n" + _table(head, body)
-
-
 def _fall_table(asked: Iterable[Asked]) -> str:
     head = (
         "fall", "asked at", "low", "hours", "reported", "ending there", "error", "share 0.75", "regression", "error",
     )  # fmt: skip
     rows = [_fall_row(one) for one in asked if one.fall.kind in _FALLS]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _fall_row(one: Asked) -> tuple[str, ...]:
@@ -201,8 +191,8 @@ def _fall_row(one: Asked) -> tuple[str, ...]:
     ending, regressed = given["ending there"], given["regression"]
     return (
         f"{one.fall.kind}, {one.fall.coin}", format_time(one.fall.origin), f"−{100 * (1 - np.exp(-one.move)):.1f}%",
-        f"{(one.fall.end - one.fall.origin) / 3.6e12:.0f}", _millions(one.realised_usd), _banded(ending),
-        _factor(ending, one), _banded(given["share 0.75"]), _banded(regressed), _factor(regressed, one),
+        f"{(one.fall.end - one.fall.origin) / 3.6e12:.0f}", millions(one.realised_usd), banded(ending),
+        factor(ending, one), banded(given["share 0.75"]), banded(regressed), factor(regressed, one),
     )  # fmt: skip
 
 
@@ -218,9 +208,9 @@ def _misses(report: CascadeReport) -> Iterator[str]:
         return
     worst = max(falls, key=lambda one: float(error_factor(ending[id(one)].value, one.realised_usd)))
     yield (
-        f"The largest miss: {worst.fall.coin}, {format_time(worst.fall.origin)}, {_millions(worst.realised_usd)} "
-        f"reported where the map had {_banded(ending[id(worst)])} on the way to a low "
-        f"{100 * (1 - np.exp(-worst.move)):.1f}% below, and the regression {_banded(worst.given[-1].band)}."
+        f"The largest miss: {worst.fall.coin}, {format_time(worst.fall.origin)}, {millions(worst.realised_usd)} "
+        f"reported where the map had {banded(ending[id(worst)])} on the way to a low "
+        f"{100 * (1 - np.exp(-worst.move)):.1f}% below, and the regression {banded(worst.given[-1].band)}."
     )
     feedback = [
         float(given["share 1"].value / given["share 1, no feedback"].value)
@@ -260,12 +250,12 @@ def _issued_text(rows: Sequence[IssuedRow]) -> str:
     body = [
         (
             one.group, one.way, str(one.cases), f"{one.inside:.0%}", f"{one.position:.2f}", f"{one.loss:.3f}",
-            _signed(one),
+            signed(one),
         )
         for one in rows
     ]  # fmt: skip
     head = ("group", "way", "n", "inside 90%", "position", "loss", "less climatology's")
-    return f"{told}\n\n{_table(head, body)}"
+    return f"{told}\n\n{table(head, body)}"
 
 
 def _august(asked: Iterable[Asked]) -> Iterator[str]:
@@ -278,10 +268,10 @@ def _august(asked: Iterable[Asked]) -> Iterator[str]:
         before = {way.name: way for way in one.issued}
         share = before.get("share 0.75")
         rows.append((
-            format_time(one.fall.origin), f"{one.price:,.0f}", "·" if share is None else _banded(share.band),
-            _banded(before["climatology"].band), f"−{100 * (1 - np.exp(-one.day_move)):.1f}%",
-            _millions(one.day_usd), "·" if share is None else f"{share.position:.2f}", _banded(given["ending there"]),
-            _banded(given["regression"]),
+            format_time(one.fall.origin), f"{one.price:,.0f}", "·" if share is None else banded(share.band),
+            banded(before["climatology"].band), f"−{100 * (1 - np.exp(-one.day_move)):.1f}%",
+            millions(one.day_usd), "·" if share is None else f"{share.position:.2f}", banded(given["ending there"]),
+            banded(given["regression"]),
         ))  # fmt: skip
     head = (
         "asked at", "price", "issued, share 0.75", "climatology", "24 h low", "reported in 24 h", "position",
@@ -291,197 +281,5 @@ def _august(asked: Iterable[Asked]) -> Iterator[str]:
         "## 14 August 2025 in full\n\n"
         "BTC at every four-hourly mark, and what came within 24 h. By Binance's own four-hourly BTC figures the day is "
         "no flush: they stayed below their 95th percentile. In the daily figures of three venues it is one.\n\n"
-        + _table(head, rows)
+        + table(head, rows)
     )
-
-
-# -- synthetic slides -------------------------------------------------------------------------------------------------
-
-
-def _synthetic(report: CascadeReport) -> Iterator[str]:
-    seeds = sorted({one.seed for one in report.slid})
-    yield (
-        "## Synthetic slides\n\n"
-        f"{len(report.slid)} scripted slides of {len(seeds)} worlds (seeds {seeds[0]} to {seeds[-1]}, {DAYS} days, "
-        f"{TRADERS:,} traders, all families in turn; seeds 1 to {FIRST_SEED - 1} were looked at while this was built "
-        "and are left out; they are why the minute-by-minute path is the main way and not the static solution). "
-        "Target: dollars of the losing side closed by force at the venue of the map, from the last four-hourly mark "
-        "before the script until two hours after it. Given: the latent price by minute, which is what came from "
-        "outside. *At once*: the static solution for its farthest point. *True positions*: the true ladder of that "
-        "mark in place of the inferred one; its band is that of the book alone, next to a point. *Regression*: log "
-        "dollars on log move over all other worlds, **fitted on their true dollars**, which no user has. *Within the "
-        "map*: slides that end on the inferred map in most draws; where all is gone, as in the systemic scenario, the "
-        "true positions are right whatever the books do."
-    )
-    groups = tuple(dict.fromkeys(one.group for one in report.worlds))
-    yield _grouped(report.worlds, groups)
-    floors = "≥: most draws ran off the map, so that this is a floor."
-    yield f"### Slide by slide\n\n{floors}\n\n{_slide_table(report.slid)}"
-    yield "### What it says\n\n" + "\n".join(f"- {line}" for line in _world_lines(report))
-
-
-def _slide_table(slid: Iterable[Slid]) -> str:
-    rows: list[tuple[str, ...]] = []
-    for one in slid:
-        given = {way.name: way.band for way in one.given}
-        left = {way.name for way in one.given if way.beyond > 0.5}
-        rows.append((
-            f"{one.scenario}, {one.family}, {one.seed}", f"{100 * one.shock:.1f}%", f"{100 * one.move:.1f}%",
-            str(one.closes), _millions(one.forced_usd), f"{one.endogenous_usd / max(one.forced_usd, 1.0):.0%}",
-            _millions(one.reported_usd), _floored(given["cascade"], "cascade" in left),
-            _millions(given["map without feedback"].value), _floored(given[_TRUE], _TRUE in left),
-            _millions(given[f"{_TRUE} at once"].value),
-        ))  # fmt: skip
-    head = (
-        "world", "from outside", "price went", "closes", "forced", "set off by others", "shown", "cascade",
-        "no feedback", "true positions, cascade", "at once",
-    )  # fmt: skip
-    return _table(head, rows)
-
-
-def _world_lines(report: CascadeReport) -> Iterator[str]:
-    found = {one.way: one.found for one in report.worlds if one.group == "all"}
-    mine, true, once = (
-        found[name] for name in ("cascade", "true positions, cascade", "true positions, cascade at once")
-    )
-    yield (
-        f"Map against cascade: with the true positions the error factor is {true.error:.2f}, with the inferred map "
-        f"{mine.error:.2f}. What separates them is the map."
-    )
-    alone, flat = found["true positions, without feedback"], found["map without feedback"]
-    shown = np.median([one.forced_usd / one.reported_usd for one in report.slid if one.reported_usd > 0.0])
-    yield (
-        f"The capped feed showed one dollar of {shown:.2f} closed in the median slide (assumed "
-        f"{TRUE_OVER_REPORTED.value:g}). With that factor known, the ratio of the inferred cascade would be about "
-        f"{mine.ratio * shown / TRUE_OVER_REPORTED.value:.2f} in place of {mine.ratio:.2f}: the rest is the map, whose "
-        "dollars far from the price are fitted on days when the price did not go there."
-    )
-    yield (
-        f"Without time the cascade overstates: at once, with true positions, the error factor is {once.error:.2f} and "
-        f"the ratio {once.ratio:.2f}. A static slide meets a book that never refills."
-    )
-    share = np.median([one.endogenous_usd / max(one.forced_usd, 1.0) for one in report.slid])
-    yield (
-        f"Set off by others: {share:.0%} of forced dollars in the median slide, {_shares(report.slid)}. With the true "
-        f"positions feedback takes the median error factor from {alone.error:.2f} to {true.error:.2f}, and "
-        f"{_doubled(report.slid, _TRUE)} slides in place of {_doubled(report.slid, f'{_TRUE[:14]}, without feedback')} "
-        f"come out at more than twice what came{_inner(report)}; with the inferred map "
-        f"from {flat.error:.2f} to {mine.error:.2f}."
-    )
-    yield (
-        "The synthetic venue publishes the dollars within 1% of its book as it stands, after what is consumed just "
-        "then; the model's book has exponent 0.75 where the market's has 1/1.3 = 0.77. The definitions agree."
-    )
-
-
-def _inner(report: CascadeReport) -> str:
-    inner = {one.way: one.found for one in report.worlds if one.group == "within the map"}
-    if _TRUE not in inner:
-        return ""
-    alone, whole = inner["true positions, without feedback"], inner[_TRUE]
-    return f" (of the {whole.cases} slides within the map the factor goes from {alone.error:.2f} to {whole.error:.2f})"
-
-
-def _doubled(slid: Sequence[Slid], name: str) -> int:
-    return sum(way.band.value > 2 * one.forced_usd for one in slid for way in one.given if way.name == name)
-
-
-def _shares(slid: Sequence[Slid]) -> str:
-    scenarios = dict.fromkeys(one.scenario for one in slid)
-    parts: list[str] = []
-    for scenario in scenarios:
-        mine = [one.endogenous_usd / max(one.forced_usd, 1.0) for one in slid if one.scenario == scenario]
-        parts.append(f"{np.median(mine):.0%} in {scenario}")
-    return ", ".join(parts)
-
-
-# -- words and figure -------------------------------------------------------------------------------------------------
-
-
-def draw(report: CascadeReport, path: Path) -> None:
-    """Draw predicted against realised dollars: real falls, and synthetic slides."""
-    import matplotlib as mpl  # noqa: PLC0415 - most of a second, only where a figure is drawn
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    falls = [one for one in report.asked if one.fall.kind in _FALLS]
-    real = {
-        f"{kind}, ending there": [(one.realised_usd, one.given[0].band) for one in falls if one.fall.kind == kind]
-        for kind in ("flush", "plain fall")
-    }
-    made = {
-        name: [(one.forced_usd, way.band) for one in report.slid for way in one.given if way.name == name]
-        for name in ("cascade", "true positions, cascade")
-    }
-    with mpl.rc_context({"svg.hashsalt": "runout", "svg.fonttype": "none", "font.size": 8}):
-        figure = Figure(figsize=(9.6, 4.4), layout="constrained")
-        panels = (("Real falls: reported, given the low", real), ("Synthetic slides: closed by force", made))
-        for axes, (title, groups) in zip(figure.subplots(1, 2), panels, strict=True):
-            for (name, points), colour in zip(groups.items(), _COLOURS, strict=False):
-                came = [max(one, 1e4) / 1e6 for one, _ in points]
-                said = np.maximum([[b.low, b.value, b.high] for _, b in points] or np.zeros((0, 3)), 1e5) / 1e6
-                reach = np.abs(said[:, [0, 2]] - said[:, [1]]).T
-                axes.errorbar(
-                    came, said[:, 1], yerr=reach, fmt="o", markersize=4, elinewidth=0.7, color=colour, label=name
-                )
-            limits = (1.0, 30_000.0) if groups is made else (0.5, 500.0)
-            axes.plot(limits, limits, color="#777777", linewidth=0.8)
-            axes.set(xscale="log", yscale="log", xlim=limits, ylim=limits)
-            axes.set_xlabel("came, $ million")
-            axes.set_ylabel("said, $ million, with its 90% band")
-            axes.set_title(title, fontsize=9)
-            axes.legend(frameon=False, loc="upper left")
-        figure.savefig(path, metadata={"Date": None})
-
-
-def _numbers(found: Summary) -> dict[str, object]:
-    return {
-        "cases": found.cases, "error_factor": _finite(found.error), "error_low": _finite(found.error_low),
-        "error_high": _finite(found.error_high), "ratio": _finite(found.ratio),
-        "inside": _finite(_share(found)),
-    }  # fmt: skip
-
-
-def _signed(one: IssuedRow) -> str:
-    return f"{one.less:+.3f} [{one.less_low:+.3f}, {one.less_high:+.3f}]".replace("-", "−")
-
-
-def _share(found: Summary) -> float:
-    return float("nan") if found.inside.frequency is None else found.inside.frequency
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 4) if np.isfinite(value) else None
-
-
-def _said(found: Summary) -> str:
-    return (
-        f"median error factor {found.error:.2f} [{found.error_low:.2f}, {found.error_high:.2f}], ratio "
-        f"{found.ratio:.2f}, {_share(found):.0%} of {found.cases} inside the band"
-    )
-
-
-def _cell(found: Summary) -> str:
-    return (
-        f"{found.error:.2f} [{found.error_low:.2f}, {found.error_high:.2f}] · {found.ratio:.2f} · {_share(found):.0%}"
-    )
-
-
-def _factor(band: Band, one: Asked) -> str:
-    return f"{float(error_factor(band.value, one.realised_usd)):.1f}"
-
-
-def _floored(of: Band, left: bool) -> str:
-    return ("≥ " if left else "") + _banded(of)
-
-
-def _millions(usd: float) -> str:
-    return f"{usd / 1e6:,.1f}M" if usd < 1e8 else f"{usd / 1e6:,.0f}M"
-
-
-def _banded(of: Band) -> str:
-    return f"{_millions(of.value)} [{_millions(of.low)}, {_millions(of.high)}]"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
