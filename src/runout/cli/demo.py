@@ -13,7 +13,7 @@ from runout.jobs.publishing import pictures_of, publish
 from runout.jobs.synthesizing import END, synthesize
 from runout.lake import Lake
 
-_SEED, _DAYS = 7, 420
+_SEED, _DAYS = 7, 390
 TRUTH = "inferred-and-true.md"
 
 

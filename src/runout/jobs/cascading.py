@@ -9,7 +9,7 @@ ones times :data:`TRUE_OVER_REPORTED`, an assumption.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -31,9 +31,8 @@ from runout.jobs.clustering import mapped_venue
 from runout.jobs.headline_scale import Scale, scale_of
 from runout.jobs.mapping import liquidation_map
 from runout.lake import Lake
-from runout.positions.clusters import Cluster
 from runout.positions.ladder import cumulative, cumulative_band
-from runout.positions.weights import SIDES
+from runout.positions.weights import SIDES, Side
 from runout.records import KINDS, Series, conform, venue_list
 from runout.scores import FrequencyInterval
 from runout.version import METHOD_VERSION
@@ -57,6 +56,25 @@ _FLOW: Final = 60 * NANOSECONDS_PER_DAY
 _MONTH: Final = 30 * NANOSECONDS_PER_DAY
 _WEEK: Final = 7 * NANOSECONDS_PER_DAY
 _LONGEST: Final = 400 * NANOSECONDS_PER_DAY
+
+
+class Ranged(Protocol):
+    """A cluster as far as slides are concerned: the side that it holds, and its ends in dollars."""
+
+    @property
+    def side(self) -> Side:
+        """``long`` or ``short``."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        ...
 
 
 class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -220,7 +238,7 @@ def moved(price: float, given: Push) -> float:
     return price_at(price, given.distance, given.direction) if np.isfinite(given.distance) else 0.0
 
 
-def slides(setting: Setting, clusters: Sequence[Cluster] = ()) -> pl.DataFrame:
+def slides(setting: Setting, clusters: Sequence[Ranged] = ()) -> pl.DataFrame:
     """Return what moves of 0.5 to 15% either way would set off, and those through the largest clusters.
 
     Parameters
@@ -246,7 +264,7 @@ def _reach_of(setting: Setting, sign: float) -> float:
     return setting.reach("down" if sign < 0.0 else "up")
 
 
-def _through(clusters: Sequence[Cluster], price: float) -> list[float]:
+def _through(clusters: Sequence[Ranged], price: float) -> list[float]:
     """Return the moves to the far ends of the two largest clusters of each side."""
     found: list[float] = []
     for side in SIDES:

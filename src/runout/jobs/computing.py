@@ -13,6 +13,9 @@ from runout.lake import Lake
 from runout.records import KINDS
 from runout.version import METHOD_VERSION
 
+_BATCH = 25
+"""Computations written together."""
+
 
 def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
     """Compute what is missing of a lake's derived state.
@@ -23,38 +26,69 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
         Rows written. A second call without new data writes none.
     """
     plan = computations(lake.series())
-    written = 0
+    batch = _Batch(lake)
     for number, computation in enumerate(plan, start=1):
         progress(computation.name, number, len(plan))
-        written += _bring_up_to_date(lake, computation)
+        _bring_up_to_date(lake, computation, batch)
+        if number % _BATCH == 0:
+            batch.write()
+    batch.write()
     lake.compact()
-    return written
+    return batch.written
 
 
 # -- keeping them up to date ----------------------------------------------------------------------------------------
 
 
-def _bring_up_to_date(lake: Lake, computation: Computation) -> int:
+class _Batch:
+    """Rows that wait to be written together: a commit costs more than the rows of a small computation.
+
+    States are written after the rows they speak of, so what is interrupted before is computed again.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self.written = 0
+        self._waiting: dict[str, list[pl.DataFrame]] = {}
+        self._states: list[tuple[str, str, int, int]] = []
+
+    def add(self, kind: str, rows: pl.DataFrame) -> None:
+        self._waiting.setdefault(kind, []).append(rows)
+
+    def done(self, computation: Computation, through: int, rows_used: int) -> None:
+        self._states.append((computation.name, METHOD_VERSION, through, rows_used))
+
+    def write(self) -> None:
+        for kind, parts in self._waiting.items():
+            self.written += self.lake.append(kind, pl.concat(parts)).added.height
+        if self._states:
+            self.lake.append(
+                "computations", pl.DataFrame(self._states, schema=KINDS["computations"].dtypes, orient="row")
+            )
+        self._waiting, self._states = {}, []
+
+
+def _bring_up_to_date(lake: Lake, computation: Computation, batch: _Batch) -> None:
     newest, total = _extent(lake, computation, through=None)
     if total == 0:
-        return 0
+        return
     state = _state(lake, computation)
     if state is not None and (newest, total) == state:
-        return 0
+        return
     if state is not None and _extent(lake, computation, through=state[0])[1] != state[1]:
         for kind, mine in computation.outputs.items():  # history has changed below: derive it again from the start
             lake.discard(kind, mine)
         state = None
     since = state[0] - computation.lookback if state is not None and computation.lookback else 0
     fresh_after = state[0] if since and state else 0
-    written = 0
-    for at in _moments(lake, computation, since):
+    moments = _moments(lake, computation, since)
+    for at in moments:
         derived = computation.derive(_read(lake, computation, since, at))
         for kind, rows in derived.items():
-            written += lake.append(kind, rows.filter(pl.col("event_time") > fresh_after)).added.height
-    row = (computation.name, METHOD_VERSION, newest, total)
-    lake.append("computations", pl.DataFrame([row], schema=KINDS["computations"].dtypes, orient="row"))
-    return written
+            batch.add(kind, rows.filter(pl.col("event_time") > fresh_after))
+        if len(moments) > 1:  # what a later moment adds depends on what an earlier one left
+            batch.write()
+    batch.done(computation, newest, total)
 
 
 def _state(lake: Lake, computation: Computation) -> tuple[int, int] | None:
