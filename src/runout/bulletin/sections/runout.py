@@ -145,6 +145,10 @@ def _reproduction(row: dict[str, Any]) -> Finding:
     )
 
 
+def _days(share: float) -> str:
+    return f"{percent(share)} of past days" if share > 0.0 else "no past day"
+
+
 def _has_headline(rows: list[dict[str, Any]], direction: str) -> bool:
     return any(one["headline_usd"] is not None for one in rows if one["direction"] == direction)
 
@@ -161,7 +165,7 @@ def _wave(rows: list[dict[str, Any]], direction: str) -> Finding:
         said = f"no {verb} on the map (up to {reach}) is enough at the median"
     else:
         nearest = min(mine, key=lambda one: abs(_size(one) - middle))
-        chance = "" if nearest["chance"] is None else f"; {percent(nearest['chance'])} of past days went so far"
+        chance = "" if nearest["chance"] is None else f"; {_days(nearest['chance'])} went so far"
         said = f"a {verb} of about {percent(middle)}, to {price(nearest['price'] * (1.0 + sign * middle))}{chance}"
     at_best = "none on the map" if early is None else percent(early)
     at_worst = f"more than {reach}" if late is None else percent(late)
