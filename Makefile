@@ -57,7 +57,9 @@ lock: ## resolve both locks anew
 clean: ## remove the environment and caches; lakes and bulletins stay
 	rm -rf $(VENV) site .pytest_cache .ruff_cache .hypothesis
 
-# One environment: `core` holds what the product needs, `dev` adds the tools. Both are exact and hashed.
+# One environment: `core` holds what the product needs, `dev` adds the tools. Both are exact and hashed, and nothing is
+# resolved: without --no-deps, pip looks for extras such as coverage[toml] anew and refuses once a newer release is out.
+INSTALL := -m pip --disable-pip-version-check install --quiet --no-deps
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Runout needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.13 demo"; exit 2; }
@@ -65,11 +67,13 @@ $(VENV)/bin/python:
 	  { rm -rf $(VENV); echo "python3 -m venv failed: install your system's venv package (Debian: apt-get install python3-venv)"; exit 2; }
 
 $(VENV)/core: requirements.lock pyproject.toml | $(VENV)/bin/python
-	@test -f $(VENV)/dev || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@test -f $(VENV)/dev || $(BIN)/python $(INSTALL) --require-hashes -r requirements.lock
+	@$(BIN)/python $(INSTALL) --no-build-isolation -e .
+	@$(BIN)/python -m pip --disable-pip-version-check check
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-dev.lock
+	@$(BIN)/python $(INSTALL) --no-build-isolation -e .
+	@$(BIN)/python -m pip --disable-pip-version-check check
 	@touch $@ $(VENV)/core
