@@ -127,7 +127,9 @@ def _truth(lake: Lake, coin: str) -> dict[str, pl.DataFrame]:
         raise NotEnoughDataError(
             f"expected the truth of a synthetic market in {folder}, found none; synthesize it anew"
         )
-    return {name: pl.read_parquet(folder / f"{name}.parquet").filter(pl.col("coin") == coin) for name in _TABLES}
+    return {
+        name: pl.read_parquet(folder / f"{name}.parquet", glob=False).filter(pl.col("coin") == coin) for name in _TABLES
+    }
 
 
 # -- the map ----------------------------------------------------------------------------------------------------------

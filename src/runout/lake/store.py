@@ -7,6 +7,7 @@ new row, known from the time of its vintage; otherwise it is a conflict and goes
 
 import fcntl
 import os
+import re
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,12 +17,14 @@ import msgspec
 import polars as pl
 
 from runout.clock import format_time
-from runout.errors import LakeError, NotEnoughDataError
+from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, merge
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import DERIVED, LEDGER, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
+# What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
+_UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
 
 class Lake:
@@ -32,6 +35,11 @@ class Lake:
     root
         Folder, or an ``s3://`` address (credentials from the environment, as the S3 clients read them).
 
+    Raises
+    ------
+    UsageError
+        If the path of the folder holds a character that a table cannot be written below.
+
     Notes
     -----
     Reads see one committed version of a table; a reader never sees a half-written file. Local writers take an
@@ -40,6 +48,11 @@ class Lake:
 
     def __init__(self, root: str | Path) -> None:
         self.root = str(root).rstrip("/")
+        if "://" not in self.root and (found := _UNFIT.search(path := str(Path(self.root).absolute()))):
+            raise UsageError(
+                "expected a lake whose full path has no square bracket, backslash, ^, |, control character, nor % "
+                f"before two hexadecimal digits, found {found[0]!r} in {path!r}; name another folder"
+            )
         self._held: dict[str, list[str]] | None = None
 
     def snapshot(self) -> "Lake":
@@ -78,7 +91,7 @@ class Lake:
         files = self._files(kind)
         if not files:
             return schema.empty().lazy()
-        rows = pl.scan_parquet(files, storage_options=_storage_options(self.root))
+        rows = pl.scan_parquet(files, storage_options=_storage_options(self.root), glob=False)
         missing = [name for name in schema.names if name not in rows.collect_schema().names()]
         if missing:
             raise LakeError(
@@ -254,7 +267,7 @@ class Lake:
         from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415
 
         try:
-            return DeltaTable(self._path(kind), storage_options=_storage_options(self.root)).file_uris()
+            found = DeltaTable(self._path(kind), storage_options=_storage_options(self.root)).file_uris()
         except TableNotFoundError:
             return []
         except (DeltaError, OSError) as error:
@@ -262,6 +275,8 @@ class Lake:
                 f"expected a Delta table at {self._path(kind)}, found one that cannot be read ({error}); "
                 "restore its _delta_log from a backup, or import again into an empty folder"
             ) from error
+        # An address is percent-encoded, a path is not; tables have no partitions, so the last part is the whole name.
+        return [f"{self._path(kind)}/{address.rsplit('/', 1)[-1]}" for address in found]
 
     def _write(self, kind: str, rows: pl.DataFrame, *, mode: "str") -> None:
         if rows.is_empty() and mode == "append":
