@@ -31,8 +31,8 @@ check: $(VENV)/dev ## lint, format, types, layers
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev ## time the hot paths beside their limits
-	$(BIN)/python -m pytest -m bench -n 0 -p no:randomly --benchmark-only
+bench: $(VENV)/dev ## print what the hot paths do beside peers and limits
+	$(BIN)/python -m pytest tests/bench -m bench -n 0 -p no:randomly
 
 real: $(VENV)/core ## import all real data that applies into lakes/real, and compute
 	@test -d $(REAL_DATA) || { echo "no folder $(REAL_DATA): set REAL_DATA to your copy of the data"; exit 2; }

@@ -1,10 +1,9 @@
 """Cascades a second on one core, beside what memory and the iterated solver would do."""
 
-import time
-
 import numpy as np
 import pytest
 
+from bench.conftest import Work
 from runout.cascade.depth import Band, Impact, depth
 from runout.cascade.ladder import ladder, rungs
 from runout.cascade.market import Venue, coin_market, market
@@ -15,9 +14,7 @@ from runout.kernels.fixed_points import iterate
 pytestmark = pytest.mark.bench
 
 SHOCKS = 4_000_000
-LIMIT_A_SECOND = 30_000_000
 PATHS, STEPS, LEVELS = 100_000, 96, 500
-LIMIT_SECONDS = 0.2
 
 
 @pytest.fixture(scope="module")
@@ -38,57 +35,27 @@ def exposed():
     return market(coin), random_walks(rng, PATHS, STEPS, 0.03)
 
 
-def seconds_of(function, repeats=5):
-    """Return the best of a few runs: on a shared machine the least disturbed one says most."""
-    best = np.inf
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - begun)
-    return best
-
-
-def copy_seconds(size):
-    """Return how long memory takes to copy so many bytes once."""
-    source, target = np.ones(size // 8), np.zeros(size // 8)
-    return seconds_of(lambda: np.copyto(target, source))
-
-
-def test_exact_stops_of_millions_of_shocks(benchmark, slope):
+def test_exact_stops_of_millions_of_shocks(beside, slope):
     of, shocks = slope
-    many_stops(of, shocks[:10])
-    distance, _ = benchmark(many_stops, of, shocks)
-    best = benchmark.stats.stats.min
     few = shocks[: SHOCKS // 10]
-    far, lost = np.empty(len(few)), np.empty(len(few))
-    iterate(of.levels, of.cumulative_usd, of.displacement, few[:10], far, lost)
-    iterated = seconds_of(lambda: iterate(of.levels, of.cumulative_usd, of.displacement, few, far, lost), 3) * 10
-    benchmark.extra_info.update(
-        shocks=SHOCKS,
-        bins=4000,
-        millions_a_second=round(SHOCKS / best / 1e6, 1),
-        times_iterated_solver=round(iterated / best, 1),
-        times_numpy_search=round(seconds_of(lambda: stops(of, few), 3) * 10 / best, 1),
-        share_of_copy_bandwidth=round(copy_seconds(3 * 8 * SHOCKS // 2) / best, 3),
-    )
-    print(benchmark.extra_info)  # noqa: T201 - what a bench is for
-    assert np.array_equal(distance[: len(few)], far)
-    assert best < SHOCKS / LIMIT_A_SECOND
+    far, lost, copied = np.empty(len(few)), np.empty(len(few)), np.empty(SHOCKS)
+    iterate(of.levels, of.cumulative_usd, of.displacement, few, far, lost)
+    assert np.array_equal(many_stops(of, few)[0], far)
+    beside(
+        "shocks",
+        Work("exact stops, 4,000 bins", lambda: many_stops(of, shocks), SHOCKS),
+        Work("solver by iteration, compiled", lambda: iterate(of.levels, of.cumulative_usd, of.displacement, few, far, lost), len(few)),
+        Work("numpy searchsorted", lambda: stops(of, few), len(few)),
+        Work("copy of as many numbers", lambda: np.copyto(copied, shocks), SHOCKS),
+    )  # fmt: skip
 
 
-def test_a_day_of_a_hundred_thousand_paths(benchmark, exposed):
+def test_a_day_of_a_hundred_thousand_paths(beside, exposed):
     whole, paths = exposed
-    rng = np.random.default_rng(3)
+    rng, copied = np.random.default_rng(3), np.empty_like(paths)
     step = 86_400 / STEPS
-    simulate_day(whole, paths[:10], rng, step_seconds=step)
-    day = benchmark(simulate_day, whole, paths, rng, step_seconds=step)
-    best = benchmark.stats.stats.min
-    benchmark.extra_info.update(
-        paths=PATHS,
-        steps=STEPS,
-        levels=LEVELS,
-        share_of_copy_bandwidth=round(copy_seconds(paths.nbytes) / best, 3),
-        beyond=float(day.beyond.mean()),
-    )
-    print(benchmark.extra_info)  # noqa: T201 - what a bench is for
-    assert best < LIMIT_SECONDS
+    beside(
+        "path steps",
+        Work("days of 100,000 paths through 500 levels", lambda: simulate_day(whole, paths, rng, step_seconds=step), PATHS * STEPS),
+        Work("copy of the paths", lambda: np.copyto(copied, paths), PATHS * STEPS),
+    )  # fmt: skip

@@ -1,15 +1,16 @@
-"""Liquidation prices a second on one core, against the limit of 5 million."""
+"""Liquidation prices of a million positions beside the closed form of one bracket, and beside exact fractions."""
 
 import numpy as np
 import pytest
 
+from bench.conftest import Work
+from margin.scalar_margin import linear
 from runout import margin
 from runout.clock import parse_time
 
 pytestmark = pytest.mark.bench
 
-POSITIONS = 1_000_000
-LIMIT_A_SECOND = 5_000_000
+POSITIONS, FEW = 1_000_000, 300
 TABLE = margin.tiers("binance", "BTCUSDT", parse_time("2025-08-18")).brackets()
 
 
@@ -22,26 +23,33 @@ def positions():
     return side, quantity, entry, quantity * entry / leverage, leverage
 
 
-def require_fast(benchmark):
-    assert benchmark.stats.stats.min < POSITIONS / LIMIT_A_SECOND
+def test_linear_liquidation_prices_in_twelve_brackets(beside, positions):
+    side, quantity, entry, balance, _ = positions
+    few = list(zip(*(column[:FEW].tolist() for column in positions[:4]), strict=True))
+    beside(
+        "prices",
+        Work("linear liquidation prices, 12 brackets", lambda: margin.liquidation_price(*positions[:4], TABLE), POSITIONS),
+        Work("numpy, closed form of one bracket", lambda: (side * quantity * entry - balance) / (quantity * (side - 0.004)), POSITIONS),
+        Work("exact fractions, one by one", lambda: [linear(position, (TABLE.floors, TABLE.rates)) for position in few], FEW),
+    )  # fmt: skip
 
 
-def test_linear_liquidation_prices_in_twelve_brackets(benchmark, positions):
-    benchmark.extra_info["positions"] = POSITIONS
-    prices = benchmark(margin.liquidation_price, *positions[:4], TABLE)
-    assert prices.shape == (POSITIONS,)
-    require_fast(benchmark)
-
-
-def test_inverse_liquidation_prices_in_twelve_brackets(benchmark, positions):
+def test_inverse_liquidation_prices_in_twelve_brackets(beside, positions):
     side, quantity, entry, _, leverage = positions
     table = margin.brackets(np.asarray(TABLE.floors) / 50_000, TABLE.rates)
-    prices = benchmark(margin.inverse_liquidation_price, side, quantity * entry, entry, quantity / leverage, table)
-    assert prices.shape == (POSITIONS,)
-    require_fast(benchmark)
+    size, balance = quantity * entry, quantity / leverage
+    beside(
+        "prices",
+        Work("inverse liquidation prices, 12 brackets", lambda: margin.inverse_liquidation_price(side, size, entry, balance, table), POSITIONS),
+        Work("numpy, closed form of one bracket", lambda: size * (side + 0.004) / (balance + side * size / entry), POSITIONS),
+    )  # fmt: skip
 
 
-def test_distances_of_liquidation(benchmark, positions):
-    distances = benchmark(margin.liquidation_distance, positions[0], positions[4], 0.004)
-    assert distances.shape == (POSITIONS,)
-    require_fast(benchmark)
+def test_distances_of_liquidation(beside, positions):
+    side, leverage = positions[0], positions[4]
+    out = np.empty_like(side)
+    beside(
+        "positions",
+        Work("distances to liquidation", lambda: margin.liquidation_distance(side, leverage, 0.004), POSITIONS),
+        Work("copy of as many numbers", lambda: np.copyto(out, side), POSITIONS),
+    )

@@ -5,6 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from bench.conftest import Work
 from runout.kernels.cohorts import ladder_side
 from runout.positions import Bars, Cohorts, advance, start
 from runout.positions.parameters import of_leverages
@@ -35,51 +36,43 @@ def year() -> Bars:
     )  # fmt: skip
 
 
-def test_a_year_of_minutes_through_the_cohort_filter(benchmark, year):
-    def run():
-        state = start(float(year.low[0]), 90_000, 0, MINUTE, cohorts())
-        return advance(state, year)
-
-    run()  # compiled before it is timed
-    found = benchmark.pedantic(run, rounds=5)
-    benchmark.extra_info["bars_per_second"] = YEAR / benchmark.stats.stats.min
-    assert found.coins.sum() > 0
+def filtered(year: Bars):
+    return advance(start(float(year.low[0]), 90_000, 0, MINUTE, cohorts()), year)
 
 
-def test_the_published_ladder_of_taker_buys(benchmark, year):
+def taker_ladder(price, volume):
     """Each bar's buys open longs at four tiers, at fixed distances: a loop over rows, as published."""
+    levels = defaultdict(float)
+    for p, v in zip(price, volume, strict=True):
+        for distance in (0.90, 0.96, 0.98, 0.99):
+            levels[round(p * distance, -1)] += v
+    return levels
+
+
+def interest_map(price, interest):
+    """Rising open interest opens longs if the price rose, else shorts, in four tiers: a loop, as published."""
+    levels = defaultdict(float)
+    for i in range(1, len(price)):
+        change = interest[i] - interest[i - 1]
+        if change > 0:
+            side = 1 if price[i] > price[i - 1] else -1
+            for leverage, weight in ((10, 0.3), (25, 0.35), (50, 0.25), (100, 0.1)):
+                levels[round(price[i] * (1 - side / leverage), -1)] += change * weight
+    return levels
+
+
+def test_a_year_of_minutes_through_the_cohort_filter(beside, year):
     count = 20_000
     price, volume = ((year.low + year.high) / 2)[:count].tolist(), (year.volume_base / 2)[:count].tolist()
-
-    def run():
-        levels = defaultdict(float)
-        for p, v in zip(price, volume, strict=True):
-            for distance in (0.90, 0.96, 0.98, 0.99):
-                levels[round(p * distance, -1)] += v
-        return levels
-
-    assert benchmark.pedantic(run, rounds=3)
-    benchmark.extra_info["bars_per_second"] = count / benchmark.stats.stats.min
-
-
-def test_the_published_map_of_open_interest_by_price_sign(benchmark, year):
-    """Rising open interest opens longs if the price rose, else shorts, in four tiers: a loop, as published."""
-    count = 20_000
-    price = ((year.low + year.high) / 2)[:count].tolist()
     interest = (year.open_interest_base[:count] * year.low[:count]).tolist()
-
-    def run():
-        levels = defaultdict(float)
-        for i in range(1, count):
-            change = interest[i] - interest[i - 1]
-            if change > 0:
-                side = 1 if price[i] > price[i - 1] else -1
-                for leverage, weight in ((10, 0.3), (25, 0.35), (50, 0.25), (100, 0.1)):
-                    levels[round(price[i] * (1 - side / leverage), -1)] += change * weight
-        return levels
-
-    assert benchmark.pedantic(run, rounds=3)
-    benchmark.extra_info["bars_per_second"] = count / benchmark.stats.stats.min
+    assert filtered(year).coins.sum() > 0
+    beside(
+        "bars",
+        Work("cohort filter, a year of minutes, 10 classes", lambda: filtered(year), YEAR),
+        Work("published ladder of taker buys", lambda: taker_ladder(price, volume), count),
+        Work("published map of open interest by price sign", lambda: interest_map(price, interest), count),
+        turns=3,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +84,13 @@ def arrays():
     return opened, swept, np.zeros((classes, populations, buckets))
 
 
-def test_a_snapshot_of_all_levels(benchmark, arrays):
+def test_a_snapshot_of_all_levels(beside, arrays):
     opened, swept, out = arrays
     scale, edge = np.ones(2), np.full(10, opened.shape[1] - 1)
     shift, share = np.arange(1, 11) * 5, np.full(10, 0.05)
-    benchmark(ladder_side, opened, swept, scale, edge, shift, share, out)
-    benchmark.extra_info["GB_per_second"] = 2 * out.nbytes / benchmark.stats.stats.min / 1e9
-
-
-def test_a_copy_of_as_many_numbers(benchmark, arrays):
-    _, swept, out = arrays
-    benchmark(np.copyto, out, swept)
-    benchmark.extra_info["GB_per_second"] = 2 * out.nbytes / benchmark.stats.stats.min / 1e9
+    beside(
+        "numbers",
+        Work("snapshot of all levels", lambda: ladder_side(opened, swept, scale, edge, shift, share, out), out.size),
+        Work("copy of as many numbers", lambda: np.copyto(out, swept), out.size),
+        turns=200,
+    )
