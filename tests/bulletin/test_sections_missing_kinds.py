@@ -161,6 +161,6 @@ def test_what_ended_days_ago_is_not_shown_as_the_present(whole: Lake, tmp_path: 
     assert named(encode(made).decode()) & {"liquidations.24h", "leverage.level", "positioning.global-accounts"} == set()
     assert "Open interest" not in made.headline
     assert "At least" not in made.headline
-    left_out = [one for one in made.limits if one.startswith("Left out, because the last figures are of ")]
+    left_out = [one for one in made.missing if "(newest figure is of " in one]
     assert any("open interest" in one for one in left_out)
     assert any("liquidations" in one for one in left_out)

@@ -54,7 +54,7 @@ def of_command(capsys: pytest.CaptureFixture[str], session: Session, *arguments:
 def test_a_bulletin_is_that_of_the_command_in_every_form(lake: Session, capsys: pytest.CaptureFixture[str]) -> None:
     made = lake.bulletin("btc", at=AT)
     for form, mine in (("json", made.to_json()), ("text", made.to_text()), ("html", made.to_html())):
-        assert mine == of_command(capsys, lake, "bulletin", "BTC", "--at", AT, "--format", form)
+        assert mine == of_command(capsys, lake, "bulletin", "BTC", "--full", "--at", AT, "--format", form)
 
 
 def test_a_map_is_that_of_the_command(perpetual: Session, capsys: pytest.CaptureFixture[str]) -> None:

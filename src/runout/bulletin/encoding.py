@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from runout.bulletin.brief import Brief, brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Line, Panel, Quantity, Row, Section, Table, Unit
 from runout.errors import SchemaError
 
@@ -30,9 +31,17 @@ ROUNDING: Final[dict[Unit, tuple[Literal["decimals", "significant"], int]]] = {
 """Digits kept of a figure, by unit. A change of them changes bytes and is a minor version of the schema."""
 
 
+class Document(Bulletin, frozen=True, kw_only=True):
+    """A bulletin as its JSON holds it: with its one screen under ``brief``, taken from the rounded figures."""
+
+    brief: Brief
+
+
 def encode(bulletin: Bulletin) -> bytes:
     """Return the bulletin as JSON on one line, ending with a line feed."""
-    return msgspec.json.encode(rounded(bulletin)) + b"\n"
+    kept = rounded(bulletin)
+    document = Document(**{name: getattr(kept, name) for name in kept.__struct_fields__}, brief=brief(kept))
+    return msgspec.json.encode(document) + b"\n"
 
 
 def decode(content: bytes) -> Bulletin:

@@ -194,13 +194,15 @@ class Bulletin(msgspec.Struct, frozen=True, kw_only=True):
     headline
         The bulletin in two or three sentences.
     sections
-        In reading order; a section whose module does not exist is absent.
+        In reading order; what is absent is named in ``missing``.
     fingerprint
         Of all rows read.
     reproduce
         Command that writes this bulletin again.
     limits
         What the reader must not take from it.
+    missing
+        What is not shown, and why or what would fill it.
     """
 
     schema_version: str
@@ -214,3 +216,4 @@ class Bulletin(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     reproduce: str
     limits: tuple[str, ...]
+    missing: tuple[str, ...] = ()

@@ -134,6 +134,8 @@ def _evidence(bulletin: Bulletin) -> Iterator[str]:
     ]
     if items:
         yield "\n".join(items)
+    if bulletin.missing:
+        yield "\n".join(f"- Not shown: {escape(words)}." for words in bulletin.missing)
     if bulletin.limits:
         yield "\n".join(f"- {escape(limit)}" for limit in bulletin.limits)
     yield f"Reproduce: {code(bulletin.reproduce)}"

@@ -5,7 +5,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from runout.bulletin import captions, cells, header, quantities, wording
+from runout.bulletin import brief_words, captions, cells, header, quantities, wording
+from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Line, Panel, Section, Table
 
 LEAST_WIDTH: Final = 40
@@ -16,6 +17,7 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _STYLES: Final = {"bold": "1", "dim": "2", "warning": "1;33", "title": "1;36"}
 _SPARK_SIGNS: Final = 32
 _BAR_SIGNS: Final = 12
+_LABEL_SIGNS: Final = 11
 
 
 class _Sheet:
@@ -68,6 +70,42 @@ def render(bulletin: Bulletin, width: int = 100, *, colour: bool = False) -> str
     _evidence(bulletin, sheet)
     _banner(bulletin, sheet)
     return "\n".join(sheet.lines) + "\n"
+
+
+def render_brief(bulletin: Bulletin, width: int = 100, *, colour: bool = False) -> str:
+    """Return the bulletin on one screen: at most 24 lines at 100 signs.
+
+    Parameters
+    ----------
+    bulletin
+        What it says.
+    width
+        Signs a line; at least :data:`LEAST_WIDTH`.
+    colour
+        Whether to write ANSI styles.
+    """
+    sheet, short = _Sheet(width, colour=colour), brief(bulletin)
+    if short.synthetic:
+        sheet.paragraph(wording.SYNTHETIC, style="warning")
+    sheet.paragraph(brief_words.head(short), style="title")
+    sheet.paragraph(brief_words.warning(short), style="warning")
+    margin = " " * _LABEL_SIGNS
+    for label, words in brief_words.lines(short):
+        if label == "More":
+            _command(words, label, sheet)
+            continue
+        style = "bold" if label == "Danger" else None
+        sheet.paragraph(words, first=cells.left(label, _LABEL_SIGNS), rest=margin, style=style)
+    return "\n".join(sheet.lines) + "\n"
+
+
+def _command(command: str, label: str, sheet: _Sheet) -> None:
+    """Write a command so that it can be copied: a long one goes on behind the backslash a shell understands."""
+    if cells.cells(command) + _LABEL_SIGNS <= sheet.width:
+        sheet.line(cells.left(label, _LABEL_SIGNS) + command)
+        return
+    sheet.line(label)
+    sheet.lines += cells.command_rows(command, sheet.width)
 
 
 def sparkline(line: Line, signs: int = _SPARK_SIGNS, *, bars: bool = False) -> str:
@@ -238,6 +276,8 @@ def _course(line: Line, panel: Panel, coin: str, name_width: int, sheet: _Sheet)
 def _evidence(bulletin: Bulletin, sheet: _Sheet) -> None:
     sheet.line()
     sheet.rule("EVIDENCE AND LIMITS")
+    for words in bulletin.missing:
+        sheet.paragraph(f"Not shown: {words}.", first="• ")
     for limit in bulletin.limits:
         sheet.paragraph(limit, first="• ")
     sheet.line()

@@ -1,15 +1,18 @@
 """``runout bulletin``."""
 
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rich.console import Console
 
 from runout.bulletin.findings import Bulletin
 from runout.cli.configuration import configuration, time_option
 from runout.clock import now_ns
+from runout.errors import UsageError
 from runout.jobs.publishing import pictures_of, publish
 from runout.lake import Lake
 
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from runout.bulletin.page import Picture
 
 Format = Literal["text", "md", "html", "json"]
+_SUFFIXES: Final[dict[str, Format]] = {".txt": "text", ".md": "md", ".html": "html", ".json": "json"}
+_ALL: Final[tuple[Format, ...]] = ("text", "md", "html", "json")
+_WIDEST: Final = 100
+"""Longer lines are not read well, however wide the terminal is."""
 
 
 def bulletin(
@@ -27,11 +34,13 @@ def bulletin(
     lake: str | None = None,
     out: Path | None = None,
     format: Format | None = None,  # noqa: A002 - the name of the option
+    full: bool = False,
 ) -> None:
     """Write the bulletin of a coin as of a moment: what was known then, and nothing later.
 
-    Without --out it goes to stdout, as text unless --format says otherwise. With --out it is written to that folder,
-    in every format unless --format names one.
+    It prints one screen; --full prints all of it with its evidence. The formats md, html and json, and --out, write
+    all of it. With --out a file name ending in .txt, .md, .html or .json writes that one form; a folder gets every
+    form, or the one that --format names.
 
     Parameters
     ----------
@@ -42,31 +51,81 @@ def bulletin(
     lake
         Folder of the lake.
     out
-        Folder to write to.
+        File or folder to write to.
     format
         text, md, html or json.
+    full
+        The whole bulletin instead of one screen.
+
+    Raises
+    ------
+    UsageError
+        If --out ends in a suffix that is no form of a bulletin, or in another than --format says.
     """
     store = Lake.open(lake or configuration().lake)
     moment = time_option(at) if at else now_ns()
     made = publish(store, coin.upper(), moment)
-    forms: list[Format] = [format] if format else ["text"] if out is None else ["text", "md", "html", "json"]
-    drawn = pictures_of(store, made, moment) if "html" in forms else {}
     if out is None:
-        sys.stdout.write(render(made, forms[0], pictures=drawn, colour=sys.stdout.isatty()))
+        form = format or "text"
+        drawn = pictures_of(store, made, moment) if form == "html" else {}
+        sys.stdout.write(render(made, form, pictures=drawn, full=full, width=terminal_width(), colour=in_colour()))
         return
-    for path in write(made, out, forms, pictures=drawn):
+    file, forms = _destination(out, format)
+    drawn = pictures_of(store, made, moment) if "html" in forms else {}
+    for path in write(made, out, forms, pictures=drawn, file=file):
         Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
 
 
+def terminal_width() -> int:
+    """Return the columns to write in: of COLUMNS or the terminal, at most 100, which is also that of a pipe."""
+    return min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+
+
+def in_colour() -> bool:
+    """Return whether stdout takes colour: a terminal that is not dumb, and NO_COLOR is not set."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _destination(out: Path, form: Format | None) -> tuple[bool, Sequence[Format]]:
+    """Return whether ``out`` names a file, and the forms to write."""
+    if out.is_dir() or not out.suffix:
+        return False, (form,) if form else _ALL
+    named = _SUFFIXES.get(out.suffix.lower())
+    if named is None:
+        raise UsageError(
+            f"expected --out as a folder or a file ending in {', '.join(_SUFFIXES)}, found {str(out)!r}; "
+            "a folder with a dot in its name must exist"
+        )
+    if form not in {None, named}:
+        raise UsageError(f"expected --out and --format to name one form, found {out.name!r} and {form!r}")
+    return True, (named,)
+
+
 def render(
-    made: Bulletin, form: Format, *, pictures: "Mapping[str, Sequence[Picture]] | None" = None, colour: bool = False
+    made: Bulletin,
+    form: Format,
+    *,
+    pictures: "Mapping[str, Sequence[Picture]] | None" = None,
+    full: bool = True,
+    width: int = _WIDEST,
+    colour: bool = False,
 ) -> str:
-    """Return a bulletin in one of its forms; a page with the pictures given, by key of their section."""
+    """Return a bulletin in one of its forms.
+
+    Parameters
+    ----------
+    made, form
+        The bulletin, and what to write it as.
+    pictures
+        Of a page, by key of their section.
+    full, width, colour
+        Of the text: all of it or one screen, columns, whether styled.
+    """
     # Imported here: the text form must not pay for the page's figures.
     if form == "text":
         from runout.bulletin import text  # noqa: PLC0415
 
-        return text.render(made, colour=colour)
+        return (text.render if full else text.render_brief)(made, width, colour=colour)
     if form == "md":
         from runout.bulletin import markdown  # noqa: PLC0415
 
@@ -81,14 +140,27 @@ def render(
 
 
 def write(
-    made: Bulletin, out: Path, forms: Sequence[Format], *, pictures: "Mapping[str, Sequence[Picture]] | None" = None
+    made: Bulletin,
+    out: Path,
+    forms: Sequence[Format],
+    *,
+    pictures: "Mapping[str, Sequence[Picture]] | None" = None,
+    file: bool = False,
 ) -> list[Path]:
-    """Write a bulletin to a folder, one file a form, and return their paths."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write a bulletin, and return the paths.
+
+    Parameters
+    ----------
+    made, forms, pictures
+        The bulletin, the forms to write, and the pictures of its page by key of their section.
+    out, file
+        A folder, which gets one file a form; or the ``file`` itself.
+    """
+    (out.parent if file else out).mkdir(parents=True, exist_ok=True)
     stem = f"{made.coin}-{made.at.replace(':', '')}"
     paths: list[Path] = []
     for form in forms:
-        path = out / f"{stem}.{'txt' if form == 'text' else form}"
+        path = out if file else out / f"{stem}.{'txt' if form == 'text' else form}"
         path.write_text(render(made, form, pictures=pictures), encoding="utf-8")
         paths.append(path)
     return paths

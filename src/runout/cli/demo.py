@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from runout.cli.bulletin import render, write
+from runout.cli.bulletin import render, terminal_width, write
 from runout.cli.progress import progress_bar
 from runout.jobs.computing import compute
 from runout.jobs.demonstrating import Compared, compare, page
@@ -37,7 +37,8 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
         progress("the truth", 1, 1)
         found = compare(store, "BTC", END)
     (out / TRUTH).write_text(page(found, f"flush, {_DAYS} days, seed {_SEED}"), encoding="utf-8")
-    console.print(render(made, "text"), markup=False, soft_wrap=True)
+    short = render(made, "text", full=False, width=terminal_width())
+    console.print(short, markup=False, soft_wrap=True)
     _print_truth(console, found)
     opened = next(path for path in paths if path.suffix == ".html")
     console.print(

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
+from runout.bulletin.brief import Brief, brief
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.mapping.content import LiquidationMap
 from runout.cascade.shock import Shock
@@ -46,10 +47,14 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
         return encoding.encode(self.content).decode()
 
     def to_text(self) -> str:
-        """Return the text that ``runout bulletin`` writes, without colour."""
+        """Return the text that ``runout bulletin --full`` writes, without colour."""
         from runout.bulletin import text  # noqa: PLC0415
 
         return text.render(self.content)
+
+    def brief(self) -> Brief:
+        """Return what ``runout bulletin`` prints on one screen, typed."""
+        return brief(self.content)
 
     def to_html(self) -> str:
         """Return the whole bulletin as one page that needs nothing else."""

@@ -144,7 +144,7 @@ class Reader:
         """
         if time >= self.at - (3 * DAY if step >= DAY else DAY):
             return True
-        self._left_out.append(f"Left out, because the last figures are of {say_time(time, self.at)}: {what}.")
+        self._left_out.append(f"{what} (newest figure is of {say_time(time, self.at)})")
         return False
 
     @property

@@ -1,0 +1,390 @@
+"""The bulletin on one screen: what a reader with ten seconds needs, typed once and rendered everywhere.
+
+Text, Markdown, page, notebook and JSON take it from here. Nothing in it is computed: every figure is that of a finding
+or of a table of the bulletin, with the time it is of.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from runout.bulletin import quantities
+from runout.bulletin.findings import Bulletin, Finding, Quantity, Row, SectionKey, Table
+from runout.clock import (
+    NANOSECONDS_PER_DAY,
+    NANOSECONDS_PER_HOUR,
+    NANOSECONDS_PER_MINUTE,
+    format_time,
+    parse_time,
+    start_of_day,
+)
+
+HOUR: Final = NANOSECONDS_PER_HOUR
+MOVE: Final = -0.05
+"""The move the brief speaks of, a fraction of the price."""
+LEVELS_EACH_SIDE: Final = 2
+_MAP_STEP: Final = 4 * HOUR
+_STEP: Final = re.compile(r"/(\d+)([mhd])$")
+_UNITS: Final = {"m": NANOSECONDS_PER_MINUTE, "h": HOUR, "d": NANOSECONDS_PER_DAY}
+_SUBJECTS: Final[dict[SectionKey, str]] = {
+    "headline": "market-wide liquidations", "liquidations": "liquidations", "clusters": "liquidation levels",
+    "runout": "what a move would set off", "leverage": "leverage",
+}  # fmt: skip
+
+
+class Amount(msgspec.Struct, frozen=True, kw_only=True):
+    """A number with its interval, null where it has none."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Danger(msgspec.Struct, frozen=True, kw_only=True):
+    """The danger level of the UTC day, set at its start.
+
+    Parameters
+    ----------
+    level
+        1 to 5; null where it is not stated.
+    word
+        The level in a word.
+    set_at
+        ISO 8601 UTC: start of the day it is of.
+    chance
+        Of a day of at least $1B market-wide, a fraction, with its 90% interval.
+    base_rate
+        Share of the past 365 days with as much.
+    reason
+        Why there is no level; empty where there is one.
+    """
+
+    level: int | None
+    word: str
+    set_at: str
+    chance: Amount | None
+    base_rate: float | None
+    reason: str
+
+
+class Liquidated(msgspec.Struct, frozen=True, kw_only=True):
+    """Liquidations of the 24 hours to ``end``: market-wide (inferred, with an interval) or as reported (a lower bound).
+
+    ``usd`` in dollars; ``uncertainty`` says what its interval is; ``long_share`` is a fraction, null where not known.
+    """
+
+    usd: Amount
+    scope: str
+    end: str
+    inferred: bool
+    uncertainty: str
+    long_share: float | None = None
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """Inferred liquidation levels between two prices; ``distance`` of the near end as a fraction of the price.
+
+    ``usd`` is what the venue would report as liquidated if the price crosses the range, with its 90% band.
+    """
+
+    side: Literal["long", "short"]
+    low_price: float
+    high_price: float
+    distance: float
+    usd: Amount
+    scope: str
+    time: str
+
+
+class Fall(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fall by ``move`` would do.
+
+    Parameters
+    ----------
+    move
+        Fraction, negative.
+    price
+        Where it leads; null where no move was asked of the map.
+    condition
+        What the chance assumes, in words.
+    chance
+        Of a day of at least $1B market-wide if so, with its 90% interval.
+    days_share
+        Share of comparable past days that fell as far within 24 hours.
+    stop_price
+        Where forced selling would end.
+    time
+        Of the map it was asked of, or of the forecast.
+    """
+
+    move: float
+    price: float | None
+    condition: str
+    chance: Amount | None
+    days_share: float | None
+    stop_price: float | None
+    time: str
+
+
+class LevelRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How often days of a danger level were followed by a wave: a fraction of ``days``, with its 90% interval."""
+
+    level: int
+    days: int
+    frequency: Amount
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """A bulletin on one screen.
+
+    Parameters
+    ----------
+    coin, at, synthetic
+        As of the bulletin.
+    price
+        USD per coin, the newest known.
+    price_time, oldest_time
+        ISO 8601 UTC: of that price, and of the oldest figure shown here (the danger level, set at 00:00, not counted).
+    age_minutes
+        Of the price, at ``at``.
+    danger, liquidated, reported, fall
+        Null where the bulletin has none that is current; ``reported`` is the part that ``liquidated`` is inferred from.
+    levels
+        Two of each side, the nearest first, longs below and shorts above.
+    leverage
+        Open interest in a sentence; empty where not known.
+    leverage_time
+        What it is of.
+    record
+        Of each danger level; empty where none is known.
+    missing
+        What is not shown and why, a sentence each.
+    more
+        The command that prints the whole bulletin.
+    """
+
+    coin: str
+    at: str
+    synthetic: bool
+    price: float | None
+    price_time: str
+    oldest_time: str
+    age_minutes: int
+    danger: Danger | None
+    liquidated: Liquidated | None
+    reported: Liquidated | None
+    levels: tuple[Level, ...]
+    fall: Fall | None
+    leverage: str
+    leverage_time: str
+    record: tuple[LevelRecord, ...]
+    missing: tuple[str, ...]
+    more: str
+
+
+def brief(bulletin: Bulletin) -> Brief:
+    """Return the bulletin on one screen; a figure older than the step of its series is named as missing instead.
+
+    Examples
+    --------
+    >>> from runout.bulletin.assemble import assemble
+    >>> made = assemble((), coin="BTC", at=0, synthetic=True, fingerprint="0")
+    >>> brief(made).more, brief(made).danger.level
+    ('runout bulletin BTC --at 1970-01-01T00:00Z --full', None)
+    """
+    source = _Current(bulletin)
+    price = source.finding("price", "price.", keep_old=True)
+    reported = _liquidated(source.finding("liquidations", "liquidations.24h"))
+    estimate = _liquidated(source.finding("headline", "liquidations.headline.24h"))
+    levels = _levels(source)
+    leverage = source.finding("leverage", "leverage.")
+    fall = _fall(source)
+    price_time = price.evidence.window_end if price else bulletin.at
+    shown = [one.end for one in (estimate, reported) if one] + [level.time for level in levels]
+    shown += [fall.time] if fall and fall.price is not None else []
+    shown += [leverage.evidence.window_end] if leverage else []
+    return Brief(
+        coin=bulletin.coin,
+        at=bulletin.at,
+        synthetic=bulletin.synthetic,
+        price=_named(price, "price").value if price and _has(price, "price") else None,
+        price_time=price_time,
+        oldest_time=min((price_time, *shown)),
+        age_minutes=max((parse_time(bulletin.at) - parse_time(price_time)) // NANOSECONDS_PER_MINUTE, 0),
+        danger=_danger(bulletin),
+        liquidated=estimate or reported,
+        reported=reported if estimate else None,
+        levels=levels,
+        fall=fall,
+        leverage=_summary(bulletin, "leverage") if leverage else "",
+        leverage_time=leverage.evidence.window_end if leverage else "",
+        record=tuple(_record(bulletin)),
+        missing=(*source.old, *bulletin.missing),
+        more=f"{bulletin.reproduce} --full",
+    )
+
+
+def is_current(time: int, at: int, step: int) -> bool:
+    """Return whether a figure of ``time`` may be shown as that of ``at``: the next of its series is not overdue.
+
+    Parameters
+    ----------
+    time, at, step
+        UTC ns. An hour is granted for publishing; daily figures have a day.
+    """
+    return at - time <= step + (NANOSECONDS_PER_DAY if step >= NANOSECONDS_PER_DAY else HOUR)
+
+
+class _Current:
+    """Findings of a bulletin that speak of the present; what was too old is remembered in ``old``."""
+
+    def __init__(self, bulletin: Bulletin) -> None:
+        self.bulletin = bulletin
+        self.at = parse_time(bulletin.at)
+        self.old: list[str] = []
+
+    def finding(self, key: SectionKey, prefix: str, *, keep_old: bool = False) -> Finding | None:
+        """Return the first finding of a section whose name begins so."""
+        return next(iter(self.findings(key, prefix, keep_old=keep_old)), None)
+
+    def findings(self, key: SectionKey, prefix: str, *, keep_old: bool = False) -> list[Finding]:
+        candidates = [
+            finding
+            for section in self.bulletin.sections if section.key == key
+            for finding in section.findings if finding.name.startswith(prefix)
+        ]  # fmt: skip
+        return [one for one in candidates if keep_old or self.current(key, one.evidence.window_end, _step(one))]
+
+    def current(self, key: SectionKey, moment: str, step: int) -> bool:
+        if is_current(parse_time(moment), self.at, step):
+            return True
+        note = f"{_SUBJECTS.get(key, key)} (newest figure is of {moment})"
+        self.old += [] if note in self.old else [note]
+        return False
+
+
+def _step(finding: Finding) -> int:
+    """Return the longest step of the series of a finding: the last part of their names."""
+    written = (_STEP.search(series) for series in finding.evidence.series)
+    return max((int(step[1]) * _UNITS[step[2]] if step else _MAP_STEP for step in written), default=_MAP_STEP)
+
+
+def _has(finding: Finding, name: str) -> bool:
+    return any(one.name == name for one in finding.evidence.quantities)
+
+
+def _named(finding: Finding, name: str) -> Quantity:
+    return next(one for one in finding.evidence.quantities if one.name == name)
+
+
+def _amount(quantity: Quantity) -> Amount | None:
+    return None if quantity.value is None else Amount(value=quantity.value, low=quantity.low, high=quantity.high)
+
+
+def _summary(bulletin: Bulletin, key: SectionKey) -> str:
+    return next((section.summary for section in bulletin.sections if section.key == key), "")
+
+
+def _danger(bulletin: Bulletin) -> Danger:
+    day = format_time(start_of_day(parse_time(bulletin.at)))
+    findings = [one for section in bulletin.sections if section.key == "danger" for one in section.findings]
+    stated = next((one for one in findings if _has(one, "danger_level")), None)
+    if stated is None:
+        why = findings[0].statement if findings else "no market-wide total is published for these data"
+        return Danger(level=None, word="", set_at=day, chance=None, base_rate=None, reason=why.rstrip("."))
+    level = quantities.danger_level(_named(stated, "danger_level").value)
+    if level is None:
+        why = _named(stated, "danger_level").uncertainty
+        return Danger(level=None, word="", set_at=day, chance=None, base_rate=None, reason=why)
+    return Danger(
+        level=level,
+        word=quantities.LEVEL_NAMES[level - 1],
+        set_at=day,
+        chance=_amount(_named(stated, "probability_1b")) if _has(stated, "probability_1b") else None,
+        base_rate=_named(stated, "base_rate").value if _has(stated, "base_rate") else None,
+        reason="",
+    )
+
+
+def _liquidated(finding: Finding | None) -> Liquidated | None:
+    usd = _amount(_named(finding, "total_usd")) if finding and _has(finding, "total_usd") else None
+    if finding is None or usd is None:
+        return None
+    longs = _named(finding, "long_usd").value if _has(finding, "long_usd") else None
+    return Liquidated(
+        usd=usd,
+        scope="all coins and exchanges" if finding.inferred else finding.evidence.scope,
+        end=finding.evidence.window_end,
+        inferred=finding.inferred,
+        uncertainty="80% interval" if finding.inferred else "a lower bound: capped feeds report a part",
+        long_share=longs / usd.value if longs is not None and usd.value else None,
+    )
+
+
+def _levels(source: _Current) -> tuple[Level, ...]:
+    """Return the largest clusters of each side, the nearest first: shorts above, then longs below."""
+    levels: list[Level] = []
+    sides: tuple[Literal["short", "long"], ...] = ("short", "long")
+    for side in sides:
+        findings = source.findings("clusters", f"clusters.{side}.")[:LEVELS_EACH_SIDE]
+        mine = [_level(finding, side) for finding in findings if _has(finding, "low_price")]
+        levels += sorted(mine, key=lambda level: abs(level.distance))
+    return tuple(levels)
+
+
+def _level(finding: Finding, side: Literal["long", "short"]) -> Level:
+    usd = _named(finding, "usd")
+    return Level(
+        side=side,
+        low_price=_named(finding, "low_price").value or 0.0,
+        high_price=_named(finding, "high_price").value or 0.0,
+        distance=_named(finding, "distance").value or 0.0,
+        usd=Amount(value=usd.value or 0.0, low=usd.low, high=usd.high),
+        scope=finding.evidence.scope,
+        time=finding.evidence.window_end,
+    )
+
+
+def _fall(source: _Current) -> Fall | None:
+    finding = source.finding("danger", f"danger.if.falls.{-MOVE:g}", keep_old=True)
+    chance = _named(finding, "probability") if finding and _has(finding, "probability") else None
+    asked = source.finding("runout", "runout.")
+    row = _move(source.bulletin) if asked else None
+    if chance is None and row is None:
+        return None
+    moment = asked.evidence.window_end if asked else finding.evidence.window_start if finding else source.bulletin.at
+    return Fall(
+        move=MOVE,
+        price=row.get("reaches") if row else None,
+        condition=chance.label if chance else "",
+        chance=_amount(chance) if chance else None,
+        days_share=row.get("chance, 24 h") if row else None,
+        stop_price=row.get("stops") if row else None,
+        time=moment,
+    )
+
+
+def _move(bulletin: Bulletin) -> dict[str, float | None] | None:
+    label = quantities.column_texts((MOVE,), "fraction", signed=True)[0]
+    for table in _tables(bulletin, "runout.moves"):
+        for row in table.rows:
+            if row.label in {label, f"{label[:2]}.0%"}:
+                return dict(zip(table.columns, row.values, strict=True))
+    return None
+
+
+def _tables(bulletin: Bulletin, name: str) -> Iterator[Table]:
+    return (table for section in bulletin.sections for table in section.tables if table.name == name)
+
+
+def _record(bulletin: Bulletin) -> Iterator[LevelRecord]:
+    for table in _tables(bulletin, "danger.levels"):
+        for level, row in enumerate(table.rows, start=1):
+            yield _level_record(level, row)
+
+
+def _level_record(level: int, row: Row) -> LevelRecord:
+    days, frequency, low, high = row.values[:4]
+    return LevelRecord(level=level, days=int(days or 0), frequency=Amount(value=frequency or 0.0, low=low, high=high))

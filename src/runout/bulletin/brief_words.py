@@ -1,0 +1,173 @@
+"""The one screen in words: a label and a sentence a line, the same in every rendering."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from runout.bulletin import wording
+from runout.bulletin.brief import Amount, Brief, Danger, Fall, Level, Liquidated
+from runout.clock import parse_time, say_date, say_time
+from runout.forecast.targets import DANGER_USD
+from runout.units import dollars, percent, price
+
+LEVELS_NOTE: Final = (
+    "Levels are inferred: no better than the price path alone; in simulated markets, where the truth is known, worse "
+    "than a flat line far from the price."
+)
+"""What a reader of the levels must know, where they are read."""
+OLD_MINUTES: Final = 60
+"""From this age of the newest price on, a brief begins with a warning."""
+
+
+class Words(NamedTuple):
+    """One line of the brief: a label (empty where it goes on) and a sentence."""
+
+    label: str
+    text: str
+
+
+def head(brief: Brief) -> str:
+    """Return coin, price and moment.
+
+    Examples
+    --------
+    >>> from runout.bulletin.assemble import assemble
+    >>> from runout.bulletin.brief import brief
+    >>> head(brief(assemble((), coin="BTC", at=0, synthetic=True, fingerprint="0")))
+    'BTC, price not known, 1 Jan 1970, 00:00 UTC'
+    """
+    said = "price not known" if brief.price is None else price(brief.price)
+    return f"{wording.clean(brief.coin)}, {said}, {wording.moment(brief.at)}"
+
+
+def warning(brief: Brief) -> str:
+    """Return what to say where the data are old, empty where they are not."""
+    if brief.age_minutes <= OLD_MINUTES:
+        return ""
+    return (
+        f"OLD DATA: the newest price is of {wording.moment(brief.price_time)}, {age(brief.age_minutes)} before the "
+        "time asked for. What happened since is not in here."
+    )
+
+
+def age(minutes: int) -> str:
+    """Return an age as a reader would say it.
+
+    Examples
+    --------
+    >>> age(0), age(59), age(150), age(1200), age(3000)
+    ('0 min', '59 min', '2 h 30 min', '20 h', '2 days 2 h')
+    """
+    days, rest = divmod(minutes, 24 * 60)
+    hours, rest = divmod(rest, 60)
+    parts = (f"{days} day{'s' if days > 1 else ''}" * bool(days), f"{hours} h" * bool(hours),
+             f"{rest} min" * (bool(rest) and not days))  # fmt: skip
+    return " ".join(part for part in parts if part) or "0 min"
+
+
+def lines(brief: Brief) -> Iterator[Words]:
+    """Yield the lines under the head."""
+    at = parse_time(brief.at)
+    yield Words("Data", _data(brief, at))
+    if brief.danger is not None:
+        yield from _danger(brief.danger, at)
+    if brief.liquidated is not None:
+        yield Words("Last 24 h", _liquidated(brief.liquidated, brief.reported, at))
+    yield from _levels(brief.levels, at)
+    if brief.fall is not None:
+        yield Words(f"If {percent(brief.fall.move, digits=0)}", _fall(brief.fall))
+    if brief.leverage:
+        yield Words("Leverage", f"{brief.leverage} ({_when(brief.leverage_time, at)})")
+    if brief.record:
+        yield Words("Record", _record(brief))
+    if brief.missing:
+        yield Words("Not shown", "; ".join(brief.missing).rstrip(".") + ".")
+    yield Words("More", wording.clean(brief.more))
+
+
+def _when(moment: str, at: int) -> str:
+    return say_time(parse_time(moment), at)
+
+
+def _data(brief: Brief, at: int) -> str:
+    newest = f"newest price {age(brief.age_minutes)} old ({_when(brief.price_time, at)})"
+    if brief.oldest_time == brief.price_time:
+        return f"{newest}; no figure here is older."
+    return f"{newest}; oldest figure here: {_when(brief.oldest_time, at)}."
+
+
+def _interval(amount: Amount, share: str, *, money: bool) -> str:
+    if amount.low is None or amount.high is None:
+        return ""
+    say = dollars if money else percent
+    return f" ({share}{say(amount.low)} to {say(amount.high)})"
+
+
+def _danger(danger: Danger, at: int) -> Iterator[Words]:
+    if danger.level is None:
+        yield Words("Danger", f"no level: {wording.clean(danger.reason)}.")
+        return
+    meter = "■" * danger.level + "□" * (5 - danger.level)
+    day = say_date(parse_time(danger.set_at), at)
+    yield Words(
+        "Danger", f"{meter} {danger.level} of 5, {danger.word}; set {_when(danger.set_at, at)} for that UTC day"
+    )
+    if danger.chance is not None:
+        base = "" if danger.base_rate is None else f"; {percent(danger.base_rate)} of days in the past year had as much"
+        yield Words(
+            "",
+            f"{percent(danger.chance.value)} chance of at least {dollars(DANGER_USD)} in liquidations on {day}, all "
+            f"coins and exchanges{_interval(danger.chance, '90%: ', money=False)}{base}.",
+        )
+
+
+def _liquidated(total: Liquidated, reported: Liquidated | None, at: int) -> str:
+    longs = "" if total.long_share is None else f", {percent(total.long_share, digits=0)} longs"
+    end = f"to {_when(total.end, at)}"
+    if not total.inferred:
+        return f"at least {dollars(total.usd.value)} reported {end} ({wording.clean(total.scope)}){longs}."
+    part = "" if reported is None else f" Reported: {dollars(reported.usd.value)} ({wording.clean(reported.scope)})."
+    spread = _interval(total.usd, "80%: ", money=True)
+    return f"about {dollars(total.usd.value)} market-wide, inferred{spread}{longs}, {end}.{part}"
+
+
+def _levels(levels: tuple[Level, ...], at: int) -> Iterator[Words]:
+    for side, group in groupby(levels, key=lambda level: level.side):
+        for number, level in enumerate(group):
+            yield Words(("Above" if side == "short" else "Below") if number == 0 else "", _level(level))
+    if levels:
+        where = f"expected reports of {wording.clean(levels[0].scope)}, 90% band, {_when(levels[0].time, at)}"
+        yield Words("", f"{LEVELS_NOTE} Dollars: {where}.")
+
+
+def _level(level: Level) -> str:
+    return (
+        f"{level.side}s at {price(level.low_price)} to {price(level.high_price)}, "
+        f"{percent(level.distance, signed=True)}: about {dollars(level.usd.value)}"
+        f"{_interval(level.usd, '', money=True)}"
+    )
+
+
+def _fall(fall: Fall) -> str:
+    parts: list[str] = []
+    if fall.chance is not None:
+        parts.append(
+            f"{wording.clean(fall.condition)}, the chance of a {dollars(DANGER_USD)} day is "
+            f"{percent(fall.chance.value)}{_interval(fall.chance, '90%: ', money=False)}"
+        )
+    if fall.price is not None:
+        stop = "" if fall.stop_price is None else f", where order books would stop it at {price(fall.stop_price)}"
+        often = "" if fall.days_share is None else f"; {_often(fall.days_share)} in 24 h"
+        parts.append(f"from the price now it leads to {price(fall.price)}{stop}{often}")
+    return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
+
+
+def _often(share: float) -> str:
+    return f"{percent(share)} of comparable days fell so far" if share > 0.0 else "no comparable day fell so far"
+
+
+def _record(brief: Brief) -> str:
+    said = ", ".join(f"{one.level}: {percent(one.frequency.value)} of {one.days}" for one in brief.record)
+    values = [one.frequency.value for one in brief.record]
+    order = "" if values == sorted(values) else "; levels out of order cannot be told apart"
+    return f"days at each level followed by a {dollars(DANGER_USD)} day: {said}{order}."
