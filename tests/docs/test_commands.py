@@ -2,9 +2,10 @@
 
 import re
 import shlex
+from importlib import import_module
 
 import pytest
-from cyclopts import CycloptsError
+from cyclopts import App, CycloptsError
 from documentation import DOCS, PAGES, REPOSITORY, blocks, inline_code, name, section, table, text
 
 from runout.cli.main import app
@@ -20,8 +21,25 @@ RUNOUT = [(page, line) for page, line in SHELL if shlex.split(line)[0] == "runou
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_shell_blocks_hold_commands_of_runout_and_make_only():
-    assert {shlex.split(line)[0] for _, line in SHELL} == {"runout", "make"}
+def test_shell_blocks_hold_commands_of_runout_make_and_studies_only():
+    assert {shlex.split(line)[0] for _, line in SHELL} == {"runout", "make", "python"}
+
+
+@pytest.mark.parametrize(
+    "line", sorted({line for _, line in SHELL if line.startswith("python")}), ids=lambda line: line.split()[2]
+)
+def test_a_study_shown_in_a_block_parses(line):
+    _, flag, module, *arguments = shlex.split(line)
+    assert flag == "-m"
+    study = import_module(f"{module}.__main__").main
+    app_of_study = App()
+    app_of_study.default(study)
+    app_of_study.parse_args(arguments, exit_on_error=False, print_error=False)
+
+
+def test_every_study_is_named_by_a_page_and_every_study_that_is_named_exists():
+    there = {path.parent.name for path in (REPOSITORY / "studies").glob("*/__main__.py")}
+    assert set(re.findall(r"python -m studies\.(\w+)", "".join(page.read_text("utf-8") for page in PAGES))) == there
 
 
 @pytest.mark.parametrize(("page", "line"), RUNOUT, ids=[f"{page}: {line}" for page, line in RUNOUT])

@@ -9,10 +9,10 @@ from runout.forecast.danger import EDGES, DangerLevel
 from runout.forecast.features import FEATURES
 from runout.forecast.problems import RULES
 from runout.forecast.protocol import LEAST_DAYS
-from runout.forecast.registry import ISSUED, MODELS, REFERENCE
 from runout.forecast.targets import HEADLINE_USD
 from runout.jobs.forecasting import MEASURED_THRESHOLDS_USD, MOST_LEAD_DAYS
 from runout.units import percent
+from studies.forecast.registry import ISSUED, MODELS, REFERENCE
 
 PAGE = DOCS / "forecast.md"
 

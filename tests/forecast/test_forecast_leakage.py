@@ -14,9 +14,9 @@ from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History
 from runout.forecast.protocol import Fitted, Predictive
 from runout.forecast.recalibration import RecalibratedLaw, past_recalibration
-from runout.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
 from runout.forecast.walking import forecasts
 from runout.scores import roc_auc
+from studies.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
 
 THETA = np.geomspace(1e7, 1e10, 12)
 WHOLE = history(520, seed=3)

@@ -13,7 +13,7 @@ from runout.forecast.history import History
 from runout.forecast.models.location_scale import LocationScaleFit
 from runout.forecast.models.thresholds import ThresholdsFit
 from runout.forecast.protocol import Predictive
-from runout.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
+from studies.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
 
 EACH = pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.name)
 THETA = np.geomspace(1e6, 1e11, 60)

@@ -10,13 +10,13 @@ from scipy.stats import norm
 from forecast.histories import history, with_another_future, without
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition
-from runout.forecast.distribution_losses import losses, survivals
 from runout.forecast.features import evidence_of
 from runout.forecast.laws import StudentLaw
 from runout.forecast.models.structural import Day, Structural
 from runout.forecast.protocol import Predictive
 from runout.forecast.structural.conditions import MOST_STRETCHED, given_by_model
 from runout.forecast.walking import forecasts
+from studies.forecast.distribution_losses import losses, survivals
 
 PAST = history(520, seed=3)
 MODEL = Structural()

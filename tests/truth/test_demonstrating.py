@@ -7,9 +7,9 @@ import pytest
 from runout.errors import NotEnoughDataError
 from runout.jobs.demonstrating import Compared, compare, page
 from runout.jobs.synthesizing import END
-from runout.jobs.truth.design import Case
-from runout.jobs.truth.worlds import make
 from runout.lake import Lake
+from studies.truth.design import Case
+from studies.truth.worlds import make
 
 
 @pytest.fixture(scope="module")

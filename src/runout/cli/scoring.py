@@ -1,189 +1,89 @@
-"""``runout score``: every part of the product scored on the past, each with its table, figure and log."""
+"""``runout score``: the issued forecast on a past period of a lake, beside climatology and a plain regression."""
 
-import shutil
-import subprocess
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
+import sys
+from typing import Annotated, Literal
 
-from cyclopts import App
+import msgspec
+import polars as pl
+from cyclopts import Parameter
 from rich.console import Console
+from rich.table import Table
 
 from runout.cli.configuration import configuration, time_option
 from runout.cli.progress import progress_bar
-from runout.clock import now_ns
-from runout.errors import UsageError
+from runout.clock import start_of_day
+from runout.forecast.targets import MEASURED_USD
+from runout.jobs.scoring import ForecastScore, Loss, score_forecast
 from runout.lake import Lake
+from runout.units import dollars, percent
 
-score = App(name="score", help="Score a part of the product on the past: table, figure and log.")
-_OUT: Final = Path("docs/scores")
-_WORK: Final = Path("lakes/truth-worlds")
-_CASCADE_WORK: Final = Path("lakes/cascade-falls")
+_MEASURES = {"brier": "Brier score", "log": "log loss, nats", "crps": "CRPS of the log of the total"}
 
 
-@score.command(name="forecast")
-def score_forecast(*, lake: str | None = None, at: str | None = None, out: Path = _OUT) -> None:
-    """Score every model of the forecast, walked forward over all days of the lake.
-
-    Parameters
-    ----------
-    lake
-        Folder of the lake.
-    at
-        UTC time; what was known later is left out.
-    out
-        Folder to write to.
-    """
-    from runout.jobs import scoring_forecast, scoring_pages  # noqa: PLC0415 - models are slow to load
-
-    store, moment = _asked(lake, at)
-    with progress_bar("score") as progress:
-        report = scoring_forecast.score_forecast(store, moment, progress=progress)
-    _say(scoring_pages.write_pages(report, out, run_time=now_ns(), commit=_commit("forecast", "scores")))
-
-
-@score.command(name="map")
-def score_map(*, lake: str | None = None, at: str | None = None, out: Path = _OUT) -> None:
-    """Score the liquidation map against nulls, other maps, learners and placebos.
-
-    Parameters
-    ----------
-    lake
-        Folder of the lake.
-    at
-        UTC time; what was known later is left out.
-    out
-        Folder to write to.
-    """
-    from runout.jobs import scoring_map, scoring_map_pages  # noqa: PLC0415 - learners are slow to load
-
-    store, moment = _asked(lake, at)
-    with progress_bar("score") as progress:
-        report = scoring_map.score_map(store, moment, progress=progress)
-    commit = _commit("positions", "scores", "kernels")
-    _say(scoring_map_pages.write_map_pages(report, out, run_time=now_ns(), commit=commit))
-
-
-@score.command(name="truth")
-def score_truth(*, seeds: int = 20, work: Path = _WORK, out: Path = _OUT) -> None:
-    """Score what is inferred against synthetic markets in which the truth is known.
-
-    Parameters
-    ----------
-    seeds
-        How many: each means three worlds of the map and a long one of the forecast.
-    work
-        Folder of finished worlds; a run that was interrupted goes on from them.
-    out
-        Folder to write to.
-    """
-    from runout.jobs import truth  # noqa: PLC0415 - models are slow to load
-    from runout.jobs.truth.pages import write_truth_pages  # noqa: PLC0415
-
-    if seeds < 2:
-        raise UsageError(f"expected at least 2 seeds, since a world is compared with others, found {seeds}")
-    with progress_bar("score") as progress:
-        report = truth.report_of(truth.run_study(work, seeds=seeds, progress=progress))
-    commit = _commit("synthetic", "positions", "forecast", "kernels", "observation", "jobs")
-    _say(write_truth_pages(report, out, run_time=now_ns(), commit=commit))
-
-
-@score.command(name="map-variants")
-def score_map_variants(*, lake: str | None = None, at: str | None = None, out: Path = _OUT) -> None:
-    """Score what else the liquidation map could be made of, and how much is within reach at all.
-
-    Parameters
-    ----------
-    lake
-        Folder of the lake.
-    at
-        UTC time; what was known later is left out.
-    out
-        Folder to write to.
-    """
-    from runout.jobs import scoring_map_variants, scoring_map_variants_pages  # noqa: PLC0415 - learners are slow to load
-
-    store, moment = _asked(lake, at)
-    with progress_bar("score") as progress:
-        found = scoring_map_variants.score_limits(store, moment, progress=progress)
-    commit = _commit("positions", "scores", "kernels")
-    _say(scoring_map_variants_pages.write_limits_pages(found, out, run_time=now_ns(), commit=commit))
-
-
-@score.command(name="structural")
-def score_structural(
-    *, lake: str | None = None, at: str | None = None, out: Path = _OUT, worlds: Path | None = None, count: int = 20
+def score(
+    *,
+    first: Annotated[str, Parameter(name="--from")],
+    last: Annotated[str, Parameter(name="--to")],
+    threshold: float = MEASURED_USD,
+    lake: str | None = None,
+    format: Literal["text", "json", "csv"] = "text",  # noqa: A002 - the public name of the flag
 ) -> None:
-    """Score the structural model: alone, in the pool and without its parts, on the past and on synthetic worlds.
+    """Score the issued forecast on a past period: each day forecast from the days before it, beside two plain models.
 
     Parameters
     ----------
+    first
+        First UTC day.
+    last
+        Last UTC day.
+    threshold
+        Liquidations in a UTC day within the lake's scope, dollars: the event whose chance is scored.
     lake
         Folder of the lake.
-    at
-        UTC time; what was known later is left out.
-    out
-        Folder to write to.
-    worlds
-        Folder that keeps the lakes of the worlds; without one they are made anew and thrown away.
-    count
-        How many worlds; 0 leaves them out.
+    format
+        ``text`` for a reader, ``json`` or ``csv`` for a program.
     """
-    from runout.jobs import scoring_structural, scoring_structural_pages  # noqa: PLC0415 - models are slow to load
-
-    store, moment = _asked(lake, at)
-    with TemporaryDirectory() as spare, progress_bar("score") as progress:
-        kept = worlds or Path(spare)
-        report = scoring_structural.score_structural(store, moment, kept, count=count, progress=progress)
-    commit = _commit("forecast", "scores", "kernels", "synthetic")
-    _say(scoring_structural_pages.write_structural_pages(report, out, run_time=now_ns(), commit=commit))
-
-
-@score.command(name="cascade")
-def score_cascade(*, lake: str | None = None, seeds: int = 20, work: Path = _CASCADE_WORK, out: Path = _OUT) -> None:
-    """Score the cascade against real falls that were fixed beforehand and against synthetic slides.
-
-    Parameters
-    ----------
-    lake
-        Folder of the lake.
-    seeds
-        How many synthetic worlds; 0 leaves them out.
-    work
-        Folder of finished falls and worlds; a run that was interrupted goes on from them.
-    out
-        Folder to write to.
-    """
-    from runout.jobs import scoring_cascade, scoring_cascade_pages  # noqa: PLC0415 - models are slow to load
-
-    if seeds < 0:
-        raise UsageError(f"expected a number of worlds, 0 or more, found {seeds}")
-    store, _ = _asked(lake, None)
+    store = Lake.open(lake or configuration().lake)
+    begin, end = start_of_day(time_option(first)), start_of_day(time_option(last))
     with progress_bar("score") as progress:
-        report = scoring_cascade.score_cascade(store, work, seeds=seeds, progress=progress)
-    commit = _commit("cascade", "positions", "kernels", "synthetic", "jobs")
-    _say(scoring_cascade_pages.write_cascade_pages(report, out, run_time=now_ns(), commit=commit))
+        result = score_forecast(store, begin, end, threshold_usd=threshold, progress=progress)
+    if format == "json":
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_rounded(result))) + b"\n")
+    elif format == "csv":
+        losses = [msgspec.structs.asdict(loss) for loss in _rounded(result).losses]
+        sys.stdout.write(pl.DataFrame(losses, infer_schema_length=None).write_csv())
+    else:
+        _print(result)
 
 
-def _asked(lake: str | None, at: str | None) -> tuple[Lake, int]:
-    return Lake.open(lake or configuration().lake), time_option(at) if at else now_ns()
+def _rounded(result: ForecastScore) -> ForecastScore:
+    def six(value: float | None) -> float | None:
+        return None if value is None else round(value, 6)
+
+    losses = [
+        Loss(measure=loss.measure, model=loss.model, loss=round(loss.loss, 6), gain=six(loss.gain), low=six(loss.low),
+             high=six(loss.high))
+        for loss in result.losses
+    ]  # fmt: skip
+    return msgspec.structs.replace(result, losses=tuple(losses))
 
 
-def _say(written: list[Path]) -> None:
-    for path in written:
-        Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
-
-
-def _commit(*packages: str) -> str:
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    here = Path(__file__).parent
-    found = subprocess.run([git, "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    if found.returncode:
-        return "unknown"
-    changed = subprocess.run(
-        [git, "status", "--porcelain", "--", *(f"src/runout/{package}" for package in packages)],
-        cwd=here.parents[2], capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
+def _print(result: ForecastScore) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    share = percent(result.events / result.days)
+    console.print(f"Issued forecast, {result.first} to {result.last}: {result.days} days")
+    console.print(
+        f"{result.events} of them ({share}) reached {dollars(result.threshold_usd)} of liquidations ({result.scope})"
+    )
+    table = Table(box=None, pad_edge=False)
+    for header in ("score", "model", "mean loss", "issued less this", "95% interval"):
+        table.add_column(header, no_wrap=True, justify="left" if header in {"score", "model"} else "right")
+    for loss in result.losses:
+        gain = "" if loss.gain is None else f"{loss.gain:+.4f}"
+        interval = "" if loss.low is None else f"{loss.low:+.4f} to {loss.high:+.4f}"
+        name = f"{loss.model} (issued)" if loss.gain is None else loss.model
+        table.add_row(_MEASURES[loss.measure], name, f"{loss.loss:.4f}", gain, interval)
+    console.print(table)
+    console.print("Lower is better; a negative difference favours the issued forecast. Fitted anew each day.")
+    for note in result.notes:
+        console.print(note)

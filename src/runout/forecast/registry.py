@@ -5,26 +5,20 @@ from typing import Final
 import msgspec
 
 from runout.errors import UsageError
-from runout.forecast.models.boosting import Boosting
 from runout.forecast.models.climatology import Climatology
-from runout.forecast.models.ewma import Ewma
-from runout.forecast.models.garch_scale import GarchScale
 from runout.forecast.models.har import Har
 from runout.forecast.models.location_scale import LocationScale
-from runout.forecast.models.logistic import Logistic
-from runout.forecast.models.peaks_over_threshold import PeaksOverThreshold
-from runout.forecast.models.pool import MEMBERS, Pool
+from runout.forecast.models.pool import Pool
 from runout.forecast.models.structural import Structural
-from runout.forecast.models.student_ridge import StudentRidge
 from runout.forecast.models.thresholds import Thresholds
 from runout.forecast.protocol import Model
 
 REFERENCE: Final = "har + weekday"
 """What every claim of skill is made against."""
+CLIMATOLOGY: Final = "climatology, 365 days"
+"""The plainest forecast: what the last year brought."""
 ISSUED: Final = "pool"
 """What is issued."""
-WITH_STRUCTURAL: Final = "pool + structural"
-"""What is issued and the structural model, in equal parts; not issued (docs/forecast.md)."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -48,24 +42,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 ENTRIES: Final = (
-    Entry(Climatology(name="constant"), None),
-    Entry(Climatology(name="climatology, expanding")),
-    Entry(Climatology(name="climatology, 365 days", window_days=365)),
-    Entry(Climatology(name="climatology, 90 days", window_days=90)),
-    Entry(Ewma()),
-    Entry(Har(name="har", weekday=False)),
+    Entry(Climatology(name=CLIMATOLOGY, window_days=365)),
     Entry(Har(name=REFERENCE, weekday=True)),
-    Entry(GarchScale()),
-    Entry(PeaksOverThreshold()),
-    Entry(StudentRidge()),
-    Entry(Logistic()),
-    Entry(Boosting(), 30),
     Entry(LocationScale()),
     Entry(Thresholds()),
     Entry(Structural()),
-    Entry(Pool(name=WITH_STRUCTURAL, members=(*MEMBERS, Structural()))),
     Entry(Pool()),
 )
+"""What is issued, its members, what answers `--to`, and what they are measured against; more stand in ``studies``."""
 MODELS: Final[dict[str, Entry]] = {entry.name: entry for entry in ENTRIES}
 
 

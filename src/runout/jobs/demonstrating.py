@@ -16,14 +16,13 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date
 from runout.errors import NotEnoughDataError
 from runout.indicators.endogeneity import SECOND, hawkes
 from runout.jobs.mapping import liquidation_map
-from runout.jobs.truth.ladders import DIRECTION, by_class, true_levels
-from runout.jobs.truth.measuring import would_be_reported
 from runout.lake import Lake
 from runout.observation.capture import Rule, corrected_totals
 from runout.positions.clusters import Cluster
 from runout.positions.parameters import DEFAULT
 from runout.positions.weights import SIDES
 from runout.synthetic.feeds import EVENT_DAYS
+from runout.synthetic.true_levels import DIRECTION, by_class, true_levels, would_be_reported
 from runout.synthetic.world import VENUES
 from runout.units import dollars
 

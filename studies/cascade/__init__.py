@@ -1,0 +1,1 @@
+"""The cascade against past falls and synthetic slides."""

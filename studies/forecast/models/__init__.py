@@ -1,0 +1,1 @@
+"""Models that are only scored beside what is issued."""

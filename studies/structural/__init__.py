@@ -1,0 +1,1 @@
+"""The structural model: alone, in the pool and without its parts."""
