@@ -1,14 +1,12 @@
 """``runout compute``."""
 
-from rich.console import Console
-
-from runout.cli.configuration import configuration
+from runout.cli import screen
+from runout.cli.configuration import open_lake
 from runout.cli.progress import progress_bar
 from runout.jobs import ledger
 from runout.jobs.clustering import find_missing, newest_moment
 from runout.jobs.computing import compute as compute_job
 from runout.jobs.sliding import find_slides
-from runout.lake import Lake
 
 
 def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 14) -> None:
@@ -25,7 +23,7 @@ def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 
     forecast_days
         How many of the last days get their forecast, if the ledger lacks it.
     """
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     with progress_bar("compute") as progress:
         written = compute_job(store, progress=progress)
         origins = ledger.recent_origins(store, forecast_days)
@@ -33,7 +31,7 @@ def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 
         found = 0 if newest is None else find_missing(store, coin.upper(), newest)
         asked = 0 if newest is None else find_slides(store, coin.upper(), newest)
         issued = ledger.issue_daily(store, coin.upper(), origins, workers=2, progress=progress)
-    Console(highlight=False).print(
+    screen.console().print(
         f"derived state of {store.root} is up to date: {written:,} rows written, {issued} forecasts issued, "
         f"{found} clusters of the newest map, {asked} moves asked about",
         soft_wrap=True,

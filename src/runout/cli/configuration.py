@@ -4,20 +4,27 @@
 flag       environment          runout.toml   default
 =========  ===================  ============  ==================================
 --lake     RUNOUT_LAKE          lake          ``lakes/real``
---out      RUNOUT_OUT           out           ``bulletins``
 (none)     RUNOUT_COINGLASS_KEY (never)       none; a CoinGlass API key
 =========  ===================  ============  ==================================
 """
 
+import difflib
 import hashlib
 import importlib.metadata
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from runout.clock import parse_time
 from runout.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from runout.lake import Lake
+
+_PREFIX: Final = "RUNOUT_"
+_ENVIRONMENT_ONLY: Final = ("RUNOUT_COINGLASS_KEY", "RUNOUT_COINGLASS_URL", "RUNOUT_REAL_DATA")
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,12 +34,35 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     lake
         Folder or ``s3://`` address of the lake.
-    out
-        Folder for bulletins.
     """
 
     lake: str = "lakes/real"
-    out: str = "bulletins"
+
+
+def open_lake(flag: str | None) -> "Lake":
+    """Return the lake that ``--lake`` or the settings name, for reading.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting is wrong.
+    NotEnoughDataError
+        If no lake is there.
+    """
+    from runout.lake import Lake  # noqa: PLC0415 - `runout --version` must not load tables
+
+    return Lake.open(lake_address(flag))
+
+
+def lake_address(flag: str | None) -> str:
+    """Return the address of the lake that ``--lake`` or the settings name.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting is wrong.
+    """
+    return flag or configuration().lake
 
 
 def configuration(folder: Path | None = None) -> Configuration:
@@ -56,9 +86,25 @@ def configuration(folder: Path | None = None) -> Configuration:
     named = {
         field: value
         for field in Configuration.__struct_fields__
-        if (value := os.environ.get(f"RUNOUT_{field.upper()}"))
+        if (value := os.environ.get(f"{_PREFIX}{field.upper()}"))
     }
     return msgspec.structs.replace(settings, **named)
+
+
+def check_environment() -> None:
+    """Refuse environment variables that look like settings and are none, so that a misspelt one is noticed.
+
+    Raises
+    ------
+    ConfigurationError
+        If a variable begins with ``RUNOUT_`` and is not known.
+    """
+    known = [*(f"{_PREFIX}{field.upper()}" for field in Configuration.__struct_fields__), *_ENVIRONMENT_ONLY]
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}; unset it"
+            raise ConfigurationError(f"expected a setting that exists, found {name} in the environment; {advice}")
 
 
 def time_option(text: str) -> int:

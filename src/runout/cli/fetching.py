@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import lake_address, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import now_ns
 from runout.errors import ConfigurationError, ExitCode, UsageError
@@ -49,7 +49,7 @@ def fetch(
     raw
         Folder that keeps the answers; below the lake, if not named.
     """
-    root = lake or configuration().lake
+    root = lake_address(lake)
     step_ns = parse_step(step)
     if not step_ns:
         raise UsageError(f"expected --step such as 30m, 4h or 1d, found {step!r}")
@@ -85,7 +85,7 @@ def _access() -> Access:
 
 
 def _summary(fetched: Fetched, root: str) -> None:
-    console = Console(highlight=False)
+    console = screen.console()
     counts = {name: sum(one.status == name for one in fetched.answers) for name in ("kept", "refused", "failed")}
     added = sum(one.rows_added for one in fetched.imported)
     quarantined = sum(one.rows_quarantined for one in fetched.imported)

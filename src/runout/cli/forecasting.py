@@ -4,15 +4,14 @@ import sys
 from typing import Literal
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from runout.bulletin.outlook import as_json
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
 from runout.clock import format_date, format_time, now_ns, start_of_day
 from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
 from runout.jobs.forecasting import answer_level, issue_forecast
-from runout.lake import Lake
 from runout.units import dollars, percent
 
 
@@ -40,7 +39,7 @@ def forecast(
     format
         ``text`` for a reader, ``json`` for a program.
     """
-    store, moment = Lake.open(lake or configuration().lake), time_option(at) if at else now_ns()
+    store, moment = open_lake(lake), time_option(at) if at else now_ns()
     if to is not None:
         _say_level(answer_level(store, coin.upper(), moment, to), as_text=format == "text")
         return
@@ -55,7 +54,7 @@ def forecast(
 
 
 def _print(made: Forecast) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = screen.console(soft_wrap=True)
     for window in made.windows:
         console.print(_headline_of(window))
         console.print(_chances(window))
@@ -84,7 +83,7 @@ def _say_level(answer: LevelAnswer, *, as_text: bool) -> None:
     if not as_text:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = screen.console(soft_wrap=True)
     console.print(
         f"[bold]{format_date(answer.start)}[/] (UTC day), if {answer.coin} gets to {answer.price_usd:,.6g} within it "
         f"(last close {answer.last_usd:,.6g}):"

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
-from runout.cli.configuration import configuration
+from runout.cli import screen
+from runout.cli.configuration import lake_address
 from runout.cli.progress import progress_bar
 from runout.errors import ExitCode
 from runout.jobs.importing import Imported, import_files
@@ -43,7 +43,7 @@ def import_(
         Mapping file for provider table.
     """
     source = source_of(provider, mapping)
-    target = Lake(lake or configuration().lake)
+    target = Lake(lake_address(lake))
     with progress_bar(f"import {provider}") as progress:
         outcomes = import_files(target, source, paths, progress=progress)
     _summary(outcomes, target.root)
@@ -51,7 +51,7 @@ def import_(
 
 
 def _summary(outcomes: list[Imported], root: str) -> None:
-    console = Console(highlight=False)
+    console = screen.console()
     table = Table(title=f"imported into {root}", title_justify="left", box=None, pad_edge=False)
     for header in ("files", "rows in", "records kept", "new", "skipped", "quarantined"):
         table.add_column(header, justify="right")

@@ -8,9 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
-from rich.console import Console
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
+from runout.cli import screen
+from runout.cli.configuration import check_environment
+from runout.cli.guide import epilogue
 from runout.errors import ExitCode, RunoutError
 
 
@@ -26,6 +28,10 @@ app = App(
     help="Avalanche forecasting for crypto leverage: observes leveraged positions, says what would set a slide off, "
     "how far it would run, and keeps score.",
     version=_version_text,
+    version_flags=["--version", "-v", "-V"],
+    help_epilogue="Begin with `runout demo`, or `runout bulletin BTC`. `runout help COMMAND` shows its options and "
+    "examples.",
+    help_format="plaintext",
     exit_on_error=False,
     print_error=False,
     help_on_error=False,
@@ -55,19 +61,31 @@ _COMMANDS = {
     ),
     "whatif": ("runout.cli.whatif:whatif", "Say what a move of the price would set off, and where it would stop."),
 }
+_GROUPS = ("score",)
 for _name, (_target, _help) in _COMMANDS.items():
-    app.command(_target, name=_name, help=_help)
+    if _name in _GROUPS:  # they name their epilogue themselves
+        app.command(_target, name=_name, help=_help)
+    else:
+        app.command(_target, name=_name, help=_help, help_epilogue=epilogue(_name))
+app.register_install_completion_command(help="Complete commands and options in this shell (bash, zsh, fish).")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    errors = Console(stderr=True, highlight=False)
+    errors = screen.console(stderr=True)
+    app.console = screen.console()
+    asked = list(sys.argv[1:] if arguments is None else arguments)
+    if asked[:1] == ["help"]:
+        asked = [*asked[1:], "--help"]
     try:
-        outcome = app(list(sys.argv[1:] if arguments is None else arguments), result_action="return_value")
+        if not set(asked) & {"--help", "-h"}:
+            check_environment()
+        outcome = app(asked, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
-        errors.print(f"[bold]usage:[/] {error}", soft_wrap=True, markup=True)
-        errors.print("see `runout --help`, or `runout COMMAND --help`")
+        errors.print(f"usage: {_usage(error)}", soft_wrap=True, markup=False)
+        command = next((name for name in asked[:1] if name in _COMMANDS), "")
+        errors.print(f"see `runout {command} --help`" if command else "see `runout --help`, or `runout COMMAND --help`")
         return ExitCode.USAGE
     except RunoutError as error:
         errors.print(f"error: {error}", soft_wrap=True, markup=False)
@@ -84,3 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         errors.print("interrupted; what was finished is kept, run the same command again to go on")
         return ExitCode.INTERRUPTED
     return outcome if isinstance(outcome, int) else ExitCode.DONE
+
+
+def _usage(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        return f"nothing more expected, found {' '.join(error.unused_tokens or ())}; ask for one coin at a time"
+    return str(error)

@@ -8,7 +8,9 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from runout.bulletin.mapping import LiquidationMap
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
+from runout.cli.writing import chosen_form
 from runout.clock import format_date, now_ns
 from runout.errors import UsageError
 from runout.jobs.mapping import liquidation_map
@@ -17,7 +19,6 @@ from runout.positions.risk import OwnRisk, between, own_risk, requirement
 from runout.units import dollars, percent, price
 
 Format = Literal["text", "png", "html", "csv", "parquet", "json"]
-_BINARY = ("png", "parquet")
 
 
 def map_(
@@ -51,31 +52,21 @@ def map_(
     out
         File to write to; stdout if absent (not for png and parquet).
     """
-    form = _form(format, out)
-    store = Lake.open(lake or configuration().lake)
+    form: Format = chosen_form(Format, format, out)
+    store = open_lake(lake)
     made = liquidation_map(
         store, coin.upper(), time_option(at) if at else now_ns(), since=time_option(since) if since else None,
         venue=venue.lower(),
     )  # fmt: skip
     if out is None:
-        sys.stdout.write(_text(made, form, colour=sys.stdout.isatty()))
+        sys.stdout.write(_text(made, form, colour=screen.in_colour(), width=screen.screen_width()))
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(made, form, out)
-    Console(highlight=False).print(f"wrote {out}", soft_wrap=True, markup=False)
+    screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
-def _form(wanted: Format | None, out: Path | None) -> Format:
-    ends: dict[str, Format] = {
-        ".png": "png", ".html": "html", ".csv": "csv", ".parquet": "parquet", ".json": "json", ".txt": "text",
-    }  # fmt: skip
-    form = wanted or (ends.get(out.suffix, "text") if out else "text")
-    if form in _BINARY and out is None:
-        raise UsageError(f"expected --out FILE with --format {form}, found none: it is not text")
-    return form
-
-
-def _text(made: LiquidationMap, form: Format, *, colour: bool = False) -> str:
+def _text(made: LiquidationMap, form: Format, *, colour: bool = False, width: int | None = None) -> str:
     from runout.bulletin.mapping import forms  # noqa: PLC0415 - forms and pictures only when asked for
 
     if form == "html":
@@ -84,7 +75,7 @@ def _text(made: LiquidationMap, form: Format, *, colour: bool = False) -> str:
         return forms.comma_separated(made)
     if form == "json":
         return forms.json(made)
-    return forms.text(made, colour=colour)
+    return forms.text(made, colour=colour, width=width)
 
 
 def _write(made: LiquidationMap, form: Format, out: Path) -> None:
@@ -150,7 +141,7 @@ def positions(
         side=side, entry=entry, leverage=leverage, quantity=quantity, requirement=found, margin_mode=margin_mode,
         balance=balance,
     )  # fmt: skip
-    console = Console(highlight=False, soft_wrap=True)
+    console = screen.console(soft_wrap=True)
     _print_own(console, mine, asset)
     if lake is not None:
         made = liquidation_map(Lake.open(lake), asset, moment, venue=venue.lower())

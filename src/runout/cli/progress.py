@@ -3,9 +3,9 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from runout.cli import screen
 from runout.jobs.progress import Progress as ProgressCall
 
 
@@ -13,7 +13,7 @@ from runout.jobs.progress import Progress as ProgressCall
 def progress_bar(title: str) -> Generator[ProgressCall]:
     """Show a bar while a job runs, and hand the job the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
+    console = screen.console(stderr=True)
     # Without a terminal the bar would still leave an empty line.
     with Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
         task = bar.add_task(title, total=None)

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
 from runout.bulletin import encoding
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import parse_time
 from runout.forecast.danger import DangerLevel
@@ -17,7 +17,6 @@ from runout.jobs.issuing import issue
 from runout.jobs.replaying import LevelRecord, Replayed, by_level
 from runout.jobs.replaying import replay as replay_job
 from runout.jobs.track_record import write_track_record
-from runout.lake import Lake
 from runout.units import dollars, percent
 
 
@@ -51,7 +50,7 @@ def replay(
     workers
         Processes.
     """
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     with progress_bar("replay") as progress:
         days = replay_job(
             store, coin.upper(), time_option(first), time_option(last), workers=workers, progress=progress
@@ -63,7 +62,7 @@ def replay(
                 made = issue(store, coin.upper(), parse_time(row.day))
                 (out / f"{coin.upper()}-{row.day}.json").write_bytes(encoding.encode(made))
     records = by_level(store, coin.upper(), days)
-    console = Console(highlight=False)
+    console = screen.console()
     console.print(_days(days))
     console.print(_levels(records))
     if out is not None:

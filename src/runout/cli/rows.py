@@ -1,14 +1,19 @@
 """``runout rows``: what a series says, as it was known at a moment. Every finding's evidence names this command."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import polars as pl
 from cyclopts import Parameter
 
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
+from runout.cli.writing import chosen_form
 from runout.errors import UsageError
-from runout.lake import Lake
+from runout.serve.tables import dated
+
+Format = Literal["csv", "json", "parquet"]
 
 
 def rows(
@@ -18,8 +23,10 @@ def rows(
     at: str | None = None,
     since: str | None = None,
     lake: str | None = None,
+    format: Format | None = None,  # noqa: A002 - the public name of the flag
+    out: Path | None = None,
 ) -> None:
-    """Print rows of series as CSV, as they were known at a moment.
+    """Print rows of series, as they were known at a moment.
 
     Parameters
     ----------
@@ -28,11 +35,24 @@ def rows(
     at
         UTC time; rows known later are left out.
     since
-        UTC time; rows that speak of earlier moments are left out.
+        UTC time; rows of earlier moments are left out.
     lake
         Folder of the lake.
+    format
+        csv, json (a row a line), or parquet (needs --out; times are UTC datetimes); by the name of --out if absent.
+    out
+        File to write to; stdout if absent.
+
+    Raises
+    ------
+    UsageError
+        If a series is not in the lake, they are of several kinds, or --since comes after --at.
     """
-    store = Lake.open(lake or configuration().lake)
+    form: Format = chosen_form(Format, format, out)
+    moment, begin = time_option(at) if at else None, time_option(since) if since else None
+    if moment is not None and begin is not None and begin > moment:
+        raise UsageError(f"--since must not be after --at: expected --since before {at}, found {since}")
+    store = open_lake(lake)
     known = {one.series: one for one in store.series()}
     missing = [name for name in series if name not in known]
     kinds = {known[name].kind for name in series if name in known}
@@ -41,13 +61,21 @@ def rows(
             f"expected series of one kind that stand in {store.root}, found {missing or sorted(kinds)}; "
             "list them with `runout series`"
         )
-    found = store.as_of(
-        kinds.pop(),
-        at=time_option(at) if at else None,
-        series=series,
-        since=time_option(since) if since else None,
-    )
-    sys.stdout.write(_readable(found).write_csv())
+    _give(store.as_of(kinds.pop(), at=moment, series=series, since=begin), form, out)
+
+
+def _give(found: pl.DataFrame, form: Format, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(_readable(found).write_csv() if form == "csv" else _readable(found).write_ndjson())
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if form == "parquet":
+        dated(found).write_parquet(out)
+    elif form == "csv":
+        _readable(found).write_csv(out)
+    else:
+        _readable(found).write_ndjson(out)
+    screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
 def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
@@ -60,7 +88,7 @@ def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
     coin
         Only series of this coin.
     """
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     table = pl.DataFrame(
         [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in store.series(coin=coin)],
         schema=["series", "kind", "step", "scope", "note"],
@@ -81,7 +109,7 @@ def flushes(*, at: str | None = None, scope: str | None = None, lake: str | None
     lake
         Folder of the lake.
     """
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     found = store.as_of("flushes", at=time_option(at) if at else None, series=[scope] if scope else None)
     latest = found.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
     sys.stdout.write(_readable(latest.sort("start_time", "series", "direction")).write_csv())

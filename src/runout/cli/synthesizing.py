@@ -1,7 +1,6 @@
 """``runout synthesize``."""
 
-from rich.console import Console
-
+from runout.cli import screen
 from runout.cli.progress import progress_bar
 from runout.jobs.synthesizing import TRADERS
 from runout.jobs.synthesizing import synthesize as synthesize_job
@@ -40,7 +39,7 @@ def synthesize(
         written = synthesize_job(
             Lake(lake), scenario=scenario, days=days, seed=seed, family=family, traders=traders, progress=progress
         )
-    Console(highlight=False).print(
+    screen.console().print(
         f"SYNTHETIC market ({scenario}, {days} days, seed {seed}): {written:,} rows in {lake}, "
         f"its truth in {lake}-truth",
         soft_wrap=True,

@@ -9,11 +9,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
 from runout.clock import format_time
 from runout.errors import ExitCode
 from runout.jobs.verifying import Audit, verify_lake
-from runout.lake import Lake
 from runout.observation import SEVERITIES, AuditFinding
 from runout.version import SCHEMA_VERSION
 
@@ -37,7 +37,7 @@ def verify(*, lake: str | None = None, at: str | None = None, format: Literal["t
         ``text`` for a reader, ``json`` for a program.
     """
     moment = None if at is None else time_option(at)
-    audit = verify_lake(Lake.open(lake or configuration().lake), at=moment)
+    audit = verify_lake(open_lake(lake), at=moment)
     if format == "json":
         sys.stdout.write(as_json(audit) + "\n")
     else:
@@ -83,7 +83,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _print(audit: Audit) -> None:
-    console = Console(highlight=False)
+    console = screen.console()
     newest = "no rows" if audit.newest_known is None else f"known up to {format_time(audit.newest_known)}"
     console.print(f"{audit.lake}: {audit.series:,} series, {audit.rows:,} rows, {newest}", soft_wrap=True, markup=False)
     if audit.findings:

@@ -5,21 +5,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from rich.console import Console
-
 from runout.cascade.shock import Move, Order, Shock, ToPrice
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
+from runout.cli.writing import chosen_form
 from runout.clock import now_ns
 from runout.errors import UsageError
-from runout.lake import Lake
 
 if TYPE_CHECKING:
     from runout.jobs.cascading import Setting
 
 Format = Literal["text", "json", "csv", "png", "html"]
-_ENDS: Final[dict[str, Format]] = {
-    ".png": "png", ".html": "html", ".csv": "csv", ".json": "json", ".txt": "text",
-}  # fmt: skip
 _AMOUNT: Final = re.compile(r"\$?(?P<number>\d+(?:[.,_]\d+)*)(?P<unit>[KMB%]?)", re.IGNORECASE)
 _UNITS: Final = {"": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "B": 1e9}
 
@@ -76,12 +72,10 @@ def whatif(
     shock = asked_shock(drop=drop, rise=rise, to=to, sell=sell, buy=buy)
     if (shock is None) != ladder:
         raise UsageError("expected one of --drop, --rise, --to, --sell, --buy or --ladder; see `runout whatif --help`")
-    form = format or (_ENDS.get(out.suffix, "text") if out else "text")
-    if form == "png" and out is None:
-        raise UsageError("expected --out FILE with --format png, found none: it is not text")
+    form: Format = chosen_form(Format, format, out)
     if form == "csv" and shock is not None:
         raise UsageError("expected --ladder with --format csv, found one shock; json has all of it")
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
     setting = setting_of(store, coin.upper(), moment, venue=venue.lower() if venue else None)
     made = _made(setting, shock, form)
@@ -90,7 +84,7 @@ def whatif(
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(made)
-    Console(highlight=False).print(f"wrote {out}", soft_wrap=True, markup=False)
+    screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
 def asked_shock(
@@ -161,6 +155,7 @@ def _parts(name: str, text: str, form: str) -> tuple[float, str]:
 def _made(setting: "Setting", shock: Shock | None, form: Format) -> bytes:
     from runout.jobs import whatif_forms  # noqa: PLC0415
 
+    colour, width = screen.in_colour(), screen.screen_width()
     if shock is None:
-        return whatif_forms.ladder_as(setting, form, colour=sys.stdout.isatty())
-    return whatif_forms.answer_as(setting, shock, form, colour=sys.stdout.isatty())
+        return whatif_forms.ladder_as(setting, form, colour=colour, width=width)
+    return whatif_forms.answer_as(setting, shock, form, colour=colour, width=width)

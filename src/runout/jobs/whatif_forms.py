@@ -1,15 +1,13 @@
 """A what-if as text, JSON, CSV, PNG and page."""
 
-import io
 from html import escape
 from typing import Any, Final, Literal
 
 import msgspec
 import polars as pl
-from rich.console import Console
-from rich.table import Table
 
 from runout.bulletin import palette, slides
+from runout.bulletin.sheet import Sheet
 from runout.cascade.ladder import price_at
 from runout.cascade.outcome import Ending, Extent, Slide
 from runout.cascade.shock import Order, Shock, push
@@ -30,7 +28,7 @@ figure {{ margin: 1.5rem 0; overflow-x: auto; }} svg {{ width: 100%; min-width: 
 """
 
 
-def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = False) -> bytes:
+def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = False, width: int | None = None) -> bytes:
     """Return what one shock sets off in a form.
 
     Parameters
@@ -43,6 +41,8 @@ def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = Fa
         Not ``csv``.
     colour
         Whether text has ANSI styles.
+    width
+        Columns of the screen; None: there is none.
     """
     made, timed = cascading.whatif(setting, shock), cascading.in_rounds(setting, shock)
     if form == "json":
@@ -53,10 +53,10 @@ def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = Fa
             return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
         drawn = slides.svg(rows, asked=asked, synthetic=setting.map.synthetic)
         return _html(_title(setting, shock), drawn, _text(made, timed, shock, colour=False))
-    return _text(made, timed, shock, colour=colour).encode()
+    return _text(made, timed, shock, colour=colour, width=width).encode()
 
 
-def ladder_as(setting: Setting, form: Format, *, colour: bool = False) -> bytes:
+def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: int | None = None) -> bytes:
     """Return what moves of every size set off in a form.
 
     Parameters
@@ -67,6 +67,8 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False) -> bytes:
         Any.
     colour
         Whether text has ANSI styles.
+    width
+        Columns of the screen; None: there is none.
     """
     rows = cascading.slides(setting, setting.map.clusters)
     synthetic = setting.map.synthetic
@@ -84,7 +86,7 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False) -> bytes:
         return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
     if form == "html":
         return _html(_title(setting, None), slides.svg(rows, synthetic=synthetic), _ladder_text(setting, rows))
-    return _ladder_text(setting, rows, colour=colour).encode()
+    return _ladder_text(setting, rows, colour=colour, width=width).encode()
 
 
 def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
@@ -183,22 +185,21 @@ def _said(setting: Setting, shock: Shock) -> str:
     return f"what if it {'falls' if given.direction == 'down' else 'rises'} to {price(to)} ({change})"
 
 
-def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool) -> str:
-    sheet = io.StringIO()
-    console = _console(sheet, colour=colour)
-    console.print(f"[bold]{_title(made.setting, shock)}[/]")
+def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int | None = None) -> str:
+    sheet = Sheet(width, wide=_WIDTH, colour=colour)
+    sheet.line(_title(made.setting, shock), bold=True)
     for line in _lines(made, timed):
-        console.print(line, markup=False)
-    console.print()
-    console.print(_cases(made.slide))
+        sheet.line(line)
+    sheet.line()
+    sheet.table(("", "ends", "stops at", "forced orders", "beyond the shock"), _cases(made.slide), right=True)
     shares = _shares(made.slide)
-    if shares is not None:
-        console.print()
-        console.print(shares)
-    console.print()
+    if shares:
+        sheet.line()
+        sheet.table(("venue", "leverage class", "side", "forced orders", "mild", "severe"), shares, right=True)
+    sheet.line()
     for line in _notes(made.setting):
-        console.print(line, markup=False)
-    return _trimmed(sheet)
+        sheet.line(line)
+    return sheet.text()
 
 
 def _lines(made: WhatIf, timed: Slide) -> list[str]:
@@ -247,65 +248,44 @@ def _totals(made: WhatIf) -> str:
     return f"{said}; aggregators, for all coins and venues, {dollars(headline.value)} (90%: {band})."
 
 
-def _cases(slide: Slide) -> Table:
-    table = _table(("", "ends", "stops at", "forced orders", "beyond the shock"))
+def _cases(slide: Slide) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
     for name in ("mild", "value", "severe"):
         one: Extent = getattr(slide, name)
-        table.add_row(
-            "central" if name == "value" else name, one.ending.value, price(one.price_usd), dollars(one.liquidated_usd),
-            "unknown" if one.amplification is None else percent(one.amplification),
-        )  # fmt: skip
-    return table
+        beyond = "unknown" if one.amplification is None else percent(one.amplification)
+        case = "central" if name == "value" else name
+        rows.append((case, one.ending.value, price(one.price_usd), dollars(one.liquidated_usd), beyond))
+    return rows
 
 
-def _shares(slide: Slide) -> Table | None:
-    rows = slide.liquidated.filter(pl.col("liquidated_usd") > 0.0)
-    if rows.is_empty():
-        return None
-    table = _table(("venue", "leverage class", "side", "forced orders", "mild", "severe"))
-    for row in rows.iter_rows(named=True):
-        table.add_row(
+def _shares(slide: Slide) -> list[tuple[str, ...]]:
+    return [
+        (
             row["venue"] or "", row["leverage_class"] or "", row["liquidated_side"], dollars(row["liquidated_usd"]),
             dollars(row["mild_usd"]), dollars(row["severe_usd"]),
-        )  # fmt: skip
-    return table
+        )
+        for row in slide.liquidated.filter(pl.col("liquidated_usd") > 0.0).iter_rows(named=True)
+    ]  # fmt: skip
 
 
-def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False) -> str:
-    sheet = io.StringIO()
-    console = _console(sheet, colour=colour)
-    console.print(f"[bold]{_title(setting, None)}[/]")
-    table = _table(("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%"))
+def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, width: int | None = None) -> str:
+    sheet = Sheet(width, wide=_WIDTH, colour=colour)
+    sheet.line(_title(setting, None), bold=True)
+    cells: list[tuple[str, ...]] = []
     for row in rows.iter_rows(named=True):
         through = " through a cluster" if row["trigger"] == "cluster" else ""
         band = f"{dollars(row['headline_low_usd'])} to {dollars(row['headline_high_usd'])}"
-        table.add_row(
+        cells.append((
             percent(row["move"], signed=True) + through, price(row["trigger_price"]), percent(row["chance"]),
             price(row["stop_price"]), price(row["severe_stop_price"]), dollars(row["forced_usd"]),
             dollars(row["reported_usd"]), dollars(row["headline_usd"]), band if row["headline_usd"] is not None else "",
-        )  # fmt: skip
-    console.print(table)
-    console.print()
+        ))  # fmt: skip
+    columns = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%")
+    sheet.table(columns, cells, right=True)
+    sheet.line()
     for line in _notes(setting):
-        console.print(line, markup=False)
-    return _trimmed(sheet)
-
-
-def _table(columns: tuple[str, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, column in enumerate(columns):
-        table.add_column(column, no_wrap=True, justify="left" if place == 0 else "right")
-    return table
-
-
-def _console(sheet: io.StringIO, *, colour: bool) -> Console:
-    return Console(
-        file=sheet, width=_WIDTH, highlight=False, no_color=not colour, force_terminal=colour, soft_wrap=True
-    )
-
-
-def _trimmed(sheet: io.StringIO) -> str:
-    return "\n".join(line.rstrip() for line in sheet.getvalue().splitlines()) + "\n"
+        sheet.line(line)
+    return sheet.text()
 
 
 # -- other forms ------------------------------------------------------------------------------------------------------

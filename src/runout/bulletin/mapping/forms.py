@@ -8,13 +8,12 @@ from typing import Any, Final
 
 import msgspec
 import polars as pl
-from rich.console import Console
-from rich.table import Table
 
 from runout import clock
 from runout.bulletin import palette
 from runout.bulletin.mapping import pictures, words
 from runout.bulletin.mapping.content import LiquidationMap
+from runout.bulletin.sheet import Sheet
 from runout.positions import clusters, ladder
 from runout.positions.clusters import Sweep
 from runout.version import METHOD_VERSION, SCHEMA_VERSION
@@ -33,23 +32,21 @@ th {{ color: {palette.MUTED.light}; font-weight: 600; }}
 """
 
 
-def text(of: LiquidationMap, *, colour: bool = False) -> str:
+def text(of: LiquidationMap, *, colour: bool = False, width: int | None = None) -> str:
     """Return a map as text: its clusters, those swept since a day ago, and the largest sweeps of the window."""
-    sheet = io.StringIO()
-    console = Console(
-        file=sheet, width=_WIDTH, highlight=False, no_color=not colour, force_terminal=colour, soft_wrap=True
-    )
+    sheet = Sheet(width, wide=_WIDTH, colour=colour)
     title, *rest = words.head(of)
-    console.print(f"[bold]{title}[/]")
+    sheet.line(title, bold=True)
     for line in rest:
-        console.print(line, markup=False)
+        sheet.line(line)
     for name, columns, rows in _tables(of):
-        console.print(f"\n[bold]{name}[/]")
-        console.print(_table(columns, rows))
-    console.print()
+        sheet.line()
+        sheet.line(name, bold=True)
+        sheet.table(columns, rows)
+    sheet.line()
     for line in words.foot(of):
-        console.print(line, markup=False)
-    return "\n".join(line.rstrip() for line in sheet.getvalue().splitlines()) + "\n"
+        sheet.line(line)
+    return sheet.text()
 
 
 def html(of: LiquidationMap) -> str:
@@ -137,15 +134,6 @@ def _tables(of: LiquidationMap) -> list[tuple[str, Sequence[str], list[tuple[str
         name = "Largest sweeps of the window: expected at the start of each 4 h, and reported"
         found.append((name, words.SWEEP_COLUMNS, rows))
     return found
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    made = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        made.add_column(column, no_wrap=True)
-    for row in rows:
-        made.add_row(*row)
-    return made
 
 
 def _html_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

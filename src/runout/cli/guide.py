@@ -1,0 +1,50 @@
+"""Examples that the help of each command ends with, and the commands to look at next."""
+
+from typing import Final
+
+EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "bulletin": ("runout bulletin BTC", "runout bulletin BTC --at 2025-08-18T12:00Z --out btc.html"),
+    "compute": ("runout compute", "runout compute --lake lakes/mine --forecast-days 30"),
+    "demo": ("runout demo",),
+    "fetch": ("runout fetch coinglass --since 2025-08-01 --coin BTC --coin ETH",),
+    "flushes": ("runout flushes --at 2025-08-18T12:00Z",),
+    "forecast": ("runout forecast BTC", "runout forecast BTC --at 2025-08-18T12:00Z --format json"),
+    "import": ("runout import coinglass exports/", "runout import table my.csv --mapping my.toml --lake lakes/mine"),
+    "map": ("runout map BTC --at 2025-08-18T12:00Z", "runout map BTC --out map.png"),
+    "positions": ("runout positions risk --entry 116200 --leverage 20 --side long --quantity 250",),
+    "replay": ("runout replay BTC --from 2025-08-11 --to 2025-08-20",),
+    "rows": ("runout rows coinglass/open_interest/BTC/all/4h --since 2025-08-18 --out rows.parquet",),
+    "score": ("runout score forecast --out scores",),
+    "series": ("runout series --coin BTC",),
+    "synthesize": ("runout synthesize --lake lakes/flush --scenario flush --days 420",),
+    "verify": ("runout verify", "runout verify --at 2025-08-18T12:00Z --format json"),
+    "whatif": (
+        "runout whatif BTC --drop 5%",
+        "runout whatif BTC --sell 500M",
+        "runout whatif BTC --ladder",
+    ),
+}
+SEE_ALSO: Final[dict[str, tuple[str, ...]]] = {
+    "bulletin": ("forecast", "map", "whatif"),
+    "compute": ("import", "verify"),
+    "demo": ("bulletin", "synthesize"),
+    "fetch": ("import", "compute"),
+    "flushes": ("rows", "bulletin"),
+    "forecast": ("bulletin", "replay"),
+    "import": ("compute", "series", "verify"),
+    "map": ("whatif", "positions"),
+    "positions": ("map", "whatif"),
+    "replay": ("forecast", "score"),
+    "rows": ("series",),
+    "score": ("replay",),
+    "series": ("rows", "verify"),
+    "synthesize": ("compute", "demo"),
+    "verify": ("series", "import"),
+    "whatif": ("map", "positions"),
+}
+
+
+def epilogue(command: str) -> str:
+    """Return what the help of a command ends with."""
+    shown = "\n".join(f"  {example}" for example in EXAMPLES[command])
+    return f"Examples:\n{shown}\n\nSee also: {', '.join(f'runout {name}' for name in SEE_ALSO[command])}"
