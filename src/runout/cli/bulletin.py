@@ -1,20 +1,17 @@
 """``runout bulletin``."""
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from rich.console import Console
-
 from runout.bulletin.findings import Bulletin
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
 from runout.clock import now_ns
 from runout.errors import UsageError
 from runout.jobs.publishing import pictures_of, publish
-from runout.lake import Lake
 
 if TYPE_CHECKING:
     from runout.bulletin.page import Picture
@@ -62,28 +59,25 @@ def bulletin(
     UsageError
         If --out ends in a suffix that is no form of a bulletin, or in another than --format says.
     """
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
     made = publish(store, coin.upper(), moment)
     if out is None:
         form = format or "text"
         drawn = pictures_of(store, made, moment) if form == "html" else {}
-        sys.stdout.write(render(made, form, pictures=drawn, full=full, width=terminal_width(), colour=in_colour()))
+        sys.stdout.write(
+            render(made, form, pictures=drawn, full=full, width=terminal_width(), colour=screen.in_colour())
+        )
         return
     file, forms = _destination(out, format)
     drawn = pictures_of(store, made, moment) if "html" in forms else {}
     for path in write(made, out, forms, pictures=drawn, file=file):
-        Console(highlight=False).print(f"wrote {path}", soft_wrap=True)
+        screen.console().print(f"wrote {path}", soft_wrap=True)
 
 
 def terminal_width() -> int:
     """Return the columns to write in: of COLUMNS or the terminal, at most 100, which is also that of a pipe."""
     return min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
-
-
-def in_colour() -> bool:
-    """Return whether stdout takes colour: a terminal that is not dumb, and NO_COLOR is not set."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _destination(out: Path, form: Format | None) -> tuple[bool, Sequence[Format]]:
