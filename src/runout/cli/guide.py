@@ -14,7 +14,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "positions": ("runout positions risk --entry 116200 --leverage 20 --side long --quantity 250",),
     "replay": ("runout replay BTC --from 2025-08-11 --to 2025-08-20",),
     "rows": ("runout rows coinglass/open_interest/BTC/all/4h --since 2025-08-18 --out rows.parquet",),
-    "score": ("runout score forecast --out scores",),
+    "score": ("runout score --from 2025-01-01 --to 2025-06-30",),
     "series": ("runout series --coin BTC",),
     "synthesize": ("runout synthesize --lake lakes/flush --scenario flush --days 420",),
     "verify": ("runout verify", "runout verify --at 2025-08-18T12:00Z --format json"),

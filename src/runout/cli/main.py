@@ -61,12 +61,8 @@ _COMMANDS = {
     ),
     "whatif": ("runout.cli.whatif:whatif", "Say what a move of the price would set off, and where it would stop."),
 }
-_GROUPS = ("score",)
 for _name, (_target, _help) in _COMMANDS.items():
-    if _name in _GROUPS:  # they name their epilogue themselves
-        app.command(_target, name=_name, help=_help)
-    else:
-        app.command(_target, name=_name, help=_help, help_epilogue=epilogue(_name))
+    app.command(_target, name=_name, help=_help, help_epilogue=epilogue(_name))
 app.register_install_completion_command(help="Complete commands and options in this shell (bash, zsh, fish).")
 
 

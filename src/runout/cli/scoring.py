@@ -6,15 +6,14 @@ from typing import Annotated, Literal
 import msgspec
 import polars as pl
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
-from runout.cli.configuration import configuration, time_option
+from runout.cli import screen
+from runout.cli.configuration import open_lake, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import start_of_day
 from runout.forecast.targets import MEASURED_USD
 from runout.jobs.scoring import ForecastScore, Loss, score_forecast
-from runout.lake import Lake
 from runout.units import dollars, percent
 
 _MEASURES = {"brier": "Brier score", "log": "log loss, nats", "crps": "CRPS of the log of the total"}
@@ -43,7 +42,7 @@ def score(
     format
         ``text`` for a reader, ``json`` or ``csv`` for a program.
     """
-    store = Lake.open(lake or configuration().lake)
+    store = open_lake(lake)
     begin, end = start_of_day(time_option(first)), start_of_day(time_option(last))
     with progress_bar("score") as progress:
         result = score_forecast(store, begin, end, threshold_usd=threshold, progress=progress)
@@ -69,7 +68,7 @@ def _rounded(result: ForecastScore) -> ForecastScore:
 
 
 def _print(result: ForecastScore) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = screen.console(soft_wrap=True)
     share = percent(result.events / result.days)
     console.print(f"Issued forecast, {result.first} to {result.last}: {result.days} days")
     console.print(
