@@ -67,7 +67,7 @@ def _summary(outcomes: list[Imported], root: str) -> None:
     if counts["ignored"]:
         console.print(f"{counts['ignored']} files are not read by this provider")
     for note in sorted({note for one in outcomes for note in one.notes}):
-        console.print(f"note: {note}", soft_wrap=True)
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
     for one in outcomes:
         for fault in one.faults[:3]:
             console.print(f"quarantined from {one.name}: {fault}", soft_wrap=True, markup=False)

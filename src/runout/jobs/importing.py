@@ -32,7 +32,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     name
         File name.
     status
-        ``imported``, ``known`` (imported before, unchanged), ``quarantined`` (nothing of it could be used) or
+        ``imported``, ``known`` (imported before under this name, unchanged), ``quarantined`` (nothing of it could be used) or
         ``ignored`` (not a file of this provider).
     rows_in, rows_kept, rows_skipped, rows_quarantined
         Rows found; records accepted; rows left out on purpose; rows refused.
@@ -114,28 +114,31 @@ def import_files(
     return [outcomes[number] for number in sorted(outcomes)]
 
 
-def _document(path: Path, folder: str, source: FileSource, known: set[str]) -> Document | Imported:
+def _document(
+    path: Path, folder: str, source: FileSource, known: set[tuple[str, str]]
+) -> Document | Imported:
     """Return the document to be normalised, or what became of a file that is not."""
     if not source.recognises(path.name):
         return Imported(name=path.name, status="ignored")
     document = _read(path, folder)
     if isinstance(document, str):
         return Imported(name=path.name, status="quarantined", rows_quarantined=1, faults=(document,))
-    return Imported(name=path.name, status="known") if document.sha256() in known else document
+    is_known = (document.sha256(), document.name) in known
+    return Imported(name=path.name, status="known") if is_known else document
 
 
 def _files(paths: Iterable[Path], source: FileSource) -> Iterator[tuple[Path, str]]:
     for path in paths:
         if path.is_dir():
             for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.endswith(".CHECKSUM")):
-                yield file, file.parent.relative_to(path.parent).as_posix()
+                yield file, file.parent.resolve().as_posix()
         elif path.is_file():
             if not source.recognises(path.name):
                 raise UsageError(
                     f"expected a file that provider {source.provider!r} reads, found {path}; "
                     "name another provider, or describe the file with a mapping (see docs/importing.md)"
                 )
-            yield path, ""
+            yield path, path.parent.resolve().as_posix()
         else:
             raise UsageError(f"expected a file or folder, found nothing at {path}")
 
@@ -150,8 +153,10 @@ def _read(path: Path, folder: str) -> Document | str:
         return f"expected a readable file at {path}, found {error.strerror or error}; check its rights and the disk"
 
 
-def _known_documents(lake: Lake, source: FileSource) -> set[str]:
-    return set(lake.scan("imports").filter(pl.col("normaliser") == source.normaliser).collect()["sha256"])
+def _known_documents(lake: Lake, source: FileSource) -> set[tuple[str, str]]:
+    """Return bytes and names of what was taken in: a name can say the coin, so both make the identity of a file."""
+    imports = lake.scan("imports").filter(pl.col("normaliser") == source.normaliser)
+    return set(imports.select("sha256", "name").collect().iter_rows())
 
 
 def _normalise(source: FileSource, document: Document) -> Normalised:
@@ -159,6 +164,13 @@ def _normalise(source: FileSource, document: Document) -> Normalised:
         return source.normalise(document, now=now_ns())
     except SchemaError as error:
         return refuse_file(document, str(error))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).splitlines()[0][:200]
+        return refuse_file(
+            document,
+            f"expected cells that the reader of {source.provider} understands, found some that it does not ({reason}); "
+            "check the types of the columns, and the mapping if there is one",
+        )
 
 
 def _is_full(pending: Collection[_Pending]) -> bool:
@@ -183,7 +195,8 @@ def _commit(lake: Lake, source: FileSource, pending: list[_Pending]) -> list[Imp
             outcomes.append(lake.append(kind, pl.concat(tables)))
     imported = [_outcome(one, number, outcomes) for number, one in enumerate(pending)]
     lake.append("quarantine", _quarantine_rows(pending, outcomes))
-    lake.append("imports", _import_rows(source, pending, imported))
+    taken = [pair for pair in zip(pending, imported, strict=True) if not _is_refused_whole(pair[0])]
+    lake.append("imports", _import_rows(source, taken))
     return imported
 
 
@@ -229,7 +242,12 @@ def _text(conflict: dict[str, object]) -> tuple[str, bytes]:
     return str(conflict["conflict"]), msgspec.json.encode(record)
 
 
-def _import_rows(source: FileSource, pending: list[_Pending], outcomes: list[Imported]) -> pl.DataFrame:
+def _is_refused_whole(pending: _Pending) -> bool:
+    """Such a file is read again: its checksum file, folder or reader may be mended without a change of its bytes."""
+    return 0 in pending.normalised.refused["row"]
+
+
+def _import_rows(source: FileSource, taken: list[tuple[_Pending, Imported]]) -> pl.DataFrame:
     rows = [
         (
             one.document.sha256(),
@@ -241,6 +259,7 @@ def _import_rows(source: FileSource, pending: list[_Pending], outcomes: list[Imp
             outcome.rows_skipped,
             outcome.rows_quarantined,
         )
-        for one, outcome in zip(pending, outcomes, strict=True)
+        for one, outcome in taken
     ]
-    return pl.DataFrame(rows, schema=KINDS["imports"].dtypes, orient="row").unique(["sha256"], keep="first")
+    schema = KINDS["imports"]
+    return pl.DataFrame(rows, schema=schema.dtypes, orient="row").unique(schema.key, keep="first")

@@ -132,7 +132,7 @@ OPEN_INTEREST: Final = _observed(
 FUNDING: Final = _observed(
     "funding", "Funding rate of perpetual contracts; positive: longs pay shorts.",
     Column(name="rate", type="float", unit="fraction per interval_hours", required=True, minimum=-1.0, maximum=1.0, meaning="Rate at event_time, as a fraction per `interval_hours`."),
-    Column(name="interval_hours", type="float", unit="hours", required=True, minimum=0.0, meaning="Period the rate is quoted for."),
+    Column(name="interval_hours", type="float", unit="hours", required=True, above=0.0, meaning="Period the rate is quoted for."),
 )  # fmt: skip
 
 POSITIONING: Final = _observed(
@@ -223,7 +223,7 @@ IMPORTS: Final = Schema(
         Column(name="rows_skipped", type="integer", unit="count", required=True, minimum=0, meaning="Rows left out on purpose (padding before the first value, not part of the product)."),
         Column(name="rows_quarantined", type="integer", unit="count", required=True, minimum=0, meaning="Rows refused."),
     ),
-    key=("sha256", "normaliser"),
+    key=("sha256", "normaliser", "name"),
 )  # fmt: skip
 
 QUARANTINE: Final = Schema(

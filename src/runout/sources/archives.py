@@ -15,6 +15,16 @@ from runout.sources.protocol import Document
 # The largest file Binance publishes (a month of one-second bars) unpacks to about 0.4 GB.
 LARGEST_BYTES = 1 << 30
 _ENCRYPTED = 0x1
+# First bytes of packed files, by which they are known whatever their name.
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh91AY&SY": "bzip2",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+}
 # What zipfile, gzip and zlib raise on bytes that are not theirs; RuntimeError is zipfile's for a password.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -44,13 +54,25 @@ def unpack(document: Document, *, largest_bytes: int = LARGEST_BYTES) -> bytes:
     ChecksumError
         If the bytes differ from the checksum published beside them.
     SchemaError
-        If the archive is truncated, encrypted, too large, or does not hold exactly one file.
+        If the archive is truncated, encrypted, too large, of another form, or does not hold exactly one file.
     """
     verify_checksum(document)
+    data = _unpacked(document, largest_bytes)
+    packed = next((form for start, form in _PACKED.items() if data.startswith(start)), None)
+    if packed:
+        raise SchemaError(
+            f"expected a plain file, or one file inside a .zip or .gz that is named so, found {document.name} packed "
+            f"as {packed}; unpack it and import the file"
+        )
+    return data
+
+
+def _unpacked(document: Document, largest_bytes: int) -> bytes:
+    name = document.name.lower()
     try:
-        if document.name.endswith(".zip"):
+        if name.endswith(".zip"):
             return _unzip(document, largest_bytes)
-        if document.name.endswith(".gz"):
+        if name.endswith(".gz"):
             with gzip.GzipFile(fileobj=io.BytesIO(document.data)) as stream:
                 return _read(stream, largest_bytes)
     except SchemaError:

@@ -58,6 +58,10 @@ _ARCHIVE = re.compile(
     rf"(?:(?P<prefix>[A-Za-z0-9]+)-)?{_SYMBOL}-{_STEP}-(?P<period>20\d\d-\d\d(?:-\d\d)?)\.(?:csv|csv\.gz|zip|csv\.zip)"
 )
 _PARQUET = re.compile(rf"(?P<prefix>perp|spot)_{_SYMBOL}_{_STEP}_(?P<period>20\d\d(?:-\d\d)?)\.parquet")
+# Folders of the archive whose files have the names and columns of klines: prices computed by the venue, without trades.
+_COMPUTED_PRICES = ("markPriceKlines", "indexPriceKlines", "premiumIndexKlines")
+# How a symbol says that a contract unit is a bundle of coins: 1000PEPE, 1000000MOG, 1MBABYDOGE; 1INCH is a name.
+_BUNDLE = re.compile(r"(1(?:000)+|1M)(?=[A-Z])")
 _PREFIX_OF = {"perpetual": "perp", "spot": "spot"}
 # Stamps from 1973 to 5138 in either unit: the two ranges do not meet.
 _MILLISECONDS = (10**11, 10**14)
@@ -99,6 +103,7 @@ class BinanceArchive(msgspec.Struct, frozen=True):
                 f"expected a file name such as BTCUSDT-5m-2025-08.zip, found {document.name!r}: "
                 "symbol, step and period are read from it; give the file its published name"
             )
+        _require_traded(document)
         content = _content(document)
         require_columns(content, _REQUIRED)
         series = _series(self.market, name)
@@ -144,6 +149,16 @@ def _period(text: str) -> tuple[int, int]:
     return start, parse_time(f"{year + month // 12:04}-{month % 12 + 1:02}-01")
 
 
+def _require_traded(document: Document) -> None:
+    """Raise where the folders say that the prices were computed, not traded: the file itself does not say it."""
+    computed = [part for part in document.folder.split("/") if part in _COMPUTED_PRICES]
+    if computed:
+        raise SchemaError(
+            f"expected traded prices (a folder klines), found {document.name} in a folder {computed[-1]}: mark, index "
+            "and premium prices are computed, not traded; import the files of klines, or describe these with a mapping"
+        )
+
+
 def _content(document: Document) -> Content:
     data = unpack(document)
     if document.name.endswith(".parquet"):
@@ -154,7 +169,9 @@ def _content(document: Document) -> Content:
 
 def _series(market: Market, name: _Name) -> Series:
     quoted = "" if name.quote == "USDT" else f"-{name.quote.lower()}"
-    thousands = " Prices and volumes are per contract unit of 1,000 coins." if name.coin.startswith("1000") else ""
+    bundle = _BUNDLE.match(name.coin)
+    coins = int(bundle[1].replace("M", "000000")) if bundle else 1
+    unit = f" Prices and volumes are per contract unit of {coins:,} coins." if bundle else ""
     return Series(
         series=f"binance-vision/bars/{name.coin}/binance-{market}{quoted}/{format_duration(name.step)}",
         kind="bars",
@@ -167,7 +184,7 @@ def _series(market: Market, name: _Name) -> Series:
         feed="klines archive",
         step=name.step,
         stamp="open",
-        note=f"Dollars are {name.quote}.{thousands}",
+        note=f"Dollars are {name.quote}.{unit}",
     )
 
 
@@ -193,7 +210,7 @@ def _bars(content: Content, name: _Name, series: Series, now: int) -> pl.DataFra
         event_time=pl.col("opened") + name.step,
         known_time=pl.col("opened") + name.step,
         span=pl.lit(name.step),
-        fault=pl.coalesce(content.faults, "unreadable", *_time_faults(name, unit_ns, now)),
+        fault=pl.coalesce(content.faults, "unreadable", *_time_faults(name, unit_ns, now), _untraded()),
     )
 
 
@@ -238,6 +255,12 @@ def _time_faults(name: _Name, unit_ns: int, now: int) -> list[pl.Expr]:
         ),
     ]
     return [pl.when(wrong).then(text).otherwise(None) for wrong, text in checks]
+
+
+def _untraded() -> pl.Expr:
+    """Return the fault of a bar that counts trades without volume: of mark and index prices the count is of updates."""
+    text = pl.format("volume: expected some with {} trades, found 0: is it a mark or index price?", "trades")
+    return pl.when((pl.col("trades") > 0) & (pl.col("volume_base") == 0)).then(text).otherwise(None)
 
 
 def _notes(file: str, bars: pl.DataFrame, step: int, content: Content) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ fail the same way everywhere.
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -15,6 +16,7 @@ import polars as pl
 from runout.errors import SchemaError
 
 _OTHER_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_MOST_COLUMNS = 10_000
 _NO_ROWS = "expected rows, found a header only; download or export the file again"
 
 
@@ -48,7 +50,7 @@ def read_delimited(data: bytes, *, delimiter: str = ",", columns: Sequence[str] 
     Parameters
     ----------
     data
-        The bytes, with or without a byte-order mark; lines end with LF or CRLF.
+        The bytes, with or without a byte-order mark; lines end with LF, CRLF or CR.
     delimiter
         One character.
     columns
@@ -63,7 +65,9 @@ def read_delimited(data: bytes, *, delimiter: str = ",", columns: Sequence[str] 
     -----
     Blank lines are no rows. A quoted field ends on its line.
     """
-    lines = [line.removesuffix(b"\r") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    line_end = b"\n" if b"\n" in data else b"\r"
+    lines = [line.removesuffix(b"\r") for line in data.split(line_end)]
     lines = [line for line in lines if line.strip()]
     if not lines:
         raise SchemaError("expected a header and rows, found an empty file; download or export it again")
@@ -85,15 +89,23 @@ def header_of(line: bytes, delimiter: str) -> list[str]:
     Raises
     ------
     SchemaError
-        If the line is not UTF-8, repeats a name, or seems to have another delimiter.
+        If the line is not UTF-8, repeats a name, has more columns than any table, or seems to have another delimiter.
     """
     try:
         names = [name.strip() for name in next(csv.reader([line.decode()], delimiter=delimiter))]
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise SchemaError(
             f"expected a header in UTF-8, found {line[:60]!r} ({error}); save the file as UTF-8"
         ) from error
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    except csv.Error as error:
+        raise SchemaError(
+            f"expected a header on one line, found {line[:60]!r} ({error}); end all lines of the file alike"
+        ) from error
+    if len(names) > _MOST_COLUMNS:
+        raise SchemaError(
+            f"expected at most {_MOST_COLUMNS:,} columns, found {len(names):,}; write a row for each moment, not a column"
+        )
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise SchemaError(f"expected each column once, found {', '.join(repeated)} more than once; mend the header")
     if len(names) == 1:

@@ -25,7 +25,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     name
         File name without its folder.
     folder
-        Path of the folder relative to what the user named, ``/``-separated; empty for a file named directly.
+        Path of the folder it is in, ``/``-separated: archives say in it what their files are of; empty if unknown.
     data
         The bytes.
     checksum

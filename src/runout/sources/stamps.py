@@ -66,9 +66,43 @@ def moment(column: str, dtype: pl.DataType | type[pl.DataType], form: str) -> pl
         read = _iso(pl.col(column).str.strip_chars())
     else:
         text = pl.col(column).str.strip_chars()
+        # An hour alone is no moment to polars.
+        if re.search("%[HIkl]", form) and not re.search("%[MTRXrcs+]", form):
+            form, text = form + " %M", text + " 00"
         read = text.str.to_datetime(form, strict=False, time_unit="us", exact=True)
     microseconds = read.cast(pl.Int64)
     return pl.when(microseconds.is_between(EARLIEST // 1000, LATEST // 1000)).then(microseconds * 1000)
+
+
+def coarse(column: str, dtype: pl.DataType | type[pl.DataType], form: str, step_ns: int) -> pl.Expr:
+    """Return an expression for whether stamps are in scientific notation with too few digits for their unit.
+
+    A spreadsheet writes 1755388800001 as ``1.75539E+12``: 10,000 s are lost. Programs write exact stamps so too, with
+    the zeros at the end cut off; the row of the column with most digits tells them apart. Digits worth at most a
+    second suffice, or such as divide the step between rows.
+    """
+    if form not in EPOCH_UNITS_NS or dtype != pl.String:
+        return pl.lit(value=False)
+    parts = pl.col(column).str.strip_chars().str.extract_groups(r"^\d(?:\.(?P<digits>\d*))?[eE]\+?(?P<power>\d{1,2})$")
+    power = parts.struct.field("power").cast(pl.Int64, strict=False)
+    last = (power - parts.struct.field("digits").fill_null("").str.len_bytes().cast(pl.Int64)).min()
+    worth = pl.lit(10.0).pow(last) * EPOCH_UNITS_NS[form]
+    suffices = (worth <= NANOSECONDS_PER_SECOND) | ((pl.lit(step_ns) > 0) & (pl.lit(float(step_ns)) % worth == 0))
+    return power.is_not_null() & ~suffices
+
+
+def pattern_fault(form: str) -> str | None:
+    """Return why stamps cannot be read by a pattern such as ``%Y-%m-%d``; None if they can."""
+    if "%Z" in form:
+        return f"names of time zones are not read, found %Z in {form!r}: write offsets (%z), or UTC without %Z"
+    sample = pl.Series("stamp", [parse_time("2025-08-18") // 1000]).cast(pl.Datetime("us", "UTC"))
+    fault = f"expected a pattern that says a date, such as %Y-%m-%d %H:%M, found {form!r}"
+    try:
+        text = sample.dt.to_string(form)
+        read = text.to_frame().select(moment("stamp", pl.String, form)).to_series()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return fault
+    return None if read[0] is not None else fault
 
 
 def _since_1970(column: str, dtype: pl.DataType | type[pl.DataType], unit_ns: int) -> pl.Expr:
