@@ -93,9 +93,8 @@ def test_stamps_of_another_form_or_unit_are_refused(form: str, stamp: str):
 )
 def test_the_stamp_decides_when_a_row_is_known(stamp: str, event: str, span: int):
     toml = RESERVES.replace('stamp = "instant", step = "1d"', f'stamp = "{stamp}", step = "1d", lag = "2h"')
-    row = rows(mapped(toml, "BTC-reserves.csv", text(["when,held", "2025-08-18T06:00Z,5.5"])), "reserves").row(
-        0, named=True
-    )
+    written = "2025-08-18" if stamp == "day" else "2025-08-18T06:00Z"
+    row = rows(mapped(toml, "BTC-reserves.csv", text(["when,held", f"{written},5.5"])), "reserves").row(0, named=True)
     assert row["event_time"] == parse_time(event)
     assert row["known_time"] == parse_time(event) + 2 * NANOSECONDS_PER_HOUR
     assert row["span"] == span * NANOSECONDS_PER_DAY
@@ -144,14 +143,15 @@ EVENT_LINES = [
 ]
 
 
-def test_events_of_one_instant_and_side_are_numbered_by_their_values():
+def test_events_of_one_instant_and_side_are_told_apart_by_their_values():
     made = mapped(EVENTS, "events.csv", text(EVENT_LINES))
-    found = rows(made, "liquidations").sort("series", "liquidated_side", "sequence")
-    assert found.select("series", "liquidated_side", "sequence", "value_usd").rows() == [
-        ("mine/liquidations/BTC/bybit-linear/irregular", "long", 0, 1500.0),
-        ("mine/liquidations/BTC/bybit-linear/irregular", "long", 1, 2500.0),
-        ("mine/liquidations/BTC/bybit-linear/irregular", "short", 0, 9500.0),
-        ("mine/liquidations/ETH/woo-x-linear/irregular", "short", 0, 3500.0),
+    found = rows(made, "liquidations").sort("series", "liquidated_side", "value_usd")
+    assert found["sequence"].n_unique() == 4
+    assert found.select("series", "liquidated_side", "value_usd").rows() == [
+        ("mine/liquidations/BTC/bybit-linear/irregular", "long", 1500.0),
+        ("mine/liquidations/BTC/bybit-linear/irregular", "long", 2500.0),
+        ("mine/liquidations/BTC/bybit-linear/irregular", "short", 9500.0),
+        ("mine/liquidations/ETH/woo-x-linear/irregular", "short", 3500.0),
     ]
     assert (made.rows_in, made.rows_skipped) == (5, 1)
     assert made.notes == ("events.csv: 1 rows not wanted by the mapping, or empty",)
@@ -162,7 +162,10 @@ def test_events_of_one_instant_and_side_are_numbered_by_their_values():
     ("spoiled", "fault"),
     [
         ("1755475200000,BTCUSDT,Bybit,Hold,2.5,1,done", "S: expected one of Buy, Sell, found 'Hold'"),
-        ("1755475200000,BTCEUR,Bybit,Buy,2.5,1,done", "coin: expected a name, found 'nothing'"),
+        (
+            "1755475200000,BTCEUR,Bybit,Buy,2.5,1,done",
+            "symbol: expected a symbol that ends in USD, USDT, found 'BTCEUR'",
+        ),
         ("1755475200000,BTCUSDT,by/bit,Buy,2.5,1,done", "venue: expected a name, found 'by/bit'"),
         ("1755475200000,BTCUSDT,Bybit,Buy,,1,done", "value_usd: expected a value, found none"),
         ("1755475200000,BTCUSDT,Bybit,Buy,2.5,1,done,more", "expected 7 fields, found 8"),
@@ -489,7 +492,7 @@ def test_the_guide_explains_every_field_of_a_mapping():
 
 
 def test_the_mappings_of_the_guide_read_the_tables_they_describe():
-    interest, events = blocks("toml")
+    interest, events, two_columns = blocks("toml")
     lines = ["date,exchange,oi_millions", "2025-08-18,Binance,14000.5", "2025-08-18,Kraken,5", "2025-08-18,OKX,8000"]
     made = mapped(interest, "BTC_open_interest.csv", text(lines))
     found = rows(made, "open_interest").sort("series")
@@ -504,3 +507,6 @@ def test_the_mappings_of_the_guide_read_the_tables_they_describe():
     frame.write_parquet(buffer)
     [row] = rows(mapped(events, "events-2025.parquet", buffer.getvalue()), "liquidations").rows(named=True)
     assert (row["coin"], row["liquidated_side"], row["value_usd"]) == ("BTC", "long", 50_000.0)
+    made = mapped(two_columns, "BTC-hourly.csv", text(["time,long_usd,short_usd", "1755475200000,5.5,6.5"]))
+    sides = rows(made, "liquidations").sort("liquidated_side").select("liquidated_side", "value_usd")
+    assert sides.rows() == [("long", 5.5), ("short", 6.5)]

@@ -32,8 +32,8 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     name
         File name.
     status
-        ``imported``, ``known`` (imported before under this name, unchanged), ``quarantined`` (nothing of it could be used) or
-        ``ignored`` (not a file of this provider).
+        ``imported``, ``known`` (imported before under this name, unchanged), ``quarantined`` (nothing of it could
+        be used) or ``ignored`` (not a file of this provider).
     rows_in, rows_kept, rows_skipped, rows_quarantined
         Rows found; records accepted; rows left out on purpose; rows refused.
     rows_added
@@ -114,9 +114,7 @@ def import_files(
     return [outcomes[number] for number in sorted(outcomes)]
 
 
-def _document(
-    path: Path, folder: str, source: FileSource, known: set[tuple[str, str]]
-) -> Document | Imported:
+def _document(path: Path, folder: str, source: FileSource, known: set[tuple[str, str]]) -> Document | Imported:
     """Return the document to be normalised, or what became of a file that is not."""
     if not source.recognises(path.name):
         return Imported(name=path.name, status="ignored")

@@ -102,9 +102,7 @@ def header_of(line: bytes, delimiter: str) -> list[str]:
             f"expected a header on one line, found {line[:60]!r} ({error}); end all lines of the file alike"
         ) from error
     if len(names) > _MOST_COLUMNS:
-        raise SchemaError(
-            f"expected at most {_MOST_COLUMNS:,} columns, found {len(names):,}; write a row for each moment, not a column"
-        )
+        raise SchemaError(f"expected at most {_MOST_COLUMNS:,} columns, found {len(names):,}; give each moment a row")
     repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise SchemaError(f"expected each column once, found {', '.join(repeated)} more than once; mend the header")

@@ -11,6 +11,7 @@ from runout.clock import (
     NANOSECONDS_PER_SECOND,
     parse_time,
 )
+from runout.errors import SchemaError
 from runout.sources.content import number, whole_number
 
 EPOCH_UNITS_NS = {"seconds": 1_000_000_000, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1}
@@ -72,6 +73,14 @@ def moment(column: str, dtype: pl.DataType | type[pl.DataType], form: str) -> pl
         read = text.str.to_datetime(form, strict=False, time_unit="us", exact=True)
     microseconds = read.cast(pl.Int64)
     return pl.when(microseconds.is_between(EARLIEST // 1000, LATEST // 1000)).then(microseconds * 1000)
+
+
+def require_times(column: str, dtype: pl.DataType | type[pl.DataType]) -> None:
+    """Raise :class:`runout.errors.SchemaError` where a column is of a type that cannot say moments (a duration)."""
+    if dtype not in (pl.String, pl.Date, pl.Datetime) and not dtype.is_numeric():
+        raise SchemaError(
+            f"expected times in the column {column}, found values of type {dtype}; name another column as time.column"
+        )
 
 
 def coarse(column: str, dtype: pl.DataType | type[pl.DataType], form: str, step_ns: int) -> pl.Expr:

@@ -37,17 +37,32 @@ def shipped(name: str) -> TableSource:
     return table_source(name, read_mapping(data, f"the shipped mapping {name}"), data)
 
 
+def _taken() -> set[str]:
+    """Return the providers whose series come with the package: those of the readers, and of the shipped mappings."""
+    return {
+        "binance-vision",
+        "coinalyze",
+        "coinglass",
+        *(shipped(name).mapping.provider for name in shipped_mappings()),
+    }
+
+
 def from_file(path: Path) -> TableSource:
     """Return the source described by a mapping file.
 
     Raises
     ------
     ConfigurationError
-        If the file cannot be read, or is not a mapping.
+        If the file cannot be read, is not a mapping, or has the name of a provider that comes with the package.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"expected a mapping file at {path}, found {error.strerror or error}") from error
     mapping = read_mapping(data, str(path))
+    if mapping.provider in _taken():
+        raise ConfigurationError(
+            f"expected a provider name of your own in {path}, found {mapping.provider!r}, which the package "
+            f"has: its series would take these rows in; write another, such as provider = 'my-{mapping.provider}'"
+        )
     return table_source(mapping.provider, mapping, data)

@@ -9,10 +9,11 @@ from typing import Literal
 
 import msgspec
 
+from runout.clock import parse_time
 from runout.errors import ConfigurationError
 from runout.records import KINDS, Schema
 from runout.records.series import Capture, Margin, Market
-from runout.sources.stamps import EPOCH_UNITS_NS, duration_ns
+from runout.sources.stamps import EARLIEST, EPOCH_UNITS_NS, LATEST, duration_ns, pattern_fault
 
 Kind = Literal[
     "bars", "liquidations", "open_interest", "funding", "positioning", "taker_flow", "depth", "premium", "market_caps",
@@ -38,6 +39,8 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Distance between rows, such as ``5m``; empty where there is none.
     lag
         How long after the end of what a row speaks of it is published.
+    shift
+        What is added to every stamp, such as ``5m`` or ``-1h``, where the provider labels rows by another moment.
     """
 
     column: str
@@ -45,6 +48,7 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     stamp: Literal["open", "instant", "day"] = "open"
     step: str = ""
     lag: str = "0s"
+    shift: str = "0s"
 
     @property
     def step_ns(self) -> int:
@@ -55,6 +59,11 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def lag_ns(self) -> int:
         """The publication lag in nanoseconds."""
         return duration_ns(self.lag)
+
+    @property
+    def shift_ns(self) -> int:
+        """What is added to a stamp, in nanoseconds."""
+        return -duration_ns(self.shift[1:]) if self.shift.startswith("-") else duration_ns(self.shift)
 
     @property
     def span_ns(self) -> int:
@@ -106,6 +115,9 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Scope inside the series' identifier; without it venue and measure.
     delimiter
         Of text files.
+    since, until
+        Dates (or times, UTC): the block reads rows whose stamp is not before ``since`` and is before ``until``. A
+        change of the provider's format is a second block from its date on.
     """
 
     name: str
@@ -129,6 +141,13 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     note: str = ""
     scope: str = ""
     delimiter: str = ","
+    since: str = ""
+    until: str = ""
+
+    @property
+    def limits_ns(self) -> tuple[int, int]:
+        """First stamp that the block reads, and the first that it reads no more, UTC ns."""
+        return parse_time(self.since) if self.since else EARLIEST, parse_time(self.until) if self.until else LATEST
 
     def matches(self, name: str) -> re.Match[str] | None:
         """Match a file name; the group ``coin`` is what stands for ``{coin}``."""
@@ -186,7 +205,7 @@ def read_mapping(data: bytes, where: str) -> Mapping:
         mapping = msgspec.toml.decode(data, type=Mapping)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"expected a mapping in {where}, found: {error}; see docs/importing.md for its fields"
+            f"expected a mapping in {where}, found: {error}{_hint(str(error))}; see docs/importing.md for its fields"
         ) from error
     faults = [] if re.fullmatch(r"[a-z0-9][a-z0-9-]*", mapping.provider) else ["provider: expected a-z, 0-9 and -"]
     faults += [] if mapping.files else ["file: expected at least one [[file]] block, found none"]
@@ -194,6 +213,16 @@ def read_mapping(data: bytes, where: str) -> Mapping:
     if faults:
         raise ConfigurationError(f"expected a mapping that can be read in {where}, found: {'; '.join(faults)}")
     return mapping
+
+
+def _hint(error: str) -> str:
+    """Return the choices where the decoder names only what it found."""
+    if not error.endswith(".time.stamp`"):
+        return ""
+    return (
+        " (stamp: expected 'open' for the start of an interval, 'day' for a date, 'instant' for a moment; a stamp at "
+        "an interval's close is 'open' with shift = minus one step, such as '-1h')"
+    )
 
 
 def _faults(one: TableFile) -> list[str]:
@@ -208,13 +237,28 @@ def _faults(one: TableFile) -> list[str]:
     if len(one.delimiter) != 1 or one.delimiter in '"\r\n':
         faults.append("delimiter: expected one character other than a quote or line end")
     if one.kind == "liquidations" and (one.side is not None) == ("liquidated_side" in one.constants):
-        faults.append("expected exactly one of [file.side] and liquidated_side in constants")
-    return faults
+        faults.append(
+            "expected exactly one of [file.side] and liquidated_side in constants (longs and shorts in two columns: "
+            "two blocks of the same name, liquidated_side 'long' in the one and 'short' in the other)"
+        )
+    if one.kind == "open_interest" and not one.time.step:
+        faults.append("time: expected a step such as '1h' with open_interest: maps and leverage are of regular rows")
+    if one.constants.get("interval_hours", 1.0) == 0:
+        faults.append("constants: expected more than 0 in interval_hours, found 0")
+    return faults + _limit_faults(one)
+
+
+def _limit_faults(one: TableFile) -> list[str]:
+    try:
+        since, until = one.limits_ns
+    except ValueError as error:
+        return [f"since and until: {error}"]
+    return [] if since < until else [f"expected since before until, found {one.since!r} and {one.until!r}"]
 
 
 def _time_faults(time: Time) -> list[str]:
     faults: list[str] = []
-    for text in (time.step, time.lag):
+    for text in (time.step, time.lag, time.shift.removeprefix("-")):
         try:
             duration_ns(text or "0s")
         except ValueError as error:
@@ -226,6 +270,8 @@ def _time_faults(time: Time) -> list[str]:
     if time.format != "iso" and time.format not in EPOCH_UNITS_NS and "%" not in time.format:
         forms = ", ".join(["iso", *EPOCH_UNITS_NS])
         faults.append(f"time: expected format {forms} or a pattern such as %Y-%m-%d, found {time.format!r}")
+    elif "%" in time.format and (fault := pattern_fault(time.format)):
+        faults.append(f"time: {fault}")
     return faults
 
 

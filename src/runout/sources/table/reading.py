@@ -1,10 +1,12 @@
 """Tables described by a mapping: rows of any CSV or Parquet file become records."""
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_duration
@@ -22,9 +24,12 @@ from runout.sources.content import (
     whole_number,
 )
 from runout.sources.protocol import REFUSED_SCHEMA, Document, Normalised, check_rows
-from runout.sources.stamps import moment
+from runout.sources.stamps import coarse, moment, require_times
 from runout.sources.table.mapping import Cell, Mapping, TableFile
 
+# A number that a comma locale may mean as thousands; and the share of equal events that chance can explain.
+_DOTTED = r"^\s*-?[1-9]\d{0,2}\.\d{3}\s*$"
+_FEW_REPEATS = 0.05
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".csv.zip", ".zip")
 
 
@@ -68,6 +73,7 @@ class TableSource(msgspec.Struct, frozen=True, kw_only=True):
         records: dict[str, list[pl.DataFrame]] = {}
         series: dict[str, Series] = {}
         wanted: set[int] = set()
+        notes: list[str] = []
         for (one, _), rows in zip(blocks, read, strict=True):
             wanted.update(rows["row"])
             clean = rows.filter(~pl.col("row").is_in(refused["row"].implode()))
@@ -75,15 +81,18 @@ class TableSource(msgspec.Struct, frozen=True, kw_only=True):
             if sound.height:
                 records.setdefault(one.kind, []).append(sound)
                 series |= {s.series: s for s in _series_of(clean, self.mapping.provider, one)}
+            notes += _notes(document.name, content, one, clean)
         skipped = content.cells.height - len(wanted)
-        because = f": {self.mapping.skips}" if self.mapping.skips else ""
+        if skipped:
+            because = f": {self.mapping.skips}" if self.mapping.skips else ""
+            notes.append(f"{document.name}: {skipped} rows not wanted by the mapping, or empty{because}")
         return Normalised(
             series=tuple(series.values()),
             tables={kind: pl.concat(tables) for kind, tables in records.items()},
             refused=refused,
             rows_in=content.cells.height,
             rows_skipped=skipped,
-            notes=(f"{document.name}: {skipped} rows not wanted by the mapping, or empty{because}",) if skipped else (),
+            notes=tuple(dict.fromkeys(notes)),
         )
 
 
@@ -112,9 +121,10 @@ def _refused(
 def _candidates(content: Content, provider: str, one: TableFile, match: re.Match[str]) -> pl.DataFrame:
     """Return candidate records of one block: its rows, with their place in the file and what is wrong with them."""
     types = content.cells.schema
-    stamp = moment(one.time.column, types[one.time.column], one.time.format)
-    if one.time.stamp == "day":
-        stamp = stamp - stamp % NANOSECONDS_PER_DAY
+    require_times(one.time.column, types[one.time.column])
+    written = moment(one.time.column, types[one.time.column], one.time.format)
+    stamp = written + one.time.shift_ns
+    since, until = one.limits_ns
     event_time = stamp + one.time.span_ns
     values = {name: _value(name, one.kind, cell, types[cell.column]) for name, cell in one.cells().items()}
     faults = [unread(c.column, types[c.column], values[name], "a number") for name, c in one.cells().items()]
@@ -123,14 +133,21 @@ def _candidates(content: Content, provider: str, one: TableFile, match: re.Match
     rows = content.cells.select(
         row=pl.int_range(1, pl.len() + 1),
         coin=coin,
+        symbol=_text(one.coin_column) if one.coin_column else pl.lit(""),
         venue=venue,
         event_time=event_time,
         known_time=event_time + one.time.lag_ns,
         span=pl.lit(one.time.span_ns),
         fault=pl.coalesce(
-            content.faults, _stamp_fault(one, stamp), *faults, *_scope_faults(coin, venue), _side_fault(one)
+            content.faults,
+            *_stamp_faults(one, types[one.time.column], stamp),
+            *faults,
+            _symbol_fault(one, coin),
+            *_scope_faults(coin, venue),
+            _side_fault(one),
         ),
-        wanted=content.faults.is_not_null() | (_wanted(one) & _observed(values, faults)),
+        wanted=content.faults.is_not_null()
+        | (_wanted(one) & _observed(values, faults) & ((written >= since) & (written < until)).fill_null(value=True)),
         **values,
         **{name: pl.lit(value) for name, value in one.constants.items()},
         **({"liquidated_side": _side(one)} if one.side else {}),
@@ -194,11 +211,35 @@ def _side_fault(one: TableFile) -> pl.Expr:
     return pl.when(_side(one).is_null()).then(text).otherwise(None)
 
 
-def _stamp_fault(one: TableFile, stamp: pl.Expr) -> pl.Expr:
+def _stamp_faults(one: TableFile, dtype: pl.DataType, stamp: pl.Expr) -> list[pl.Expr]:
+    column = as_literal(one.time.column)
     found = pl.col(one.time.column).cast(pl.String, strict=False).fill_null("nothing")
-    expected = as_literal(f"{one.time.column}: expected a time ({one.time.format}) between 2009 and 2100")
-    text = pl.format(f"{expected}, found '{{}}'", found)
-    return pl.when(stamp.is_null()).then(text).otherwise(None)
+    unread = f"{column}: expected a time ({as_literal(one.time.format)}) between 2009 and 2100, found '{{}}'"
+    short = (
+        f"{column}: expected all digits of a time in {one.time.format}, found '{{}}', rounded by a spreadsheet; export "
+        "the column as whole numbers"
+    )
+    within = (
+        f"{column}: expected the start of a UTC day with stamp 'day', found '{{}}', within one: the day is of another "
+        "time zone; say stamp 'open' (with step '1d') where it begins then"
+    )
+    is_within = (stamp % NANOSECONDS_PER_DAY != 0) if one.time.stamp == "day" else pl.lit(value=False)
+    checks = [
+        (stamp.is_null(), unread),
+        (coarse(one.time.column, dtype, one.time.format, one.time.step_ns), short),
+        (is_within, within),
+    ]
+    return [pl.when(wrong).then(pl.format(text, found)).otherwise(None) for wrong, text in checks]
+
+
+def _symbol_fault(one: TableFile, coin: pl.Expr) -> pl.Expr:
+    if not one.quotes:
+        return pl.lit(None, pl.String)
+    text = pl.format(
+        f"{as_literal(one.coin_column)}: expected a symbol that ends in {', '.join(one.quotes)}, found '{{}}'",
+        _text(one.coin_column).fill_null("nothing"),
+    )
+    return pl.when(coin.is_null()).then(text).otherwise(None)
 
 
 def _scope_faults(coin: pl.Expr, venue: pl.Expr) -> list[pl.Expr]:
@@ -220,13 +261,46 @@ def _identifier(provider: str, one: TableFile) -> pl.Expr:
 
 
 def _numbered(rows: pl.DataFrame, one: TableFile) -> pl.DataFrame:
-    """Return the rows with a sequence: events of one instant and side by their values, whatever the file's order."""
+    """Return the rows with a sequence that comes from what an event says, whatever its place and file.
+
+    Events of two contracts at one instant and side are two events also where they come in two files, and an event
+    that two files hold is one. Equal events of one file are told apart by their count.
+    """
     if one.time.stamp != "instant":
         return rows.with_columns(sequence=pl.lit(0))
-    instant = ["series", "event_time", "liquidated_side"]
-    return rows.sort(*instant, *sorted(one.columns), nulls_last=True).with_columns(
-        sequence=pl.int_range(pl.len()).over(instant)
-    )
+    again = rows.select(pl.int_range(pl.len()).over(*_event(one))).to_series()
+    numbers = [rows[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in sorted(one.columns)]
+    bits = np.column_stack([*(column.view(np.int64) for column in numbers), again.to_numpy()])
+    said = [
+        hashlib.blake2b(symbol.encode() + row.tobytes(), digest_size=8).digest()
+        for symbol, row in zip(rows["symbol"].fill_null(""), bits, strict=True)
+    ]
+    return rows.with_columns(sequence=pl.Series([int.from_bytes(one) >> 1 for one in said], dtype=pl.Int64))
+
+
+def _event(one: TableFile) -> list[str]:
+    return ["series", "event_time", "liquidated_side", "symbol", *one.columns]
+
+
+def _notes(name: str, content: Content, one: TableFile, rows: pl.DataFrame) -> list[str]:
+    """Return what a reader should look at, though nothing in the file is against its mapping."""
+    notes: list[str] = []
+    repeated = rows.height - rows.n_unique(_event(one)) if one.kind == "liquidations" and not one.time.span_ns else 0
+    if repeated > _FEW_REPEATS * rows.height:
+        notes.append(
+            f"{name}: {repeated} of {rows.height} events repeat another of the file in every value, and are kept; if "
+            "the feed reconnected and sent them again, take them out of the file: their dollars are counted twice"
+        )
+    for column in dict.fromkeys(cell.column for cell in one.cells().values()):
+        cells = content.cells[column]
+        if one.delimiter != ";" or cells.dtype != pl.String or cells.drop_nulls().is_empty():
+            continue
+        if cells.drop_nulls().str.contains(_DOTTED).all():
+            notes.append(
+                f"{name}: every number of {column} has a point before three digits, such as {cells.drop_nulls()[0]}: "
+                "read as a decimal point; if it parts thousands, the figures are 1,000 times too small: save it without"
+            )
+    return notes
 
 
 def _series_of(rows: pl.DataFrame, provider: str, one: TableFile) -> list[Series]:
