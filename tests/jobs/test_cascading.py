@@ -10,7 +10,6 @@ import pytest
 from runout.cascade.depth import Band
 from runout.cascade.shock import Move, Order, ToPrice
 from runout.cli.main import main
-from runout.cli.whatif import asked_shock
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.jobs.cascading import MOVES, Setting, in_rounds, setting_of, slides, whatif
@@ -21,6 +20,7 @@ from runout.jobs.sliding import find_slides
 from runout.lake import Lake
 from runout.records import fingerprint
 from runout.records.kinds import KINDS
+from runout.serve.shocks import named_shock
 from synthetic.worlds import DAY, START, market, world
 
 pytestmark = pytest.mark.xdist_group("cascading")
@@ -136,19 +136,19 @@ def test_a_headline_takes_both_spreads_and_no_dollars_give_none():
     ],
 )  # fmt: skip
 def test_amounts_as_a_trader_writes_them(option: str, text: str, shock: object):
-    assert asked_shock(**{option: text}) == shock
+    assert named_shock(mark="--", **{option: text}) == shock
 
 
 @pytest.mark.parametrize(
     ("option", "text"),
     [
         ("drop", "5"), ("drop", "100%"), ("drop", "-5%"), ("drop", "five"), ("to", "5%"), ("sell", "5,5M"),
-        ("sell", "1e9"), ("buy", ""), ("drop", "5M"),
+        ("sell", "1e9"), ("buy", ""), ("drop", "5M"), ("rise", "0%"), ("drop", "150%"),
     ],
 )  # fmt: skip
 def test_other_amounts_are_refused_with_what_was_expected(option: str, text: str):
     with pytest.raises(UsageError, match=f"expected --{option}"):
-        asked_shock(**{option: text})
+        named_shock(mark="--", **{option: text})
 
 
 def ask(lake: Lake, *words: str) -> list[str]:
@@ -206,11 +206,10 @@ def test_absurd_shocks_end_off_the_map_with_a_floor(
     assert case["liquidated_usd"] >= 0.0
 
 
-def test_no_shock_at_all_sets_nothing_off(lake: Lake, capsys: pytest.CaptureFixture[str]):
+def test_no_shock_at_all_is_refused(lake: Lake, capsys: pytest.CaptureFixture[str]):
     for words in (("--drop", "0%"), ("--sell", "0")):
-        assert main(ask(lake, *words, "--format", "json")) == 0
-        case = json.loads(capsys.readouterr().out)["cases"]["value"]
-        assert (case["ending"], case["liquidated_usd"]) == ("stopped", 0.0)
+        assert main(ask(lake, *words, "--format", "json")) == 2
+        assert f"expected {words[0]}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("dollars", [None, 0.0])

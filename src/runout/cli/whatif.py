@@ -1,23 +1,24 @@
 """``runout whatif``."""
 
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from runout.cascade.shock import Move, Order, Shock, ToPrice
+from cyclopts import Parameter
+
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
 from runout.clock import now_ns
 from runout.errors import UsageError
+from runout.serve.shocks import named_shock
 
 if TYPE_CHECKING:
+    from runout.cascade.shock import Shock
     from runout.jobs.cascading import Setting
 
 Format = Literal["text", "json", "csv", "png", "html"]
-_AMOUNT: Final = re.compile(r"\$?(?P<number>\d+(?:[.,_]\d+)*)(?P<unit>[KMB%]?)", re.IGNORECASE)
-_UNITS: Final = {"": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "B": 1e9}
+Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
 def whatif(
@@ -25,8 +26,8 @@ def whatif(
     /,
     *,
     at: str | None = None,
-    drop: str | None = None,
-    rise: str | None = None,
+    drop: Signed = None,
+    rise: Signed = None,
     to: str | None = None,
     sell: str | None = None,
     buy: str | None = None,
@@ -69,9 +70,11 @@ def whatif(
     """
     from runout.jobs.cascading import setting_of  # noqa: PLC0415 - kernels and solver, only where asked for
 
-    shock = asked_shock(drop=drop, rise=rise, to=to, sell=sell, buy=buy)
-    if (shock is None) != ladder:
+    given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
+    asked = any(text is not None for text in given.values())
+    if asked == ladder:
         raise UsageError("expected one of --drop, --rise, --to, --sell, --buy or --ladder; see `runout whatif --help`")
+    shock = named_shock(mark="--", **given) if asked else None
     form: Format = chosen_form(Format, format, out)
     if form == "csv" and shock is not None:
         raise UsageError("expected --ladder with --format csv, found one shock; json has all of it")
@@ -87,72 +90,7 @@ def whatif(
     screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
-def asked_shock(
-    *, drop: str | None = None, rise: str | None = None, to: str | None = None, sell: str | None = None,
-    buy: str | None = None,
-) -> Shock | None:  # fmt: skip
-    """Return the shock that one option names; None if none does.
-
-    Parameters
-    ----------
-    drop, rise
-        A share of the price: ``5%`` or ``0.05``.
-    to
-        Dollars a coin.
-    sell, buy
-        Dollars: ``500M``.
-
-    Raises
-    ------
-    UsageError
-        If two are named, or an amount is not of the expected form.
-
-    Examples
-    --------
-    >>> asked_shock(drop="5%"), asked_shock(sell="500M")
-    (Move(change=-0.05), Order(side='sell', usd=500000000.0))
-    """
-    given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
-    named = {name: text for name, text in given.items() if text is not None}
-    if len(named) > 1:
-        raise UsageError(f"expected one shock, found {', '.join(f'--{name}' for name in named)}; ask one at a time")
-    for name, text in named.items():
-        if name in {"drop", "rise"}:
-            share = _share(name, text)
-            return Move(-share if name == "drop" else share)
-        if name == "to":
-            return ToPrice(_dollars(name, text))
-        return Order("sell" if name == "sell" else "buy", _dollars(name, text))
-    return None
-
-
-def _share(name: str, text: str) -> float:
-    number, unit = _parts(name, text, "a share of the price such as 5%")
-    value = number * _UNITS[unit]
-    if unit not in {"", "%"} or not 0.0 <= value < 1.0 or (unit == "" and value > 0.5):
-        raise UsageError(f"expected --{name} as a share of the price such as 5%, found {text!r}")
-    return value
-
-
-def _dollars(name: str, text: str) -> float:
-    number, unit = _parts(name, text, "dollars such as 110000, 500M or 1.5B")
-    if unit == "%":
-        raise UsageError(f"expected --{name} in dollars such as 500M, found {text!r}")
-    return number * _UNITS[unit]
-
-
-def _parts(name: str, text: str, form: str) -> tuple[float, str]:
-    found = _AMOUNT.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(f"expected --{name} as {form}, found {text!r}")
-    whole = found["number"].replace("_", "")
-    # A comma parts thousands (110,000); as a decimal sign it would be another number, so only whole groups pass.
-    if "," in whole and not re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", whole):
-        raise UsageError(f"expected --{name} as {form}, found {text!r}: a comma parts thousands here")
-    return float(whole.replace(",", "")), found["unit"].upper()
-
-
-def _made(setting: "Setting", shock: Shock | None, form: Format) -> bytes:
+def _made(setting: "Setting", shock: "Shock | None", form: Format) -> bytes:
     from runout.jobs import whatif_forms  # noqa: PLC0415
 
     colour, width = screen.in_colour(), screen.screen_width()

@@ -143,7 +143,7 @@ async def _ask_all(plan: list[Request], access: Access, raw: Path, progress: Pro
         from aiolimiter import AsyncLimiter  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
-            f"expected the libraries for live data, found {error.name} missing: pip install 'runout[live]'"
+            f"expected the libraries for live data, found {error.name} missing: .venv/bin/pip install -e '.[live]'"
         ) from error
     limiter = AsyncLimiter(access.requests_per_minute, _SECONDS_PER_MINUTE)
     timeout = aiohttp.ClientTimeout(total=access.timeout_seconds)

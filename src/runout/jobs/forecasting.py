@@ -28,7 +28,7 @@ from runout.indicators.liquidations import by_side
 from runout.jobs import selection
 from runout.jobs.clustering import long_mass_share
 from runout.jobs.selection import ALL_COINS, LiquidationGroup
-from runout.lake import Lake
+from runout.lake import Lake, known_span
 from runout.observation.coverage import WIDE_PRIOR, Coverage, fit_before
 from runout.observation.headline_events import shipped_facts
 from runout.observation.headline_windows import Pair, Totals, pair_facts, totals_of
@@ -89,8 +89,8 @@ def read_past(lake: Lake, at: int, *, coins: Sequence[str] | None = None) -> Pas
     found = selection.widest_liquidations(groups, ALL_COINS) or max(groups, key=lambda g: len(g.venues), default=None)
     if found is None:
         raise NotEnoughDataError(
-            f"expected daily liquidations known at {format_time(at)} in {lake.root}, found none; import some, such as "
-            "`runout import coinglass-daily`"
+            f"expected daily liquidations known at {format_time(at)} in {lake.root}, found {_daily_held(lake)}; "
+            "import some, such as `runout import coinglass FOLDER`"
         )
     wanted = tuple(coins) if coins is not None else found.coins
     group = msgspec.structs.replace(
@@ -103,6 +103,12 @@ def read_past(lake: Lake, at: int, *, coins: Sequence[str] | None = None) -> Pas
     tables = {kind: _daily(kind, rows[kind], sources[kind]) for kind in rows}
     read = {kind: fingerprint(rows[kind], KINDS[kind]) for kind in rows}
     return Past(history_from(tables, wanted, scope=group.scope()), group, tuple(known), read)
+
+
+def _daily_held(lake: Lake) -> str:
+    """Return what the lake holds of daily liquidations at any time, as text."""
+    names = [one.series for one in lake.series() if one.kind == "liquidations" and one.step == DAY]
+    return known_span(lake.as_of("liquidations", series=names)) if names else "none"
 
 
 def read_pairs(lake: Lake, past: Past, at: int) -> list[Pair]:

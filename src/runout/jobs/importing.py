@@ -94,7 +94,7 @@ def import_files(
     if not any(source.recognises(path.name) for path, _ in found):
         raise UsageError(
             f"expected files of provider {source.provider!r} below {', '.join(map(str, paths))}, found none it reads; "
-            "see `runout import --help` for the providers and the names they read"
+            "docs/importing.md lists the file names of each provider"
         )
     known = _known_documents(lake, source)
     outcomes: dict[int, Imported] = {}

@@ -141,12 +141,19 @@ def _bars(lake: Lake, known: Iterable[Series], at: int, venue: str, coin: str) -
             used.append(one)
     if not parts:
         raise NotEnoughDataError(
-            f"expected intraday perpetual bars of {coin} on {venue_list((venue,))} up to {format_time(at)}, found none "
-            "of its last day; see `runout series`"
+            f"expected intraday perpetual bars of {coin} on {venue_list((venue,))} up to {format_time(at)}, found "
+            f"{held(lake, 'bars', candidates)}"
+            "; ask for a moment within a day of the data (--at), or import newer files"
         )
     return pl.concat(reversed(parts)).select("event_time", "span", "open", "high", "low", "close", "volume_base"), used[
         0
     ]
+
+
+def held(lake: Lake, kind: str, series: Iterable[Series]) -> str:
+    """Return the period that series of a kind cover at any time, as text for messages."""
+    names = [one.series for one in series]
+    return known_span(lake.as_of(kind, series=names)) if names else "no series of it"
 
 
 def _interest(lake: Lake, known: Iterable[Series], at: int, bars: Series) -> tuple[pl.DataFrame, Series]:
@@ -160,7 +167,8 @@ def _interest(lake: Lake, known: Iterable[Series], at: int, bars: Series) -> tup
             return rows, one
     raise NotEnoughDataError(
         f"expected open interest of {bars.coin} of {venue_list(bars.venues)} or of all venues for the "
-        f"{format_duration(WARM_UP)} before {format_time(at)}, found none; see `runout series`"
+        f"{format_duration(WARM_UP)} before {format_time(at)}, found {held(lake, 'open_interest', found)}; "
+        "its rows need a step and must reach to the moment asked for (`runout series` lists them)"
     )
 
 
@@ -177,7 +185,8 @@ def _liquidations(lake: Lake, known: Iterable[Series], at: int, venue: str, coin
             return sides.with_columns(missing).select("event_time", *SIDES).sort("event_time"), one
     raise NotEnoughDataError(
         f"expected liquidations of {coin} that {venue_list((venue,))} reported, finer than a day, before "
-        f"{format_time(at)}, found none: without them inferred positions have no dollars; see `runout series`"
+        f"{format_time(at)}, found {held(lake, 'liquidations', found)}: without them inferred positions have no "
+        "dollars; `runout series` lists what there is"
     )
 
 

@@ -1,13 +1,16 @@
 """Publish a bulletin: what it stands on is issued first where the lake lacks it, then the bulletin."""
 
+import shlex
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from runout.bulletin.findings import Bulletin
 from runout.jobs import ledger
 from runout.jobs.clustering import find_missing, shown_map
 from runout.jobs.issuing import Reader, issue, runout
 from runout.jobs.sliding import find_slides
-from runout.lake import Lake
+from runout.lake import DEFAULT_LAKE, Lake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +29,29 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
     ledger.issue_missing(lake, coin, at)
     find_missing(lake, coin, at)
     find_slides(lake, coin, at)
-    return issue(lake, coin, at)
+    return addressed(issue(lake, coin, at), lake.root)
+
+
+def addressed(made: Bulletin, root: str) -> Bulletin:
+    """Return a bulletin whose commands name its lake, so that they run as printed; the default lake needs no name."""
+    if root == DEFAULT_LAKE:
+        return made
+    suffix = f" --lake {shlex.quote(root)}"
+    sections = [
+        structs.replace(
+            section,
+            findings=tuple(
+                structs.replace(
+                    one, evidence=structs.replace(one.evidence, reproduce=f"{one.evidence.reproduce}{suffix}")
+                )
+                if one.evidence.reproduce
+                else one
+                for one in section.findings
+            ),
+        )
+        for section in made.sections
+    ]
+    return structs.replace(made, reproduce=f"{made.reproduce}{suffix}", sections=tuple(sections))
 
 
 def pictures_of(lake: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":

@@ -73,7 +73,10 @@ def replay(
     """
     days = range(start_of_day(first), start_of_day(last) + 1, DAY)
     if not days:
-        raise UsageError(f"expected a period, found {format_date(first)} … {format_date(last)}")
+        raise UsageError(
+            f"expected a period whose first day (--from) is not after its last (--to), found {format_date(first)} to "
+            f"{format_date(last)}"
+        )
     ledger.issue_daily(lake, coin, days, workers=workers, progress=progress)
     wanted = set(days)
     entries = [entry for entry in ledger.entries(lake, coin) if entry.event_time in wanted]

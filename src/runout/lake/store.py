@@ -26,6 +26,9 @@ _COMPACT_ABOVE_FILES = 8
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
+DEFAULT_LAKE = "lakes/real"
+"""Where the lake is if nobody says otherwise."""
+
 
 class Lake:
     """An open lake.
@@ -73,7 +76,8 @@ class Lake:
         lake = cls(root)
         if not lake._exists("series"):
             raise NotEnoughDataError(
-                f"expected a lake at {lake.root}, found none; fill it with `runout import` or `runout synthesize`"
+                f"expected a lake at {lake.root}, found none; {_others(lake.root)}. `make demo` makes a synthetic one, "
+                "`runout import` fills one from files, `runout fetch` over an API"
             )
         return lake
 
@@ -316,6 +320,15 @@ def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
     if "known_time" not in schema.key:
         return ordered
     return ordered.unique(schema.revision_key, keep="last", maintain_order=True)
+
+
+def _others(root: str) -> str:
+    """Return which lakes lie beside ``root``, or where lakes are by default, as text."""
+    if "://" in root:
+        return "other buckets were not searched"
+    folders = {Path(root).parent, Path(DEFAULT_LAKE).parent}
+    found = {path.parent for folder in folders if folder.is_dir() for path in folder.glob("*/series")}
+    return f"lakes here: {', '.join(sorted(map(str, found)))}" if found else "there is none beside it either"
 
 
 def known_span(rows: pl.DataFrame) -> str:

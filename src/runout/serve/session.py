@@ -10,7 +10,7 @@ from runout.lake import Lake
 from runout.serve import tables
 from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer, WhatIfAnswer
 from runout.serve.moments import Moment, nanoseconds
-from runout.serve.shocks import named_shock
+from runout.serve.shocks import Amount, named_shock
 
 
 class Session:
@@ -113,11 +113,11 @@ class Session:
         coin: str = "BTC",
         *,
         at: Moment = None,
-        drop: float | None = None,
-        rise: float | None = None,
-        to: float | None = None,
-        sell: float | None = None,
-        buy: float | None = None,
+        drop: Amount | None = None,
+        rise: Amount | None = None,
+        to: Amount | None = None,
+        sell: Amount | None = None,
+        buy: Amount | None = None,
         venue: str | None = None,
     ) -> WhatIfAnswer:
         """Return what a move or an order would set off, inferred, as ``runout whatif`` does; nothing is written.
@@ -129,11 +129,11 @@ class Session:
         at
             The moment; now if absent.
         drop, rise
-            A move of the price, as a fraction: 0.05 is 5%.
+            A move of the price: 0.05 or ``"5%"``.
         to
             A price that is reached, dollars.
         sell, buy
-            An order at market, dollars.
+            An order at market, dollars: 5e8 or ``"500M"``.
         venue
             Whose map and books; the one whose map bulletins show if absent.
 

@@ -1,45 +1,113 @@
-"""Shocks as a caller of the interface names them."""
+"""Shocks and amounts as a caller of the interface or of the command line names them."""
+
+import re
+from typing import Final
 
 from runout.cascade.shock import Move, Order, Shock, ToPrice
 from runout.errors import UsageError
 
+Amount = float | str
+"""A number, or text such as ``5%``, ``116,200``, ``500M`` or ``20x``."""
+
+_AMOUNT: Final = re.compile(r"(?P<sign>[+−-]?)\$?(?P<number>\d+(?:[.,_]\d+)*)(?P<unit>[KMBX%]?)", re.IGNORECASE)
+_UNITS: Final = {"": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "B": 1e9, "X": 1.0}
+_LEAST_ORDER_USD: Final = 10_000.0
+
 
 def named_shock(
     *,
-    drop: float | None = None,
-    rise: float | None = None,
-    to: float | None = None,
-    sell: float | None = None,
-    buy: float | None = None,
+    drop: Amount | None = None,
+    rise: Amount | None = None,
+    to: Amount | None = None,
+    sell: Amount | None = None,
+    buy: Amount | None = None,
+    mark: str = "",
 ) -> Shock:
     """Return the one shock that is named.
 
     Parameters
     ----------
     drop, rise
-        Of the price, as a fraction: 0.05 is 5%.
+        Of the price: 0.05 or ``"5%"``.
     to
         The price that is reached, dollars.
     sell, buy
-        An order at market, dollars.
+        An order at market, dollars: 5e8 or ``"500M"``.
+    mark
+        What stands before a name in messages: ``--`` on the command line.
 
     Raises
     ------
     UsageError
-        If none or several are named, or a fraction is not between 0 and 1.
+        If none or several are named, or an amount is not of the expected form or moves nothing.
 
     Examples
     --------
-    >>> named_shock(drop=0.05)
-    Move(change=-0.05)
+    >>> named_shock(drop=0.05), named_shock(drop="5%"), named_shock(sell="500M")
+    (Move(change=-0.05), Move(change=-0.05), Order(side='sell', usd=500000000.0))
     """
     given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) != 1:
-        raise UsageError(f"expected one of drop, rise, to, sell and buy, found {', '.join(named) or 'none'}")
+        found = ", ".join(f"{mark}{name}" for name in named) or "none"
+        raise UsageError(f"expected one shock ({', '.join(f'{mark}{n}' for n in given)}), found {found}")
     ((name, value),) = named.items()
     if name in {"drop", "rise"}:
-        if not 0.0 <= value < 1.0:
-            raise UsageError(f"expected {name} as a fraction of the price, 0.05 for 5%, found {value!r}")
-        return Move(-value if name == "drop" else value)
-    return ToPrice(value) if name == "to" else Order("sell" if name == "sell" else "buy", value)
+        move = share(f"{mark}{name}", value)
+        return Move(-move if name == "drop" else move)
+    usd = amount(f"{mark}{name}", value)
+    if name == "to":
+        return ToPrice(usd)
+    if usd < _LEAST_ORDER_USD:
+        raise UsageError(
+            f"{mark}{name} {value} is an order of ${usd:,.0f} only; did you mean {usd:g}M?"
+        )
+    return Order("sell" if name == "sell" else "buy", usd)
+
+
+def share(name: str, value: Amount) -> float:
+    """Return a move of the price as a fraction above 0 and below 1.
+
+    Raises
+    ------
+    UsageError
+        If it has a sign, is not such a share, or a number above 0.5 without a percent sign.
+    """
+    number, unit = _parts(name, value, "a share of the price such as 5%")
+    fraction = number * _UNITS[unit]
+    if unit == "" and fraction > 0.5 and isinstance(value, str):
+        raise UsageError(f"expected {name} as a share of the price, found {value!r}; did you mean {name} {number:g}%?")
+    if unit not in {"", "%"} or not 0.0 < fraction < 1.0:
+        raise UsageError(
+            f"expected {name} as a share of the price between 0% and 100%, such as 5%, found {value!r}"
+        )
+    return fraction
+
+
+def amount(name: str, value: Amount, *, unit: str = "") -> float:
+    """Return dollars, coins or a leverage: a positive number, thousands parted by commas, ``K``, ``M``, ``B``; ``20x``.
+
+    Raises
+    ------
+    UsageError
+        If it is not such a number. ``unit`` ``x`` allows ``20x``.
+    """
+    form = "a leverage such as 20 or 20x" if unit else "a number such as 110000, 116,200, 500M or 1.5B"
+    number, suffix = _parts(name, value, form)
+    if suffix == "%" or (suffix == "X" and not unit) or number == 0.0:
+        raise UsageError(f"expected {name} as {form}, found {value!r}")
+    return number * _UNITS[suffix]
+
+
+def _parts(name: str, value: Amount, form: str) -> tuple[float, str]:
+    text = value.strip() if isinstance(value, str) else f"{value:.17g}" if 1e-4 <= abs(value) < 1e16 else repr(value)
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        raise UsageError(f"expected {name} as {form}, found {value!r}")
+    if found["sign"]:
+        raise UsageError(f"expected {name} without a sign, as {form}, found {value!r}: the name says the direction")
+    whole = found["number"].replace("_", "")
+    # A comma parts thousands (110,000); as a decimal sign it would be another number, so only whole groups pass.
+    if "," in whole and not re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", whole):
+        raise UsageError(f"expected {name} as {form}, found {value!r}: a comma parts thousands here")
+    return float(whole.replace(",", "")), found["unit"].upper()
