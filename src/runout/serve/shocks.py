@@ -59,9 +59,7 @@ def named_shock(
     if name == "to":
         return ToPrice(usd)
     if usd < _LEAST_ORDER_USD:
-        raise UsageError(
-            f"{mark}{name} {value} is an order of ${usd:,.0f} only; did you mean {usd:g}M?"
-        )
+        raise UsageError(f"{mark}{name} {value} is an order of ${usd:,.0f} only; did you mean {usd:g}M?")
     return Order("sell" if name == "sell" else "buy", usd)
 
 
@@ -78,9 +76,7 @@ def share(name: str, value: Amount) -> float:
     if unit == "" and fraction > 0.5 and isinstance(value, str):
         raise UsageError(f"expected {name} as a share of the price, found {value!r}; did you mean {name} {number:g}%?")
     if unit not in {"", "%"} or not 0.0 < fraction < 1.0:
-        raise UsageError(
-            f"expected {name} as a share of the price between 0% and 100%, such as 5%, found {value!r}"
-        )
+        raise UsageError(f"expected {name} as a share of the price between 0% and 100%, such as 5%, found {value!r}")
     return fraction
 
 
