@@ -35,7 +35,7 @@ def _table(one: Series, of: History, column: int, columns: dict[str, np.ndarray]
     return conform(rows, KINDS[one.kind])
 
 
-def daily_lake(folder: Path, *, days: int = 420, seed: int = 1, coins: tuple[str, ...] = COINS) -> Lake:
+def daily_lake(folder: Path | str, *, days: int = 420, seed: int = 1, coins: tuple[str, ...] = COINS) -> Lake:
     """Return a lake with daily liquidations, bars, open interest, funding and positioning."""
     of, lake = history(days, seed=seed, coins=coins), Lake(folder)
     span, share = np.full(days, DAY), of.long_short_ratio / (1 + of.long_short_ratio)

@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
-from runout.errors import LakeError, NotEnoughDataError
+from runout.errors import NotEnoughDataError
 from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
 from runout.forecast.record import Forecast
 from runout.jobs.progress import Progress, no_progress
@@ -58,11 +58,6 @@ def issue_daily(
         Processes.
     progress
         Called as batches begin.
-
-    Raises
-    ------
-    LakeError
-        If another process writes to the ledger at the same time.
     """
     held = {entry.event_time for entry in entries(lake, coin)}
     missing = sorted(set(origins) - held)
@@ -70,7 +65,7 @@ def issue_daily(
     for first in range(0, len(missing), _BATCH):
         batch = missing[first : first + _BATCH]
         progress(f"forecast of {format_date(batch[0])}", min(first + _BATCH, len(missing)), len(missing))
-        written += _append(lake, [made for made in _make(lake, coin, batch, workers) if made is not None])
+        written += append(lake, [made for made in _make(lake, coin, batch, workers) if made is not None])
     return written
 
 
@@ -101,19 +96,20 @@ def _one(root: str, coin: str, at: int) -> Forecast | None:
         return None
 
 
-def _append(lake: Lake, made: Sequence[Forecast]) -> int:
-    last = lake.scan("ledger").sort("sequence").tail(1).collect()
+def append(lake: Lake, made: Sequence[Forecast]) -> int:
+    """Write forecasts to the end of the ledger, in their order, and return how many another process had not issued."""
+    return lake.extend("ledger", lambda written: _linked(written, made)).height
+
+
+def _linked(written: pl.LazyFrame, made: Sequence[Forecast]) -> pl.DataFrame:
+    """Return ``made`` as entries after those written, without what another process issued meanwhile."""
+    issued = set(written.select("coin", "event_time", "method_version").collect().iter_rows())
+    last = written.sort("sequence").tail(1).collect()
     sequence, previous = (0, FIRST) if last.is_empty() else (last["sequence"][0], last["entry_hash"][0])
     linked: list[Entry] = []
     for forecast in made:
-        sequence += 1
-        linked.append(chain(forecast, sequence=sequence, previous=previous, issued_time=now_ns()))
-        previous = linked[-1].entry_hash
-    rows = [msgspec.structs.asdict(entry) for entry in linked]
-    written = lake.append("ledger", pl.DataFrame(rows, schema=KINDS["ledger"].dtypes))
-    if written.conflicting.height:
-        raise LakeError(
-            f"expected the ledger of {lake.root} to end at entry {linked[0].sequence - 1}, found another one writing"
-            " to it; run the same command again"
-        )
-    return written.added.height
+        if (forecast.coin, forecast.at, forecast.method_version) not in issued:
+            sequence += 1
+            linked.append(chain(forecast, sequence=sequence, previous=previous, issued_time=now_ns()))
+            previous = linked[-1].entry_hash
+    return pl.DataFrame([msgspec.structs.asdict(entry) for entry in linked], schema=KINDS["ledger"].dtypes)

@@ -1,16 +1,14 @@
-"""The lake: one Delta table a record kind, on local disk or S3, written by one writer and read by any number.
+"""The lake: one Delta table a record kind, on local disk or S3, written and read by any number at once.
 
 A row is identified by its key (series, event time, known time and what the kind adds). Writing the same rows twice
 changes nothing. A different value for a key that the lake holds is a *revision* if its vintage is newer: it becomes a
 new row, known from the time of its vintage; otherwise it is a conflict and goes to quarantine. Nothing is overwritten.
 """
 
-import fcntl
-import os
+import random
 import re
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
-from functools import cache
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,11 +16,13 @@ import polars as pl
 
 from runout.clock import format_time
 from runout.errors import LakeError, NotEnoughDataError, UsageError
+from runout.lake import tables
 from runout.lake.merging import Merged, merge
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import DERIVED, LEDGER, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
+_ATTEMPTS = 100
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
@@ -45,8 +45,8 @@ class Lake:
 
     Notes
     -----
-    Reads see one committed version of a table; a reader never sees a half-written file. Local writers take an
-    exclusive lock on the folder, so a second writer waits instead of conflicting.
+    Reads see one committed version of a table; a reader never sees a half-written file. A write goes in only on the
+    version of the table it was made from: if another writer was first, it is made again from what is there then.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -91,18 +91,7 @@ class Lake:
         LakeError
             If the table cannot be read, or lacks columns of the present schema.
         """
-        schema = KINDS[kind]
-        files = self._files(kind)
-        if not files:
-            return schema.empty().lazy()
-        rows = pl.scan_parquet(files, storage_options=_storage_options(self.root), glob=False)
-        missing = [name for name in schema.names if name not in rows.collect_schema().names()]
-        if missing:
-            raise LakeError(
-                f"expected columns {' '.join(missing)} in {self._path(kind)}, found a table without: another version "
-                "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
-            )
-        return rows.select(schema.names)
+        return self._rows(kind, self._files(kind))
 
     def as_of(
         self,
@@ -166,7 +155,7 @@ class Lake:
     # -- writing ------------------------------------------------------------------------------------------------
 
     def append(self, kind: str, rows: pl.DataFrame) -> Merged:
-        """Write rows of ``kind`` that the lake does not hold yet, and say what became of each.
+        """Write rows of ``kind`` that the lake does not hold yet, and return the outcome of each.
 
         An integer column ``origin`` is not written but handed through to the outcome.
         One Delta commit: a crash leaves all of the new rows or none.
@@ -175,20 +164,44 @@ class Lake:
         incoming = conform(rows, schema)
         if "origin" in rows.columns:
             incoming = incoming.with_columns(rows["origin"])
+        merged = Merged.nothing(schema)
         if incoming.is_empty():
-            return Merged.nothing(schema)
-        with self._writer():
-            merged = merge(incoming, self._counterpart(schema, incoming), schema)
-            self._write(kind, merged.added.select(schema.names).sort(_layout(schema)), mode="append")
+            return merged
+
+        def add(files: list[str]) -> pl.DataFrame:
+            nonlocal merged
+            merged = merge(incoming, _counterpart(self._rows(kind, files), schema, incoming), schema)
+            return merged.added.select(schema.names).sort(_layout(schema))
+
+        self._commit(kind, add)
         return merged
+
+    def extend(self, kind: str, make: Callable[[pl.LazyFrame], pl.DataFrame]) -> pl.DataFrame:
+        """Append, unmerged, the rows that ``make`` returns for the rows that the table holds, all or none.
+
+        If another writer is first, ``make`` is called again for what the table holds then: a chain goes on from its
+        true end.
+        """
+        added = KINDS[kind].empty()
+
+        def add(files: list[str]) -> pl.DataFrame:
+            nonlocal added
+            added = conform(make(self._rows(kind, files)), KINDS[kind])
+            return added
+
+        self._commit(kind, add)
+        return added
 
     def register(self, series: Iterable[Series]) -> None:
         """Enter series and their scope; a series that is known already takes the new description."""
-        with self._writer():
-            known = {one.series: one for one in self._register()}
-            updated = known | {one.series: one for one in series}
-            if updated != known:
-                self._write("series", to_table(updated.values()), mode="overwrite")
+        entered = {one.series: one for one in series}
+
+        def update(files: list[str]) -> pl.DataFrame | None:
+            known = {one.series: one for one in _described(self._rows("series", files))}
+            updated = known | entered
+            return None if updated == known else to_table(updated.values())
+
+        self._commit("series", update, overwrite=True)
 
     def discard(self, kind: str, rows: pl.Expr) -> None:
         """Take derived rows out of the lake.
@@ -196,28 +209,22 @@ class Lake:
         Raises
         ------
         LakeError
-            If ``kind`` is observed: observations are never removed.
+            If ``kind`` is observed: observations are never removed, except a whole series by :meth:`forget`.
         """
         if kind not in {schema.kind for schema in DERIVED}:
             raise LakeError(f"expected a derived kind to discard from, found {kind!r}; observations are never removed")
-        with self._writer():
-            kept = self.scan(kind).filter(~rows).collect()
-            if self._exists(kind):
-                self._write(kind, kept.sort(_layout(KINDS[kind])), mode="overwrite")
+        self._remove(kind, rows)
 
     def forget_derived(self) -> None:
         """Take all derived state out of the lake; `runout compute` makes it again from the observations."""
         for kind in (*(schema.kind for schema in DERIVED), "computations"):
-            with self._writer():
-                if self._exists(kind):
-                    self._write(kind, KINDS[kind].empty(), mode="overwrite")
+            self._commit(kind, lambda files, kind=kind: KINDS[kind].empty() if files else None, overwrite=True)
 
     def compact(self) -> None:
         """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same."""
-        for kind, schema in KINDS.items():
-            if len(self._files(kind)) > _COMPACT_ABOVE_FILES:
-                with self._writer():
-                    self._write(kind, self.scan(kind).collect().sort(_layout(schema)), mode="overwrite")
+        for kind in KINDS:
+            if len(self._newest_files(kind)) > _COMPACT_ABOVE_FILES:
+                self._remove(kind, pl.lit(value=False))
 
     def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
         """Write what was known at ``at`` to a new lake: the same lake, as it would have stood then."""
@@ -229,13 +236,26 @@ class Lake:
             elif kind == "series":
                 rows = rows.filter(pl.col("series").is_in(list(self._known_series(at))))
             if (kept := rows.collect()).height:
-                copy._write(kind, kept, mode="overwrite")
+                copy._commit(kind, lambda _, kept=kept: kept, overwrite=True)
         return copy
 
     # -- plumbing -----------------------------------------------------------------------------------------------
 
     def _register(self) -> list[Series]:
-        return from_table(self.scan("series").collect().sort("series"))
+        return _described(self.scan("series"))
+
+    def _rows(self, kind: str, files: list[str]) -> pl.LazyFrame:
+        schema = KINDS[kind]
+        if not files:
+            return schema.empty().lazy()
+        rows = pl.scan_parquet(files, storage_options=tables.storage_options(self.root), glob=False)
+        missing = [name for name in schema.names if name not in rows.collect_schema().names()]
+        if missing:
+            raise LakeError(
+                f"expected columns {' '.join(missing)} in {self._path(kind)}, found a table without: another version "
+                "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
+            )
+        return rows.select(schema.names)
 
     def _known_series(self, at: int) -> set[str]:
         known = [
@@ -243,15 +263,6 @@ class Lake:
             for schema in OBSERVED
         ]
         return {name for rows in pl.collect_all(known) for name in rows["series"]}
-
-    def _counterpart(self, schema: Schema, incoming: pl.DataFrame) -> pl.DataFrame:
-        rows = self.scan(schema.kind)
-        first = schema.key[0]
-        rows = rows.filter(pl.col(first).is_in(incoming[first].unique().to_list()))
-        if "event_time" in schema.names:
-            low, high = incoming["event_time"].min(), incoming["event_time"].max()
-            rows = rows.filter(pl.col("event_time").is_between(pl.lit(low), pl.lit(high)))
-        return rows.collect()
 
     def _path(self, kind: str) -> str:
         return f"{self.root}/{kind}"
@@ -267,51 +278,50 @@ class Lake:
         return self._held[kind]
 
     def _newest_files(self, kind: str) -> list[str]:
-        from deltalake import DeltaTable  # noqa: PLC0415 - 50 ms, only where a lake is touched
-        from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415
+        return tables.files(tables.newest(self._path(kind)), self._path(kind))
 
-        try:
-            found = DeltaTable(self._path(kind), storage_options=_storage_options(self.root)).file_uris()
-        except TableNotFoundError:
-            return []
-        except (DeltaError, OSError) as error:
-            raise LakeError(
-                f"expected a Delta table at {self._path(kind)}, found one that cannot be read ({error}); "
-                "restore its _delta_log from a backup, or import again into an empty folder"
-            ) from error
-        # An address is percent-encoded, a path is not; tables have no partitions, so the last part is the whole name.
-        return [f"{self._path(kind)}/{address.rsplit('/', 1)[-1]}" for address in found]
+    def _remove(self, kind: str, rows: pl.Expr) -> None:
+        """Write a table anew, sorted, without ``rows``."""
+        layout = _layout(KINDS[kind])
+        self._commit(
+            kind,
+            lambda files: self._rows(kind, files).filter(~rows).collect().sort(layout) if files else None,
+            overwrite=True,
+        )
 
-    def _write(self, kind: str, rows: pl.DataFrame, *, mode: "str") -> None:
-        if rows.is_empty() and mode == "append":
-            return
-        from deltalake import WriterProperties, write_deltalake  # noqa: PLC0415
+    def _commit(
+        self, kind: str, change: Callable[[list[str]], pl.DataFrame | None], *, overwrite: bool = False
+    ) -> None:
+        """Write what ``change`` makes of the files of a table; if another writer is first, make it anew and try again.
 
-        try:
-            write_deltalake(
-                self._path(kind),
-                rows,
-                mode="overwrite" if mode == "overwrite" else "append",
-                writer_properties=WriterProperties(compression="ZSTD", compression_level=3),
-                storage_options=_storage_options(self.root),
-            )
-        except OSError as error:
-            raise LakeError(
-                f"expected to write {kind} below {self.root}, found {error}; check space and rights"
-            ) from error
+        ``change`` returns None for nothing to write.
+        """
+        address = self._path(kind)
+        for attempt in range(_ATTEMPTS):
+            table = tables.newest(address)
+            rows = change(tables.files(table, address))
+            if rows is None or (rows.is_empty() and not overwrite):
+                return
+            if tables.commit(table, address, rows, overwrite=overwrite):
+                return
+            time.sleep(random.SystemRandom().uniform(0, min(1.0, 0.01 * 2**attempt)))
+        raise LakeError(
+            f"expected to write {address}, found another writer first {_ATTEMPTS} times; run the same command again"
+        )
 
-    @contextmanager
-    def _writer(self) -> Generator[None]:
-        if "://" in self.root:  # object stores: Delta's conditional put is the lock
-            yield
-            return
-        Path(self.root).mkdir(parents=True, exist_ok=True)
-        handle = os.open(f"{self.root}/.writer.lock", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+
+def _described(rows: pl.LazyFrame) -> list[Series]:
+    return from_table(rows.collect().sort("series"))
+
+
+def _counterpart(rows: pl.LazyFrame, schema: Schema, incoming: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that could share a key with incoming ones."""
+    first = schema.key[0]
+    rows = rows.filter(pl.col(first).is_in(incoming[first].unique().to_list()))
+    if "event_time" in schema.names:
+        low, high = incoming["event_time"].min(), incoming["event_time"].max()
+        rows = rows.filter(pl.col("event_time").is_between(pl.lit(low), pl.lit(high)))
+    return rows.collect()
 
 
 def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
@@ -343,10 +353,3 @@ def _layout(schema: Schema) -> list[str]:
     """Order of rows on disk: coin first, then the key, so that a read for one coin touches few row groups."""
     lead = [name for name in ("coin", "series", "indicator") if name in schema.names]
     return [*lead, *(name for name in schema.key if name not in lead)]
-
-
-@cache
-def _storage_options(root: str) -> dict[str, str] | None:
-    if "://" not in root:
-        return None
-    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -1,0 +1,64 @@
+"""Processes write one lake at once, in a folder and on S3: nothing is lost, nothing doubled, the chain whole."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from runout.jobs import ledger
+from runout.lake import Lake
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+# Each commit is a file that the next one reads over the loopback: on S3 forty take minutes.
+FEW = {"folder": 40, "s3": 10}
+COUNTS = [pytest.param(None, id="few"), pytest.param(1000, id="1000", marks=pytest.mark.study)]
+WRITERS = ("one", "two")
+
+
+@pytest.fixture(params=["folder", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    if request.param == "folder":
+        return Lake(tmp_path / "lake")
+    return Lake(f"{request.getfixturevalue('bucket')}/lake")
+
+
+def write_at_once(lake: Lake, what: str, count: int) -> None:
+    """Let two processes write ``count`` times, both beginning when both are ready."""
+    script = str(Path(__file__).with_name("writer.py"))
+    running = [
+        subprocess.Popen(
+            [sys.executable, script, lake.root, what, who, str(count)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for who in WRITERS
+    ]  # fmt: skip
+    for process in running:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        process.communicate("go\n")
+    assert [process.returncode for process in running] == [0, 0]
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_two_writers_of_the_same_and_of_different_rows_lose_and_double_nothing(lake: Lake, count: int | None) -> None:
+    count = count or FEW["s3" if "://" in lake.root else "folder"]
+    write_at_once(lake, "rows", count)
+    rows = lake.scan("reserves").select("series", "event_time").collect()
+    assert rows.n_unique() == rows.height
+    assert dict(rows.group_by("series").len().iter_rows()) == {"shared": count, "of one": count, "of two": count}
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_two_writers_of_the_ledger_leave_one_whole_chain_with_each_forecast_once(lake: Lake, count: int | None) -> None:
+    count = count or FEW["s3" if "://" in lake.root else "folder"]
+    write_at_once(lake, "ledger", count)
+    rows = lake.scan("ledger").collect().sort("sequence")
+    assert ledger.audit(lake) == []
+    assert rows["sequence"].to_list() == list(range(1, 3 * count + 1))
+    assert dict(rows.group_by("coin").agg(pl.col("event_time").n_unique()).iter_rows()) == {
+        "BTC": count, "one": count, "two": count,
+    }  # fmt: skip
