@@ -79,7 +79,7 @@ def _give(found: pl.DataFrame, form: Format, out: Path | None) -> None:
 
 
 def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
-    """List the series of a lake with their scope, as CSV.
+    """List the series of a lake with their rows, first and last time, and scope, as CSV.
 
     Parameters
     ----------
@@ -89,12 +89,17 @@ def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
         Only series of this coin.
     """
     store = open_lake(lake)
-    table = pl.DataFrame(
+    extent = store.extent()
+    listed = pl.DataFrame(
         [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in store.series(coin=coin)],
         schema=["series", "kind", "step", "scope", "note"],
         orient="row",
     )
-    sys.stdout.write(table.write_csv())
+    table = listed.join(extent, on="series", how="left", maintain_order="left").with_columns(
+        pl.col("rows").fill_null(0)
+    )
+    columns = ["series", "kind", "step", "rows", "first_time", "last_time", "scope", "note"]
+    sys.stdout.write(_readable(table.select(columns)).write_csv())
 
 
 def flushes(*, at: str | None = None, scope: str | None = None, lake: str | None = None) -> None:

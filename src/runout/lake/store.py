@@ -140,6 +140,23 @@ class Lake:
             found = [one for one in found if one.series in known]
         return [s for s in found if kind in {None, s.kind} and coin in {None, s.coin}]
 
+    def extent(self) -> pl.DataFrame:
+        """Return of each series how many rows the lake holds (all versions) and the first and last time they speak of.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``series``, ``rows``, ``first_time``, ``last_time`` (UTC ns), sorted by series.
+        """
+        time = pl.col("event_time")
+        spans = [
+            self.scan(schema.kind)
+            .group_by("series")
+            .agg(pl.len().alias("rows"), time.min().alias("first_time"), time.max().alias("last_time"))
+            for schema in OBSERVED
+        ]
+        return pl.concat(spans).sort("series").collect()
+
     def fingerprint(self) -> dict[str, str]:
         """Return a fingerprint for each table that has rows, and ``lake`` for all of them.
 
