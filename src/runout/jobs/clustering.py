@@ -1,6 +1,5 @@
 """Keep what bulletins tell of the liquidation map: made once for each four hours that a bulletin asks for."""
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -79,7 +78,7 @@ def find_missing(lake: Lake, coin: str, at: int) -> int:
     held = lake.scan("clusters").filter(
         pl.col("coin") == coin, pl.col("event_time") == origin_of(at), pl.col("method_version") == METHOD_VERSION
     )
-    if held.select(pl.len()).collect().item() or not os.access(lake.root, os.W_OK):
+    if held.select(pl.len()).collect().item() or not lake.writable():
         return 0
     made = shown_map(lake, coin, at)
     if made is None:

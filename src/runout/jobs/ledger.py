@@ -1,6 +1,5 @@
 """Keep the ledger: issue what is missing, in order of time, and never anything twice."""
 
-import os
 from collections.abc import Sequence
 
 import msgspec
@@ -75,7 +74,7 @@ def issue_missing(lake: Lake, coin: str, at: int) -> None:
     held = lake.scan("ledger").filter(
         pl.col("coin") == coin, pl.col("event_time") == origin, pl.col("method_version") == METHOD_VERSION
     )
-    if held.select(pl.len()).collect().item() == 0 and os.access(lake.root, os.W_OK):
+    if held.select(pl.len()).collect().item() == 0 and lake.writable():
         issue_daily(lake, coin, [origin])
 
 

@@ -1,6 +1,5 @@
 """Keep what moves of the price would set off: asked once for each four hours that a bulletin is of."""
 
-import os
 from typing import Literal
 
 import msgspec
@@ -28,7 +27,7 @@ def find_slides(lake: Lake, coin: str, at: int) -> int:
     """
     origin = origin_of(at)
     mine = (pl.col("coin") == coin) & (pl.col("event_time") == origin) & (pl.col("method_version") == METHOD_VERSION)
-    if lake.scan("slides").filter(mine).select(pl.len()).collect().item() or not os.access(lake.root, os.W_OK):
+    if lake.scan("slides").filter(mine).select(pl.len()).collect().item() or not lake.writable():
         return 0
     venue = mapped_venue(lake.series("bars", coin, at=origin), coin)
     kept = lake.scan("clusters").filter(mine, pl.col("venue") == (venue or "")).sort("rank").collect()

@@ -5,6 +5,7 @@ changes nothing. A different value for a key that the lake holds is a *revision*
 new row, known from the time of its vintage; otherwise it is a conflict and goes to quarantine. Nothing is overwritten.
 """
 
+import os
 import random
 import re
 import time
@@ -168,6 +169,10 @@ class Lake:
             if kind != LEDGER.kind and (rows := self.scan(kind).collect()).height
         }
         return tables | {"lake": combine(tables)}
+
+    def writable(self) -> bool:
+        """Return whether writing may be tried: of a store, only a write itself tells."""
+        return "://" in self.root or os.access(self.root, os.W_OK)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
