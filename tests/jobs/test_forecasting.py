@@ -232,3 +232,24 @@ def test_a_scope_without_headline_says_so(lake: Lake, tmp_path: Path, capsys: py
     assert told.count("no danger level") == 2
     assert "No headline ratio is known for this scope." in told
     assert "headline" not in told.replace("No headline ratio", "")
+
+
+def test_hourly_liquidations_serve_as_the_days_they_complete(lake: Lake, tmp_path: Path):
+    hourly = Lake(tmp_path / "hourly")
+    for one in lake.series():
+        rows = lake.scan(one.kind).filter(pl.col("series") == one.series).collect()
+        if one.kind == "liquidations":
+            name, hour = one.series.replace("/1d", "/1h"), DAY // 24
+            hours = rows.join(pl.DataFrame({"hour": range(24)}), how="cross")
+            end = pl.col("event_time") - DAY + (pl.col("hour") + 1) * hour
+            rows = hours.with_columns(
+                event_time=end, known_time=end, span=hour, value_usd=pl.col("value_usd") / 24, series=pl.lit(name)
+            ).filter((pl.col("coin") != "BTC") | (pl.col("event_time") != LAST - hour))
+            one = msgspec.structs.replace(one, series=name, step=hour)  # noqa: PLW2901
+        hourly.register([one])
+        hourly.append(one.kind, rows)
+    daily, summed = read_past(lake, LAST).history, read_past(hourly, LAST).history
+    assert summed.coins == daily.coins
+    assert summed.long_usd[:-1] == pytest.approx(daily.long_usd[:-1], rel=1e-9)
+    lacking = [coin for coin, value in zip(summed.coins, summed.long_usd[-1], strict=True) if value != value]  # noqa: PLR0124
+    assert lacking == ["BTC"]  # an hour of its last day is missing

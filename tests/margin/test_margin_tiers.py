@@ -78,7 +78,7 @@ def test_a_gap_is_refused_unless_the_nearest_will_do():
 
 @pytest.mark.parametrize(("venue", "symbol"), [("binance", "NOSUCHUSDT"), ("nowhere", "BTCUSDT")])
 def test_an_unknown_symbol_is_refused_even_with_the_nearest(venue, symbol):
-    with pytest.raises(NotEnoughDataError, match="none at all"):
+    with pytest.raises(NotEnoughDataError, match="found none: "):
         margin.tiers(venue, symbol, parse_time("2025-01-01"), nearest=True)
 
 

@@ -235,6 +235,17 @@ def test_open_interest_without_a_step_is_refused(desk: Desk):
     assert "expected a step such as '1h' with open_interest" in said
 
 
+def test_a_corrected_mapping_does_not_describe_old_rows_anew(desk: Desk):
+    rows = {"BTC_oi.csv": text(["ts,oi", "2025-06-01T00:00Z,5.0"])}
+    desk.take(rows, OPEN_INTEREST)
+    code, said = desk.take(rows, OPEN_INTEREST.replace('"instant"', '"open"'))
+    assert code == ExitCode.QUARANTINED
+    assert (
+        "expected stamp 'instant' as the rows of mine/open_interest/BTC/okx/1h in the lake have, found 'open'" in said
+    )
+    assert [one.stamp for one in desk.lake.series()] == ["instant"]
+
+
 # -- which events ------------------------------------------------------------------------------------------------------
 
 

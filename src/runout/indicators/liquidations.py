@@ -19,6 +19,36 @@ RANK_WINDOW = 365 * DAY
 RANK_MINIMUM_DAYS = 90
 
 
+def daily_totals(rows: pl.DataFrame, step: int) -> pl.DataFrame:
+    """Return interval totals summed to UTC days, of the days in which every interval has a row.
+
+    Parameters
+    ----------
+    rows
+        ``liquidations`` rows of interval totals of one step.
+    step
+        Their step, UTC ns, of which a whole number makes a day; rows of days are returned as they are.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of days. A side without a row in an interval that has one of the other side counts as zero, as in
+        :func:`by_side`. A day is known when its last interval is.
+    """
+    if step == DAY:
+        return rows
+    day = (pl.col("event_time") - pl.col("span")) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY
+    whole = rows.with_columns(interval="event_time", event_time=day + DAY, span=pl.lit(DAY))
+    whole = whole.filter(pl.col("interval").n_unique().over("series", "event_time") == DAY // step).with_columns(
+        known_time=pl.col("known_time").max().over("series", "event_time")
+    )
+    return (
+        whole.sort("series", "interval", "liquidated_side")
+        .group_by("series", "coin", "event_time", "span", "known_time", "liquidated_side", maintain_order=True)
+        .agg(pl.col("value_usd").sum())
+    )
+
+
 def by_side(rows: pl.DataFrame, coins: int | None = None) -> pl.DataFrame:
     """Return interval totals with one column a side, summed over the series given.
 

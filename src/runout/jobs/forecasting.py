@@ -24,7 +24,7 @@ from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
 from runout.forecast.registry import ISSUED, model_named
 from runout.forecast.structural.conditions import given_by_model
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, base_rate, headline, measured
-from runout.indicators.liquidations import by_side
+from runout.indicators.liquidations import by_side, daily_totals
 from runout.jobs import selection
 from runout.jobs.clustering import long_mass_share
 from runout.jobs.selection import ALL_COINS, LiquidationGroup
@@ -85,7 +85,8 @@ def read_past(lake: Lake, at: int, *, coins: Sequence[str] | None = None) -> Pas
     """
     known = lake.series(at=at)
     series = [one for one in known if one.step == DAY]
-    groups = selection.liquidation_groups(series)
+    # Finer liquidations are summed to days where nobody publishes days.
+    groups = selection.liquidation_groups(series) or selection.liquidation_groups(selection.finer_than_days(known))
     found = selection.widest_liquidations(groups, ALL_COINS) or max(groups, key=lambda g: len(g.venues), default=None)
     if found is None:
         raise NotEnoughDataError(
@@ -100,8 +101,9 @@ def read_past(lake: Lake, at: int, *, coins: Sequence[str] | None = None) -> Pas
     rows = {
         kind: lake.as_of(kind, at=at, series=[one.series for one in ones]) for kind, ones in sources.items() if ones
     }
-    tables = {kind: _daily(kind, rows[kind], sources[kind]) for kind in rows}
     read = {kind: fingerprint(rows[kind], KINDS[kind]) for kind in rows}
+    rows["liquidations"] = daily_totals(rows["liquidations"], group.step)
+    tables = {kind: _daily(kind, rows[kind], sources[kind]) for kind in rows}
     return Past(history_from(tables, wanted, scope=group.scope()), group, tuple(known), read)
 
 
@@ -118,7 +120,7 @@ def read_pairs(lake: Lake, past: Past, at: int) -> list[Pair]:
     """
     groups = selection.liquidation_groups(past.series)
     fine = selection.finest_liquidations(groups, ALL_COINS)
-    daily = _totals(lake, past.group, at)
+    daily = _totals(lake, past.group, at, DAY)
     short = _totals(lake, fine, at) if fine is not None and fine.step < DAY else daily
     facts = [fact for fact in shipped_facts() if fact.status == "used" and fact.published <= at]
     rolling = pair_facts(facts, daily, short, "rolling-24h") if short is not daily else []
@@ -335,7 +337,8 @@ def _sides(rows: pl.DataFrame, series: Sequence[Series], coin: str) -> pl.DataFr
     return sides.select(pl.lit(coin).alias("coin"), day, "known_time", "long_usd", "short_usd").sort("day")
 
 
-def _totals(lake: Lake, group: LiquidationGroup, at: int) -> Totals:
+def _totals(lake: Lake, group: LiquidationGroup, at: int, step: int = 0) -> Totals:
     rows = lake.as_of("liquidations", at=at, series=[one.series for one in group.series])
+    rows = daily_totals(rows, group.step) if step == DAY else rows
     total = (pl.col("long_usd") + pl.col("short_usd")).alias("total_usd")
     return totals_of(by_side(rows, len(group.series)).with_columns(total))

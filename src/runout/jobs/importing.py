@@ -20,6 +20,8 @@ from runout.lake import Lake, Merged
 from runout.records import KINDS, Series
 from runout.sources import Document, FileSource, Normalised, refuse_file
 
+# What a description says that decides what a row is of and when it was known.
+_MEANING = ("stamp", "publication_lag", "venues", "market", "margin")
 _BUFFER_ROWS = 400_000
 _BUFFER_DOCUMENTS = 48
 
@@ -97,6 +99,7 @@ def import_files(
             "docs/importing.md lists the file names of each provider"
         )
     known = _known_documents(lake, source)
+    described = {one.series: one for one in lake.series()}
     outcomes: dict[int, Imported] = {}
     pending: dict[int, _Pending] = {}
     for number, (path, folder) in enumerate(found, start=1):
@@ -105,7 +108,7 @@ def import_files(
         if isinstance(document, Imported):
             outcomes[number] = document
             continue
-        pending[number] = _Pending(document, _normalise(source, document))
+        pending[number] = _Pending(document, _agreeing(document, _normalise(source, document), described))
         if _is_full(pending.values()):
             outcomes |= zip(pending, _commit(lake, source, [*pending.values()]), strict=True)
             pending = {}
@@ -169,6 +172,25 @@ def _normalise(source: FileSource, document: Document) -> Normalised:
             f"expected cells that the reader of {source.provider} understands, found some that it does not ({reason}); "
             "check the types of the columns, and the mapping if there is one",
         )
+
+
+def _agreeing(document: Document, made: Normalised, described: dict[str, Series]) -> Normalised:
+    """Return what a source made of a file; refused where its rows would mean something else than those of its series.
+
+    Rows of two meanings under one name cannot be told apart afterwards.
+    """
+    for one in made.series:
+        held = described.get(one.series, one)
+        differing = [name for name in _MEANING if getattr(held, name) != getattr(one, name)]
+        if differing:
+            name = differing[0]
+            return refuse_file(
+                document,
+                f"expected {name} {getattr(held, name)!r} as the rows of {one.series} in the lake have, found "
+                f"{getattr(one, name)!r}: the two cannot be one series; give these another provider, measure or scope "
+                "in their mapping, or import everything anew into an empty lake",
+            )
+    return made
 
 
 def _is_full(pending: Collection[_Pending]) -> bool:

@@ -176,7 +176,15 @@ def tiers(venue: str, symbol: str, at: int, *, nearest: bool = False) -> TierTab
     if known and nearest:
         before = [table for table in known if table.since <= at]
         return before[-1] if before else known[0]
-    spans = ", ".join(_span(table) for table in known) or "none at all"
+    if not known:
+        others = sorted({name for table in shipped_tiers() if table.venue == venue for name in table.symbols})
+        venues = sorted({table.venue for table in shipped_tiers()})
+        has = f"{venue} has {', '.join(others[:12])}" if others else f"venues with tables are {', '.join(venues)}"
+        raise NotEnoughDataError(
+            f"expected a maintenance table of {venue} {symbol}, found none: {has}{' …' if len(others) > 12 else ''}; "
+            "name one of those"
+        )
+    spans = ", ".join(_span(table) for table in known)
     raise NotEnoughDataError(
         f"expected a maintenance table of {venue} {symbol} at {format_date(at)}, found {spans}: pass nearest=True to"
         " take the closest one, or add the table to tiers.toml with its source"
@@ -227,7 +235,9 @@ def maintenance_rate(table: TierTable, size: npt.ArrayLike) -> FloatArray:
 
 
 def _of_symbol(tables: Iterable[TierTable], venue: str, symbol: str) -> list[TierTable]:
-    return [table for table in tables if table.venue == venue and symbol in table.symbols]
+    """Return the tables of a symbol, written in capitals or as the venue does (kPEPE)."""
+    wanted = symbol.upper()
+    return [table for table in tables if table.venue == venue and wanted in {name.upper() for name in table.symbols}]
 
 
 def _span(table: TierTable) -> str:

@@ -38,6 +38,7 @@ _ON_SOUND_TIMES: tuple[Callable[[Observed], list[AuditFinding]], ...] = (
     completeness.partial_last_bar,
     freezing.frozen,
     jumps.spikes,
+    jumps.wicks,
     identities.share_and_ratio,
     identities.volume_of_bars,
 )

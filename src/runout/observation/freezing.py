@@ -18,6 +18,9 @@ RESTING_RUNS = 10
 RESTING_SHARE = 0.05
 """A value taken up in ten separate runs and a twentieth of all rows is where the figure rests, as funding does at its
 base rate: a long run of it is worth a note and no more."""
+LEAST_CONSTANT_ROWS = 24
+"""A level that never moves has no steps of its own to be held against; no market's stays so for a day of hours."""
+_LEVELS = frozenset({"bars", "open_interest", "reserves", "market_caps"})
 FUNDING_BASE = 1e-4
 """The interest part of perpetual funding, 0.01% for 8 hours, at which the rate rests while the premium is small."""
 QUIET = 2.0
@@ -48,6 +51,8 @@ def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
     rests = of_runs == _resting_value(of_runs, lengths, len(values))
     if observed.series.kind == "funding":
         rests |= of_runs == FUNDING_BASE
+    if len(lengths) == 1 and observed.series.kind in _LEVELS and values[0] and len(values) >= LEAST_CONSTANT_ROWS:
+        return [_told(observed, track, Stretch(0, len(values) - 1, len(values)), LEAST_ROWS, rests=False)]
     limits = np.where(rests, _longest_plausible(lengths[rests]), _longest_plausible(lengths[~rests]))
     if observed.series.kind in FLOWS:
         limits = np.where(of_runs == 0.0, QUIET * limits, limits)

@@ -29,6 +29,8 @@ LEAST_ROWS_OF_FLOWS = 30
 SPIKE_ROWS = 5
 SPIKE_FACTOR = 20.0
 """A level twenty times its neighbours on both sides, for up to two rows, is a slip of the pen."""
+WICK_FACTOR = 3.0
+"""Not even in October 2025 did Bitcoin or Ether trade at a third, or at three times, of the prices around."""
 TELLING_PRICE = np.log(10.0)
 """A price between 10 cents and 10 dollars is too near the ordinary factors to be told from them."""
 _MARKET = "no unit explains it: a venue joined or left the figure, or the market itself moved"
@@ -88,9 +90,13 @@ def unit_jumps(observed: Observed, prices: Prices) -> list[AuditFinding]:
 
 
 def spikes(observed: Observed) -> list[AuditFinding]:
-    """Return single rows, or two, that stand twenty times above or below their neighbours on both sides."""
+    """Return single rows, or two, that are zero, or twenty times above or below their neighbours on both sides."""
     return [
-        found for track in tracks(observed) if track.name in _STEADY for found in _spikes(observed, track.observed())
+        found
+        for track in tracks(observed)
+        if track.name in _STEADY
+        for check in (_spikes, _zeros)
+        for found in check(observed, track.observed())
     ]
 
 
@@ -182,6 +188,52 @@ def _cause(jump: _Jump) -> Factor | None:
     distance = [abs(abs(jump.shift) - float(np.log(factor.value))) for factor in factors]
     nearest = int(np.argmin(distance))
     return factors[nearest] if distance[nearest] <= max(TOLERANCE, TIMES_SPREAD * jump.spread) else None
+
+
+def _zeros(observed: Observed, track: Track) -> list[AuditFinding]:
+    """Return zeros of a level between rows of which most are not zero: nothing was observed, or nothing was sent."""
+    median = pl.Series(track.values).rolling_median(SPIKE_ROWS, center=True, min_samples=3).to_numpy()
+    return [
+        finding(
+            "spike",
+            "error",
+            observed.series,
+            (int(track.times[b.first]), int(track.times[b.last])),
+            statement=f"{track.name} is 0 at {format_time(int(track.times[b.row]))}, between rows of "
+            f"{median[b.row]:,.6g} ({b.count} such rows)",
+            remedy="compare with the provider's own page; quarantine the row",
+            observed=0.0,
+            expected=float(median[b.row]),
+        )
+        for b in breaches(((track.values == 0.0) & (median > 0.0)).astype(np.float64), 0.5)
+    ]
+
+
+def wicks(observed: Observed) -> list[AuditFinding]:
+    """Return bars whose high or low is far from every open and close around it: one print, or a mistake."""
+    if observed.series.kind != "bars" or observed.rows.height < 3:
+        return []
+    rows = observed.rows
+    near = [pl.col("open"), pl.col("close"), pl.col("close").shift(1), pl.col("open").shift(-1)]
+    factors = rows.select(high=pl.col("high") / pl.max_horizontal(near), low=pl.min_horizontal(near) / pl.col("low"))
+    times = rows["event_time"].to_numpy()
+    found: list[AuditFinding] = []
+    for name in ("high", "low"):
+        values = rows[name].to_numpy()
+        found += [
+            finding(
+                "spike",
+                "warning",
+                observed.series,
+                (int(times[b.first]), int(times[b.last])),
+                statement=f"{name} is {values[b.row]:,.6g} at {format_time(int(times[b.row]))}, a factor "
+                f"{factors[name][b.row]:.3g} from every open and close around it ({b.count} such rows)",
+                remedy="compare with another venue: one print far off sets highs, lows and levels for days",
+                observed=float(values[b.row]),
+            )
+            for b in breaches(factors[name].to_numpy(), WICK_FACTOR)
+        ]
+    return found
 
 
 def _spikes(observed: Observed, track: Track) -> list[AuditFinding]:

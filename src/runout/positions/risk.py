@@ -21,6 +21,7 @@ from runout.positions.weights import Side
 
 MarginMode = Literal["isolated", "cross"]
 _SIGNS: Final[dict[Side, int]] = {"long": LONG, "short": SHORT}
+_VENUES: Final = ("binance", "bybit", "hyperliquid")
 _SYMBOLS: Final = {"hyperliquid": "{coin}"}
 
 
@@ -138,6 +139,11 @@ def requirement(venue: str, coin: str, at: int) -> Requirement:
     NotEnoughDataError
         If no table of brackets in dollars is known.
     """
+    if venue not in _VENUES:
+        raise NotEnoughDataError(
+            f"expected a venue with brackets of linear contracts in dollars, one of {', '.join(_VENUES)}; "
+            f"found {venue!r}"
+        )
     symbol = _SYMBOLS.get(venue, "{coin}USDT").format(coin=coin)
     table = tiers(venue, symbol, at, nearest=True)
     if table.kind != "brackets" or table.contract != "linear" or table.unit != "usd":
