@@ -163,7 +163,7 @@ def test_the_command_prints_one_screen_and_the_whole_on_request(lake: Lake, caps
 def test_the_width_of_the_terminal_is_kept(
     lake: Lake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for columns, limit in ((60, 60), (200, 100)):
+    for columns, limit in ((60, 60), (200, 120)):
         monkeypatch.setenv("COLUMNS", str(columns))
         assert main(asked(lake, "--full")) == 0
         assert main(asked(lake)) == 0

@@ -71,13 +71,13 @@ def test_a_figure_of_another_time_gets_a_difference_and_no_verdict(first: int, l
     made = claim(ends=(format_time(END + first), format_time(END + last)))
     statement = said(made, estimate())
     assert ("no verdict, our figure is of another time" not in statement) is judged
-    assert "difference −$140.0M" in statement
+    assert "(−$140.0M)" in statement
 
 
 def test_an_estimate_shows_its_interval_beside_the_published_figure() -> None:
     assert said(claim(), estimate()) == (
-        "“liquidations reached $563 million” (a paper): inside our interval. Said $563.0M, inferred $423.0M, interval "
-        "$285.0M–$628.0M, at 18 Mar 12:00 UTC (difference −$140.0M)."
+        "“liquidations reached $563 million”: inside our interval; inferred $423.0M, interval $285.0M–$628.0M, "
+        "at 18 Mar 12:00 UTC (−$140.0M)."
     )
 
 
@@ -90,15 +90,15 @@ def test_differences_of_fractions_are_points_and_of_prices_dollars() -> None:
     moved = finding("rotation", "dominance", "It fell.", evidence(CHANGE))
     priced = finding("price", "now", "It stands.", evidence(PRICE))
     fraction = claim(finding="rotation.dominance", quantity="change", claimed=0.004, tolerance=0.00005)
-    assert "Said +0.40%, measured −0.41%" in said(fraction, moved)
-    assert "(difference −0.81 points)" in said(fraction, moved)
-    assert "(difference −$100)" in said(claim(finding="price.now", quantity="price", claimed=115_000), priced)
+    assert "measured −0.41%" in said(fraction, moved)
+    assert "(−0.81 points)" in said(fraction, moved)
+    assert "(−$100)" in said(claim(finding="price.now", quantity="price", claimed=115_000), priced)
 
 
 def test_a_direction_is_a_statement_about_zero() -> None:
     moved = finding("rotation", "dominance", "It fell.", evidence(CHANGE))
     rising = claim(finding="rotation.dominance", quantity="change", claimed=0, relation="above")
-    assert said(rising, moved).endswith("not reproduced. Said above zero, measured −0.41% at 18 Mar 12:00 UTC.")
+    assert said(rising, moved).endswith("not reproduced; measured −0.41% at 18 Mar 12:00 UTC.")
 
 
 def test_a_statement_is_shown_for_seven_days_from_its_publication() -> None:

@@ -14,19 +14,27 @@ from runout.bulletin.assemble import assemble
 from runout.bulletin.findings import Finding, Section
 from runout.bulletin.markdown import render
 from runout.bulletin.sections import danger
-from runout.bulletin.sections.danger import Outcome
+from runout.bulletin.sections.danger import Outcome, PastDay
+from runout.clock import parse_time
 from runout.forecast.danger import DangerLevel, danger_level
 from runout.forecast.problems import RULES, Diagnosis, Problem
 from runout.forecast.record import Forecast
 from runout.forecast.targets import HEADLINE_USD
+from runout.jobs.issuing.danger import replayed_days
 from runout.scores import wilson_interval
 
 ISSUED = made_up(MIDNIGHT)
 NAMES = ["danger.level", "danger.problem", "danger.if.falls.0.03", "danger.if.falls.0.05", "danger.falsification"]
 
 
-def section(forecast: Forecast = ISSUED, outcomes: tuple[Outcome, ...] = (), *, synthetic: bool = False) -> Section:
-    return danger.section(forecast, outcomes, synthetic=synthetic, at=AT)
+def section(
+    forecast: Forecast = ISSUED,
+    outcomes: tuple[Outcome, ...] = (),
+    *,
+    synthetic: bool = False,
+    replayed: list[PastDay] | None = None,
+) -> Section:
+    return danger.section(forecast, outcomes, synthetic=synthetic, at=AT, replayed=replayed or [])
 
 
 def named(found: Section) -> dict[str, Finding]:
@@ -64,8 +72,8 @@ def test_the_level_comes_with_its_word_chance_day_and_base_rate() -> None:
     found = section()
     assert found.summary == named(found)["danger.level"].statement
     assert found.summary == (
-        "Danger level 3 (considerable): 8.4% chance of at least $1.00B liquidated market-wide on 18 Aug, against 5.3% "
-        "of the days of the past year."
+        "Danger level 3 (considerable), set 18 Aug 00:00 UTC: 8.4% chance of at least $1.00B in liquidations on 18 Aug "
+        "(UTC, all coins and exchanges), compared with 5.3% of days in the past year."
     )
 
 
@@ -88,7 +96,8 @@ def test_level_word_and_chance_agree_whatever_the_chance(probability: float) -> 
     one = named(section(at_danger(probability)))["danger.level"]
     level = danger_level(probability)
     assert by_name(one)["danger_level"].value == int(level)
-    assert one.statement.startswith(f"Danger level {int(level)} ({level.word}): {probability * 100:.1f}%")
+    assert one.statement.startswith(f"Danger level {int(level)} ({level.word}), set ")
+    assert f": {probability * 100:.1f}% chance" in one.statement
 
 
 def test_the_evidence_names_scope_data_and_the_command_that_makes_it_again() -> None:
@@ -103,7 +112,7 @@ def test_the_evidence_names_scope_data_and_the_command_that_makes_it_again() -> 
 
 def test_the_problem_type_is_said_with_the_rule_that_decided() -> None:
     one = named(section())["danger.problem"]
-    assert one.statement == "Problem type: long overhang (longs pay)."
+    assert one.statement == "Main weakness: long overhang (longs pay)."
     assert by_name(one)["funding_3d"].value == 0.0002
     assert "danger.problem" not in named(section(made_up(MIDNIGHT, problem=None)))
 
@@ -122,9 +131,10 @@ def test_what_a_rule_looked_at_has_the_unit_it_is_in() -> None:
 def test_a_condition_says_move_chance_interval_and_the_days_behind_it() -> None:
     one = named(section())["danger.if.falls.0.03"]
     assert one.statement == (
-        "If BTC falls 3% on 18 Aug, the chance of $1.00B is 20.0% (16.0% to 25.0%; 147 past days)."
+        "If BTC trades 3% below its price of 00:00 UTC on 18 Aug, the chance of a $1.00B day is 20.0% (90% interval "
+        "16.0% to 25.0%, from 147 past days)."
     )
-    assert by_name(one)["probability"].label == "if it falls 3%"
+    assert by_name(one)["probability"].label == "if BTC trades 3% below its price of 00:00 UTC"
     rise = msgspec.structs.replace(conditional(0.03, 0.2), direction="rise")
     assert "danger.if.rises.0.03" in named(section(made_up(MIDNIGHT, conditions=(rise,))))
 
@@ -137,9 +147,9 @@ def test_a_refused_condition_is_left_out() -> None:
 
 def test_what_would_prove_it_wrong_is_a_share_over_days_and_a_measured_amount() -> None:
     one = named(section())["danger.falsification"]
-    assert "one day cannot" in one.statement
-    assert "must come out near 8.4%" in one.statement
-    assert "$500.0M measured by 19 Aug 00:00 UTC would count as one" in one.statement
+    assert "one day proves nothing" in one.statement
+    assert "about 8.4% should reach $1.00B" in one.statement
+    assert "if the measured exchanges report at least $500.0M by 19 Aug 00:00 UTC" in one.statement
     assert by_name(one)["measured_equivalent_usd"].value == 5e8
 
 
@@ -160,8 +170,8 @@ def test_the_table_holds_both_days_with_their_intervals() -> None:
 def test_the_record_counts_days_of_this_level_alone_with_a_wilson_interval() -> None:
     one = named(section(outcomes=(*outcomes(40, 3), *outcomes(9, 9, level=5))))["danger.record"]
     assert one.statement == (
-        "Of 40 earlier days of this level in the ledger, 3 were followed by an estimated $1.00B or more (said on "
-        "average: 8.0%)."
+        "Of 40 earlier days of this level in the ledger, 3 were followed by an estimated $1.00B or more (average "
+        "forecast: 8.0%)."
     )
     number, interval = by_name(one)["frequency"], wilson_interval(3, 40)
     assert (number.value, number.low, number.high) == (0.075, interval.low, interval.high)
@@ -184,6 +194,21 @@ def test_without_an_earlier_day_of_this_level_no_record_is_claimed(earlier: tupl
 )
 def test_the_record_says_which_forecasts_were_made_after_their_day(live: int, expected: str) -> None:
     assert named(section(outcomes=outcomes(12, 1, live=live)))["danger.record"].caveat.startswith(expected)
+
+
+def test_all_levels_have_their_record_and_those_out_of_order_are_said_to_be() -> None:
+    days = [PastDay(MIDNIGHT - (40 - i) * DAY, 1 + i % 2, wave=i % 4 == 0) for i in range(40)]
+    table = section(replayed=days).tables[1]
+    assert table.name == "danger.levels"
+    assert [row.label for row in table.rows] == ["1 low", "2 moderate", "3 considerable", "4 high", "5 extreme"]
+    assert table.rows[0].values[:2] == (20.0, 0.5)
+    assert table.rows[4].values == (0.0, None, None, None)
+    assert "out of order" in table.note
+
+
+def test_the_record_knows_no_day_that_was_not_over() -> None:
+    assert replayed_days(parse_time("2025-01-03T12:00Z"))[-1].start == parse_time("2025-01-02")
+    assert replayed_days(parse_time("2024-12-31")) == []
 
 
 # -- where it cannot say ----------------------------------------------------------------------------------------------
@@ -232,7 +257,7 @@ def test_no_number_of_a_statement_is_missing_from_its_evidence() -> None:
         said = [float(text) / 100 for text in re.findall(r"([\d.]+)%", one.statement)]
         known = [v for q in one.evidence.quantities for v in (q.value, q.low, q.high) if v is not None]
         rule = "danger.problem", "danger.record"
-        moves = [0.03, 0.05] if ".if." in one.name else []
+        moves = [0.03, 0.05, 0.9] if ".if." in one.name else []
         if one.name not in rule:
             assert all(any(math.isclose(share, v, abs_tol=5.01e-4) for v in [*known, *moves]) for share in said), one
 

@@ -82,7 +82,7 @@ def test_the_sentence_has_total_interval_and_share_of_longs() -> None:
     one = only()
     assert one.statement == (
         "In the 24 h to 18 Aug 12:00 UTC aggregators would show about $600.0M (80% interval $450.0M to $900.0M), 75% "
-        "of it longs if these were liquidated as in what is measured."
+        "of it longs, assuming the same split as on the measured exchanges."
     )
     assert one.caveat.startswith("Inferred from $300.0M measured, by the ratio of 9 published figures")
 
@@ -97,9 +97,13 @@ def test_the_worst_day_is_named_by_the_day_it_covers() -> None:
 
 
 def test_a_summary_says_which_day_it_is_of() -> None:
-    assert whole().summary == "About $600.0M market-wide in 24 h (80%: $450.0M to $900.0M), inferred."
+    assert (
+        whole().summary
+        == "About $600.0M in liquidations market-wide in the 24 h to 18 Aug 12:00 UTC (80%: $450.0M to $900.0M), "
+        "inferred."
+    )
     assert whole(None, (WORST, RATIO)).summary == (
-        "About $1.20B market-wide on 15 Aug, the week's worst day (80%: $900.0M to $1.80B), inferred."
+        "About $1.20B in liquidations market-wide on 15 Aug, the week's worst day (80%: $900.0M to $1.80B), inferred."
     )
 
 

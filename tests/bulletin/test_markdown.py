@@ -72,7 +72,7 @@ def test_a_chart_with_a_figure_is_an_image_whose_words_are_its_text() -> None:
 def test_empty_sections_and_missing_numbers_read_so() -> None:
     empty = Section(key="flows", title="Flows", summary="")
     assert wording.NOTHING in markdown.render(msgspec.structs.replace(specimen(), sections=(empty,)))
-    assert "- exchange reserve: n/a; not observed by then" in markdown.render(specimen())
+    assert "exchange reserve: n/a; not observed by then" in markdown.render(specimen())
 
 
 def test_the_danger_level_stands_above_with_its_probabilities() -> None:

@@ -52,7 +52,7 @@ def test_price_and_coins_over_the_week_are_named_by_their_signs(price: float, co
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        (None, "No earlier case is held to judge this by."),
+        (None, "There is no earlier case to judge this by."),
         (CHANCE, "no more than chance."),
         (BETTER, "more often than by chance."),
     ],
@@ -131,7 +131,7 @@ def test_without_noise_nothing_is_judged_and_no_record_cited(noise: float | None
 
 
 def test_without_a_record_that_is_said() -> None:
-    assert state(record=None).statement.endswith("No earlier case is held to judge this by.")
+    assert state(record=None).statement.endswith("There is no earlier case to judge this by.")
 
 
 def test_venues_that_pass_the_tests_are_told_apart_where_they_say_otherwise() -> None:
@@ -143,7 +143,7 @@ def test_venues_that_pass_the_tests_are_told_apart_where_they_say_otherwise() ->
 
 def test_the_venue_on_which_the_sign_hangs_is_named() -> None:
     hanging = state(by_venue={"bingx": -25_000.0, "okx": 3_000.0, "binance": 2_000.0})
-    assert "The sign hangs on BingX alone." in hanging.statement
+    assert "The sign depends on BingX alone." in hanging.statement
     assert by_name(hanging)["most_without_one"].value == 5_000.0
     assert "Leaving out any one venue keeps the sign." in state(by_venue={"okx": -9.0, "bybit": -8.0}).statement
     assert "sign" not in state().statement
@@ -180,7 +180,7 @@ def test_recent_peaks_are_told_newest_first_without_old_and_withdrawn_ones() -> 
     found = peaks.recent(ALL, WHOLE, AT)
     assert [one.name for one in found] == ["cycles.peak.2025-07-29", "cycles.peak.2025-05-30"]
     for one in found:
-        assert "venues whose figures do not behave" in one.caveat
+        assert "a few exchanges with inconsistent data" in one.caveat
         is_sound(one)
 
 

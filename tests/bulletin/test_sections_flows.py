@@ -75,7 +75,7 @@ def test_with_too_little_history_nothing_is_judged_and_no_record_cited(scores: d
 
 def test_without_a_record_that_is_said() -> None:
     found = first(section(flow(record=None, spot_score=-2.3, perpetual_score=-2.7)))
-    assert found.statement.endswith("No earlier case is held to judge this by.")
+    assert found.statement.endswith("There is no earlier case to judge this by.")
 
 
 def test_the_share_of_leverage_is_ranked_among_the_days_held() -> None:
@@ -83,11 +83,11 @@ def test_the_share_of_leverage_is_ranked_among_the_days_held() -> None:
     assert made is not None
     share = made.findings[1]
     assert share.statement == (
-        "Leverage made 88.7% of that turnover, the 33rd percentile of the 229 days held; the turnover itself, $15.40B, "
-        "is at the 35th."
+        "Leverage made 88.7% of that turnover, the 33rd percentile of the 229 days on record; the turnover itself, "
+        "$15.40B, is at the 35th."
     )
     assert "has leverage at 92.0%, the 67th percentile of its own past" in share.caveat
-    assert by_name(share)["leverage_share_percentile"].uncertainty == "rank within the 229 days held, same series"
+    assert by_name(share)["leverage_share_percentile"].uncertainty == "rank within the 229 days on record, same series"
 
 
 def test_without_ranks_the_share_stands_alone_and_no_days_are_counted() -> None:
@@ -95,7 +95,7 @@ def test_without_ranks_the_share_stands_alone_and_no_days_are_counted() -> None:
     assert made is not None
     assert made.findings[1].statement == "Leverage made 88.7% of that turnover."
     assert made.findings[1].caveat == ""
-    assert "too few days held to rank" in text_of(made.findings[1])
+    assert "too few days on record to rank" in text_of(made.findings[1])
     is_sound(made.findings[1])
 
 
@@ -139,10 +139,10 @@ def test_basis_and_premium_say_the_side_and_the_rank_where_there_is_one() -> Non
     assert made is not None
     under, over = made.findings
     assert under.statement == (
-        "The perpetual traded 0.041% under spot at 18 Aug 12:00 UTC, the 61st percentile of the 229 days held."
+        "The perpetual traded 0.041% under spot at 18 Aug 12:00 UTC, the 61st percentile of the 229 days on record."
     )
     assert over.statement.endswith("0.057% over its price in USDT on Binance at 18 Aug 12:00 UTC.")
-    assert "too few days held to rank" in text_of(over)
+    assert "too few days on record to rank" in text_of(over)
     for one in made.findings:
         is_sound(one)
 
@@ -180,7 +180,7 @@ def test_dominance_and_the_derived_rest_of_the_market() -> None:
     assert rest.inferred
     assert "derived from dominance and price, not observed" in rest.statement
     assert "coins rose" not in rest.statement
-    assert "No stablecoin share is held" in rest.caveat
+    assert "Without a stablecoin share" in rest.caveat
     for one in made.findings:
         is_sound(one)
 

@@ -101,7 +101,7 @@ def test_funding_says_who_pays_how_much_and_how_unusual_that_is() -> None:
     found = paid(**RATE)
     assert found.statement == (
         "Funding, weighted by open interest, was +0.0071% per 8 h at 18 Aug 12:00 UTC: longs pay 7.8% a year, the 54th "
-        "percentile of the 278 days held. That is ordinary."
+        "percentile of the 278 days on record. That is ordinary."
     )
     is_sound(found)
 
@@ -129,7 +129,7 @@ def test_the_state_is_judged_by_rank_and_by_whether_positions_stayed(
 def test_without_a_rank_there_is_no_judgement_and_no_count_of_days() -> None:
     found = paid(yearly=0.0779)
     assert found.statement.endswith("longs pay 7.8% a year.")
-    assert "too few days held to rank" in text_of(found)
+    assert "too few days on record to rank" in text_of(found)
     is_sound(found)
 
 

@@ -54,7 +54,7 @@ def test_a_verdict_no_better_than_the_base_rate_never_claims_to_be(cases: int, s
 
 
 def test_without_an_earlier_case_that_is_said_and_no_number_given() -> None:
-    assert sentence(None, "a fall followed") == "No earlier case is held to judge this by."
+    assert sentence(None, "a fall followed") == "There is no earlier case to judge this by."
     assert quantities(None, "a fall") == ()
 
 
@@ -85,14 +85,14 @@ def test_a_record_is_given_with_its_interval_and_its_cases() -> None:
 
 def test_analogues_that_score_worse_than_the_base_rate_are_called_worth_nothing() -> None:
     found = similar()
-    assert "5.8% worse than the base rate: analogues have been worth nothing." in found.statement
+    assert "5.8% worse than the base rate: analogues have had no predictive value." in found.statement
     assert by_name(found)["skill"].value == pytest.approx(1 - 0.22 / 0.208)
     assert found.inferred
     is_sound(found)
 
 
 def test_equal_to_the_base_rate_is_worth_nothing_too() -> None:
-    assert "worth nothing" in similar(brier=0.208).statement
+    assert "no predictive value" in similar(brier=0.208).statement
 
 
 def test_better_ones_are_called_better_and_no_more() -> None:

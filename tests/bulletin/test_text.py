@@ -81,10 +81,28 @@ def test_a_summary_that_repeats_the_headline_or_the_first_finding_is_left_out() 
     assert text.render(only(made, "flows")).count(flows.summary[:30]) == 1
 
 
-def test_the_danger_level_stands_above_with_its_probabilities() -> None:
+def test_the_danger_level_stands_above_with_the_time_it_was_set() -> None:
     head = text.render(specimen()).split("DANGER LEVEL ─")[0]
-    assert "■■■□□ 3 of 5, considerable" in head
-    assert "at least $1B: 7.10% (80% interval 4.3%–11.8%)" in head
+    assert "■■■□□ 3 of 5, considerable; set 18 Mar 00:00 UTC" in head
+
+
+def test_a_source_is_given_once_a_section_and_marked_where_there_are_several() -> None:
+    one, same = (finding("price", name, f"{name} 1.5.", evidence()) for name in ("a", "b"))
+    other = finding("price", "c", "c 2.5.", evidence(scope="elsewhere"))
+    section = Section(key="price", title="Price", summary="", findings=(one, other, same))
+    made = msgspec.structs.replace(specimen(), sections=(section,))
+    shown = text.render(made).split("PRICE ─")[1].split("EVIDENCE")[0]
+    assert shown.count("all venues, all derivatives") == 1
+    assert "• a 1.5. [1]" in shown
+    assert "• c 2.5. [2]" in shown
+    assert "• b 1.5. [1]" in shown
+
+
+def test_no_caveat_is_given_twice() -> None:
+    same = [finding("price", name, f"{name}.", evidence(), caveat="Both are lower bounds.") for name in ("a", "b")]
+    section = Section(key="price", title="Price", summary="", findings=tuple(same))
+    made = msgspec.structs.replace(specimen(), sections=(section,))
+    assert text.render(made).count("Both are lower bounds.") == 1
 
 
 def test_text_does_not_load_matplotlib() -> None:

@@ -107,7 +107,7 @@ def test_every_form_says_inferred_and_that_tests_found_no_gain(made: Liquidation
     page = forms.html(made)
     for form in (forms.text(made), page, forms.json(made), pictures.svg(made, "heatmap"), pictures.svg(made, "levels")):
         assert "nferred" in form
-        assert "no gain from volume and open interest" in form
+        assert "no better than the price path alone" in form
     assert page.count("<svg") == 2
     assert "http" not in page.replace("http://www.w3.org", "")
 

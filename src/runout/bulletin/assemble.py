@@ -8,10 +8,10 @@ from runout.clock import format_time
 from runout.version import CODE_VERSION, METHOD_VERSION, SCHEMA_VERSION
 
 LIMITS = (
-    "Reported liquidations are floors: venues with capped feeds publish a part, and worst in the tail.",
-    "Open interest over all venues is as the provider sums it; not every venue's figure behaves.",
+    "Reported liquidations are lower bounds: exchanges with capped feeds publish a part, least on the worst days.",
+    "Open interest over all venues is as the provider sums it; some exchanges' figures are unreliable.",
     "Long/short ratios count accounts; the sizes of longs and shorts are always equal.",
-    "Nothing here is advice. What is inferred is called inferred.",
+    "This is not financial advice. What is inferred is called inferred.",
 )
 NEEDS: Final[dict[SectionKey, str]] = {
     "liquidations": "liquidations (need liquidation totals by side)",
@@ -35,9 +35,10 @@ def assemble(
 
     ``remarks`` say what was left out because it is old; sections that are absent are named after them.
     """
-    summaries = [
-        section.summary for section in sections if section.key in {"danger", "price", "liquidations", "leverage"}
-    ]
+    keys = {section.key for section in sections}
+    # The market-wide estimate leads: what a few exchanges report of it is a tenth.
+    total: SectionKey = "headline" if "headline" in keys else "liquidations"
+    summaries = [section.summary for section in sections if section.key in {"danger", "price", total, "leverage"}]
     return Bulletin(
         schema_version=SCHEMA_VERSION,
         code_version=CODE_VERSION,

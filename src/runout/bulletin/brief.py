@@ -381,8 +381,7 @@ def _tables(bulletin: Bulletin, name: str) -> Iterator[Table]:
 
 def _record(bulletin: Bulletin) -> Iterator[LevelRecord]:
     for table in _tables(bulletin, "danger.levels"):
-        for level, row in enumerate(table.rows, start=1):
-            yield _level_record(level, row)
+        yield from (_level_record(level, row) for level, row in enumerate(table.rows, start=1) if row.values[0])
 
 
 def _level_record(level: int, row: Row) -> LevelRecord:

@@ -81,8 +81,22 @@ def lines(brief: Brief) -> Iterator[Words]:
     if brief.record:
         yield Words("Record", _record(brief))
     if brief.missing:
-        yield Words("Not shown", "; ".join(brief.missing).rstrip(".") + ".")
+        yield Words("Not shown", _missing(brief))
     yield Words("More", wording.clean(brief.more))
+
+
+def full_head(brief: Brief) -> Iterator[Words]:
+    """Yield the lines above the whole bulletin; its sections say the rest."""
+    at = parse_time(brief.at)
+    yield Words("Data", _data(brief, at))
+    if brief.danger is not None:
+        yield next(_danger(brief.danger, at))
+    if brief.missing:
+        yield Words("Not shown", _missing(brief))
+
+
+def _missing(brief: Brief) -> str:
+    return "; ".join(map(wording.clean, brief.missing)).rstrip(".") + "."
 
 
 def _when(moment: str, at: int) -> str:

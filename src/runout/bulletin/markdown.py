@@ -144,11 +144,10 @@ def _evidence(bulletin: Bulletin) -> Iterator[str]:
 
 def _proof(finding: Finding, bulletin: Bulletin) -> Iterator[str]:
     evidence = finding.evidence
-    yield f"- {code(finding.name)}: {escape(evidence.coverage)}"
-    for quantity in evidence.quantities:
-        yield f"  - {_quantity(quantity, bulletin)}"
-    if evidence.reproduce:
-        yield f"  - {code(evidence.reproduce)}"
+    numbers = ". ".join(_quantity(quantity, bulletin) for quantity in evidence.quantities)
+    command = code(evidence.reproduce) if evidence.reproduce else ""
+    parts = (escape(evidence.coverage), numbers, command)
+    yield f"- {code(finding.name)}: {'. '.join(part for part in parts if part)}"
 
 
 def _quantity(quantity: Quantity, bulletin: Bulletin) -> str:

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from runout.bulletin import brief_words, captions, cells, header, quantities, wording
+from runout.bulletin import brief_words, captions, cells, quantities, wording
 from runout.bulletin.brief import brief
-from runout.bulletin.findings import Bulletin, Chart, Finding, Line, Panel, Section, Table
+from runout.bulletin.findings import Bulletin, Chart, Line, Panel, Section, Table
 
 LEAST_WIDTH: Final = 40
 """Narrower terminals get lines of this width."""
@@ -18,6 +18,13 @@ _STYLES: Final = {"bold": "1", "dim": "2", "warning": "1;33", "title": "1;36"}
 _SPARK_SIGNS: Final = 32
 _BAR_SIGNS: Final = 12
 _LABEL_SIGNS: Final = 11
+_CHECKED: Final = (
+    "Our figures are those of the sections above, with their sources; the page and JSON have a remark on each."
+)
+_MOST_ROWS: Final = 12
+"""Rows up to which the text shows a whole table."""
+_ROWS_OF_MANY: Final = 8
+"""Rows that it shows of a longer one; the page and JSON have all."""
 
 
 class _Sheet:
@@ -65,8 +72,9 @@ def render(bulletin: Bulletin, width: int = 100, *, colour: bool = False) -> str
     sheet = _Sheet(width, colour=colour)
     _banner(bulletin, sheet)
     _header(bulletin, sheet)
+    said: set[str] = set()
     for section in bulletin.sections:
-        _section(section, bulletin, sheet)
+        _section(section, bulletin, sheet, said)
     _evidence(bulletin, sheet)
     _banner(bulletin, sheet)
     return "\n".join(sheet.lines) + "\n"
@@ -146,61 +154,54 @@ def _banner(bulletin: Bulletin, sheet: _Sheet) -> None:
 
 
 def _header(bulletin: Bulletin, sheet: _Sheet) -> None:
-    sheet.line()
+    short = brief(bulletin)
     sheet.line("RUNOUT LEVERAGE BULLETIN", "title")
-    sheet.paragraph(bulletin.coin, first="Region  ", style="bold")
-    sheet.paragraph(f"{wording.moment(bulletin.at)}, from what was known by then", first="Valid   ")
-    _danger(bulletin, sheet)
-    sheet.rule()
-    sheet.paragraph(bulletin.headline, style="bold")
+    sheet.paragraph(brief_words.head(short), style="bold")
+    sheet.paragraph(brief_words.warning(short), style="warning")
+    for label, words in brief_words.full_head(short):
+        sheet.paragraph(words, first=cells.left(label, _LABEL_SIGNS), rest=" " * _LABEL_SIGNS)
 
 
-def _danger(bulletin: Bulletin, sheet: _Sheet) -> None:
-    danger = header.danger(bulletin)
-    if danger is None:
-        return
-    level = danger.level or 0
-    meter = "■" * level + "□" * (len(quantities.LEVEL_NAMES) - level)
-    interval = f" ({danger.interval})" if danger.interval else ""
-    sheet.paragraph(f"{meter} {danger.words}{interval}", first="Danger  ", style="bold")
-    if danger.probabilities:
-        sheet.paragraph(f"{wording.CHANCES}:", first=" " * 8)
-    for quantity in danger.probabilities:
-        sheet.paragraph(f"{quantity.label}: {quantities.quantity_text(quantity)}", first=" " * 10, rest=" " * 12)
-
-
-def _section(section: Section, bulletin: Bulletin, sheet: _Sheet) -> None:
+def _section(section: Section, bulletin: Bulletin, sheet: _Sheet, said: set[str]) -> None:
+    """Write a section: what it says, its tables and charts, and its sources once; no caveat is said twice."""
     coin = wording.clean(bulletin.coin)
     sheet.line()
     sheet.rule(wording.clean(section.title).upper())
-    sheet.paragraph(wording.summary(section, bulletin), style="bold")
+    if not wording.repeats(section):
+        first = wording.clean(section.findings[0].statement) if section.findings else ""
+        sheet.paragraph("" if wording.clean(section.summary) == first else section.summary, style="bold")
     if not (section.findings or section.tables or section.charts):
         sheet.paragraph(wording.NOTHING)
-    for finding, source in zip(section.findings, wording.source_lines(section.findings), strict=True):
-        _finding(finding, source, sheet)
+    sources, numbers = wording.grouped_sources(section.findings)
+    checked = section.key == "claims"
+    for finding, number in zip(section.findings, numbers, strict=True):
+        mark = f" [{number}]" if number and not checked else ""
+        statement = "" if wording.in_table(finding, section, coin) else finding.statement + mark
+        caveat = "" if checked else wording.new_sentences(finding.caveat, said)
+        sheet.paragraph(
+            " ".join(part for part in (statement, wording.CAVEAT * bool(caveat) + caveat) if part), first="• "
+        )
     for table in section.tables:
-        sheet.line()
-        _table(table, coin, sheet)
+        _table(table, coin, sheet, said, sources)
     for chart in section.charts:
-        sheet.line()
-        _chart(chart, coin, sheet)
+        _chart(chart, coin, sheet, said, {finding.evidence.scope for finding in section.findings})
+    if checked:
+        sheet.paragraph(_CHECKED, first="  └ ", style="dim")
+        return
+    numbered = [f"[{number}] {source}" for number, source in enumerate(sources, start=1)] if any(numbers) else sources
+    sheet.paragraph("; ".join(numbered), first="  └ ", rest=" " * 4, style="dim")
 
 
-def _finding(finding: Finding, source: str, sheet: _Sheet) -> None:
-    sheet.line()
-    sheet.paragraph(finding.statement, first="• ")
-    if finding.caveat:
-        sheet.paragraph(wording.CAVEAT + finding.caveat, first="    ")
-    if source:
-        sheet.paragraph(source, first="  └ ", style="dim")
-
-
-def _table(table: Table, coin: str, sheet: _Sheet) -> None:
+def _table(table: Table, coin: str, sheet: _Sheet, said: set[str], sources: Sequence[str]) -> None:
     sheet.paragraph(table.title, first="  ", style="bold")
+    shown = len(table.rows) if len(table.rows) <= _MOST_ROWS else _ROWS_OF_MANY
     for columns in _columns_that_fit(table, coin, sheet.width):
-        for index, line in enumerate(columns):
+        for index, line in enumerate(columns[: shown + 1]):
             sheet.line("  " + line, "dim" if index == 0 else None)
-    notes = " · ".join(part for part in (table.source, table.note) if part)
+    if shown < len(table.rows):
+        sheet.line(f"  … and {len(table.rows) - shown} more, in the page and in JSON")
+    source = "" if any(table.source in one for one in sources) else table.source
+    notes = " · ".join(part for part in (source, wording.new_sentences(table.note, said)) if part)
     sheet.paragraph(notes, first="  └ ", style="dim")
 
 
@@ -247,20 +248,22 @@ def _bar(share: float) -> str:
     return ("█" * whole + _EIGHTHS[eighths]).rstrip()
 
 
-def _chart(chart: Chart, coin: str, sheet: _Sheet) -> None:
+def _chart(chart: Chart, coin: str, sheet: _Sheet, said: set[str], scopes: Collection[str]) -> None:
     sheet.paragraph(chart.title, first="  ", style="bold")
-    names = [wording.clean(line.name) for panel in chart.panels for line in captions.shown_lines(panel)]
-    name_width = min(max(map(cells.cells, names), default=0), sheet.width // 3)
-    for panel in chart.panels:
-        sheet.paragraph(panel.title, first="  ")
-        for line in captions.shown_lines(panel):
-            _course(line, panel, coin, name_width, sheet)
-    words = " ".join(part for part in (chart.caption, captions.marks(chart)) if part)
-    sheet.paragraph(words, first="  └ ", style="dim")
+    shown = [(panel, line, _line_name(panel, line)) for panel in chart.panels for line in captions.shown_lines(panel)]
+    name_width = min(max((cells.cells(name) for _, _, name in shown), default=0), sheet.width // 3)
+    for panel, line, name in shown:
+        _course(line, panel, coin, cells.left(cells.short(name, name_width), name_width), sheet)
+    sheet.paragraph(wording.new_sentences(chart.caption, said, scopes), first="  └ ", style="dim")
 
 
-def _course(line: Line, panel: Panel, coin: str, name_width: int, sheet: _Sheet) -> None:
-    name = cells.left(cells.short(wording.clean(line.name), name_width), name_width)
+def _line_name(panel: Panel, line: Line) -> str:
+    """Return what a line is called beside its course: the title of its panel where it is alone in it."""
+    alone = len(captions.shown_lines(panel)) == 1
+    return wording.clean(panel.title if alone else line.name)
+
+
+def _course(line: Line, panel: Panel, coin: str, name: str, sheet: _Sheet) -> None:
     course = captions.summary(line)
     if course is None:
         sheet.line(f"    {name}  not observed")
@@ -268,7 +271,7 @@ def _course(line: Line, panel: Panel, coin: str, name_width: int, sheet: _Sheet)
     bars = panel.form in {"bars", "mirrored"}
     first, last = quantities.column_texts((course.first, course.last), panel.unit, coin=coin)
     words = f"last {last}" if bars or course.lowest == course.highest else f"{first} → {last}"
-    signs = min(_SPARK_SIGNS, sheet.width - name_width - cells.cells(words) - 8)
+    signs = min(_SPARK_SIGNS, sheet.width - cells.cells(name) - cells.cells(words) - 8)
     spark = sparkline(line, signs, bars=bars) if signs > 7 else ""
     sheet.line(cells.short("  ".join(part for part in ("    " + name, spark, words) if part), sheet.width))
 
@@ -276,8 +279,6 @@ def _course(line: Line, panel: Panel, coin: str, name_width: int, sheet: _Sheet)
 def _evidence(bulletin: Bulletin, sheet: _Sheet) -> None:
     sheet.line()
     sheet.rule("EVIDENCE AND LIMITS")
-    for words in bulletin.missing:
-        sheet.paragraph(f"Not shown: {words}.", first="• ")
     for limit in bulletin.limits:
         sheet.paragraph(limit, first="• ")
     sheet.line()

@@ -1,12 +1,15 @@
 """Words that every rendering of a bulletin shares: titles, moments, windows, source lines, warnings."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from runout import clock
-from runout.bulletin.findings import Bulletin, Evidence, Finding, Section
+from runout.bulletin import quantities
+from runout.bulletin.findings import Bulletin, Evidence, Finding, Row, Section, Table
+from runout.units import percent
 
 SYNTHETIC: Final = "SYNTHETIC MARKET: made up by the software, no reading of any real exchange"
 """Stands at the top and the bottom of every rendering of a made-up market."""
@@ -16,6 +19,10 @@ INFERRED: Final = "modelled, not reported"
 NOTHING: Final = "Nothing to report."
 CHANCES: Final = "Chance that this UTC day liquidates, market-wide"
 
+_SENTENCE: Final = re.compile(r"(?<=[.;!?])\s+(?=[A-Z])")
+_TOO_MANY_BY_CHANCE: Final = 5
+_SPANS: Final = re.compile(r"\b(?:24 h|[89]0%(?= ))")
+_FIGURE: Final = re.compile(r"[$−+]*\d[\d,.]*\d[%kMBT]?|\d+%")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHOWN_CONTROLS: Final = {"\n", "\t", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}
 
@@ -103,6 +110,86 @@ def source_lines(findings: Sequence[Finding]) -> list[str]:
     """Return the line under each finding: a source shared with the next one is said once, under the last of them."""
     lines = [marked_source_line(finding) for finding in findings]
     return ["" if line in lines[place : place + 1] else line for place, line in enumerate(lines, start=1)]
+
+
+class Sourced(NamedTuple):
+    """The sources of a section, each once, and for each finding the number of its own: 0 where there is but one."""
+
+    sources: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
+def grouped_sources(findings: Sequence[Finding]) -> Sourced:
+    """Return who published what a section rests on, each scope once with the whole time that it covers.
+
+    Parameters
+    ----------
+    findings
+        Of one section, in reading order.
+    """
+    groups: dict[str, list[Evidence]] = {}
+    keys = [_scope_line(finding) for finding in findings]
+    for key, finding in zip(keys, findings, strict=True):
+        groups.setdefault(key, []).append(finding.evidence)
+    order = list(groups)
+    sources = tuple(" · ".join(part for part in (key, _span(groups[key])) if part) for key in order)
+    return Sourced(sources, tuple(order.index(key) + 1 if len(order) > 1 else 0 for key in keys))
+
+
+def new_sentences(text: str, said: set[str], scopes: Collection[str] = ()) -> str:
+    """Return the sentences of a text that were not said yet, and remember them in ``said``.
+
+    One that names a scope of ``scopes`` is left out: the sources beneath it do.
+
+    Examples
+    --------
+    >>> said = {"Totals are lower bounds."}
+    >>> new_sentences("Totals are lower bounds. Sides are as reported.", said), sorted(said)[0]
+    ('Sides are as reported.', 'Sides are as reported.')
+    """
+    sentences = [
+        one for one in _SENTENCE.split(clean(text))
+        if one and one not in said and not any(scope and scope in one for scope in scopes)
+    ]  # fmt: skip
+    said.update(sentences)
+    return " ".join(sentences)
+
+
+def repeats(section: Section) -> bool:
+    """Return whether the summary of a section has no figure that its findings do not give."""
+    figures = set(_FIGURE.findall(section.summary))
+    return bool(figures) and figures <= set(_FIGURE.findall(" ".join(one.statement for one in section.findings)))
+
+
+def in_table(finding: Finding, section: Section, coin: str) -> bool:
+    """Return whether a row of a table of the section gives every figure of a statement, so that it need not be said."""
+    figures = set(_FIGURE.findall(_SPANS.sub("", finding.statement)))
+    return len(figures) >= _TOO_MANY_BY_CHANCE and any(
+        figures <= set(_FIGURE.findall(" ".join((row.label, *texts, *_roundings(row, table)))))
+        for table in section.tables
+        for row, texts in zip(table.rows, quantities.row_texts(table, coin=coin), strict=True)
+    )
+
+
+def _roundings(row: Row, table: Table) -> list[str]:
+    """Return the shares of a row as sentences write them: without sign, with no digit or one."""
+    shares = [abs(value) for value, unit in zip(row.values, table.units, strict=True)
+              if unit == "fraction" and value is not None]  # fmt: skip
+    return [percent(share, digits=digits) for share in shares for digits in (0, 1)]
+
+
+def _scope_line(finding: Finding) -> str:
+    source, scope = clean(finding.evidence.source), clean(finding.evidence.scope)
+    named = "" if scope.endswith((f"via {source}", f", {source}")) else source
+    return " · ".join(part for part in (named, scope, INFERRED if finding.inferred else "") if part)
+
+
+def _span(proofs: Sequence[Evidence]) -> str:
+    ends = [time for proof in proofs for time in (proof.window_start, proof.window_end)]
+    if not all(map(_is_time, ends)):
+        return window(proofs[0])
+    times = [clock.parse_time(time) for time in ends]
+    return period(min(times), max(times))
 
 
 def marked_source_line(finding: Finding) -> str:

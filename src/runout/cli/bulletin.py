@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Format = Literal["text", "md", "html", "json"]
 _SUFFIXES: Final[dict[str, Format]] = {".txt": "text", ".md": "md", ".html": "html", ".json": "json"}
 _ALL: Final[tuple[Format, ...]] = ("text", "md", "html", "json")
+_WIDEST_FULL: Final = 120
 _WIDEST: Final = 100
 """Longer lines are not read well, however wide the terminal is."""
 
@@ -65,9 +66,8 @@ def bulletin(
     if out is None:
         form = format or "text"
         drawn = pictures_of(store, made, moment) if form == "html" else {}
-        sys.stdout.write(
-            render(made, form, pictures=drawn, full=full, width=terminal_width(), colour=screen.in_colour())
-        )
+        width = terminal_width(_WIDEST_FULL if full else _WIDEST)
+        sys.stdout.write(render(made, form, pictures=drawn, full=full, width=width, colour=screen.in_colour()))
         return
     file, forms = _destination(out, format)
     drawn = pictures_of(store, made, moment) if "html" in forms else {}
@@ -75,9 +75,9 @@ def bulletin(
         screen.console().print(f"wrote {path}", soft_wrap=True)
 
 
-def terminal_width() -> int:
-    """Return the columns to write in: of COLUMNS or the terminal, at most 100, which is also that of a pipe."""
-    return min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+def terminal_width(widest: int = _WIDEST) -> int:
+    """Return the columns to write in: of COLUMNS or the terminal, at most ``widest``, which is also that of a pipe."""
+    return min(shutil.get_terminal_size((widest, 24)).columns, widest)
 
 
 def _destination(out: Path, form: Format | None) -> tuple[bool, Sequence[Format]]:
@@ -101,7 +101,7 @@ def render(
     *,
     pictures: "Mapping[str, Sequence[Picture]] | None" = None,
     full: bool = True,
-    width: int = _WIDEST,
+    width: int = _WIDEST_FULL,
     colour: bool = False,
 ) -> str:
     """Return a bulletin in one of its forms.

@@ -50,7 +50,7 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
         """Return the text that ``runout bulletin --full`` writes, without colour."""
         from runout.bulletin import text  # noqa: PLC0415
 
-        return text.render(self.content)
+        return text.render(self.content, 120)
 
     def brief(self) -> Brief:
         """Return what ``runout bulletin`` prints on one screen, typed."""

@@ -18,8 +18,8 @@ INFERRED: Final = (
     "capped feed would report."
 )
 NO_GAIN: Final = (
-    "Tests on BTC found no gain from volume and open interest over the price path alone (docs/map.md): it shows "
-    "where the price has not been since, and what such places have paid."
+    "Inferred; no better than the price path alone; in simulated markets, where the truth is known, worse than a flat "
+    "line far from the price (docs/map.md, docs/truth.md)."
 )
 
 

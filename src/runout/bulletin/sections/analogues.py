@@ -37,13 +37,13 @@ def finding(values: Mapping[str, float], time: int, reading: Reading, at: int) -
     skill = 1 - loss / base_loss if loss is not None and base_loss else None
     statement = (
         f"Of the {count} past days most like {say_date(time - DAY, at)}, {fell} were followed by a fall of 7% within "
-        f"seven days; drawn to the base rate that is {percent(values['frequency'], digits=0)}, against "
+        f"seven days; after shrinkage to the base rate {percent(values['frequency'], digits=0)}, against "
         f"{percent(values['base_rate'], digits=0)} of all days. {_worth(skill, scored)}"
     )
     squared = "mean squared error over all earlier days; neighbouring days are not independent"
     numbers = (
         quantity(
-            "frequency", "falls after analogues, drawn to the base rate", values["frequency"], "fraction", "12 cases"
+            "frequency", "falls after analogues, shrunk to the base rate", values["frequency"], "fraction", "12 cases"
         ),
         quantity("base_rate", "falls after all days", values["base_rate"], "fraction", "share of all earlier days"),
         quantity(
@@ -76,7 +76,7 @@ def _worth(skill: float | None, scored: float | None) -> str:
         return "Whether that is worth anything cannot be said yet."
     days = f"Over {scored:,.0f} earlier days such frequencies scored {percent(abs(skill))}"
     if skill <= 0:
-        return f"{days} worse than the base rate: analogues have been worth nothing."
+        return f"{days} worse than the base rate: analogues have had no predictive value."
     return f"{days} better than the base rate."
 
 

@@ -83,6 +83,7 @@ def section(claims: tuple[Claim, ...], findings: tuple[Finding, ...], *, coin: s
     """
     known = {finding.name: finding for finding in findings}
     checked: list[Finding] = []
+    shown: list[Claim] = []
     verdicts: Counter[Verdict] = Counter()
     for claim in claims:
         finding = known.get(claim.finding)
@@ -91,15 +92,19 @@ def section(claims: tuple[Claim, ...], findings: tuple[Finding, ...], *, coin: s
         if finding is not None and measured is not None and current:
             judged = verdict(claim, measured, end=finding.evidence.window_end, estimated=finding.inferred)
             verdicts[judged] += 1
+            shown.append(claim)
             checked.append(_check(claim, finding, measured, judged, at))
     if not checked:
         return None
+    if len({claim.source for claim in shown}) == 1:  # named in the summary
+        checked = [_without_source(one, shown[0].source) for one in checked]
+    sources = sorted({claim.source for claim in shown})
     counted = ", ".join(f"{verdicts[one]} {_COUNTED.get(one, one)}" for one in Verdict if verdicts[one])
     return Section(
         key="claims",
         title="Published statements, checked",
-        summary=f"{len(checked)} statements published in the past week, beside the same figure in these data: "
-        f"{counted}.",
+        summary=f"{len(checked)} statements published in the past week ({'; '.join(sources)}) compared with the same "
+        f"figure in these data: {counted}.",
         findings=tuple(checked),
     )
 
@@ -151,23 +156,25 @@ def _check(claim: Claim, finding: Finding, measured: Quantity, judged: Verdict, 
     return Finding(
         name=f"claims.{claim.name}",
         section="claims",
-        statement=f"“{claim.statement}” ({claim.source}): {judged}. {_compared(claim, finding, measured, at)}",
+        statement=f"“{claim.statement}” ({claim.source}): {judged}; {_compared(claim, finding, measured, at)}",
         caveat=claim.remark,
         evidence=_with(finding.evidence, (measured, claimed)),
         inferred=finding.inferred,
     )
 
 
+def _without_source(finding: Finding, source: str) -> Finding:
+    return msgspec.structs.replace(finding, statement=finding.statement.replace(f" ({source}):", ":", 1))
+
+
 def _compared(claim: Claim, finding: Finding, measured: Quantity, at: int) -> str:
     value = measured.value or 0.0
-    bound = "" if claim.relation == "about" else f"{claim.relation} "
-    said = "zero" if claim.claimed == 0 else _text(measured, claim.claimed)
     found = f"{'inferred' if finding.inferred else 'measured'} {_text(measured, value)}"
     interval = f", interval {bounds_text(measured)}," if finding.inferred and measured.low is not None else ""
-    difference = "" if claim.claimed == 0 else f" (difference {_difference(measured, value - claim.claimed)})"
+    difference = "" if claim.claimed == 0 else f" ({_difference(measured, value - claim.claimed)})"
     start, end = (parse_time(text) for text in (finding.evidence.window_start, finding.evidence.window_end))
     when = f"{'at' if end - start <= NANOSECONDS_PER_DAY else 'in the window to'} {say_time(end, at)}"
-    return f"Said {bound}{said}, {found}{interval} {when}{difference}."
+    return f"{found}{interval} {when}{difference}."
 
 
 def _with(proof: Evidence, numbers: tuple[Quantity, ...]) -> Evidence:

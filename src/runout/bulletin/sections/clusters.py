@@ -5,6 +5,7 @@ from typing import Any, Final
 import polars as pl
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
+from runout.bulletin.mapping.content import NO_GAIN
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
 from runout.records import venue_list
@@ -13,10 +14,7 @@ from runout.units import dollars, percent
 SHOWN: Final = 2
 """Clusters of each side that get a sentence; the table has all."""
 _BAND: Final = "90% band of a sweep's total; inferred"
-_CAVEAT: Final = (
-    "Inferred from volume, open interest and the price path; dollars are those the capped feed would report, a floor. "
-    "On the developers' data such maps tell no more than the price path alone does (docs/map.md)."
-)
+_CAVEAT: Final = f"{NO_GAIN} Dollars are what the capped feed would report, a lower bound."
 
 
 def section(found: pl.DataFrame, swept: pl.DataFrame, *, at: int) -> Section:
@@ -65,7 +63,7 @@ def _range(row: dict[str, Any]) -> str:
 
 
 def _cluster(row: dict[str, Any], number: int) -> Finding:
-    where = "under" if row["distance"] < 0 else "over"
+    where = "below" if row["distance"] < 0 else "above"
     growth = "" if row["growth_usd"] is None else f", {dollars(row['growth_usd'], signed=True)} in 24 h"
     numbers = (
         quantity("usd", "expected to be reported", row["usd"], "USD", _BAND, low=row["low_usd"], high=row["high_usd"]),
@@ -73,16 +71,17 @@ def _cluster(row: dict[str, Any], number: int) -> Finding:
         quantity("high_price", "upper end", row["high_price"], "USD per coin", "grid of the map"),
         quantity("distance", "distance of the near end", row["distance"], "fraction", "grid of the map"),
         quantity("growth_usd", "growth in 24 h", row["growth_usd"], "USD", "inferred"),
-        quantity("prior_share", "share decided by the prior", row["prior_share"], "fraction", "of the dollars"),
+        quantity("prior_share", "share that is assumption", row["prior_share"], "fraction", "of the dollars"),
     )
     return Finding(
         name=f"clusters.{row['side']}.{number}",
         section="clusters",
         statement=f"{row['side'].capitalize()}s at {_range(row)}, from {percent(abs(row['distance']))} {where} the "
         "price: "
-        f"about {dollars(row['usd'])} would be reported as liquidated if it went through (90% band "
-        f"{dollars(row['low_usd'])} to {dollars(row['high_usd'])}; {percent(row['prior_share'], digits=0)} of it rests "
-        f"on the prior); {row['state']}{growth}.",
+        f"if the price crosses this range, {venue_list((row['venue'],))} would report about {dollars(row['usd'])} of "
+        f"liquidations (90% range {dollars(row['low_usd'])} to {dollars(row['high_usd'])}; "
+        f"{percent(row['prior_share'], digits=0)} of the estimate is assumption rather than data); "
+        f"{row['state']}{growth}.",
         caveat=_CAVEAT if number == 1 and row["rank"] == 1 else "",
         evidence=_evidence(row, numbers, series="clusters"),
         inferred=True,
@@ -111,19 +110,19 @@ def _by_side(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _sweep(rows: list[dict[str, Any]]) -> Finding:
     row = rows[0]
     expected, reported = row["expected_usd"], row["reported_usd"]
-    came = "reports of it are not complete" if reported is None else f"{dollars(reported)} were reported"
+    came = "reports are not complete" if reported is None else f"reported: {dollars(reported)}"
     others = "" if len(rows) == 1 else f", the largest of {len(rows)} that the price went into"
     numbers = (
         quantity("usd", "expected of all of it, a day ago", row["usd"], "USD", "inferred"),
-        quantity("passed_share", "share of its range passed", row["passed_share"], "fraction", "prices of the bars"),
-        quantity("expected_usd", "expected on the way", expected, "USD", "inferred"),
-        quantity("reported_usd", "reported in those hours", reported, "USD", "a floor: the feed is capped"),
+        quantity("passed_share", "share of its range covered", row["passed_share"], "fraction", "prices of the bars"),
+        quantity("expected_usd", "expected along the path", expected, "USD", "inferred"),
+        quantity("reported_usd", "reported in those hours", reported, "USD", "a lower bound: the feed is capped"),
     )
     return Finding(
         name=f"clusters.swept.{row['side']}",
         section="clusters",
-        statement=f"Swept within 24 h: {row['side']}s at {_range(row)}{others}. The price passed "
-        f"{percent(row['passed_share'], digits=0)} of it; on the way {dollars(expected)} were expected and {came}.",
+        statement=f"Crossed in the last 24 h: {row['side']}s at {_range(row)}{others}. The price covered "
+        f"{percent(row['passed_share'], digits=0)} of the range; expected: {dollars(expected)}, {came}.",
         evidence=_evidence(row, numbers, series="swept_clusters"),
         inferred=True,
     )
@@ -142,7 +141,7 @@ def _swept_table(rows: list[dict[str, Any]]) -> Table:
             Row(label=f"{row['side']}s, {_range(row)}", values=tuple(row[name] for name in names)) for row in rows
         ),
         source=f"inferred from {venue_list((rows[0]['venue'],))} bars, open interest and reported liquidations",
-        note="expected: on the way the price took in those 4-hour buckets; reported: of the side in the same buckets",
+        note="expected: along the price path in those 4-hour buckets; reported: of the side in the same buckets",
     )
 
 
@@ -151,7 +150,7 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
         name="clusters.all",
         section="clusters",
         title=f"Clusters at {say_time(rows[0]['event_time'], at)}",
-        columns=("distance", "expected", "low", "high", "24 h", "prior"),
+        columns=("distance", "expected", "low", "high", "24 h", "assumed"),
         units=("fraction", "USD", "USD", "USD", "USD", "fraction"),
         signed=(True, False, False, False, True, False),
         rows=tuple(
@@ -164,5 +163,6 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
             for row in rows
         ),
         source=f"inferred from {venue_list((rows[0]['venue'],))} bars, open interest and reported liquidations",
-        note="▲ accumulating; dollars expected to be reported on the first sweep, bands of 90%; prior: not from data",
+        note="▲ accumulating; dollars expected to be reported on the first sweep, bands of 90%; "
+        "assumed: share of the estimate that is not from data",
     )

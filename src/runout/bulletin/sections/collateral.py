@@ -59,7 +59,9 @@ def finding(ratio: Ratio, at: int) -> Finding:
         f"{say_date(ratio.time - DAY, at)}{ranked}" + (f"; it {' and '.join(moved)}." if moved else ".")
     )
     without = (
-        "" if stable is not None else " No stablecoin reserve is held: the variant with stable collateral is missing."
+        ""
+        if stable is not None
+        else " No stablecoin reserve is available, so the variant with stable collateral is missing."
     )
     numbers = (
         quantity("ratio", "leverage ratio", values.get("ratio"), "ratio", _LEVEL),

@@ -1,7 +1,7 @@
 """The danger level: how likely a wave is, how this level has fared, and what would prove the forecast wrong."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -46,7 +46,22 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
-def section(forecast: Forecast, outcomes: Sequence[Outcome], *, synthetic: bool, at: int) -> Section:
+class PastDay(NamedTuple):
+    """A day of the replay that the levels are judged by: its start (UTC ns), its level, and whether a wave followed."""
+
+    start: int
+    level: int
+    wave: bool
+
+
+def section(
+    forecast: Forecast,
+    outcomes: Sequence[Outcome],
+    *,
+    synthetic: bool,
+    at: int,
+    replayed: Sequence[PastDay] = (),
+) -> Section:
     """Return the danger level with its probabilities, problem type, track record and falsification.
 
     Parameters
@@ -59,6 +74,8 @@ def section(forecast: Forecast, outcomes: Sequence[Outcome], *, synthetic: bool,
         Whether the market is made up.
     at
         UTC ns.
+    replayed
+        Days that were over by then, for the record of all levels.
     """
     today = forecast.windows[0]
     findings = [_level(forecast, today, at) if today.level is not None else _measured(forecast, today, at)]
@@ -69,6 +86,8 @@ def section(forecast: Forecast, outcomes: Sequence[Outcome], *, synthetic: bool,
         findings += _track(today, outcomes, forecast)
         findings.append(_falsification(forecast, today, at))
     tables = (_table(forecast, at),) if today.headline else ()
+    if today.level is not None and replayed and not synthetic:
+        tables = (*tables, _levels(replayed, at))
     return Section(
         key="danger",
         title="Danger level",
@@ -119,9 +138,10 @@ def _summary(window: Window, at: int) -> str:
         return f"The median forecast for {say_date(window.start, at)} is {dollars(window.median_usd)} measured."
     chance = _chance(window)
     return (
-        f"Danger level {int(window.level)} ({DangerLevel(window.level).word}): {percent(chance.probability)} chance of "
-        f"at least {dollars(DANGER_USD)} liquidated market-wide on {say_date(window.start, at)}, "
-        f"against {percent(window.base_rate)} of the days of the past year."
+        f"Danger level {int(window.level)} ({DangerLevel(window.level).word}), set {say_time(window.start, at)}: "
+        f"{percent(chance.probability)} chance of at least {dollars(DANGER_USD)} in liquidations on "
+        f"{say_date(window.start, at)} (UTC, all coins and exchanges), compared with {percent(window.base_rate)} of "
+        "days in the past year."
     )
 
 
@@ -141,9 +161,9 @@ def _level(forecast: Forecast, window: Window, at: int) -> Finding:
         name="danger.level",
         section="danger",
         statement=_summary(window, at),
-        caveat="The headline is what aggregators show for all coins and venues, reached through its ratio to what is "
-        "measured, whose uncertainty is inside the probability. The model is daily: the level is of that UTC day. "
-        "Intervals cover the parameters of the model, not the choice of it.",
+        caveat="'Market-wide' is the figure that aggregators such as CoinGlass publish. It is estimated from the "
+        "exchanges measured here; the probability includes the uncertainty of that step. Intervals cover the "
+        "model's parameters, not the choice of model.",
         evidence=_evidence(forecast, tuple(numbers), window),
         inferred=True,
     )
@@ -176,7 +196,7 @@ def _problem(forecast: Forecast, problem: Diagnosis) -> Finding:
     return Finding(
         name="danger.problem",
         section="danger",
-        statement=f"Problem type: {problem.problem.value} ({problem.rule}).",
+        statement=f"Main weakness: {problem.problem.value} ({problem.rule}).",
         evidence=_evidence(forecast, numbers, forecast.windows[0]),
         inferred=True,
     )
@@ -184,14 +204,15 @@ def _problem(forecast: Forecast, problem: Diagnosis) -> Finding:
 
 def _condition(condition: Conditional, forecast: Forecast, window: Window, at: int) -> Finding:
     chance = next(one for one in condition.headline if one.theta_usd == DANGER_USD)
-    verb = "falls" if condition.direction == "fall" else "rises"
+    verb, where = ("falls", "below") if condition.direction == "fall" else ("rises", "above")
     move, day = percent(condition.move, digits=0), say_date(window.start, at)
     said = (
-        f"{percent(chance.probability)} ({percent(chance.low)} to {percent(chance.high)}; {condition.days} past days)"
+        f"{percent(chance.probability)} (90% interval {percent(chance.low)} to {percent(chance.high)}, from "
+        f"{condition.days} past days)"
     )
     number = quantity(
         "probability",
-        f"if it {verb} {move}",
+        f"if {condition.coin} trades {move} {where} its price of 00:00 UTC",
         chance.probability,
         "fraction",
         _INTERVAL,
@@ -201,7 +222,8 @@ def _condition(condition: Conditional, forecast: Forecast, window: Window, at: i
     return Finding(
         name=f"danger.if.{verb}.{condition.move:g}",
         section="danger",
-        statement=f"If {condition.coin} {verb} {move} on {day}, the chance of {dollars(DANGER_USD)} is {said}.",
+        statement=f"If {condition.coin} trades {move} {where} its price of 00:00 UTC on {day}, the chance of a "
+        f"{dollars(DANGER_USD)} day is {said}.",
         evidence=_evidence(forecast, (number,), window),
         inferred=True,
     )
@@ -223,8 +245,8 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
             name="danger.record",
             section="danger",
             statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} "
-            f"{'was' if hits == 1 else 'were'} followed by an estimated {dollars(DANGER_USD)} or more (said on "
-            f"average: {percent(said)}).",
+            f"{'was' if hits == 1 else 'were'} followed by an estimated {dollars(DANGER_USD)} or more (average "
+            f"forecast: {percent(said)}).",
             caveat=f"{_issued(alike)} The headline of a past day is estimated: what was measured times the median "
             "ratio of its time.",
             evidence=_evidence(forecast, (number,), window),
@@ -251,9 +273,9 @@ def _falsification(forecast: Forecast, window: Window, at: int) -> Finding:
     return Finding(
         name="danger.falsification",
         section="danger",
-        statement=f"What would prove this wrong: one day cannot. Over many days of this level the share with at least "
-        f"{dollars(DANGER_USD)} must come out near {percent(chance.probability)}; of {say_date(window.start, at)}, "
-        f"{dollars(DANGER_USD / ratio)} measured by {say_time(window.end, at)} would count as one.",
+        statement=f"How to check this: one day proves nothing. Over many days of this level about "
+        f"{percent(chance.probability)} should reach {dollars(DANGER_USD)}. {say_date(window.start, at)} counts as one "
+        f"if the measured exchanges report at least {dollars(DANGER_USD / ratio)} by {say_time(window.end, at)}.",
         evidence=_evidence(forecast, numbers, window),
         inferred=True,
     )
@@ -277,6 +299,34 @@ def _table(forecast: Forecast, at: int) -> Table:
         source=f"forecast {forecast.model}, issued {format_time(forecast.at)}",
         note=_INTERVAL,
     )
+
+
+def _levels(replayed: Sequence[PastDay], at: int) -> Table:
+    rows = tuple(
+        Row(label=f"{int(level)} {level.word}", values=_fared([day.wave for day in replayed if day.level == level]))
+        for level in DangerLevel
+    )
+    shares = [row.values[1] for row in rows if row.values[1] is not None]
+    order = "" if shares == sorted(shares) else " Levels out of order cannot be distinguished by this record."
+    first, last = (say_date(day.start, at) for day in (replayed[0], replayed[-1]))
+    return Table(
+        name="danger.levels",
+        section="danger",
+        title=f"How often {dollars(DANGER_USD)} followed at each level, {first} to {last}",
+        columns=("days", "followed", "low", "high"),
+        units=("count", "fraction", "fraction", "fraction"),
+        signed=(False,) * 4,
+        rows=rows,
+        source="a replay of the forecast on BTC, as published with it (docs/scores/track-record.md)",
+        note=f"90% Wilson interval; totals of past days are estimates.{order}",
+    )
+
+
+def _fared(waves: Sequence[bool]) -> tuple[float | None, ...]:
+    if not waves:
+        return (0.0, None, None, None)
+    interval = wilson_interval(sum(waves), len(waves))
+    return (float(len(waves)), sum(waves) / len(waves), interval.low, interval.high)
 
 
 def _row(forecast: Forecast, theta_usd: float) -> tuple[float | None, ...]:

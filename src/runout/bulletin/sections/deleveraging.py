@@ -73,7 +73,7 @@ class State24h(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def finding(now: State24h, at: int) -> Finding:
-    """Return the state of deleveraging and what it hangs on."""
+    """Return the state of deleveraging and what it depends on."""
     coin = now.reading.series[0].coin
     whole = now.state(now.whole)
     parts = [f"On all venues {_SAYS[whole]}: {_change(now.whole, coin)} in the 24 h to {say_time(now.time, at)}"]
@@ -84,7 +84,7 @@ def finding(now: State24h, at: int) -> Finding:
     names = ", ".join(venue_name(venue) for venue in deciding)
     hangs = ""
     if now.by_venue:
-        hangs = f" The sign hangs on {names} alone." if deciding else " Leaving out any one venue keeps the sign."
+        hangs = f" The sign depends on {names} alone." if deciding else " Leaving out any one venue keeps the sign."
     statement = f"{'; '.join(parts)}.{hangs}"
     if whole != "unknown":
         statement += f" {track_record.sentence(now.records.get('7d'), 'a fall of 7% followed within seven days')}"

@@ -17,7 +17,7 @@ from runout.units import dollars, ordinal, percent
 DAY = NANOSECONDS_PER_DAY
 _CHART_DAYS = 30
 _EXACT = "as traded there, exact"
-_UNRANKED = "too few days held to rank"
+_UNRANKED = "too few days on record to rank"
 _SCORED = "standard deviations of such flows over the 90 days before"
 _SAYS = {
     "leverage against spot": "Leverage trades against spot: a move without spot behind it, a so-called false signal",
@@ -129,7 +129,7 @@ def _verdict(flow: Flow, at: int) -> Finding:
         for name, score in scores.items()
     }
     known = {label: one for label, one in flow.records.items() if one is not None}
-    judged = track_record.sentence(known.get("24h"), "the price then stood against leverage's side a day later")
+    judged = track_record.sentence(known.get("24h"), "the price was against leverage's side a day later")
     statement = (
         f"In the 24 h to {say_time(flow.time, at)} takers net {_net(values['spot_net_usd'])} on spot{said['spot']} and "
         f"{_net(values['perpetual_net_usd'])} on the leveraged market{said['perpetual']}. {_SAYS[word]}."
@@ -189,7 +189,7 @@ def _share(flow: Flow, wider: Flow | None, at: int) -> Finding:
 
 def _held(values: Mapping[str, float]) -> str:
     days = values.get("ranked_days", 0.0)
-    return "the past year" if days > 360 else f"the {days:.0f} days held"
+    return "the past year" if days > 360 else f"the {days:.0f} days on record"
 
 
 def _depth(depths: Mapping[str, Level], at: int) -> list[Finding]:
@@ -244,7 +244,7 @@ def _premium(name: str, one: Level, at: int) -> Finding:
     what = "The perpetual traded" if name == "basis" else "Bitcoin in dollars on Coinbase traded"
     than = "spot" if name == "basis" else "its price in USDT on Binance"
     side = "over" if rate >= 0 else "under"
-    caveat = "" if name == "basis" else "It holds the price of USDT in dollars too."
+    caveat = "" if name == "basis" else "The premium also reflects USDT trading above or below one dollar."
     uncertainty = "last trades of the bars, not simultaneous" if name == "basis" else "one sample at the instant"
     past = f"rank within {held}, same series" if rank is not None else _UNRANKED
     numbers = (

@@ -58,7 +58,7 @@ def section(
     if recent is not None:
         what = f"In the 24 h to {say_time(recent[0].end, at)}"
         findings.append(_finding("liquidations.headline.24h", what, *recent, reading=reading, at=at))
-        spans.append("in 24 h")
+        spans.append(f"in the 24 h to {say_time(recent[0].end, at)}")
     if worst_day is not None:
         day = say_date(worst_day[0].end - DAY, at)
         what = f"On {day}, the week's worst day,"
@@ -85,14 +85,14 @@ def bounds(measured: Measured, ratio: Ratio) -> tuple[float, float, float]:
 def _summary(finding: Finding, span: str) -> str:
     total = finding.evidence.quantities[0]
     interval = f"80%: {dollars(total.low)} to {dollars(total.high)}"
-    return f"About {dollars(total.value)} market-wide {span} ({interval}), inferred."
+    return f"About {dollars(total.value)} in liquidations market-wide {span} ({interval}), inferred."
 
 
 def _finding(name: str, what: str, measured: Measured, ratio: Ratio, *, reading: Reading, at: int) -> Finding:
     low, middle, high = bounds(measured, ratio)
     statement = (
         f"{what} aggregators would show about {dollars(middle)} (80% interval {dollars(low)} to {dollars(high)}), "
-        f"{percent(measured.long_share, digits=0)} of it longs if these were liquidated as in what is measured."
+        f"{percent(measured.long_share, digits=0)} of it longs, assuming the same split as on the measured exchanges."
     )
     bridged = (
         f" {percent(measured.bridged_share, digits=0)} of the measured part is itself estimated: the day was not over."

@@ -17,7 +17,7 @@ DAY = NANOSECONDS_PER_DAY
 _CHART_DAYS = 30
 _COUNTED = "all venues the provider counts"
 _DERIVED = "coins are dollars over the Binance price of the same instant (inferred)"
-_AS_SUMMED = "as the provider sums venues; some venues' figures do not behave, see the table by venue"
+_AS_SUMMED = "as the provider sums venues; some exchanges' figures are unreliable, see the table by venue"
 
 
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,7 @@ def _level(interest: Reading, at: int) -> Finding:
     level, price = last["open_interest_usd"], last["price"]
     coin = interest.series[0].coin
     statement = (
-        f"Open interest of {coin} on all venues stood at {dollars(level)} ({coins(level / price, coin)}) "
+        f"Open interest of {coin} on all venues was {dollars(level)} ({coins(level / price, coin)}) "
         f"at {say_time(interest.last_time, at)}."
     )
     numbers = (
@@ -224,7 +224,7 @@ def _dependence(compared: list[Venue], venues: Reading, anchor: int, at: int) ->
     rest_base = _base_at(venues, anchor, set(moved) - set(deciding))
     names = _enumerate([venue_name(venue) for venue in deciding])
     statement = (
-        f"The sign of the coin change since {say_date(anchor, at)} hangs on {names}: "
+        f"The sign of the coin change since {say_date(anchor, at)} depends on {names}: "
         f"{percent(total / start_base, signed=True)} with them, {percent(without / rest_base, signed=True)} without."
     )
     numbers = (

@@ -11,7 +11,7 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_durat
 from runout.indicators.liquidations import by_side
 from runout.indicators.windows import times
 from runout.records import venue_list
-from runout.units import dollars, ordinal, percent, price
+from runout.units import dollars, percent, price
 
 DAY = NANOSECONDS_PER_DAY
 FLOOR = "reported totals; venues with capped feeds report a part, so the true total is at least this"
@@ -80,7 +80,7 @@ def section(
     findings += [_flush(row, at) for row in _last_flush(flushes)]
     charts = (_chart(recent, bars, flushes),) if recent and bars and not bars.rows.is_empty() else ()
     tables = (_table(by_coin, at),) if by_coin else ()
-    summary = _summary(recent or widest)
+    summary = _summary(recent or widest, at)
     return Section(
         key="liquidations",
         title="Liquidations",
@@ -91,14 +91,15 @@ def section(
     )
 
 
-def _summary(totals: Totals | None) -> str:
+def _summary(totals: Totals | None, at: int) -> str:
     if totals is None:
         return "No liquidation series is known."
     venues = venue_list(totals.reading.series[0].venues)
-    coins = totals.coins[0] if len(totals.coins) == 1 else f"{len(totals.coins)} coins"
+    coins = ", ".join(totals.coins)
     return (
-        f"At least {dollars(totals.get('total_usd'))} liquidated in 24 h on {venues} ({coins}), "
-        f"{percent(totals.get('long_share'), digits=0)} of it longs{_rank(totals)}."
+        f"{venues} reported at least {dollars(totals.get('total_usd'))} of liquidations in the 24 h to "
+        f"{say_time(totals.time, at)} ({coins}), {percent(totals.get('long_share'), digits=0)} of it "
+        f"longs{_rank(totals)}."
     )
 
 
@@ -119,8 +120,8 @@ def _rank(totals: Totals) -> str:
     if rank is None:
         return ""
     days = totals.get("ranked_days") or 0.0
-    past = "the past year" if days > 360 else f"the {days:.0f} days held"
-    return f", the {ordinal(rank)} percentile of {past}"
+    past = "the past year" if days > 360 else f"the {days:.0f} days on record"
+    return f": more than on {percent(rank / 100.0, digits=0)} of {past}"
 
 
 def _sides(totals: Totals) -> str:
@@ -131,7 +132,7 @@ def _sides(totals: Totals) -> str:
 
 
 def _trailing(totals: Totals, at: int) -> Finding:
-    statement = f"In the 24 h to {say_time(totals.time, at)} liquidations came to {_sides(totals)}{_rank(totals)}."
+    statement = f"In the 24 h to {say_time(totals.time, at)} liquidations totalled {_sides(totals)}{_rank(totals)}."
     return _finding("liquidations.24h", statement, totals, at)
 
 

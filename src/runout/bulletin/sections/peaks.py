@@ -14,7 +14,7 @@ DAY = NANOSECONDS_PER_DAY
 _SHOWN = 8
 _AS_SUMMED = "as the provider sums venues at the bar's close; venues in the sum change over the years"
 _COUNTED = "all venues the provider counts"
-_VENUES = "The sum leans on venues whose figures do not behave; the venues in it are not those of earlier years."
+_VENUES = "The sum depends on a few exchanges with inconsistent data; it covers other exchanges than in earlier years."
 
 
 class PeakRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def recent(peaks: Sequence[PeakRow], reading: Reading, at: int) -> list[Finding]
                 f"{price(one.low_2d_price)} ({say_time(int(one.low_2d_time), at)})"
             )
         statement = (
-            f"At the peak of {say_time(one.time, at)} ({price(one.price)} at the close) open interest stood at "
+            f"At the peak of {say_time(one.time, at)} ({price(one.price)} at the close) open interest was "
             f"{dollars(one.interest_usd)}{later}."
         )
         found.append(

@@ -17,7 +17,7 @@ _NOISE_DAYS = 20
 _DERIVED = "derived from dominance, rounded to 0.01 points, and Bitcoin's price; not observed"
 _REPORTED = "rounded by the provider to 0.01 points; providers count different coins and differ by points"
 _STABLECOINS = (
-    "No stablecoin share is held, so a rise of dominance in a falling market cannot be told from money that leaves for "
+    "Without a stablecoin share, a rise of dominance in a falling market looks the same as money that leaves for "
     "stablecoins."
 )
 

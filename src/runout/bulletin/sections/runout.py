@@ -16,13 +16,11 @@ TABLE_MOVES: Final = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1)
 _EDGES: Final = "mild and severe edges of all bands at once; inferred"
 _NINETY: Final = "90% band; inferred"
 _CAVEAT: Final = (
-    "The ladder is inferred, and what a capped feed hides of it is assumed (1.25 to 3.3 times what it shows). The "
-    "books are those of one venue in calm; in a slide makers withdraw. Scores: docs/scores/cascade.md."
+    "The levels are inferred, and what a capped feed does not show of them is assumed (1.25 to 3.3 times what it "
+    "shows). Depth is that of one venue in calm; in a slide market makers withdraw. Accuracy: docs/scores/cascade.md."
 )
 
-_RATIOS: Final = (
-    "Through two ratios of the past: all measured totals over this venue and coin, and headline over measured."
-)
+_RATIOS: Final = "Scaled from this venue and coin to the whole market with two historical ratios."
 
 
 def section(rows: pl.DataFrame, *, at: int) -> Section:
@@ -86,11 +84,11 @@ def _summary(rows: list[dict[str, Any]]) -> str:
     worst = max((one["amplification"] or 0.0 for one in rows), default=0.0)
     if all(one["ending"] == "stopped" for one in rows):
         return (
-            f"The books hold every move asked about: forced orders add {percent(worst)} to one at the most, and come "
-            f"to {percent(most, digits=0)} of the orders in the next 1%."
+            f"Order books would absorb every move tested: forced orders would lengthen a move by at most "
+            f"{percent(worst)} and equal {percent(most, digits=0)} of the resting orders within the next 1%."
         )
     first = min((one for one in rows if one["ending"] != "stopped"), key=_size)
-    return f"From a move of {percent(first['move'], signed=True)} on, nothing on the map holds the slide."
+    return f"From a move of {percent(first['move'], signed=True)} on, the slide does not stop within the map."
 
 
 def _through(row: dict[str, Any], *, caveat: str) -> Finding:
@@ -99,7 +97,7 @@ def _through(row: dict[str, Any], *, caveat: str) -> Finding:
     stop = (
         f"and end at {price(row['stop_price'])} ({_severe(row)})"
         if row["stop_price"] is not None
-        else "and nothing on the map would hold it"
+        else "and would not stop within the map"
     )
     added = "" if row["amplification"] is None else f", {percent(row['amplification'])} farther than the move itself"
     return _finding(
@@ -116,14 +114,18 @@ def _through(row: dict[str, Any], *, caveat: str) -> Finding:
 
 def _severe(row: dict[str, Any]) -> str:
     edge = row["severe_stop_price"]
-    return "at the severe edge nothing holds it" if edge is None else f"{price(edge)} at the severe edge of all bands"
+    return (
+        "in the worst case considered it does not stop"
+        if edge is None
+        else f"{price(edge)} in the worst case considered"
+    )
 
 
 def _chance(row: dict[str, Any]) -> str:
     if row["chance"] is None:
         return ""
     return (
-        f" Past days went so far, volatility for volatility, {percent(row['chance'])} of the time (90%: "
+        f" Adjusted for volatility, {_days(row['chance'])} moved this far within 24 hours (90% interval "
         f"{percent(row['chance_low'])} to {percent(row['chance_high'])})."
     )
 
@@ -131,13 +133,13 @@ def _chance(row: dict[str, Any]) -> str:
 def _reproduction(row: dict[str, Any]) -> Finding:
     ratio = row["reproduction"] or 0.0
     orders = "bids" if row["direction"] == "down" else "asks"
-    runs = "more than stands there: a slide would run by itself" if ratio >= 1.0 else "below 100% none runs by itself"
-    thin = "" if ratio <= 0.0 or ratio >= 1.0 else f" It would take books of {percent(ratio)} of these for one to run."
+    thinner = f"A self-feeding slide would need those {orders} to shrink by about {percent(1.0 - ratio, digits=0)}."
+    end = "More than rests there: a slide would feed itself." if ratio >= 1.0 else thinner if ratio > 0.0 else ""
     return _finding(
         row,
         "runout.reproduction",
-        f"Where forced orders are densest, from {price(row['trigger_price'])} on, those of the next 1% come to "
-        f"{percent(ratio)} of the {dollars(row['depth_usd'])} of {orders} within 1%: {runs}.{thin}",
+        f"Where forced orders are densest, from {price(row['trigger_price'])} on, those of the next 1% equal "
+        f"{percent(ratio)} of the {orders} within 1% ({dollars(row['depth_usd'])}). {end}".rstrip(),
         (
             quantity("reproduction", "forced orders over depth, next 1%", ratio, "ratio", "at the central values"),
             quantity("depth_usd", f"{orders} within 1%", row["depth_usd"], "USD", "median of the past week"),
@@ -146,7 +148,7 @@ def _reproduction(row: dict[str, Any]) -> Finding:
 
 
 def _days(share: float) -> str:
-    return f"{percent(share)} of past days" if share > 0.0 else "no past day"
+    return f"{percent(share)} of comparable past days" if share > 0.0 else "no comparable past day"
 
 
 def _has_headline(rows: list[dict[str, Any]], direction: str) -> bool:
@@ -165,15 +167,15 @@ def _wave(rows: list[dict[str, Any]], direction: str) -> Finding:
         said = f"no {verb} on the map (up to {reach}) is enough at the median"
     else:
         nearest = min(mine, key=lambda one: abs(_size(one) - middle))
-        chance = "" if nearest["chance"] is None else f"; {_days(nearest['chance'])} went so far"
+        chance = "" if nearest["chance"] is None else f"; {_days(nearest['chance'])} moved that far"
         said = f"a {verb} of about {percent(middle)}, to {price(nearest['price'] * (1.0 + sign * middle))}{chance}"
     at_best = "none on the map" if early is None else percent(early)
     at_worst = f"more than {reach}" if late is None else percent(late)
     return _finding(
         farthest,
         f"runout.wave.{direction}",
-        f"Another {dollars(WAVE_USD)} market-wide, all coins and venues, would take {said}. Between the edges of the "
-        f"band: {at_best} to {at_worst}.",
+        f"Another {dollars(WAVE_USD)} of liquidations, all coins and venues, would take {said} (90% band {at_best} to "
+        f"{at_worst}).",
         tuple(
             quantity(name, label, None if value is None else sign * value, "fraction", _NINETY, signed=True)
             for name, label, value in (

@@ -48,7 +48,7 @@ def worth(one: Record) -> str:
 def sentence(one: Record | None, event: str) -> str:
     """Return the record as a sentence; says so where there is none."""
     if one is None:
-        return "No earlier case is held to judge this by."
+        return "There is no earlier case to judge this by."
     return (
         f"In {one.cases} earlier case{'' if one.cases == 1 else 's'} {event} {one.hits} "
         f"time{'' if one.hits == 1 else 's'} ({percent(one.hits / one.cases, digits=0)}), "

@@ -1,12 +1,14 @@
 """Gather what the danger section needs: the latest forecast of the ledger, and how earlier ones turned out."""
 
+import csv
 from collections.abc import Sequence
+from importlib.resources import files
 
 import polars as pl
 
 from runout.bulletin.findings import Section
 from runout.bulletin.sections import danger
-from runout.clock import NANOSECONDS_PER_DAY, start_of_day
+from runout.clock import NANOSECONDS_PER_DAY, parse_time, start_of_day
 from runout.forecast.ledger import Entry
 from runout.forecast.targets import DANGER_USD
 from runout.indicators.liquidations import by_side
@@ -24,7 +26,19 @@ def gather(reader: Reader, *, synthetic: bool) -> list[Section]:
         return [] if synthetic else [danger.unstated(reader.coin, reader.at)]
     earlier = [entry for entry in known if entry.event_time < start_of_day(reader.at)]
     outcomes = past_outcomes(earlier, _daily_totals(reader, earlier))
-    return [danger.section(today[-1].read(), outcomes, synthetic=synthetic, at=reader.at)]
+    section = danger.section(
+        today[-1].read(), outcomes, synthetic=synthetic, at=reader.at, replayed=replayed_days(reader.at)
+    )
+    return [section]
+
+
+def replayed_days(at: int) -> list[danger.PastDay]:
+    """Return the days of the published replay that were over by ``at`` (UTC ns), in order."""
+    rows = csv.DictReader(
+        files("runout.bulletin").joinpath("level_record.csv").read_text(encoding="utf-8").splitlines()
+    )
+    days = [danger.PastDay(parse_time(row["day"]), int(row["level"]), row["wave"] == "1") for row in rows]
+    return [day for day in days if day.start + DAY <= start_of_day(at)]
 
 
 def past_outcomes(entries: Sequence[Entry], daily_usd: dict[int, float]) -> list[danger.Outcome]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from runout.bulletin.readings import Reading
-from runout.clock import NANOSECONDS_PER_DAY, format_time, say_time
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time, say_time
 from runout.errors import NotEnoughDataError
 from runout.forecast.ledger import without_chain
 from runout.jobs.selection import ALL_COINS
@@ -140,9 +140,9 @@ class Reader:
         time
             UTC ns: the moment it speaks of.
         step
-            Of its series, ns: figures within the day may be a day old, daily ones three.
+            Of its series, ns: the next figure may be an hour late; a daily one, two days.
         """
-        if time >= self.at - (3 * DAY if step >= DAY else DAY):
+        if time >= self.at - (3 * DAY if step >= DAY else step + NANOSECONDS_PER_HOUR):
             return True
         self._left_out.append(f"{what} (newest figure is of {say_time(time, self.at)})")
         return False
