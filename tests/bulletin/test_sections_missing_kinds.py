@@ -11,11 +11,10 @@ from runout.bulletin.encoding import decode, encode
 from runout.bulletin.text import render
 from runout.cli.main import main
 from runout.clock import format_time
-from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.derivations import computations
 from runout.jobs.issuing import issue
-from runout.jobs.sliding import find_slides
+from runout.jobs.publishing import keep_snapshot
 from runout.lake import Lake
 from runout.records import KINDS, Series
 from runout.records.kinds import DERIVED, OBSERVED
@@ -63,8 +62,8 @@ def fill(lake: Lake, published: Iterable[tuple[Series, pl.DataFrame]], since: in
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     published, _ = market(world(days=DAYS, coins=2))
     lake = fill(Lake(tmp_path_factory.mktemp("whole") / "lake"), published.values())
-    assert find_missing(lake, "BTC", END) > 0
-    assert find_slides(lake, "BTC", END) > 0
+    kept = keep_snapshot(lake, "BTC", END)
+    assert min(kept["clusters"], kept["slides"]) > 0
     return lake
 
 

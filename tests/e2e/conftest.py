@@ -7,10 +7,9 @@ import pytest
 
 from runout.clock import parse_time
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing
 from runout.jobs.computing import compute
 from runout.jobs.importing import import_files
-from runout.jobs.sliding import find_slides
+from runout.jobs.publishing import keep_snapshot
 from runout.lake import Lake
 from runout.sources.registry import source_of
 
@@ -38,7 +37,6 @@ def real_lake(real_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_
             compute(lake)
             ledger.issue_daily(lake, "BTC", ISSUED)
             for moment in MAPPED:
-                find_missing(lake, "BTC", moment)
-                find_slides(lake, "BTC", moment)
+                keep_snapshot(lake, "BTC", moment)
             done.touch()
     return lake

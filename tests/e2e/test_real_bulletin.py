@@ -11,10 +11,10 @@ from runout.bulletin.encoding import encode
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import NANOSECONDS_PER_HOUR, parse_time, start_of_day
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing, origin_of
+from runout.jobs.clustering import origin_of
 from runout.jobs.computing import compute
 from runout.jobs.issuing import issue
-from runout.jobs.sliding import find_slides
+from runout.jobs.publishing import keep_snapshot
 from runout.lake import Lake
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
@@ -110,7 +110,7 @@ def forecast_anew(cut: Lake, at: int) -> None:
     assert entries["known_time"].max() == start_of_day(at)
     shutil.rmtree(f"{cut.root}/ledger")
     cut.append("ledger", entries.filter(pl.col("event_time") < start_of_day(at)))
-    ledger.issue_missing(cut, "BTC", at)
+    ledger.issue_daily(cut, "BTC", [at // DAY * DAY])
 
 
 def everything_anew(real_lake: Lake, at: int, folder: Path) -> None:
@@ -119,8 +119,7 @@ def everything_anew(real_lake: Lake, at: int, folder: Path) -> None:
     compute(cut)
     forecast_anew(cut, at)
     for lake in (real_lake, cut):
-        find_missing(lake, "BTC", at)
-        find_slides(lake, "BTC", at)
+        keep_snapshot(lake, "BTC", at)
     assert {row["event_time"] for row in cut.scan("slides").collect().to_dicts()} == {origin_of(at)}
     made = issue(cut, "BTC", at)
     assert {"danger.level", "danger.problem"} <= {one.name for one in made.sections[0].findings}

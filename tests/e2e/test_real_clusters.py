@@ -8,9 +8,9 @@ from runout.bulletin.encoding import encode
 from runout.cascade.shock import ToPrice
 from runout.clock import parse_time
 from runout.jobs.cascading import setting_of, whatif
-from runout.jobs.clustering import find_missing, long_mass_share
+from runout.jobs.clustering import long_mass_share
 from runout.jobs.issuing import issue
-from runout.jobs.publishing import pictures_of
+from runout.jobs.publishing import Publication, keep_snapshot
 from runout.lake import Lake
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
@@ -56,7 +56,7 @@ def test_the_problem_type_of_the_18th_comes_from_the_map(real_lake: Lake) -> Non
 def test_the_page_has_both_pictures_of_the_map_in_the_section_of_its_clusters(real_lake: Lake) -> None:
     at = parse_time("2025-08-18T12:00Z")
     made = issue(real_lake, "BTC", at)
-    drawn = page.render(made, pictures_of(real_lake, made, at))
+    drawn = page.render(made, Publication(real_lake, made.coin, at).pictures())
     inside = drawn.split('<section id="clusters"')[1].split("</section>")[0]
     assert inside.count('<figure class="picture">') == 2
     assert "inferred liquidation levels over time" in inside
@@ -80,7 +80,7 @@ def test_a_cut_lake_finds_the_same_clusters(real_lake: Lake, tmp_path: object) -
     at = parse_time("2025-08-18T12:00Z")
     cut = real_lake.copy_as_of(at, f"{tmp_path}/cut")
     cut.discard("clusters", pl.col("rank") > 0)
-    assert find_missing(cut, "BTC", at) > 0
+    assert keep_snapshot(cut, "BTC", at)["clusters"] > 0
     assert encode(issue(cut, "BTC", at)) == encode(issue(real_lake, "BTC", at))
 
 

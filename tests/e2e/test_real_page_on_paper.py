@@ -10,7 +10,7 @@ import pytest
 from runout.bulletin import page
 from runout.clock import parse_time
 from runout.jobs.issuing import issue
-from runout.jobs.publishing import pictures_of
+from runout.jobs.publishing import Publication
 from runout.lake import Lake
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
@@ -23,7 +23,7 @@ def test_the_page_of_the_18th_prints_on_two_sheets(real_lake: Lake, tmp_path: Pa
     at = parse_time("2025-08-18T12:00Z")
     made = issue(real_lake, "BTC", at)
     sheet, printed = tmp_path / "page.html", tmp_path / "page.pdf"
-    sheet.write_text(page.render(made, pictures_of(real_lake, made, at)), encoding="utf-8")
+    sheet.write_text(page.render(made, Publication(real_lake, made.coin, at).pictures()), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={printed}"]
     subprocess.run([browser, *options, str(sheet)], check=True, capture_output=True, timeout=120)
     assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) == 2

@@ -15,8 +15,7 @@ from runout.errors import NotEnoughDataError, UsageError
 from runout.jobs.cascading import MOVES, Setting, in_rounds, setting_of, slides, whatif
 from runout.jobs.computing import compute
 from runout.jobs.headline_scale import Scale
-from runout.jobs.publishing import publish
-from runout.jobs.sliding import find_slides
+from runout.jobs.publishing import keep_snapshot, publish
 from runout.lake import Lake
 from runout.records import fingerprint
 from runout.records.kinds import KINDS
@@ -101,7 +100,7 @@ def test_without_depth_or_map_the_refusal_names_what_is_missing(lake: Lake, tmp_
     bare._write("depth", lake.scan("depth").collect().clear(), mode="overwrite")
     with pytest.raises(NotEnoughDataError, match="depth of the perpetual market of Synth-A"):
         setting_of(bare, "BTC", END)
-    assert find_slides(bare, "BTC", END) == 0
+    assert "slides" not in keep_snapshot(bare, "BTC", END)
     with pytest.raises(NotEnoughDataError, match="intraday perpetual bars of DOGE"):
         setting_of(lake, "DOGE", END)
 
@@ -112,7 +111,7 @@ def test_slides_are_kept_once_and_stand_in_the_bulletin(lake: Lake):
     section = next(one for one in made.sections if one.key == "runout")
     assert {"runout.down", "runout.reproduction"} <= {one.name for one in section.findings}
     assert "runout.wave.down" not in {one.name for one in section.findings}, "a made-up market has no headline"
-    assert find_slides(lake, "BTC", END) == 0
+    assert not lake.scan("slides").collect().height
 
 
 def test_a_headline_takes_both_spreads_and_no_dollars_give_none():

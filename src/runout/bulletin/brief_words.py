@@ -172,7 +172,9 @@ def _fall(fall: Fall) -> str:
     if fall.price is not None:
         stop = "" if fall.stop_price is None else f", where order books would stop it at {price(fall.stop_price)}"
         often = "" if fall.days_share is None else f"; {_often(fall.days_share)} in 24 h"
-        parts.append(f"from the price now it leads to {price(fall.price)}{stop}{often}")
+        parts.append(
+            f"{percent(fall.move, digits=0, signed=True)} from the price now is {price(fall.price)}{stop}{often}"
+        )
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
 
 

@@ -11,7 +11,7 @@ from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.clock import now_ns
 from runout.errors import UsageError
-from runout.jobs.publishing import pictures_of, publish
+from runout.jobs.publishing import Publication
 
 if TYPE_CHECKING:
     from runout.bulletin.page import Picture
@@ -62,15 +62,16 @@ def bulletin(
     """
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
-    made = publish(store, coin.upper(), moment)
+    published = Publication(store, coin.upper(), moment)
+    made = published.bulletin
     if out is None:
         form = format or "text"
-        drawn = pictures_of(store, made, moment) if form == "html" else {}
+        drawn = published.pictures() if form == "html" else {}
         width = terminal_width(_WIDEST_FULL if full else _WIDEST)
         sys.stdout.write(render(made, form, pictures=drawn, full=full, width=width, colour=screen.in_colour()))
         return
     file, forms = _destination(out, format)
-    drawn = pictures_of(store, made, moment) if "html" in forms else {}
+    drawn = published.pictures() if "html" in forms else {}
     for path in write(made, out, forms, pictures=drawn, file=file):
         screen.console().print(f"wrote {path}", soft_wrap=True)
 

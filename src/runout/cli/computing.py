@@ -4,9 +4,9 @@ from runout.cli import screen
 from runout.cli.configuration import open_lake
 from runout.cli.progress import progress_bar
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing, newest_moment
+from runout.jobs.clustering import newest_moment
 from runout.jobs.computing import compute as compute_job
-from runout.jobs.sliding import find_slides
+from runout.jobs.publishing import keep_snapshot
 
 
 def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 14) -> None:
@@ -28,11 +28,10 @@ def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 
         written = compute_job(store, progress=progress)
         origins = ledger.recent_origins(store, forecast_days)
         newest = newest_moment(store, coin.upper())
-        found = 0 if newest is None else find_missing(store, coin.upper(), newest)
-        asked = 0 if newest is None else find_slides(store, coin.upper(), newest)
+        kept = {} if newest is None else keep_snapshot(store, coin.upper(), newest)
         issued = ledger.issue_daily(store, coin.upper(), origins, workers=2, progress=progress)
     screen.console().print(
-        f"derived state of {store.root} is up to date: {written:,} rows written, {issued} forecasts issued, "
-        f"{found} clusters of the newest map, {asked} moves asked about",
+        f"{store.root} is up to date: {written:,} derived rows, forecasts of {issued} days, newest map with "
+        f"{kept.get('clusters', 0)} clusters, what-if table of {kept.get('slides', 0)} moves written",
         soft_wrap=True,
     )

@@ -9,7 +9,7 @@ from runout.cli.bulletin import render, terminal_width, write
 from runout.cli.progress import progress_bar
 from runout.jobs.computing import compute
 from runout.jobs.demonstrating import Compared, compare, page
-from runout.jobs.publishing import pictures_of, publish
+from runout.jobs.publishing import Publication
 from runout.jobs.synthesizing import END, synthesize
 from runout.lake import Lake
 
@@ -32,8 +32,9 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
     with progress_bar("demo") as progress:
         synthesize(store, scenario="flush", days=_DAYS, seed=_SEED, progress=progress)
         compute(store, progress=progress)
-        made = publish(store, "BTC", END)
-        paths = write(made, out, ["text", "md", "html", "json"], pictures=pictures_of(store, made, END))
+        published = Publication(store, "BTC", END)
+        made = published.bulletin
+        paths = write(made, out, ["text", "md", "html", "json"], pictures=published.pictures())
         progress("the truth", 1, 1)
         found = compare(store, "BTC", END)
     (out / TRUTH).write_text(page(found, f"flush, {_DAYS} days, seed {_SEED}"), encoding="utf-8")

@@ -11,8 +11,9 @@ from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.clock import format_date, format_time, now_ns, start_of_day
 from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
-from runout.jobs.forecasting import answer_level, issue_forecast
-from runout.units import dollars, percent
+from runout.jobs import ledger
+from runout.jobs.forecasting import answer_level
+from runout.units import dollars, percent, price
 
 
 def forecast(
@@ -21,6 +22,7 @@ def forecast(
     *,
     at: str | None = None,
     to: float | None = None,
+    issue: bool = False,
     lake: str | None = None,
     format: Literal["text", "json"] = "text",  # noqa: A002 - the public name of the flag
 ) -> None:
@@ -34,6 +36,8 @@ def forecast(
         UTC time, such as 2025-08-18T12:00Z: as it would have been said then; now if absent.
     to
         A price: the chances of the day if the coin gets there within it, by the structural model, instead.
+    issue
+        Write the forecast of the UTC day into the ledger, if it is not held; without it nothing is written.
     lake
         Folder of the lake.
     format
@@ -43,7 +47,9 @@ def forecast(
     if to is not None:
         _say_level(answer_level(store, coin.upper(), moment, to), as_text=format == "text")
         return
-    made = issue_forecast(store, coin.upper(), moment)
+    if issue:
+        ledger.issue_daily(store, coin.upper(), [start_of_day(moment)])
+    made = ledger.forecast_at(store, coin.upper(), moment)
     if format == "json":
         sys.stdout.write(as_json(made) + "\n")
     else:
@@ -64,11 +70,6 @@ def _print(made: Forecast) -> None:
         console.print(f"problem: [bold]{made.problem.problem}[/] ({made.problem.rule}; a rule, not scored)")
     for one in made.conditions:
         console.print(_condition_of(one))
-    if made.at != start_of_day(made.at):
-        console.print(
-            f"The 24 h from {format_time(made.at)} lie across both days; whole days are what is scored, so no third "
-            "probability is made of them."
-        )
     console.print(
         f"measured: {made.scope}; data through {format_time(made.data_through)}. "
         + (
@@ -113,8 +114,12 @@ def _chances(window: Window | LevelAnswer) -> Table:
 
 
 def _condition_of(one: Conditional) -> str:
+    counted = (
+        f"if {one.coin} trades at {price(one.price_usd)} within the day "
+        f"({percent(-one.move, digits=0, signed=True)} from {price(one.from_usd)} at {format_time(one.from_time)})"
+    )
     if one.refused:
-        return f"if {one.coin} falls {percent(one.move, digits=0)} within the day: refused, {one.refused}"
+        return f"{counted}: refused, {one.refused}"
     chances = [("headline", chance) for chance in one.headline] + [("measured", chance) for chance in one.measured]
-    said = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability, digits=0)}" for name, p in chances)
-    return f"if {one.coin} falls {percent(one.move, digits=0)} within the day ({one.days} such days): {said}"
+    said = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability)}" for name, p in chances)
+    return f"{counted}: {said}; {one.days} past days went as far from their opening"

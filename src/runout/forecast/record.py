@@ -42,14 +42,18 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conditional(msgspec.Struct, frozen=True, kw_only=True):
-    """Chances of the first window if the price goes that far from its opening within it.
+    """Chances of the first window if the price reaches a level within it, by the structural model.
 
     Parameters
     ----------
     coin, direction, move
-        The condition; ``move`` is a fraction.
+        The condition; ``move`` is a fraction of ``from_usd``.
+    price_usd
+        The level.
+    from_usd, from_time
+        The price that the move is counted from, and the moment it is of (UTC ns).
     days
-        Past days behind it; 0 if refused.
+        Past days that went as far from their opening; 0 if refused.
     headline
         Chances of headline thresholds, given the condition; empty without a ratio, or if refused.
     measured
@@ -61,6 +65,9 @@ class Conditional(msgspec.Struct, frozen=True, kw_only=True):
     coin: str
     direction: str
     move: float
+    price_usd: float = 0.0
+    from_usd: float = 0.0
+    from_time: int = 0
     days: int = 0
     headline: tuple[Probability, ...] = ()
     measured: tuple[Probability, ...] = ()

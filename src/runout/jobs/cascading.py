@@ -8,7 +8,8 @@ totals over that venue's, on past days, and headline over measured (:mod:`runout
 ones times :data:`TRUE_OVER_REPORTED`, an assumption.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -26,8 +27,10 @@ from runout.cascade.outcome import Slide
 from runout.cascade.shock import Move, Order, Push, Shock, push
 from runout.cascade.simulation import simulate
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
-from runout.errors import NotEnoughDataError
+from runout.errors import NotEnoughDataError, UsageError
+from runout.forecast.record import LevelAnswer
 from runout.jobs.clustering import mapped_venue
+from runout.jobs.forecasting import answer_level
 from runout.jobs.headline_scale import Scale, scale_of
 from runout.jobs.mapping import liquidation_map
 from runout.lake import Lake
@@ -77,6 +80,17 @@ class Ranged(Protocol):
         ...
 
 
+def _unknown_day(_price_usd: float) -> LevelAnswer | None:
+    return None
+
+
+def _day_if_at(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswer | None:
+    try:
+        return answer_level(lake, coin, at, price_usd)
+    except (NotEnoughDataError, UsageError):
+        return None
+
+
 class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """All that a what-if needs of a coin at a moment.
 
@@ -95,6 +109,9 @@ class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     flow
         Net taker flow of 60 days against the price: a check on the depth, which goes into nothing; None where it is not
         known.
+    day_if_at
+        Chances of the UTC day if the price gets to a level within it, as ``runout forecast --to`` says; None where no
+        forecast can be made or the level says nothing of the day.
     """
 
     map: LiquidationMap
@@ -103,6 +120,7 @@ class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     extremes: Extremes | None
     scale: Scale | None
     flow: FlowImpact | None = None
+    day_if_at: Callable[[float], LevelAnswer | None] = _unknown_day
 
     def depth_usd(self, direction: Direction) -> Band:
         """Return dollars of the book within 1%, on the side that a move takes from."""
@@ -133,7 +151,8 @@ class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     reported_usd
         What the feed would show of the slide.
     headline_usd
-        What aggregators would show for all coins and venues, 5%, 50% and 95%; None where it is not known.
+        What the move itself would add to what aggregators show for all coins and venues, 5%, 50% and 95%; None where
+        it is not known.
     """
 
     setting: Setting
@@ -141,6 +160,13 @@ class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     chance: FrequencyInterval | None
     reported_usd: Band
     headline_usd: Band | None
+
+    def day(self) -> LevelAnswer | None:
+        """Return the chances of the UTC day's total if the price gets there; None where they are not known."""
+        distance = self.slide.value.shock_distance
+        if not np.isfinite(distance):
+            return None
+        return self.setting.day_if_at(price_at(self.setting.price, distance, self.slide.direction))
 
 
 def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> Setting:
@@ -180,6 +206,7 @@ def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> S
         extremes=_extremes(bars, made.sources[0].step),
         scale=scale_of(lake, coin, made.sources[2], at),
         flow=_flow(bars.filter(pl.col("event_time") > at - _FLOW)),
+        day_if_at=partial(_day_if_at, lake, coin, at),
     )
 
 

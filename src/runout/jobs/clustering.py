@@ -69,25 +69,22 @@ def long_mass_share(lake: Lake, coin: str, at: int) -> float | None:
     return longs / (longs + shorts) if longs + shorts > 0.0 else None
 
 
-def find_missing(lake: Lake, coin: str, at: int) -> int:
-    """Find and keep the clusters that a bulletin at ``at`` shows, if they are not held; return how many were added.
-
-    With them go the clusters of the day before that the price went into since. A lake that cannot be written to, or
-    that has not the data of a map, is left as it is.
-    """
+def has_clusters(lake: Lake, coin: str, at: int) -> bool:
+    """Return whether the clusters that a bulletin at ``at`` shows are held."""
     held = lake.scan("clusters").filter(
         pl.col("coin") == coin, pl.col("event_time") == origin_of(at), pl.col("method_version") == METHOD_VERSION
     )
-    if held.select(pl.len()).collect().item() or not lake.writable():
-        return 0
-    made = shown_map(lake, coin, at)
-    if made is None:
-        return 0
+    return bool(held.select(pl.len()).collect().item())
+
+
+def cluster_rows(of: "LiquidationMap") -> dict[str, pl.DataFrame]:
+    """Return the clusters of a map, and those of the day before that the price went into since, by record kind."""
     from runout.positions.clusters import table  # noqa: PLC0415 - the map's kernels
 
-    # The clusters last: what is interrupted before them is done again, and the same rows written twice are one.
-    lake.append("swept_clusters", _kept(_swept(made.swept), "swept_clusters", made))
-    return lake.append("clusters", _kept(table(made.clusters), "clusters", made)).added.height
+    return {
+        "swept_clusters": _kept(_swept(of.swept), "swept_clusters", of),
+        "clusters": _kept(table(of.clusters), "clusters", of),
+    }
 
 
 def _kept(rows: pl.DataFrame, kind: str, of: "LiquidationMap") -> pl.DataFrame:

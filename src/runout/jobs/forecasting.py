@@ -13,7 +13,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time, start_of_day
 from runout.errors import NotEnoughDataError, UsageError
-from runout.forecast.conditional import Condition, days_behind, given
+from runout.forecast.conditional import Condition, days_behind
 from runout.forecast.danger import danger_level
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History, history_from
@@ -165,12 +165,13 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
     evidence = [evidence_of(past.history, lead=lead) for lead in (first, first + 1)]
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
     model = model_named(ISSUED)
+    counted_from = (_last_close(past.history, coin), int(past.history.day[-1]) + DAY)
     return Forecast(
         at=at,
         coin=coin,
         windows=tuple(_window(one, model.fit(one).predict(one), ratio) for one in evidence),
         problem=diagnose(known_quantities(past.history) | {"long_mass_share": long_mass_share(lake, coin, at)}),
-        conditions=tuple(_conditional(evidence[0], Condition(move, "fall", coin), ratio) for move in moves),
+        conditions=_falls(evidence[0], ratio, coin, moves, counted_from),
         scope=past.group.scope(),
         data_through=int(past.history.day[-1]) + DAY,
         ratio_median=None if ratio is None else ratio.median,
@@ -180,6 +181,44 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         method_version=METHOD_VERSION,
         code_version=CODE_VERSION,
     )
+
+
+def falls_from_now(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = FALLS) -> tuple[Conditional, ...]:
+    """Return the chances of the day that holds ``at`` if a coin falls so far from its price now.
+
+    Parameters
+    ----------
+    lake, coin
+        Where, and the base asset.
+    at
+        UTC ns.
+    moves
+        Falls from the last price known, fractions above zero.
+
+    Raises
+    ------
+    NotEnoughDataError
+        As :func:`issue_forecast`, or without a price of the coin.
+    """
+    past = read_past(lake, at)
+    evidence = evidence_of(past.history, lead=_lead(past.history, at))
+    ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
+    return _falls(evidence, ratio, coin, moves, price_now(lake, past.series, coin, at))
+
+
+def price_now(lake: Lake, series: Sequence[Series], coin: str, at: int) -> tuple[float, int]:
+    """Return the last price of a coin known at ``at`` (UTC ns), of the bars a bulletin shows, and its moment.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no price of the day before is known.
+    """
+    bars = selection.bars(series, coin)
+    rows = None if bars is None else lake.as_of("bars", at=at, series=[bars.series], since=at - DAY).sort("event_time")
+    if rows is None or rows.is_empty():
+        raise NotEnoughDataError(f"no price of {coin} is known within the day before {format_time(at)}")
+    return float(rows["close"][-1]), int(rows["event_time"][-1])
 
 
 def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswer:
@@ -263,16 +302,30 @@ def _window(evidence: Evidence, made: Predictive, ratio: Coverage | None) -> Win
     )
 
 
-def _conditional(evidence: Evidence, condition: Condition, ratio: Coverage | None) -> Conditional:
-    coin, direction, move = condition.coin, condition.direction, condition.move
+def _falls(
+    evidence: Evidence, ratio: Coverage | None, coin: str, moves: Sequence[float], counted_from: tuple[float, int]
+) -> tuple[Conditional, ...]:
+    return tuple(_fall(evidence, ratio, coin, move, counted_from) for move in moves)
+
+
+def _fall(
+    evidence: Evidence, ratio: Coverage | None, coin: str, move: float, counted_from: tuple[float, int]
+) -> Conditional:
+    price_usd, last = counted_from[0] * (1.0 - move), _last_close(evidence.history, coin)
+    asked = Conditional(
+        coin=coin, direction="fall", move=move, price_usd=price_usd, from_usd=counted_from[0], from_time=counted_from[1]
+    )
+    if price_usd >= last:
+        return msgspec.structs.replace(
+            asked, refused=f"{price_usd:,.6g} is not below the day's opening of {last:,.6g}: no condition on the day"
+        )
+    condition = _condition_to(coin, price_usd, last)
     try:
-        made = given(evidence, condition)
+        made = given_by_model(evidence, condition)
     except NotEnoughDataError as refusal:
-        return Conditional(coin=coin, direction=direction, move=move, refused=str(refusal))
-    return Conditional(
-        coin=coin,
-        direction=direction,
-        move=move,
+        return msgspec.structs.replace(asked, refused=str(refusal))
+    return msgspec.structs.replace(
+        asked,
         days=days_behind(evidence, condition),
         headline=() if ratio is None else headline(made, ratio, (DANGER_USD,)),
         measured=measured(made, (MEASURED_USD,)),

@@ -68,14 +68,48 @@ def issue_daily(
     return written
 
 
-def issue_missing(lake: Lake, coin: str, at: int) -> None:
-    """Issue the forecast of the UTC day that holds ``at`` if it is missing, possible, and may be written."""
+def forecast_of_day(lake: Lake, coin: str, at: int) -> pl.DataFrame:
+    """Return the ledger row of the UTC day that holds ``at``: as held, else made in memory; none if it is refused.
+
+    Nothing is written. A forecast made here is the one that would have been issued at the start of the day.
+    """
     origin = start_of_day(at)
-    held = lake.scan("ledger").filter(
-        pl.col("coin") == coin, pl.col("event_time") == origin, pl.col("method_version") == METHOD_VERSION
-    )
-    if held.select(pl.len()).collect().item() == 0 and lake.writable():
-        issue_daily(lake, coin, [origin])
+    mine = (pl.col("coin") == coin) & (pl.col("event_time") == origin) & (pl.col("method_version") == METHOD_VERSION)
+    held = lake.scan("ledger").filter(mine).sort("sequence").tail(1).collect()
+    if held.height:
+        return held
+    forecast = _one(lake.root, coin, origin)
+    made = [] if forecast is None else [chain(forecast, sequence=1, previous=FIRST, issued_time=origin)]
+    return pl.DataFrame([msgspec.structs.asdict(one) for one in made], schema=KINDS["ledger"].dtypes)
+
+
+def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
+    """Return the forecast of the UTC day that holds ``at``, its conditions counted from the price at ``at``.
+
+    What the ledger holds is read, else the forecast is made in memory; nothing is written.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the forecast is refused (:func:`runout.jobs.forecasting.issue_forecast`).
+    """
+    from runout.jobs.forecasting import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
+
+    rows = forecast_of_day(lake, coin, at)
+    made = issue_forecast(lake, coin, start_of_day(at)) if rows.is_empty() else Entry(**rows.row(0, named=True)).read()
+    return from_now(lake, made, at)
+
+
+def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:
+    """Return a forecast with its conditions counted from the price at ``at`` (UTC ns), where they are known then."""
+    from runout.jobs.forecasting import falls_from_now  # noqa: PLC0415 - the models, only where one is fitted
+
+    if at == forecast.at:
+        return forecast
+    try:
+        return msgspec.structs.replace(forecast, conditions=falls_from_now(lake, forecast.coin, at))
+    except NotEnoughDataError:
+        return msgspec.structs.replace(forecast, conditions=())
 
 
 def _make(lake: Lake, coin: str, origins: Sequence[int], workers: int) -> list[Forecast | None]:

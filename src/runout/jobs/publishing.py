@@ -1,35 +1,95 @@
-"""Publish a bulletin: what it stands on is issued first where the lake lacks it, then the bulletin."""
+"""Publish a bulletin: what it needs is read where the lake holds it, else computed in memory; nothing is written."""
 
 import shlex
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import polars as pl
 from msgspec import structs
 
 from runout.bulletin.findings import Bulletin
 from runout.jobs import ledger
-from runout.jobs.clustering import find_missing, shown_map
+from runout.jobs.clustering import cluster_rows, has_clusters, shown_map
 from runout.jobs.issuing import Reader, issue, runout
-from runout.jobs.sliding import find_slides
+from runout.jobs.sliding import slide_rows
 from runout.lake import DEFAULT_LAKE, Lake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runout.bulletin.mapping import LiquidationMap
     from runout.bulletin.page import Picture
 
 
+class Publication:
+    """A coin at a moment: its map is built once, when first asked for, and everything reads that one.
+
+    Parameters
+    ----------
+    lake, coin
+        Where, and the base asset.
+    at
+        UTC ns.
+    """
+
+    def __init__(self, lake: Lake, coin: str, at: int) -> None:
+        self.lake, self.coin, self.at = lake, coin, at
+
+    @cached_property
+    def map(self) -> "LiquidationMap | None":
+        """The map that a bulletin of this moment shows; None where the lake has not the data of one."""
+        return shown_map(self.lake, self.coin, self.at)
+
+    @cached_property
+    def computed(self) -> dict[str, pl.DataFrame]:
+        """Rows that the bulletin needs and the lake does not hold, by record kind."""
+        rows = {"ledger": ledger.forecast_of_day(self.lake, self.coin, self.at)}
+        return rows if has_clusters(self.lake, self.coin, self.at) else rows | self.snapshot
+
+    @cached_property
+    def snapshot(self) -> dict[str, pl.DataFrame]:
+        """Clusters and slides of this moment's map, by record kind; empty without a map."""
+        if self.map is None:
+            return {}
+        rows = cluster_rows(self.map)
+        slides = slide_rows(self.lake, self.map, rows["clusters"])
+        return rows if slides is None else {**rows, "slides": slides}
+
+    @cached_property
+    def bulletin(self) -> Bulletin:
+        """The bulletin; NotEnoughDataError as :func:`publish`."""
+        return addressed(issue(self.lake, self.coin, self.at, computed=self.computed), self.lake.root)
+
+    def pictures(self) -> "Mapping[str, Sequence[Picture]]":
+        """Return the pictures of the bulletin's page that are no charts, by key of their section: map and slides."""
+        from runout.bulletin import page, slides  # noqa: PLC0415 - only a page has pictures
+        from runout.bulletin.mapping import pictures  # noqa: PLC0415
+
+        keys = {section.key for section in self.bulletin.sections}
+        drawn: dict[str, Sequence[Picture]] = {}
+        if "clusters" in keys and self.map is not None:
+            drawn["clusters"] = [
+                page.Picture(
+                    svg=pictures.svg(self.map, "heatmap"), title="Where they were over the past week, inferred"
+                ),
+                page.Picture(svg=pictures.svg(self.map, "levels"), title="What rests at each price now, inferred"),
+            ]
+        if "runout" in keys:
+            rows = runout.rows_of(Reader(self.lake, self.coin, self.at, computed=self.computed))
+            svg = slides.svg(rows, synthetic=self.bulletin.synthetic)
+            drawn["runout"] = [page.Picture(svg=svg, title="What moves of every size would set off, inferred")]
+        return drawn
+
+
 def publish(lake: Lake, coin: str, at: int) -> Bulletin:
-    """Return the bulletin of ``coin`` as of ``at`` (UTC ns); a forecast or clusters not held are issued and kept.
+    """Return the bulletin of ``coin`` as of ``at`` (UTC ns); nothing is written.
 
     Raises
     ------
     NotEnoughDataError
         If the coin's price is not known at ``at``, or derived state is behind the data.
     """
-    ledger.issue_missing(lake, coin, at)
-    find_missing(lake, coin, at)
-    find_slides(lake, coin, at)
-    return addressed(issue(lake, coin, at), lake.root)
+    return Publication(lake, coin, at).bulletin
 
 
 def addressed(made: Bulletin, root: str) -> Bulletin:
@@ -54,21 +114,11 @@ def addressed(made: Bulletin, root: str) -> Bulletin:
     return structs.replace(made, reproduce=f"{made.reproduce}{suffix}", sections=tuple(sections))
 
 
-def pictures_of(lake: Lake, made: Bulletin, at: int) -> "Mapping[str, Sequence[Picture]]":
-    """Return the pictures of a bulletin's page that are no charts, by key of their section: the map, and slides."""
-    from runout.bulletin import page, slides  # noqa: PLC0415 - only a page has pictures
-    from runout.bulletin.mapping import pictures  # noqa: PLC0415
-
-    keys = {one.key for one in made.sections}
-    found = shown_map(lake, made.coin, at) if "clusters" in keys else None
-    drawn: dict[str, Sequence[Picture]] = {}
-    if found is not None:
-        drawn["clusters"] = [
-            page.Picture(svg=pictures.svg(found, "heatmap"), title="Where they were over the past week, inferred"),
-            page.Picture(svg=pictures.svg(found, "levels"), title="What rests at each price now, inferred"),
-        ]
-    asked = Reader(lake, made.coin, at)
-    if "runout" in keys:
-        svg = slides.svg(runout.rows_of(asked), synthetic=made.synthetic)
-        drawn["runout"] = [page.Picture(svg=svg, title="What moves of every size would set off, inferred")]
-    return drawn
+def keep_snapshot(lake: Lake, coin: str, at: int) -> dict[str, int]:
+    """Write clusters and slides of the map at ``at`` if they are not held; return how many rows of each were added."""
+    if has_clusters(lake, coin, at):
+        return {}
+    rows = Publication(lake, coin, at).snapshot
+    # The clusters last: what is interrupted before them is done again, and the same rows written twice are one.
+    kinds = [kind for kind in ("slides", "swept_clusters", "clusters") if kind in rows]
+    return {kind: lake.append(kind, rows[kind]).added.height for kind in kinds}

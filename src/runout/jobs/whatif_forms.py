@@ -12,6 +12,8 @@ from runout.cascade.ladder import price_at
 from runout.cascade.outcome import Ending, Extent, Slide
 from runout.cascade.shock import Order, Shock, push
 from runout.clock import format_time
+from runout.forecast.record import LevelAnswer
+from runout.forecast.targets import DANGER_USD
 from runout.jobs import cascading
 from runout.jobs.cascading import Setting, WhatIf
 from runout.records import venue_list
@@ -108,6 +110,7 @@ def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
         "reproduction": _six(slide.reproduction),
         "reported_usd": _band(made.reported_usd),
         "headline_usd": None if made.headline_usd is None else _band(made.headline_usd),
+        "day_if_reached": None if (day := made.day()) is None else _plain_day(day),
         "liquidated": [_plain(row) for row in slide.liquidated.iter_rows(named=True)],
         "tipping": [_plain(msgspec.structs.asdict(one)) for one in slide.tipping],
         "in_rounds": {"case": _extent(timed.value), "stages": _rows(timed.stages), "assumed": _ASSUMED},
@@ -211,6 +214,7 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
             f"(90%: {percent(chance.low)} to {percent(chance.high)}, {chance.cases} days)."
         )
     lines.append(_totals(made))
+    lines += _day(made)
     if slide.reproduction is not None:
         lines.append(
             f"Where the shock ends, forced orders of the next 1% come to {percent(slide.reproduction)} of the orders "
@@ -219,6 +223,20 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
     if timed.value.ending is Ending.STOPPED:
         lines.append(f"With time, books refilling: it stops at {price(timed.value.price_usd)} ({_ASSUMED}).")
     return [*lines, *_tipping(made)]
+
+
+def _day(made: WhatIf) -> list[str]:
+    """Return the chance of a large day if the price gets there: the answer of the bulletin and the forecast too."""
+    day = made.day()
+    chance = next((one for one in day.headline if one.theta_usd == DANGER_USD), None) if day else None
+    if chance is None or day is None:
+        return []
+    said = (
+        f"If the price gets to {price(day.price_usd)} before {format_time(day.end)}, the chance of a "
+        f"{dollars(DANGER_USD)} day, all coins and exchanges, is {percent(chance.probability)} "
+        f"(90%: {percent(chance.low)} to {percent(chance.high)})."
+    )
+    return [said]
 
 
 def _tipping(made: WhatIf) -> list[str]:
@@ -239,13 +257,10 @@ def _tipping(made: WhatIf) -> list[str]:
 
 
 def _totals(made: WhatIf) -> str:
-    reported, headline = made.reported_usd, made.headline_usd
+    reported = made.reported_usd
     venue = venue_list((made.setting.map.venue,))
     said = f"{venue} would report about {dollars(reported.value)} ({dollars(reported.low)} to {dollars(reported.high)})"
-    if headline is None:
-        return f"{said}."
-    band = f"{dollars(headline.low)} to {dollars(headline.high)}"
-    return f"{said}; aggregators, for all coins and venues, {dollars(headline.value)} (90%: {band})."
+    return f"{said}."
 
 
 def _cases(slide: Slide) -> list[tuple[str, ...]]:
@@ -322,6 +337,14 @@ def _extent(of: Extent) -> dict[str, object]:
         "liquidated_usd": round(of.liquidated_usd),
         "amplification": _six(of.amplification),
     }
+
+
+def _plain_day(of: LevelAnswer) -> dict[str, object]:
+    return {
+        "price_usd": round(of.price_usd, 2), "start": format_time(of.start), "end": format_time(of.end),
+        "headline": [_plain(msgspec.structs.asdict(one)) for one in of.headline],
+        "measured": [_plain(msgspec.structs.asdict(one)) for one in of.measured],
+    }  # fmt: skip
 
 
 def _band(of: Any) -> dict[str, int]:

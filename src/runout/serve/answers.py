@@ -12,10 +12,10 @@ from runout.bulletin.brief import Brief, brief
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.mapping.content import LiquidationMap
 from runout.cascade.shock import Shock
-from runout.clock import format_time, parse_time
+from runout.clock import format_time
 from runout.forecast.record import Forecast
 from runout.jobs.cascading import Setting, WhatIf
-from runout.lake import Lake
+from runout.jobs.publishing import Publication
 from runout.serve import tables
 
 
@@ -26,12 +26,12 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
     ----------
     content
         Everything it says, typed.
-    lake
-        Where it was read from; the pictures of its page are drawn from there.
+    published
+        What it was made from; the pictures of its page are drawn from the same map.
     """
 
     content: Bulletin
-    lake: Lake
+    published: Publication
 
     def __repr__(self) -> str:
         return f"<bulletin of {self.content.coin} as of {self.content.at}>"
@@ -59,9 +59,8 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
     def to_html(self) -> str:
         """Return the whole bulletin as one page that needs nothing else."""
         from runout.bulletin import page  # noqa: PLC0415
-        from runout.jobs.publishing import pictures_of  # noqa: PLC0415
 
-        return page.render(self.content, pictures_of(self.lake, self.content, parse_time(self.content.at)))
+        return page.render(self.content, self.published.pictures())
 
     def _repr_html_(self) -> str:
         from runout.serve import notebook  # noqa: PLC0415 - draws

@@ -57,9 +57,10 @@ class Session:
         NotEnoughDataError
             If the coin's price is not known then, or derived state is behind the data (``runout compute``).
         """
-        from runout.jobs.publishing import publish  # noqa: PLC0415 - each question loads what it needs
+        from runout.jobs.publishing import Publication  # noqa: PLC0415 - each question loads what it needs
 
-        return BulletinAnswer(publish(self._lake, coin.upper(), nanoseconds(at)), self._lake)
+        published = Publication(self._lake, coin.upper(), nanoseconds(at))
+        return BulletinAnswer(published.bulletin, published)
 
     def map(self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str = "binance") -> MapAnswer:
         """Return the inferred liquidation map of a coin on a venue, as ``runout map`` does; nothing is written.
@@ -104,9 +105,9 @@ class Session:
         NotEnoughDataError
             If the coin has no daily liquidations, they end more than three days before, or begin under a year before.
         """
-        from runout.jobs.forecasting import issue_forecast  # noqa: PLC0415
+        from runout.jobs.ledger import forecast_at  # noqa: PLC0415
 
-        return ForecastAnswer(issue_forecast(self._lake, coin.upper(), nanoseconds(at)))
+        return ForecastAnswer(forecast_at(self._lake, coin.upper(), nanoseconds(at)))
 
     def whatif(
         self,

@@ -13,7 +13,7 @@ from runout.forecast.problems import Diagnosis
 from runout.forecast.record import Conditional, Forecast, Window
 from runout.forecast.targets import DANGER_USD, Probability
 from runout.scores import wilson_interval
-from runout.units import dollars, percent
+from runout.units import dollars, percent, price
 
 _INTERVAL = "90% interval of the parameters"
 _RULE_UNITS: Final[dict[str, Unit]] = {
@@ -204,26 +204,24 @@ def _problem(forecast: Forecast, problem: Diagnosis) -> Finding:
 
 def _condition(condition: Conditional, forecast: Forecast, window: Window, at: int) -> Finding:
     chance = next(one for one in condition.headline if one.theta_usd == DANGER_USD)
-    verb, where = ("falls", "below") if condition.direction == "fall" else ("rises", "above")
-    move, day = percent(condition.move, digits=0), say_date(window.start, at)
+    verb = "falls" if condition.direction == "fall" else "rises"
+    signed = -condition.move if condition.direction == "fall" else condition.move
+    start = f"{price(condition.from_usd)} at {say_time(condition.from_time, at)}"
+    level = f"{price(condition.price_usd)} before {say_time(window.end, at)}"
+    counted = f"{percent(signed, digits=0, signed=True)} from {start}"
     said = (
-        f"{percent(chance.probability)} (90% interval {percent(chance.low)} to {percent(chance.high)}, from "
-        f"{condition.days} past days)"
+        f"{percent(chance.probability)} ({percent(chance.low)} to {percent(chance.high)}; {condition.days} past days "
+        "went as far from their opening)"
     )
     number = quantity(
-        "probability",
-        f"if {condition.coin} trades {move} {where} its price of 00:00 UTC",
-        chance.probability,
-        "fraction",
-        _INTERVAL,
-        low=chance.low,
-        high=chance.high,
-    )
+        "probability", f"if {condition.coin} trades at {level}", chance.probability, "fraction", _INTERVAL,
+        low=chance.low, high=chance.high,
+    )  # fmt: skip
     return Finding(
         name=f"danger.if.{verb}.{condition.move:g}",
         section="danger",
-        statement=f"If {condition.coin} trades {move} {where} its price of 00:00 UTC on {day}, the chance of a "
-        f"{dollars(DANGER_USD)} day is {said}.",
+        statement=f"If {condition.coin} trades at {level} ({counted}), the chance of a {dollars(DANGER_USD)} day is "
+        f"{said}.",
         evidence=_evidence(forecast, (number,), window),
         inferred=True,
     )

@@ -1,8 +1,10 @@
 """Issue a bulletin: read what was known, hand it to the sections, assemble."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 import msgspec
+import polars as pl
 
 from runout.bulletin.assemble import assemble
 from runout.bulletin.findings import Bulletin
@@ -17,15 +19,24 @@ from runout.lake import Lake
 __all__ = ["Reader", "issue", "published_claims"]
 
 
-def issue(lake: Lake, coin: str, at: int) -> Bulletin:
+def issue(lake: Lake, coin: str, at: int, *, computed: Mapping[str, pl.DataFrame] | None = None) -> Bulletin:
     """Return the bulletin of ``coin`` as of ``at`` (UTC ns): the same whatever the lake holds of later times.
+
+    Parameters
+    ----------
+    lake, coin
+        Where, and the base asset.
+    at
+        UTC ns.
+    computed
+        Rows by record kind that are read as if the lake held them.
 
     Raises
     ------
     NotEnoughDataError
         If the coin's price is not known at ``at``, or derived state is behind the data.
     """
-    reader = Reader(lake, coin, at)
+    reader = Reader(lake, coin, at, computed=computed)
     bars = reader.reading(selection.bars(reader.series, coin))
     if bars is None or bars.last_time < at - DAY:
         raise NotEnoughDataError(

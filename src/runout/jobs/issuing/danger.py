@@ -14,6 +14,7 @@ from runout.forecast.targets import DANGER_USD
 from runout.indicators.liquidations import by_side
 from runout.jobs import selection
 from runout.jobs.issuing.reader import Reader
+from runout.jobs.ledger import from_now
 
 DAY = NANOSECONDS_PER_DAY
 
@@ -26,9 +27,8 @@ def gather(reader: Reader, *, synthetic: bool) -> list[Section]:
         return [] if synthetic else [danger.unstated(reader.coin, reader.at)]
     earlier = [entry for entry in known if entry.event_time < start_of_day(reader.at)]
     outcomes = past_outcomes(earlier, _daily_totals(reader, earlier))
-    section = danger.section(
-        today[-1].read(), outcomes, synthetic=synthetic, at=reader.at, replayed=replayed_days(reader.at)
-    )
+    forecast = from_now(reader.lake, today[-1].read(), reader.at)
+    section = danger.section(forecast, outcomes, synthetic=synthetic, at=reader.at, replayed=replayed_days(reader.at))
     return [section]
 
 

@@ -45,14 +45,17 @@ class Reader:
         Base asset of the bulletin.
     at
         UTC ns.
+    computed
+        Rows by record kind, read as if the lake held them.
 
     Notes
     -----
     Each table is opened once, so that everything comes from one version of it.
     """
 
-    def __init__(self, lake: Lake, coin: str, at: int) -> None:
+    def __init__(self, lake: Lake, coin: str, at: int, *, computed: Mapping[str, pl.DataFrame] | None = None) -> None:
         self.lake, self.coin, self.at = lake.snapshot(), coin, at
+        self._computed = computed or {}
         self.series = self.lake.series(at=at)
         self._tables: dict[str, pl.LazyFrame] = {}
         self._read: dict[str, list[pl.DataFrame]] = {}
@@ -124,9 +127,15 @@ class Reader:
         return {name.removeprefix(family): Value(time, value) for name, time, value in named}
 
     def ledger(self) -> pl.DataFrame:
-        """Return the forecasts of the bulletin's coin issued so far, by the present method, in order."""
+        """Return the forecast of the bulletin's day, and the earlier ones that were written on their day, in order.
+
+        A replayed forecast is left out: it could not be read at the bulletin's moment.
+        """
         mine = (pl.col("coin") == self.coin) & (pl.col("method_version") == METHOD_VERSION)
-        found = self._table("ledger").filter(mine, pl.col("known_time") <= self.at).collect()
+        live = (pl.col("issued_time") <= self.at) & (pl.col("issued_time") - pl.col("event_time") < DAY)
+        today = pl.col("event_time") >= self.at // DAY * DAY
+        known = self._table("ledger").filter(mine, pl.col("known_time") <= self.at, live | today)
+        found = known.unique("event_time", keep="first", maintain_order=True).collect()
         self._remember("ledger", without_chain(found))
         return found.sort("event_time", "sequence")
 
@@ -195,7 +204,9 @@ class Reader:
 
     def _table(self, kind: str) -> pl.LazyFrame:
         if kind not in self._tables:
-            self._tables[kind] = self.lake.scan(kind)
+            held = self.lake.scan(kind)
+            rows = self._computed.get(kind)
+            self._tables[kind] = held if rows is None else pl.concat([held, rows.lazy()], how="diagonal_relaxed")
         return self._tables[kind]
 
     def _remember(self, kind: str, rows: pl.DataFrame) -> None:
