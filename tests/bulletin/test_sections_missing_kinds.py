@@ -85,7 +85,8 @@ def without(lake: Lake, kind: str, folder: Path) -> Lake:
     named = pl.col("series").is_in([one.series for one in kept])
     for table in {schema.kind for schema in OBSERVED} | {"series"}:
         rows = copy.scan(table).filter(named).collect()
-        copy._write(table, rows.select(KINDS[table].names), mode="overwrite")
+        kept_rows = rows.select(KINDS[table].names)
+        copy._commit(table, lambda _, rows=kept_rows: rows, overwrite=True)
     before, possible = ({one.name: one for one in computations(series)} for series in (lake.series(), kept))
     assert all(before[name].inputs == one.inputs for name, one in possible.items()), "nothing left to compute"
     for derived in {schema.kind for schema in DERIVED}:
@@ -154,7 +155,8 @@ def test_what_ended_days_ago_is_not_shown_as_the_present(whole: Lake, tmp_path: 
     copy.forget_derived()
     for table in {schema.kind for schema in OBSERVED} - {"bars"}:
         rows = copy.scan(table).filter(pl.col("event_time") <= END - 20 * DAY).collect()
-        copy._write(table, rows.select(KINDS[table].names), mode="overwrite")
+        kept_rows = rows.select(KINDS[table].names)
+        copy._commit(table, lambda _, rows=kept_rows: rows, overwrite=True)
     compute(copy)
     made = issue(copy, "BTC", END)
     assert named(encode(made).decode()) & {"liquidations.24h", "leverage.level", "positioning.global-accounts"} == set()

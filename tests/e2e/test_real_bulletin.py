@@ -110,7 +110,7 @@ def forecast_anew(cut: Lake, at: int) -> None:
     assert entries["known_time"].max() == start_of_day(at)
     shutil.rmtree(f"{cut.root}/ledger")
     cut.append("ledger", entries.filter(pl.col("event_time") < start_of_day(at)))
-    ledger.issue_daily(cut, "BTC", [at // DAY * DAY])
+    ledger.issue_daily(cut, "BTC", [start_of_day(at)])
 
 
 def everything_anew(real_lake: Lake, at: int, folder: Path) -> None:

@@ -27,11 +27,12 @@ def window(start: int, *, lead: int = 1, headline: bool = True, scaled: float = 
     )  # fmt: skip
 
 
-def conditional(move: float, probability: float, *, headline: bool = True) -> Conditional:
+def conditional(move: float, probability: float, *, headline: bool = True, from_time: int = START) -> Conditional:
     chances = (chance(1e9, probability),) if headline else ()
     return Conditional(
-        coin="BTC", direction="fall", move=move, days=147, headline=chances, measured=(chance(2.5e8, 0.6),)
-    )
+        coin="BTC", direction="fall", move=move, days=147, headline=chances, measured=(chance(2.5e8, 0.6),),
+        price_usd=117_354.0 * (1.0 - move), from_usd=117_354.0, from_time=from_time,
+    )  # fmt: skip
 
 
 def made_up(at: int = START, *, headline: bool = True, **changes: object) -> Forecast:
@@ -40,7 +41,7 @@ def made_up(at: int = START, *, headline: bool = True, **changes: object) -> For
         at=at, coin="BTC",
         windows=(window(at, headline=headline), window(at + DAY, lead=2, headline=headline, scaled=0.9)),
         problem=Diagnosis(Problem.LONG_OVERHANG, "longs pay", {"funding_3d": 0.0002}),
-        conditions=(conditional(0.03, 0.2, headline=headline), conditional(0.05, 0.45, headline=headline)),
+        conditions=(conditional(0.03, 0.2, headline=headline, from_time=at), conditional(0.05, 0.45, headline=headline, from_time=at)),
         scope="seven coins, three venues", data_through=at, ratio_median=2.0 if headline else None,
         ratio_events=7 if headline else 0, model="pool", fingerprint="f" * 64, method_version="2026.11",
         code_version="0.1.0",

@@ -97,7 +97,7 @@ def test_nothing_known_later_changes_what_is_said(lake: Lake, setting: Setting, 
 
 def test_without_depth_or_map_the_refusal_names_what_is_missing(lake: Lake, tmp_path: Path):
     bare = lake.copy_as_of(END, tmp_path / "bare")
-    bare._write("depth", lake.scan("depth").collect().clear(), mode="overwrite")
+    bare._commit("depth", lambda _: lake.scan("depth").collect().clear(), overwrite=True)
     with pytest.raises(NotEnoughDataError, match="depth of the perpetual market of Synth-A"):
         setting_of(bare, "BTC", END)
     assert "slides" not in keep_snapshot(bare, "BTC", END)
@@ -219,6 +219,6 @@ def test_no_books_or_empty_ones_are_not_enough_data(
     held = lake.scan("depth").collect()
     empty = pl.lit(dollars, pl.Float64)
     without = held.clear() if dollars is None else held.with_columns(bid_usd=empty, ask_usd=empty)
-    bare._write("depth", without, mode="overwrite")
+    bare._commit("depth", lambda _: without, overwrite=True)
     assert main(ask(bare, "--drop", "5%")) == 4
     assert "depth" in capsys.readouterr().err

@@ -168,10 +168,12 @@ def test_a_bulletin_of_a_day_without_forecast_says_so(bare: Lake) -> None:
     assert made.sections[0].findings[0].statement.startswith("No danger level: the ledger holds no forecast")
 
 
-def test_the_bulletin_command_issues_the_forecast_of_its_day(
+def test_the_bulletin_command_says_the_forecast_of_its_day_and_writes_nothing(
     bare: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake = copy(bare, tmp_path)
     assert main(["bulletin", "BTC", "--at", "2022-02-25T06:00Z", "--lake", str(lake.root)]) == 0
     assert "of 5, " in capsys.readouterr().out
+    assert rows(lake).height == 0
+    assert main(["forecast", "BTC", "--at", "2022-02-25T06:00Z", "--issue", "--lake", str(lake.root)]) == 0
     assert rows(lake).height == 1

@@ -168,7 +168,7 @@ def test_outcomes_leave_out_days_without_level_total_or_start_of_day() -> None:
 
 
 def test_an_empty_period_is_wrong_usage_and_one_without_forecasts_too_little(whole: Lake) -> None:
-    with pytest.raises(UsageError, match="expected a period, found"):
+    with pytest.raises(UsageError, match="expected a period whose first day"):
         replay(whole, "BTC", ORIGINS[1], ORIGINS[0])
     with pytest.raises(NotEnoughDataError, match="a year of daily liquidations must stand before it"):
         replay(whole, "BTC", TOO_EARLY[0], TOO_EARLY[2])

@@ -27,6 +27,7 @@ from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, base
 from runout.indicators.liquidations import by_side, daily_totals
 from runout.jobs import selection
 from runout.jobs.clustering import long_mass_share
+from runout.jobs.pricing import price_now
 from runout.jobs.selection import ALL_COINS, LiquidationGroup
 from runout.lake import Lake, known_span
 from runout.observation.coverage import WIDE_PRIOR, Coverage, fit_before
@@ -165,13 +166,12 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
     evidence = [evidence_of(past.history, lead=lead) for lead in (first, first + 1)]
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
     model = model_named(ISSUED)
-    counted_from = (_last_close(past.history, coin), int(past.history.day[-1]) + DAY)
     return Forecast(
         at=at,
         coin=coin,
         windows=tuple(_window(one, model.fit(one).predict(one), ratio) for one in evidence),
         problem=diagnose(known_quantities(past.history) | {"long_mass_share": long_mass_share(lake, coin, at)}),
-        conditions=_falls(evidence[0], ratio, coin, moves, counted_from),
+        conditions=_falls_from_close(evidence[0], ratio, coin, moves),
         scope=past.group.scope(),
         data_through=int(past.history.day[-1]) + DAY,
         ratio_median=None if ratio is None else ratio.median,
@@ -204,21 +204,6 @@ def falls_from_now(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
     evidence = evidence_of(past.history, lead=_lead(past.history, at))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
     return _falls(evidence, ratio, coin, moves, price_now(lake, past.series, coin, at))
-
-
-def price_now(lake: Lake, series: Sequence[Series], coin: str, at: int) -> tuple[float, int]:
-    """Return the last price of a coin known at ``at`` (UTC ns), of the bars a bulletin shows, and its moment.
-
-    Raises
-    ------
-    NotEnoughDataError
-        If no price of the day before is known.
-    """
-    bars = selection.bars(series, coin)
-    rows = None if bars is None else lake.as_of("bars", at=at, series=[bars.series], since=at - DAY).sort("event_time")
-    if rows is None or rows.is_empty():
-        raise NotEnoughDataError(f"no price of {coin} is known within the day before {format_time(at)}")
-    return float(rows["close"][-1]), int(rows["event_time"][-1])
 
 
 def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswer:
@@ -300,6 +285,18 @@ def _window(evidence: Evidence, made: Predictive, ratio: Coverage | None) -> Win
         base_rate=rate,
         missing=made.missing,
     )
+
+
+def _falls_from_close(
+    evidence: Evidence, ratio: Coverage | None, coin: str, moves: Sequence[float]
+) -> tuple[Conditional, ...]:
+    """Return falls from the last close known, the price at the origin of a forecast; none without closes."""
+    history = evidence.history
+    try:
+        last = _last_close(history, coin)
+    except UsageError:
+        return ()
+    return _falls(evidence, ratio, coin, moves, (last, int(history.day[-1]) + DAY))
 
 
 def _falls(

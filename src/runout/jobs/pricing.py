@@ -1,6 +1,14 @@
-"""Open interest beside the price of the same instant."""
+"""The price now, and open interest beside the price of the same instant."""
+
+from collections.abc import Sequence
 
 import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY, format_time
+from runout.errors import NotEnoughDataError
+from runout.jobs import selection
+from runout.lake import Lake
+from runout.records import Series
 
 
 def with_price(interest: pl.DataFrame, price: pl.DataFrame) -> pl.DataFrame:
@@ -27,3 +35,22 @@ def with_price(interest: pl.DataFrame, price: pl.DataFrame) -> pl.DataFrame:
         pl.col("close").alias("price"),
         "low",
     ).sort("event_time")
+
+
+def price_now(lake: Lake, series: Sequence[Series], coin: str, at: int) -> tuple[float, int]:
+    """Return the last price of a coin known at ``at`` (UTC ns), of the bars a bulletin shows, and its moment.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no price of the day before is known.
+    """
+    bars = selection.bars(series, coin)
+    rows = (
+        None
+        if bars is None
+        else lake.as_of("bars", at=at, series=[bars.series], since=at - NANOSECONDS_PER_DAY).sort("event_time")
+    )
+    if rows is None or rows.is_empty():
+        raise NotEnoughDataError(f"no price of {coin} is known within the day before {format_time(at)}")
+    return float(rows["close"][-1]), int(rows["event_time"][-1])

@@ -210,8 +210,8 @@ def _condition(condition: Conditional, forecast: Forecast, window: Window, at: i
     level = f"{price(condition.price_usd)} before {say_time(window.end, at)}"
     counted = f"{percent(signed, digits=0, signed=True)} from {start}"
     said = (
-        f"{percent(chance.probability)} ({percent(chance.low)} to {percent(chance.high)}; {condition.days} past days "
-        "went as far from their opening)"
+        f"{percent(chance.probability)} (90% interval {percent(chance.low)} to {percent(chance.high)}; "
+        f"{condition.days} past days went as far from their opening)"
     )
     number = quantity(
         "probability", f"if {condition.coin} trades at {level}", chance.probability, "fraction", _INTERVAL,
