@@ -41,7 +41,7 @@ def made_up(at: int = START, *, headline: bool = True, **changes: object) -> For
         at=at, coin="BTC",
         windows=(window(at, headline=headline), window(at + DAY, lead=2, headline=headline, scaled=0.9)),
         problem=Diagnosis(Problem.LONG_OVERHANG, "longs pay", {"funding_3d": 0.0002}),
-        conditions=(conditional(0.03, 0.2, headline=headline, from_time=at), conditional(0.05, 0.45, headline=headline, from_time=at)),
+        conditions=tuple(conditional(m, p, headline=headline, from_time=at) for m, p in ((0.03, 0.2), (0.05, 0.45))),
         scope="seven coins, three venues", data_through=at, ratio_median=2.0 if headline else None,
         ratio_events=7 if headline else 0, model="pool", fingerprint="f" * 64, method_version="2026.11",
         code_version="0.1.0",

@@ -80,6 +80,10 @@ class Ranged(Protocol):
         ...
 
 
+_FARTHEST: Final = 5.0
+"""Log distance beyond which no price is asked about."""
+
+
 def _unknown_day(_price_usd: float) -> LevelAnswer | None:
     return None
 
@@ -164,7 +168,7 @@ class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def day(self) -> LevelAnswer | None:
         """Return the chances of the UTC day's total if the price gets there; None where they are not known."""
         distance = self.slide.value.shock_distance
-        if not np.isfinite(distance):
+        if not distance < _FARTHEST:
             return None
         return self.setting.day_if_at(price_at(self.setting.price, distance, self.slide.direction))
 
