@@ -7,9 +7,9 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from runout.cli import screen
-from runout.cli.configuration import lake_address
+from runout.cli.configuration import lake_address, open_lake
 from runout.cli.progress import progress_bar
-from runout.errors import ExitCode
+from runout.errors import ExitCode, UsageError
 from runout.jobs.importing import Imported, import_files
 from runout.lake import Lake
 from runout.sources.registry import source_of
@@ -75,3 +75,36 @@ def _summary(outcomes: list[Imported], root: str) -> None:
             console.print(f"quarantined from {one.name}: {len(one.faults) - 3} other reasons", markup=False)
     if any(one.rows_quarantined for one in outcomes):
         console.print("quarantined rows stand in the lake's table quarantine, with their bytes and the reason")
+
+
+def forget(
+    series: Annotated[list[str], Parameter(negative="")], /, *, lake: str | None = None, yes: bool = False
+) -> int:
+    """Take series out of a lake, as if they had not been imported. Without --yes only what would go is printed.
+
+    Derived state goes too; `runout compute` makes it again. Files of the same provider can be imported again: rows the
+    lake holds are not written twice. The ledger and quarantined rows stay.
+
+    Parameters
+    ----------
+    series
+        Identifiers, as `runout series` lists them.
+    lake
+        Folder of the lake.
+    yes
+        Remove them.
+    """
+    store = open_lake(lake)
+    known = {one.series for one in store.series()}
+    if missing := sorted(set(series) - known):
+        raise UsageError(f"expected series of {store.root}, found {missing}; list them with `runout series`")
+    held = dict(store.extent().select("series", "rows").iter_rows())
+    if yes:
+        store.forget(series)
+    console = screen.console()
+    for name in series:
+        console.print(f"{'removed' if yes else 'would remove'} {name}: {held.get(name, 0):,} rows", markup=False)
+    console.print(
+        "derived state was removed too: run `runout compute`" if yes else "nothing was removed: repeat it with --yes"
+    )
+    return ExitCode.DONE

@@ -44,6 +44,7 @@ _COMMANDS = {
     "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
     "flushes": ("runout.cli.rows:flushes", "List flushes and squeezes as they were known at a moment."),
     "forecast": ("runout.cli.forecasting:forecast", "Say how likely a wave of liquidations is, today and tomorrow."),
+    "forget": ("runout.cli.importing:forget", "Take series out of a lake, as if they had not been imported."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
     "map": ("runout.cli.mapping:map_", "Draw the inferred liquidation map of a coin as of a moment."),
     "positions": (

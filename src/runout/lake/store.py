@@ -242,6 +242,21 @@ class Lake:
         for kind in (*(schema.kind for schema in DERIVED), "computations"):
             self._commit(kind, lambda files, kind=kind: KINDS[kind].empty() if files else None, overwrite=True)
 
+    def forget(self, series: Sequence[str]) -> None:
+        """Take whole series out of the lake, as if they had not been imported; what was derived goes too.
+
+        Files of their providers count as not imported, so that they can be read again. Ledger and quarantine stay. The
+        register goes last: a run that is cut off is finished by the same call.
+        """
+        providers = {one.provider for one in self.series() if one.series in set(series)}
+        gone = pl.col("series").is_in(list(series))
+        self.forget_derived()
+        self._remove("imports", pl.col("provider").is_in(list(providers)))
+        for schema in OBSERVED:
+            if self.scan(schema.kind).filter(gone).select(pl.len()).collect().item():
+                self._remove(schema.kind, gone)
+        self._remove("series", gone)
+
     def compact(self) -> None:
         """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same."""
         for kind in KINDS:
