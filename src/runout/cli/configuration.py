@@ -123,6 +123,6 @@ def time_option(text: str) -> int:
 
 def lock_version() -> str:
     """Return a short fingerprint of the library versions that run, for ``--version`` and every output's provenance."""
-    names = ("numpy", "polars", "deltalake", "msgspec", "numba", "scipy", "scikit-learn")
+    names = ("numpy", "polars", "deltalake", "msgspec", "numba", "scipy")
     text = " ".join(f"{name}={importlib.metadata.version(name)}" for name in names)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

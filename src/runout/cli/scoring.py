@@ -16,7 +16,7 @@ from runout.forecast.targets import MEASURED_USD
 from runout.jobs.scoring import ForecastScore, Loss, score_forecast
 from runout.units import dollars, percent
 
-_MEASURES = {"brier": "Brier score", "log": "log loss, nats", "crps": "CRPS of the log of the total"}
+_MEASURES = {"brier": "Brier score", "log": "log loss", "crps": "CRPS of log"}
 
 
 def score(
@@ -75,7 +75,7 @@ def _print(result: ForecastScore) -> None:
         f"{result.events} of them ({share}) reached {dollars(result.threshold_usd)} of liquidations ({result.scope})"
     )
     table = Table(box=None, pad_edge=False)
-    for header in ("score", "model", "mean loss", "issued less this", "95% interval"):
+    for header in ("score", "model", "mean", "difference", "95% interval"):
         table.add_column(header, no_wrap=True, justify="left" if header in {"score", "model"} else "right")
     for loss in result.losses:
         gain = "" if loss.gain is None else f"{loss.gain:+.4f}"
@@ -83,6 +83,9 @@ def _print(result: ForecastScore) -> None:
         name = f"{loss.model} (issued)" if loss.gain is None else loss.model
         table.add_row(_MEASURES[loss.measure], name, f"{loss.loss:.4f}", gain, interval)
     console.print(table)
-    console.print("Lower is better; a negative difference favours the issued forecast. Fitted anew each day.")
+    console.print(
+        "Lower is better. Difference: the issued forecast less this model; below zero favours the issued one. Brier "
+        "score and log loss (nats): chance of such a day. CRPS: logarithm of the day's total. Fitted anew each day."
+    )
     for note in result.notes:
         console.print(note)

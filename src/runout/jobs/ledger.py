@@ -1,6 +1,10 @@
 """Keep the ledger: issue what is missing, in order of time, and never anything twice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
+from multiprocessing import get_context
 
 import msgspec
 import polars as pl
@@ -61,10 +65,12 @@ def issue_daily(
     held = {entry.event_time for entry in entries(lake, coin)}
     missing = sorted(set(origins) - held)
     written = 0
-    for first in range(0, len(missing), _BATCH):
-        batch = missing[first : first + _BATCH]
-        progress(f"forecast of {format_date(batch[0])}", min(first + _BATCH, len(missing)), len(missing))
-        written += append(lake, [made for made in _make(lake, coin, batch, workers) if made is not None])
+    with _mapping(min(workers, len(missing))) as mapped:
+        for first in range(0, len(missing), _BATCH):
+            batch = missing[first : first + _BATCH]
+            progress(f"forecast of {format_date(batch[0])}", min(first + _BATCH, len(missing)), len(missing))
+            forecasts = mapped(_one, repeat(lake.root), repeat(coin), batch)
+            written += append(lake, [forecast for forecast in forecasts if forecast is not None])
     return written
 
 
@@ -112,12 +118,15 @@ def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:
         return msgspec.structs.replace(forecast, conditions=())
 
 
-def _make(lake: Lake, coin: str, origins: Sequence[int], workers: int) -> list[Forecast | None]:
-    if workers <= 1 or len(origins) <= 1:
-        return [_one(lake.root, coin, at) for at in origins]
-    from joblib import Parallel, delayed  # noqa: PLC0415 - only where work is spread
-
-    return list(Parallel(n_jobs=workers)(delayed(_one)(lake.root, coin, at) for at in origins))
+@contextmanager
+def _mapping(workers: int) -> Generator[Callable[..., Iterable[Forecast | None]]]:
+    """Give a ``map`` over so many processes; over none with one worker."""
+    if workers <= 1:
+        yield map
+        return
+    # Spawned, since a fork of a process that runs threads (polars) can hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _one(root: str, coin: str, at: int) -> Forecast | None:

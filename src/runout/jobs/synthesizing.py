@@ -1,5 +1,6 @@
 """Write a synthetic market into a lake, and its hidden truth beside it."""
 
+import os
 from pathlib import Path
 
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
@@ -65,7 +66,7 @@ def synthesize(
         truth_days=days if days <= SHORT else 14,
     )  # fmt: skip
     _refuse_others(lake, world)
-    published, truth = generate(world, progress, workers=-1)
+    published, truth = generate(world, progress, workers=os.cpu_count() or 1)
     written = 0
     series = [(one, rows) for one, rows in published]
     lake.register(one for one, _ in series)

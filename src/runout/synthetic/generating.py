@@ -1,7 +1,7 @@
 """From a world to what it publishes and what it hides."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -40,8 +40,6 @@ def simulated(
     world: World, progress: Callable[[str, int, int], None] | None = None, *, workers: int = 1
 ) -> dict[str, Track]:
     """Simulate the coins of a world; return what happened to each, by name."""
-    from joblib import Parallel, delayed  # noqa: PLC0415 - only where a market is made
-
     latent = latent_returns(world, np.random.default_rng([world.seed, 0]))
 
     def one(number: int) -> Track:
@@ -50,6 +48,6 @@ def simulated(
             progress(f"market of {coin.name}", number + 1, len(world.coins))
         return simulate(world, coin, latent[number], latent[-1], np.random.default_rng([world.seed, number + 1]))
 
-    jobs = (delayed(one)(number) for number in range(len(world.coins)))
-    found: Any = Parallel(n_jobs=workers, prefer="threads")(jobs)
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(pool.map(one, range(len(world.coins))))
     return {coin.name: track for coin, track in zip(world.coins, found, strict=True)}
