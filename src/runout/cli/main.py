@@ -48,7 +48,7 @@ _COMMANDS = {
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
     "map": ("runout.cli.mapping:map_", "Draw the inferred liquidation map of a coin as of a moment."),
     "positions": (
-        "runout.cli.mapping:positions",
+        "runout.cli.positions:positions",
         "Say where a position of your own is liquidated.",
     ),
     "replay": ("runout.cli.replaying:replay", "Issue a past period's forecasts as they would have been, and score."),

@@ -1,22 +1,17 @@
-"""``runout map`` and ``runout positions``."""
+"""``runout map``."""
 
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from runout.bulletin.mapping import LiquidationMap
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
-from runout.clock import format_date, now_ns
-from runout.errors import UsageError
+from runout.clock import now_ns
 from runout.jobs.mapping import liquidation_map
-from runout.lake import Lake
-from runout.positions.risk import OwnRisk, between, own_risk, requirement
-from runout.units import dollars, percent, price
 
 Format = Literal["text", "png", "html", "csv", "parquet", "json"]
 
@@ -89,107 +84,3 @@ def _write(made: LiquidationMap, form: Format, out: Path) -> None:
         forms.table(made).write_parquet(out)
     else:
         out.write_text(_text(made, form), encoding="utf-8")
-
-
-def positions(
-    what: Literal["risk"],
-    /,
-    *,
-    entry: float,
-    leverage: float,
-    side: Literal["long", "short"],
-    margin_mode: Literal["isolated", "cross"] = "isolated",
-    balance: float | None = None,
-    quantity: float = 1.0,
-    venue: str = "binance",
-    coin: str = "BTC",
-    at: str | None = None,
-    lake: str | None = None,
-) -> None:
-    """Say where a position of your own is liquidated, how far that is, and what stands between.
-
-    Parameters
-    ----------
-    what
-        ``risk``.
-    entry
-        Price of entry, dollars.
-    leverage
-        Set leverage.
-    side
-        long or short.
-    margin_mode
-        isolated: the margin of the position alone answers for it. cross: the whole --balance does.
-    balance
-        Wallet balance of the account in dollars, with nothing else open; for cross.
-    quantity
-        Coins; larger positions need a higher rate of maintenance.
-    venue
-        Whose maintenance table.
-    coin
-        Base asset.
-    at
-        UTC time of table and map; now if absent.
-    lake
-        Folder of a lake: then the map's clusters between the price and the liquidation are listed.
-    """
-    if what != "risk":  # pragma: no cover - the parser lets nothing else through
-        raise UsageError(f"expected risk, found {what!r}")
-    moment, asset = time_option(at) if at else now_ns(), coin.upper()
-    found = requirement(venue.lower(), asset, moment)
-    mine = own_risk(
-        side=side, entry=entry, leverage=leverage, quantity=quantity, requirement=found, margin_mode=margin_mode,
-        balance=balance,
-    )  # fmt: skip
-    console = screen.console(soft_wrap=True)
-    _print_own(console, mine, asset)
-    if lake is not None:
-        made = liquidation_map(Lake.open(lake), asset, moment, venue=venue.lower())
-        _print_between(console, mine, made)
-
-
-def _print_own(console: Console, mine: OwnRisk, coin: str) -> None:
-    table = mine.requirement
-    console.print(
-        f"[bold]{mine.side} {mine.quantity:g} {coin} at {price(mine.entry)}, {mine.leverage:g}x, {mine.margin_mode}[/]"
-    )
-    if mine.liquidation_price is None:
-        console.print("liquidated: at no price, all else standing still")
-    else:
-        distance = percent(mine.distance, digits=2, signed=True)
-        console.print(
-            f"liquidated at a mark price of [bold]{price(mine.liquidation_price)}[/], {distance} from entry; "
-            f"bankrupt at {price(mine.bankruptcy_price)}"
-        )
-    if mine.below_maintenance:
-        console.print("its margin is below the maintenance margin from the start", style="bold")
-    console.print(f"margin {dollars(mine.collateral)}, notional {dollars(mine.notional)}")
-    if mine.too_high:
-        console.print(f"the venue allows at most {mine.highest_leverage:g}x for this notional", style="bold")
-    dated = "" if table.holds else f" (not known to hold then: the nearest one, of {format_date(table.since)})"
-    console.print(
-        f"maintenance table of {table.venue} {table.symbol} since {format_date(table.since)}{dated}; {table.source}"
-    )
-
-
-def _print_between(console: Console, mine: OwnRisk, made: LiquidationMap) -> None:
-    from runout.bulletin.mapping.content import NO_GAIN  # noqa: PLC0415
-    from runout.bulletin.mapping.words import cluster_line, total_text  # noqa: PLC0415
-
-    if mine.liquidation_price is None:
-        return
-    gone = (made.price - mine.liquidation_price) * (1 if mine.side == "long" else -1)
-    console.print(
-        f"price {price(made.price)}: {percent(mine.liquidation_price / made.price - 1.0, digits=2, signed=True)} away"
-    )
-    if gone <= 0.0:
-        console.print("the price is beyond it: such a position would be gone")
-        return
-    way = between(made.ladder, made.clusters, mine.side, mine.liquidation_price)
-    end = "" if way.whole else f", up to {price(way.end)}, where the map ends"
-    console.print(
-        f"between: {mine.side}s of {total_text(way.total)} expected to be reported liquidated{end} (inferred)"
-    )
-    for one in way.clusters:
-        console.print(f"  {cluster_line(one)}, {one.state}")
-    console.print(NO_GAIN)

@@ -13,6 +13,8 @@ from runout.margin import (
     cross_liquidation_price,
     initial_margin,
     liquidation_price,
+    maintenance_margin,
+    shipped_tiers,
     tiers,
 )
 from runout.positions.clusters import Cluster
@@ -42,6 +44,8 @@ class Requirement(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Whether it is known to hold at the moment asked for; else it is the nearest.
     source
         Page or file, and its date.
+    last_seen
+        UTC ns at which it was last read; None: not known.
     """
 
     venue: str
@@ -52,6 +56,7 @@ class Requirement(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     since: int
     holds: bool
     source: str
+    last_seen: int | None = None
 
 
 class OwnRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -139,12 +144,14 @@ def requirement(venue: str, coin: str, at: int) -> Requirement:
     NotEnoughDataError
         If no table of brackets in dollars is known.
     """
-    if venue not in _VENUES:
+    asked = _SYMBOLS.get(venue, "{coin}USDT").format(coin=coin)
+    known = {symbol.upper(): symbol for one in shipped_tiers() if one.venue == venue for symbol in one.symbols}
+    symbol = known.get(asked.upper())
+    if symbol is None:
+        others = sorted({one.venue for one in shipped_tiers() if one.kind == "brackets" and one.contract == "linear"})
         raise NotEnoughDataError(
-            f"expected a venue with brackets of linear contracts in dollars, one of {', '.join(_VENUES)}; "
-            f"found {venue!r}"
+            f"no maintenance table of {venue} for {asked}; tables of {', '.join(others)} are known, most for BTC"
         )
-    symbol = _SYMBOLS.get(venue, "{coin}USDT").format(coin=coin)
     table = tiers(venue, symbol, at, nearest=True)
     if table.kind != "brackets" or table.contract != "linear" or table.unit != "usd":
         raise NotEnoughDataError(
@@ -153,7 +160,7 @@ def requirement(venue: str, coin: str, at: int) -> Requirement:
         )
     return Requirement(
         venue=venue, symbol=symbol, brackets=table.brackets(), floors=table.floors, max_leverages=table.max_leverages,
-        since=table.since, holds=table.holds(at), source=table.source,
+        since=table.since, holds=table.holds(at), source=table.source, last_seen=table.last_seen,
     )  # fmt: skip
 
 
@@ -200,7 +207,9 @@ def own_risk(
     57236.1809
     """
     if (margin_mode == "cross") != (balance is not None):
-        raise UsageError(f"expected a balance with cross margin and none with isolated, found {margin_mode}, {balance}")
+        raise UsageError(
+            f"expected a balance with cross margin and none with isolated (--balance), found {margin_mode}, {balance}"
+        )
     sign, notional = _SIGNS[side], quantity * entry
     own = float(initial_margin(notional, leverage))
     collateral = own if balance is None else balance
@@ -218,6 +227,44 @@ def own_risk(
         distance=level / entry - 1.0 if level > 0.0 else None, highest_leverage=allowed[-1] if allowed else None,
         requirement=requirement,
     )  # fmt: skip
+
+
+def refuse_impossible(mine: OwnRisk) -> None:
+    """Refuse a position that the venue would not let anybody open.
+
+    Raises
+    ------
+    UsageError
+        If its leverage is above the highest for its notional, or its margin below maintenance from the start.
+    """
+    if mine.too_high:
+        raise UsageError(
+            f"{mine.requirement.venue} allows at most {mine.highest_leverage:g}x for a notional of "
+            f"${mine.notional:,.0f}, found {mine.leverage:g}x"
+        )
+    if mine.below_maintenance:
+        raise UsageError(
+            f"a margin of ${mine.collateral:,.0f} is below the maintenance margin of ${mine.notional:,.0f} of notional "
+            "from the start; no such position can be open"
+        )
+
+
+def unrealised_usd(mine: OwnRisk, price: float) -> float:
+    """Return what a position has gained at a price, dollars; a loss is below zero."""
+    return _SIGNS[mine.side] * mine.quantity * (price - mine.entry)
+
+
+def margin_ratio(mine: OwnRisk, price: float) -> float:
+    """Return maintenance margin over what answers for the position at a price; it is liquidated at 1."""
+    left = mine.collateral + unrealised_usd(mine, price)
+    required = float(maintenance_margin(mine.quantity * price, mine.requirement.brackets))
+    return required / left if left > 0.0 else float("inf")
+
+
+def margin_to_add(mine: OwnRisk, target: float) -> float:
+    """Return dollars to add so that a position is liquidated at a target price; 0 where it has enough."""
+    required = float(maintenance_margin(mine.quantity * target, mine.requirement.brackets))
+    return max(required - unrealised_usd(mine, target) - mine.collateral, 0.0)
 
 
 def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: float) -> Between:
