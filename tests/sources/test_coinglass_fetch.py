@@ -337,7 +337,7 @@ def test_a_wrong_option_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, wrong:
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(UsageError, match=r"pip install 'runout\[live\]'"):
+    with pytest.raises(UsageError, match=r"pip install -e '.\[live\]'"):
         fetch_coinglass(
             Lake(tmp_path), Access(key=KEY), coins=["BTC"], since=SINCE, until=UNTIL, step=STEP, raw=tmp_path
         )

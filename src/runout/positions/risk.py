@@ -23,7 +23,6 @@ from runout.positions.weights import Side
 
 MarginMode = Literal["isolated", "cross"]
 _SIGNS: Final[dict[Side, int]] = {"long": LONG, "short": SHORT}
-_VENUES: Final = ("binance", "bybit", "hyperliquid")
 _SYMBOLS: Final = {"hyperliquid": "{coin}"}
 
 
