@@ -8,7 +8,7 @@ import pytest
 
 from bulletin.bulletin_specimen import evidence, finding, only, quantity, specimen
 from bulletin.hostile import LABELS, MARKDOWN, SCRIPT, hostile
-from runout.bulletin import page, wording
+from runout.bulletin import page, palette, wording
 from runout.bulletin.findings import Section
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -170,9 +170,51 @@ def test_the_same_bulletin_gives_the_same_page(rendered: str) -> None:
 
 def test_a_picture_stands_in_its_section_with_its_words_escaped_and_nowhere_else():
     key = specimen().sections[0].key
-    picture = page.Picture(svg="<svg role='img'></svg>", title="<b>drawn</b>", note="a & b")
+    picture = page.Picture("<svg role='img'></svg>", "<svg role='none'></svg>", title="<b>drawn</b>", note="a & b")
     drawn = page.render(specimen(), {key: [picture], "nowhere": [picture]})
-    assert drawn.count("<svg role='img'></svg>") == 1
+    assert drawn.count("<svg role='img'></svg>") == drawn.count("<svg role='none'></svg>") == 1
     assert "&lt;b&gt;drawn&lt;/b&gt;" in drawn.split(f'<section id="{key}"')[1].split("</section>")[0]
     assert "a &amp; b" in drawn
     Reader(drawn)
+
+
+def test_every_section_folds_and_only_the_first_ones_are_open(rendered: str) -> None:
+    folds = [attributes for tag, attributes in Reader(rendered).elements if attributes.get("class") == "fold"]
+    assert len(folds) == len(specimen().sections)
+    assert 1 <= sum("open" in attributes for attributes in folds) <= 3
+    assert "::details-content" in rendered  # folded sections are printed
+
+
+def test_the_contents_are_there_on_every_screen_with_a_way_back(rendered: str) -> None:
+    style = rendered[rendered.index("<style>") : rendered.index("</style>")]
+    assert "nav { display: none" not in style
+    assert 'href="#contents"' in rendered
+    assert 'href="#top"' in rendered
+
+
+def test_the_source_of_neighbouring_statements_is_said_once() -> None:
+    section = only(specimen(), "rotation").sections[0]
+    twice = msgspec.structs.replace(section, findings=(section.findings[0],) * 3, summary="", charts=())
+    shown = page.render(msgspec.structs.replace(specimen(), sections=(twice,)))
+    assert shown.count('class="source shared"') == 1
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(first: str, second: str) -> float:
+    low, high = sorted((_luminance(first), _luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_higher_the_danger_the_more_visible_and_its_words_are_read_on_it(mode: str) -> None:
+    ground = getattr(palette.GROUND, mode)
+    seen = [_contrast(getattr(ink, mode), ground) for ink in palette.LEVELS]
+    assert seen == sorted(seen)
+    assert seen[-1] > 7
+    for level, ink in zip(palette.LEVELS, palette.LEVEL_INKS, strict=True):
+        assert _contrast(getattr(level, mode), getattr(ink, mode)) >= 4.5

@@ -59,8 +59,8 @@ def test_the_page_has_both_pictures_of_the_map_in_the_section_of_its_clusters(re
     drawn = page.render(made, Publication(real_lake, made.coin, at).pictures())
     inside = drawn.split('<section id="clusters"')[1].split("</section>")[0]
     assert inside.count('<figure class="picture">') == 2
-    assert "inferred liquidation levels over time" in inside
-    assert "inferred liquidation levels by price" in inside
+    assert "Inferred liquidation levels over the past week" in inside
+    assert "Inferred liquidation levels by price" in inside
     assert page.render(made).count("<figure") == drawn.count("<figure") - 3
 
 

@@ -1,6 +1,7 @@
 """The map of a lake: nothing later enters it, its pictures and tables say what it is, and the commands run."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 from jobs.perpetual_lakes import DAYS, FIRST, STEP, WARM_DAYS, perpetual_lake
+from runout.bulletin import palette
 from runout.bulletin.mapping import LiquidationMap, forms, pictures
 from runout.bulletin.mapping.colours import DARKEST, LIGHTEST, lab, ramp
 from runout.bulletin.mapping.frame import apart
@@ -108,7 +110,21 @@ def test_every_form_says_inferred_and_that_tests_found_no_gain(made: Liquidation
     for form in (forms.text(made), page, forms.json(made), pictures.svg(made, "heatmap"), pictures.svg(made, "levels")):
         assert "nferred" in form
         assert "no better than the price path alone" in form
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4  # each for a desktop and for a phone
+
+
+def test_pictures_of_a_page_follow_light_and_dark_and_write_nothing_small(made: LiquidationMap):
+    for kind in ("heatmap", "levels"):
+        for drawn in pictures.both_widths(made, kind):
+            assert "fill: #ffffff" not in drawn
+            assert set(re.findall(r"#[0-9a-f]{6}", drawn)) <= {ink.light for ink in palette.ALL} | {"#000000"}
+            assert min(float(size) for size in re.findall(r"font-size: ([\d.]+)px", drawn)) >= 11.0
+
+
+def test_the_page_of_a_map_needs_nothing_else(made: LiquidationMap):
+    page = forms.html(made)
+    assert "<h1>" in page
+    assert "prefers-color-scheme: dark" in page
     assert "http" not in page.replace("http://www.w3.org", "")
 
 

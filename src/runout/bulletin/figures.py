@@ -3,10 +3,9 @@
 import io
 import re
 import warnings
-from html import escape
 from typing import Final, Literal
 
-from runout.bulletin import captions, palette, wording
+from runout.bulletin import captions, vector, wording
 from runout.bulletin.findings import Chart
 
 WIDE: Final = 820
@@ -16,14 +15,9 @@ NARROW: Final = 358
 """Width in CSS pixels of a figure on a phone of 390: names stand above the lines."""
 
 _RESOLUTION: Final = 144
-_PROLOGUE: Final = re.compile(r"^.*?<svg [^>]*>", re.DOTALL)
-_METADATA: Final = re.compile(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>|<!--.*?-->", re.DOTALL)
-_TAG: Final = re.compile(r"<[^>]*>")
-_FONT: Final = re.compile(r"font: (?P<weight>\w+ )?(?P<size>[\d.]+px) [^;\"]*|font-family: [^;\"]*;? ?")
 _NOISE: Final = re.compile(r' id="[^"]*"| transform="rotate\(-?0 [^)]*\)"|; stroke-linejoin: miter')
 _NUMBER: Final = re.compile(r"\d+\.\d{2,}")
-_COLOUR: Final = re.compile("|".join(ink.light for ink in palette.ALL))
-_VARIABLES: Final = {ink.light: f"var({ink.variable}, {ink.light})" for ink in palette.ALL}
+_TAG: Final = re.compile(r"<(?!svg)[^>]*>")
 
 
 def svg(chart: Chart, width: int = WIDE, *, coin: str = "", synthetic: bool = False) -> str:
@@ -72,27 +66,6 @@ def _saved(chart: Chart, width: int, form: Literal["svg", "png"], *, coin: str, 
 
 def _tidy(drawing: str, words: str) -> str:
     """Return one ``svg`` element, free of what a page does not need or must own itself."""
-    box = re.search(r'viewBox="0 0 (?P<width>[\d.]+) (?P<height>[\d.]+)"', drawing)
-    width, height = (box["width"], box["height"]) if box else ("0", "0")
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" aria-label="{escape(words)}" '
-        'style="font-family: var(--chart-font, system-ui, sans-serif); font-variant-numeric: tabular-nums">'
-    )
-    body = _METADATA.sub("", _PROLOGUE.sub("", drawing, count=1))
-    # Only tags are rewritten: a label may hold a number, a colour or an identifier of its own.
-    body = _TAG.sub(lambda tag: _tidy_tag(tag[0]), body)
-    return opening + re.sub(r"\s*\n\s*", " ", body).strip()
-
-
-def _tidy_tag(tag: str) -> str:
-    plain = _FONT.sub(_font, _NOISE.sub("", tag))
-    rounded = _NUMBER.sub(lambda number: f"{float(number[0]):.1f}", plain)
-    return _COLOUR.sub(lambda colour: _VARIABLES[colour[0]], rounded)
-
-
-def _font(found: re.Match[str]) -> str:
-    if found["size"] is None:
-        return ""
-    weight = f"font-weight: {found['weight'].strip()}; " if found["weight"] else ""
-    return f"{weight}font-size: {found['size']}"
+    element = vector.element(drawing, words=words, prefix="")
+    # Without images nothing refers to anything: identifiers go, and places are rounded to what a screen can show.
+    return _TAG.sub(lambda tag: _NUMBER.sub(lambda one: f"{float(one[0]):.1f}", _NOISE.sub("", tag[0])), element)

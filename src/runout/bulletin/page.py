@@ -7,33 +7,36 @@ from types import MappingProxyType
 from typing import Final, cast
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from runout.bulletin import captions, figures, header, palette, quantities, wording
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """A drawing on white that stands in a section as it is.
+class Picture(msgspec.Struct, frozen=True):
+    """A drawing of a section that is no chart of the bulletin.
 
     Parameters
     ----------
-    svg
-        One ``svg`` element, its words escaped.
+    wide, narrow
+        One ``svg`` element for a desktop and one for a phone, their words escaped.
     title
         Above it.
     note
         Below it.
     """
 
-    svg: str
+    wide: str
+    narrow: str
     title: str
     note: str = ""
 
 
 _NO_PICTURES: Final[Mapping[str, Sequence[Picture]]] = MappingProxyType({})
 _GLANCES: Final = 6
+_OPENED: Final = frozenset({"danger", "price", "clusters"})
+"""Keys of the sections that are unfolded at first."""
 _WHOLE: Final = re.compile(r"([−+]\$?[\d.,]*\d[\w%]?|\d\d:\d\d UTC|\b\d+ h\b)")
 _BARRED_UNITS: Final = frozenset({"USD", "coins", "count"})
 
@@ -52,22 +55,26 @@ def render(bulletin: Bulletin, pictures: Mapping[str, Sequence[Picture]] = _NO_P
         Drawings that are no charts of the bulletin, by key of the section they join; of sections it has not, none is
         shown.
     """
-    page = _environment().get_template("page.html")
-    return page.render(
+    return template("page.html").render(
         bulletin=bulletin,
         title=wording.title(bulletin),
         danger=header.danger(bulletin),
         glances=list(header.glances(bulletin))[:_GLANCES],
         sections=[
-            _section(section, bulletin) | {"pictures": _drawings(pictures.get(section.key, ()))}
+            _section(section, bulletin) | {"pictures": drawings(pictures.get(section.key, ()))}
             for section in bulletin.sections
         ],
-        light_inks=_inks(dark=False),
-        dark_inks=_inks(dark=True),
+        colours=Markup(palette.style()),  # noqa: S704 - our own style sheet
+        opened=_OPENED,
         level_names=quantities.LEVEL_NAMES,
         words=wording,
         versions=wording.versions(bulletin),
     )
+
+
+def template(name: str) -> Template:
+    """Return a template of a page: what it is given is escaped."""
+    return _environment().get_template(name)
 
 
 @cache
@@ -93,26 +100,33 @@ def _environment() -> Environment:
 
 
 def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
+    summary = wording.summary(section, bulletin)
+    sources = wording.source_lines(section.findings)
     return {
         "key": section.key,
         "title": section.title,
-        "summary": wording.summary(section, bulletin),
-        "findings": [_finding(finding) for finding in section.findings],
+        "summary": summary,
+        "gist": summary or (section.findings[0].statement if section.findings else ""),
+        "findings": [_finding(*pair) for pair in zip(section.findings, sources, strict=True)],
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
     }
 
 
-def _drawings(pictures: Sequence[Picture]) -> list[dict[str, str]]:
-    # A picture's words are escaped where it is drawn; see mapping.pictures.svg.
-    return [{"title": one.title, "note": one.note, "svg": Markup(one.svg)} for one in pictures]  # noqa: S704
+def drawings(pictures: Sequence[Picture]) -> list[dict[str, str]]:
+    """Return pictures as a template takes them."""
+    # A picture's words are escaped where it is drawn; see vector.element.
+    return [
+        {"title": one.title, "note": one.note, "wide": Markup(one.wide), "narrow": Markup(one.narrow)}  # noqa: S704
+        for one in pictures
+    ]
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def _finding(finding: Finding, source: str) -> dict[str, object]:
     return {
         "finding": finding,
         "evidence": finding.evidence,
-        "source": wording.source_line(finding),
+        "source": source,
         "window": wording.window(finding.evidence),
     }
 
@@ -166,7 +180,3 @@ def _prose(text: str) -> Markup:
         for odd, part in enumerate(parts)
     )
     return Markup("").join(kept)
-
-
-def _inks(*, dark: bool) -> str:
-    return " ".join(f"{ink.variable}: {ink.dark if dark else ink.light};" for ink in palette.ALL)

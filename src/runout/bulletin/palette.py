@@ -33,6 +33,20 @@ ALL: Final = (
     INK, MUTED, GRID, AXIS, SHADE, GROUND, PRICE, LONG, SHORT, PRIMARY, SECONDARY, REFERENCE, OCHRE, ROSE, SLATE,
 )  # fmt: skip
 
+LEVELS: Final = (
+    Ink("--level-1", "#f6eabf", "#4a4326"), Ink("--level-2", "#f3c55b", "#7d6222"),
+    Ink("--level-3", "#e58a2b", "#bd7420"), Ink("--level-4", "#ad3d1f", "#f0703a"),
+    Ink("--level-5", "#521136", "#ff9fb2"),
+)  # fmt: skip
+"""Grounds of the danger levels: the higher, the farther from the page, dark on a light one and bright on a dark one."""
+
+LEVEL_INKS: Final = (
+    Ink("--level-1-ink", "#1d232b", "#ffffff"), Ink("--level-2-ink", "#1d232b", "#ffffff"),
+    Ink("--level-3-ink", "#1d232b", "#101418"), Ink("--level-4-ink", "#ffffff", "#101418"),
+    Ink("--level-5-ink", "#ffffff", "#101418"),
+)  # fmt: skip
+"""What is written on them."""
+
 _ROLES: Final[dict[Literal["price", "long", "short", "primary", "secondary", "reference"], Ink]] = {
     "price": PRICE,
     "long": LONG,
@@ -52,3 +66,20 @@ def inks(lines: tuple[Line, ...]) -> tuple[Ink, ...]:
         spare = next((ink for ink in _SPARE if ink not in taken), wanted)
         taken.append(spare if wanted in taken and line.role != "reference" else wanted)
     return tuple(taken)
+
+
+def style() -> str:
+    """Return the style sheet that gives every colour its value, light or dark as the reader's system asks.
+
+    Rasters are drawn for a light ground; on a dark one their lightness is turned and their hue kept.
+    """
+    light, dark = (
+        " ".join(f"{ink.variable}: {ink.dark if on_dark else ink.light};" for ink in (*ALL, *LEVELS, *LEVEL_INKS))
+        for on_dark in (False, True)
+    )
+    turned = "--chart-image: invert(1) hue-rotate(180deg);"
+    return (
+        f":root {{ {light} --chart-image: none; }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} {turned} }} }}\n"
+        f"@media print {{ :root {{ {light} --chart-image: none; }} }}"
+    )

@@ -68,16 +68,18 @@ class Publication:
         keys = {section.key for section in self.bulletin.sections}
         drawn: dict[str, Sequence[Picture]] = {}
         if "clusters" in keys and self.map is not None:
+            titles: dict[pictures.Kind, str] = {
+                "heatmap": "Inferred liquidation levels over the past week",
+                "levels": "Inferred liquidation levels by price, now",
+            }
             drawn["clusters"] = [
-                page.Picture(
-                    svg=pictures.svg(self.map, "heatmap"), title="Where they were over the past week, inferred"
-                ),
-                page.Picture(svg=pictures.svg(self.map, "levels"), title="What rests at each price now, inferred"),
+                page.Picture(*pictures.both_widths(self.map, kind), title=title) for kind, title in titles.items()
             ]
         if "runout" in keys:
             rows = runout.rows_of(Reader(self.lake, self.coin, self.at, computed=self.computed))
-            svg = slides.svg(rows, synthetic=self.bulletin.synthetic)
-            drawn["runout"] = [page.Picture(svg=svg, title="What moves of every size would set off, inferred")]
+            both = slides.both_widths(rows, synthetic=self.bulletin.synthetic)
+            title = "Inferred effect of moves of every size"
+            drawn["runout"] = [page.Picture(*both, title=title, note=slides.COLOURS)]
         return drawn
 
 

@@ -1,12 +1,14 @@
 """A what-if as text, JSON, CSV, PNG and page."""
 
-from html import escape
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 import polars as pl
 
-from runout.bulletin import palette, slides
+from runout.bulletin import answer_page, slides
+from runout.bulletin.answer_page import CellTable
+from runout.bulletin.page import Picture
 from runout.bulletin.sheet import Sheet
 from runout.cascade.ladder import price_at
 from runout.cascade.outcome import Ending, Extent, Slide
@@ -22,12 +24,6 @@ from runout.version import METHOD_VERSION, SCHEMA_VERSION
 
 Format = Literal["text", "json", "csv", "png", "html"]
 _WIDTH: Final = 150
-_STYLE: Final = f"""
-body {{ font: 15px/1.5 system-ui, sans-serif; color: {palette.INK.light}; background: #fff; margin: 2rem auto;
-  max-width: 1080px; padding: 0 1rem; }}
-pre {{ overflow-x: auto; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }}
-figure {{ margin: 1.5rem 0; overflow-x: auto; }} svg {{ width: 100%; min-width: 760px; height: auto; }}
-"""
 
 
 def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = False, width: int | None = None) -> bytes:
@@ -53,8 +49,7 @@ def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = Fa
         rows, asked = cascading.slides(setting, setting.map.clusters), _asked(setting, made.slide)
         if form == "png":
             return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
-        drawn = slides.svg(rows, asked=asked, synthetic=setting.map.synthetic)
-        return _html(_title(setting, shock), drawn, _text(made, timed, shock, colour=False))
+        return _html(setting, shock, _picture(setting, rows, asked), _lines(made, timed), _answer_tables(made.slide))
     return _text(made, timed, shock, colour=colour, width=width).encode()
 
 
@@ -87,7 +82,8 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: in
     if form == "json":
         return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
     if form == "html":
-        return _html(_title(setting, None), slides.svg(rows, synthetic=synthetic), _ladder_text(setting, rows))
+        table = CellTable("What moves of every size set off", _MOVES, _moves(rows))
+        return _html(setting, None, _picture(setting, rows, None), (), [table])
     return _ladder_text(setting, rows, colour=colour, width=width).encode()
 
 
@@ -194,11 +190,11 @@ def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int 
     for line in _lines(made, timed):
         sheet.line(line)
     sheet.line()
-    sheet.table(("", "ends", "stops at", "forced orders", "beyond the shock"), _cases(made.slide), right=True)
+    sheet.table(("", *_CASES[1:]), _cases(made.slide), right=True)
     shares = _shares(made.slide)
     if shares:
         sheet.line()
-        sheet.table(("venue", "leverage class", "side", "forced orders", "mild", "severe"), shares, right=True)
+        sheet.table(_SHARES, shares, right=True)
     sheet.line()
     for line in _notes(made.setting):
         sheet.line(line)
@@ -263,6 +259,11 @@ def _totals(made: WhatIf) -> str:
     return f"{said}."
 
 
+_CASES: Final = ("case", "ends", "stops at", "forced orders", "beyond the shock")
+_SHARES: Final = ("venue", "leverage class", "side", "forced orders", "mild", "severe")
+_MOVES: Final = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%")
+
+
 def _cases(slide: Slide) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name in ("mild", "value", "severe"):
@@ -283,9 +284,7 @@ def _shares(slide: Slide) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, width: int | None = None) -> str:
-    sheet = Sheet(width, wide=_WIDTH, colour=colour)
-    sheet.line(_title(setting, None), bold=True)
+def _moves(rows: pl.DataFrame) -> list[tuple[str, ...]]:
     cells: list[tuple[str, ...]] = []
     for row in rows.iter_rows(named=True):
         through = " through a cluster" if row["trigger"] == "cluster" else ""
@@ -295,8 +294,13 @@ def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, 
             price(row["stop_price"]), price(row["severe_stop_price"]), dollars(row["forced_usd"]),
             dollars(row["reported_usd"]), dollars(row["headline_usd"]), band if row["headline_usd"] is not None else "",
         ))  # fmt: skip
-    columns = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%")
-    sheet.table(columns, cells, right=True)
+    return cells
+
+
+def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, width: int | None = None) -> str:
+    sheet = Sheet(width, wide=_WIDTH, colour=colour)
+    sheet.line(_title(setting, None), bold=True)
+    sheet.table(_MOVES, _moves(rows), right=True)
     sheet.line()
     for line in _notes(setting):
         sheet.line(line)
@@ -306,13 +310,29 @@ def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, 
 # -- other forms ------------------------------------------------------------------------------------------------------
 
 
-def _html(title: str, drawn: str, words: str) -> bytes:
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n<figure>{drawn}</figure>\n"
-        f"<pre>{escape(words)}</pre>\n</body></html>\n"
+def _html(
+    setting: Setting, shock: Shock | None, picture: Picture, lead: Sequence[str], tables: Sequence[CellTable]
+) -> bytes:
+    return answer_page.render(
+        _title(setting, shock),
+        kicker="Runout what-if, inferred",
+        lead=lead,
+        pictures=[picture],
+        tables=tables,
+        notes=_notes(setting),
+        synthetic=setting.map.synthetic,
     ).encode()
+
+
+def _picture(setting: Setting, rows: pl.DataFrame, asked: float | None) -> Picture:
+    both = slides.both_widths(rows, asked=asked, synthetic=setting.map.synthetic)
+    return Picture(*both, title="Inferred effect of moves of every size", note=slides.COLOURS)
+
+
+def _answer_tables(slide: Slide) -> list[CellTable]:
+    tables = [CellTable("How far it goes", _CASES, _cases(slide))]
+    shares = _shares(slide)
+    return [*tables, CellTable("Whose orders are forced", _SHARES, shares)] if shares else tables
 
 
 def _json(found: dict[str, object]) -> bytes:

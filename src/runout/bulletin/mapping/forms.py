@@ -2,15 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 import polars as pl
 
 from runout import clock
-from runout.bulletin import palette
+from runout.bulletin import answer_page, page
 from runout.bulletin.mapping import pictures, words
 from runout.bulletin.mapping.content import LiquidationMap
 from runout.bulletin.sheet import Sheet
@@ -19,17 +18,6 @@ from runout.positions.clusters import Sweep
 from runout.version import METHOD_VERSION, SCHEMA_VERSION
 
 _WIDTH: Final = 190
-_STYLE: Final = f"""
-body {{ font: 15px/1.5 system-ui, sans-serif; color: {palette.INK.light}; background: #fff; margin: 2rem auto;
-  max-width: 1180px; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.1rem; margin-top: 2rem; }}
-p.note {{ color: {palette.MUTED.light}; margin: .3rem 0; }} figure {{ margin: 1.5rem 0; overflow-x: auto; }}
-svg {{ width: 100%; min-width: 800px; height: auto; font-family: system-ui, sans-serif; }}
-div.scroll {{ overflow-x: auto; }} table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ text-align: left; padding: .25rem .8rem .25rem 0; white-space: nowrap;
-  border-bottom: 1px solid {palette.GRID.light}; }}
-th {{ color: {palette.MUTED.light}; font-weight: 600; }}
-"""
 
 
 def text(of: LiquidationMap, *, colour: bool = False, width: int | None = None) -> str:
@@ -51,19 +39,19 @@ def text(of: LiquidationMap, *, colour: bool = False, width: int | None = None) 
 
 def html(of: LiquidationMap) -> str:
     """Return a map as one page that needs nothing else: both pictures, and the tables of :func:`text`."""
-    title, *rest = words.head(of)
-    parts = [f"<h1>{escape(title)}</h1>", *(f'<p class="note">{escape(line)}</p>' for line in rest)]
-    parts += [f"<figure>{pictures.svg(of, kind)}</figure>" for kind in ("heatmap", "levels")]
-    parts += [
-        f"<h2>{escape(name)}</h2><div class='scroll'>{_html_table(columns, rows)}</div>"
-        for name, columns, rows in _tables(of)
-    ]
-    parts += [f'<p class="note">{escape(line)}</p>' for line in words.foot(of)]
-    body = "\n".join(parts)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+    title, *lead = words.head(of)
+    titles: dict[pictures.Kind, str] = {
+        "heatmap": "Inferred liquidation levels over time",
+        "levels": "Inferred liquidation levels by price, now",
+    }
+    return answer_page.render(
+        title,
+        kicker="Runout liquidation map, inferred",
+        lead=lead,
+        pictures=[page.Picture(*pictures.both_widths(of, kind), title=name) for kind, name in titles.items()],
+        tables=[answer_page.CellTable(*one) for one in _tables(of)],
+        notes=words.foot(of),
+        synthetic=of.synthetic,
     )
 
 
@@ -134,12 +122,6 @@ def _tables(of: LiquidationMap) -> list[tuple[str, Sequence[str], list[tuple[str
         name = "Largest sweeps of the window: expected at the start of each 4 h, and reported"
         found.append((name, words.SWEEP_COLUMNS, rows))
     return found
-
-
-def _html_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _cluster(row: dict[str, Any]) -> dict[str, object]:

@@ -6,21 +6,28 @@ from typing import Final
 from matplotlib.axes import Axes
 
 from runout.bulletin import axes, palette
-from runout.bulletin.layout import ROW, SIZE, wrapped
+from runout.bulletin.layout import ROW, SIZE, Look, wrapped
 from runout.bulletin.mapping.content import INFERRED, NO_GAIN, LiquidationMap
 from runout.bulletin.palette import Ink
 from runout.bulletin.paper import Paper
-from runout.positions.weights import Side
+from runout.positions.clusters import Cluster
+from runout.positions.weights import SIDES, Side
 
 WIDTH: Final = 1180.0
-LEFT: Final = 74.0
-HEAD: Final = 92.0
-"""Height of title and caption."""
+"""Width in pixels of a picture that stands alone."""
+MARGIN: Final = 16.0
+PALE: Final = 0.32
+"""How strong the part of a bar is that rests on the prior."""
 INKS: Final[dict[Side, Ink]] = {"long": palette.LONG, "short": palette.SHORT}
 
 
+def head(look: Look) -> float:
+    """Return the height of what is written above a plot."""
+    return 92.0 if look.framed else 20.0 + (20.0 if look.synthetic else 0.0)
+
+
 def words(of: LiquidationMap, paper: Paper, what: str, top: float, foot: float) -> None:
-    """Write title and captions above a plot, and the sources below it.
+    """Write title and captions above the plot of a picture that stands alone, and the sources below it.
 
     Parameters
     ----------
@@ -31,14 +38,26 @@ def words(of: LiquidationMap, paper: Paper, what: str, top: float, foot: float) 
     what
         Words on what the picture shows.
     top, foot
-        Where the picture begins, and where its sources stand, in pixels.
+        Where the picture begins, and where its sources are written, in pixels.
     """
-    paper.text(16, top + 26, of.title(what), size=15.0, bold=True)
-    paper.text(16, top + 45, INFERRED, palette.MUTED)
-    paper.text(16, top + 60, NO_GAIN, palette.MUTED)
-    rows = wrapped(" ".join((of.source_text(), *of.caveats())), WIDTH - 32, SIZE)
+    paper.text(MARGIN, top + 26, of.title(what), size=15.0, bold=True)
+    paper.text(MARGIN, top + 45, INFERRED, palette.MUTED)
+    paper.text(MARGIN, top + 60, NO_GAIN, palette.MUTED)
+    rows = wrapped(" ".join((of.source_text(), *of.caveats())), WIDTH - 2 * MARGIN, SIZE)
     for index, row in enumerate(rows[:3]):
-        paper.text(16, foot + index * ROW, row, palette.MUTED)
+        paper.text(MARGIN, foot + index * ROW, row, palette.MUTED)
+
+
+def mark_synthetic(paper: Paper, look: Look, top: float) -> None:
+    """Write above a plot of a page that the market is simulated; a title that stands alone says it itself."""
+    if look.synthetic and not look.framed:
+        paper.text(0, top + 12, "SYNTHETIC MARKET", palette.SHORT, bold=True)
+
+
+def named(of: LiquidationMap, look: Look) -> list[Cluster]:
+    """Return the clusters that a picture names: the largest of each side."""
+    most = 3 if look.wide else 2
+    return [cluster for side in SIDES for cluster in [one for one in of.clusters if one.side == side][:most]]
 
 
 def plot(paper: Paper, box: tuple[float, float, float, float]) -> Axes:

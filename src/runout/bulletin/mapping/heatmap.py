@@ -3,44 +3,70 @@
 A band begins where positions were opened at a distance from it, and ends where the price swept it.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
 from runout.bulletin import palette
+from runout.bulletin.layout import Look
 from runout.bulletin.mapping import frame
 from runout.bulletin.mapping.colours import ramp
 from runout.bulletin.mapping.content import LiquidationMap
 from runout.bulletin.mapping.words import short_line
 from runout.bulletin.paper import Paper
+from runout.clock import NANOSECONDS_PER_DAY
 from runout.positions.weights import SIDES
 from runout.scores.arrays import FloatArray
-from runout.units import dollars, price
+from runout.units import dollars, percent, price
 
-WIDTH: Final = frame.WIDTH
-HEIGHT: Final = 770.0
-THRESHOLD: Final = 0.06
+THRESHOLD: Final = 0.2
 """Share of the top of the scale below which nothing is drawn."""
+ASSUMED: Final = 0.8
+"""Share of a level's dollars from which the prior decides on that its band is hatched."""
 _TOP_QUANTILE: Final = 0.995
 _PIXELS: Final = 1600
-_RIGHT: Final = 838.0
-_PROFILE: Final = 985.0
-_BOTTOM: Final = HEIGHT - 112.0
+_HATCH: Final = 12
+_NEAR: Final = 15
 
 
-def draw(of: LiquidationMap, paper: Paper, top: float) -> None:
+class Places(NamedTuple):
+    """Where the parts of the picture lie, in pixels from its top left."""
+
+    left: float
+    right: float
+    profile: float
+    upper: float
+    lower: float
+    height: float
+
+
+def places(look: Look) -> Places:
+    """Return where the parts of the picture lie on a desktop, on a phone, and alone."""
+    left = frame.MARGIN + 58.0 if look.framed else 58.0 if look.wide else 54.0
+    labels, profile = (150.0, 125.0) if look.wide else (130.0, 36.0)
+    right = look.width - labels - profile - 8.0
+    upper = frame.head(look)
+    lower = upper + (566.0 if look.framed else 460.0 if look.wide else 400.0)
+    return Places(left, right, look.width - labels, upper, lower, lower + (112.0 if look.wide else 138.0))
+
+
+def draw(of: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
     """Draw the heatmap of a map onto paper, from ``top`` down."""
-    frame.words(of, paper, "inferred liquidation levels over time", top, top + HEIGHT - 30)
+    at = places(look)
+    if look.framed:
+        frame.words(of, paper, "inferred liquidation levels over time", top, top + at.height - 26)
+    frame.mark_synthetic(paper, look, top)
     scale = scale_top(of)
-    upper, lower = top + frame.HEAD, top + _BOTTOM
-    main = frame.plot(paper, (frame.LEFT, upper, _RIGHT, lower))
-    beside = frame.plot(paper, (_RIGHT + 8, upper, _PROFILE, lower))
+    upper, lower = top + at.upper, top + at.lower
+    main = frame.plot(paper, (at.left, upper, at.right, lower))
+    beside = frame.plot(paper, (at.right + 8, upper, at.profile, lower))
     edges = of.ladder.edges
     extent = (float(of.since), float(of.through), float(edges[0]), float(edges[-1]))
     main.imshow(coloured(of, scale), extent=extent, origin="lower", aspect="auto", interpolation="nearest", zorder=1)
     _candles(of, main)
+    _clusters(of, main, look)
     main.axhline(of.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
     main.set_xlim(of.since, of.through)
     for one in (main, beside):
@@ -48,12 +74,13 @@ def draw(of: LiquidationMap, paper: Paper, top: float) -> None:
         frame.value_axis(one, edges[0], edges[-1], vertical=True, most=12, unit="USD per coin")
     main.set_axisbelow(False)
     main.grid(visible=True, color=palette.AXIS.light, alpha=0.25, linewidth=0.6)
-    frame.time_axis(main, of.since, of.through, 8)
+    frame.time_axis(main, of.since, of.through, 8 if look.wide else 2)
     _profile(of, beside)
-    _labels(of, paper, beside, upper, lower)
-    paper.text(_RIGHT + 8, upper - 5, f"now, per {of.step_text()} of price", palette.MUTED)
-    paper.text(frame.LEFT - 52, lower + 16, "UTC", palette.MUTED)
-    _legend(of, paper, scale, lower + 48)
+    _labels(of, paper, beside, (at.profile, upper, lower), look)
+    paper.text(at.right + 8, upper - 5, f"now, per {of.step_text()}" if look.wide else "now", palette.MUTED)
+    if look.wide:
+        paper.text(at.left - 6, lower + 16, "UTC", palette.MUTED, align="right")
+    _legend(of, paper, scale, lower + 48, look)
 
 
 def scale_top(of: LiquidationMap) -> float:
@@ -63,7 +90,10 @@ def scale_top(of: LiquidationMap) -> float:
 
 
 def coloured(of: LiquidationMap, scale: float) -> FloatArray:
-    """Return the picture's cells, shape (levels, pixels, 4): a column from each moment to the next."""
+    """Return the picture's cells, shape (levels, pixels, 4): a column from each moment to the next.
+
+    Where the prior decides on :data:`ASSUMED` of the dollars, cells are hatched: colour is dollars, hatching is doubt.
+    """
     grid = of.since + (np.arange(_PIXELS) + 0.5) / _PIXELS * (of.through - of.since)
     column = np.clip(np.searchsorted(of.heat.time, grid, side="right") - 1, 0, len(of.heat.time) - 1)
     cells = of.heat.usd[:, column].transpose(0, 2, 1) / scale
@@ -73,8 +103,28 @@ def coloured(of: LiquidationMap, scale: float) -> FloatArray:
     steps = inks.shape[1] - 1
     picture = np.ones((*value.shape, 4))
     picture[..., :3] = inks[larger, (np.clip(value, 0.0, 1.0) * steps).astype(np.int64)]
-    picture[..., 3] = value >= THRESHOLD
+    # A level is about four columns of the raster high: the stripes lean by half a right angle.
+    stripe = (np.arange(_PIXELS) + 4 * np.arange(len(value))[:, np.newaxis]) % _HATCH < _HATCH / 2
+    hatched = stripe & (_assumed(of, grid) >= ASSUMED)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
+    picture[..., 3] = (value >= THRESHOLD) & ~hatched
     return picture
+
+
+def _assumed(of: LiquidationMap, grid: FloatArray) -> FloatArray:
+    """Return the prior's share of each cell, shape (sides, levels, pixels): that of now at its distance from then."""
+    ends, closes = of.candles["event_time"].to_numpy(), of.candles["close"].to_numpy()
+    price_then = closes[np.clip(np.searchsorted(ends, grid, side="right") - 1, 0, len(closes) - 1)]
+    distance = np.abs(np.log(of.ladder.middle[:, np.newaxis] / price_then))
+    now = np.log(of.ladder.middle / of.ladder.price)
+    shares: list[FloatArray] = []
+    for row, sign in enumerate((-1.0, 1.0)):
+        own = (sign * now > 0.0) & (of.ladder.prior_share[row] > 0.0)
+        order = np.argsort(np.abs(now[own]))
+        known, usd = of.ladder.prior_share[row][own][order], of.ladder.total_usd(SIDES[row])[own][order]
+        near = np.ones(_NEAR)  # one level of few dollars must not speckle the picture
+        share = np.convolve(known * usd, near)[_NEAR - 1 :] / np.convolve(usd, near)[_NEAR - 1 :].clip(1e-9)
+        shares.append(np.interp(distance, np.abs(now[own])[order], share) if own.any() else np.zeros_like(distance))
+    return np.stack(shares)
 
 
 def _candles(of: LiquidationMap, on: Axes) -> None:
@@ -88,57 +138,73 @@ def _candles(of: LiquidationMap, on: Axes) -> None:
     # A halo keeps the candles readable on the darkest bands.
     on.add_collection(LineCollection(list(wicks), colors=palette.GROUND.light, linewidths=2.2, zorder=2), autolim=False)
     on.add_collection(LineCollection(list(wicks), colors=palette.PRICE.light, linewidths=0.8, zorder=3), autolim=False)
-    face = np.where((last >= first)[:, np.newaxis], 1.0, 0.12) * np.ones((1, 3))
+    face = [palette.GROUND.light if up else palette.PRICE.light for up in (last >= first).tolist()]
     bodies = PolyCollection(list(corners), facecolors=face, edgecolors=palette.PRICE.light, linewidths=0.7, zorder=3)
     on.add_collection(bodies, autolim=False)
 
 
+def _clusters(of: LiquidationMap, on: Axes, look: Look) -> None:
+    """Frame the clusters that are named beside the plot, over the last day."""
+    since = max(of.since, of.through - NANOSECONDS_PER_DAY)
+    for one in frame.named(of, look):
+        ink = frame.INKS[one.side].light
+        box = [(since, one.low), (of.through, one.low), (of.through, one.high), (since, one.high)]
+        for colour, width in ((palette.GROUND.light, 3.6), (ink, 1.6)):
+            outline = PolyCollection([box], facecolors="none", edgecolors=colour, linewidths=width, zorder=3.5)
+            on.add_collection(outline, autolim=False)
+
+
 def _profile(of: LiquidationMap, on: Axes) -> None:
     most, edges = 0.0, of.ladder.edges
-    for side in SIDES:
-        usd = of.ladder.total_usd(side)
-        ink = frame.INKS[side].light
-        on.stairs(usd, edges, orientation="horizontal", fill=True, color=ink, linewidth=0, zorder=2)
+    for row, side in enumerate(SIDES):
+        usd, ink = of.ladder.total_usd(side), frame.INKS[side].light
+        measured = usd * (1.0 - of.ladder.prior_share[row])
+        for amount, alpha in ((usd, frame.PALE), (measured, 1.0)):
+            on.stairs(amount, edges, orientation="horizontal", fill=True, color=ink, alpha=alpha, linewidth=0, zorder=2)
         most = max(most, float(usd.max()))
     on.set_xlim(0.0, most * 1.06 or 1.0)
-    frame.value_axis(on, 0.0, most, vertical=False, most=2)
+    frame.value_axis(on, 0.0, most, vertical=False, most=1)
     on.yaxis.set_ticklabels([])
     on.axhline(of.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
 
 
-def _labels(of: LiquidationMap, paper: Paper, on: Axes, upper: float, lower: float) -> None:
+def _labels(of: LiquidationMap, paper: Paper, on: Axes, box: tuple[float, float, float], look: Look) -> None:
     """Write the price and the largest clusters beside the profile."""
+    left, upper, lower = box
     low, high = on.get_ylim()
 
     def place(value: float) -> float:
         return lower + (value - low) / (high - low) * (upper - lower)
 
-    named = [one for side in SIDES for one in [c for c in of.clusters if c.side == side][:3]]
-    wanted = [place((one.low + one.high) / 2.0) for one in named]
-    places = frame.apart([*wanted, place(of.price)], 32.0, upper + 8, lower - 12)
-    for one, y in zip(named, places[:-1], strict=True):
+    clusters = frame.named(of, look)
+    wanted = [place((one.low + one.high) / 2.0) for one in clusters]
+    places_apart = frame.apart([*wanted, place(of.price)], 32.0, upper + 8, lower - 12)
+    for one, y in zip(clusters, places_apart[:-1], strict=True):
         ink = frame.INKS[one.side]
-        paper.line([(_PROFILE + 3, place(one.low)), (_PROFILE + 3, place(one.high))], ink, 3.0)
-        paper.line([(_PROFILE + 5, place((one.low + one.high) / 2.0)), (_PROFILE + 12, y - 1)], ink, 0.8)
+        paper.line([(left + 3, place(one.low)), (left + 3, place(one.high))], ink, 3.0)
+        paper.line([(left + 5, place((one.low + one.high) / 2.0)), (left + 10, y - 1)], ink, 0.8)
         for index, row in enumerate(short_line(one)):
-            paper.text(_PROFILE + 15, y + 2 + 13 * index, row, ink if index == 0 else palette.MUTED, bold=index == 0)
-    paper.text(_PROFILE + 15, places[-1] + 4, f"{price(of.price)} now", palette.PRICE, bold=True)
+            paper.text(left + 12, y + 2 + 13 * index, row, ink if index == 0 else palette.MUTED, bold=index == 0)
+    paper.text(left + 12, places_apart[-1] + 4, f"{price(of.price)} now", palette.PRICE, bold=True)
 
 
-def _legend(of: LiquidationMap, paper: Paper, scale: float, y: float) -> None:
-    left = frame.LEFT
+def _legend(of: LiquidationMap, paper: Paper, scale: float, y: float, look: Look) -> None:
+    left, apart, bar = (places(look).left, 210.0, 110.0) if look.wide else (8.0, 180.0, 90.0)
     for index, side in enumerate(SIDES):
-        x = left + index * 330.0
-        bar = frame.plot(paper, (x, y - 11, x + 200, y + 1))
-        bar.imshow(ramp(frame.INKS[side])[np.newaxis], aspect="auto", extent=(0.0, scale, 0.0, 1.0))
-        bar.axvspan(0.0, THRESHOLD * scale, color=palette.GROUND.light)
-        bar.yaxis.set_ticks([])
-        frame.value_axis(bar, 0.0, scale, vertical=False, most=4)
-        bar.grid(visible=False)
-        bar.set_xlim(0.0, scale)
-        paper.text(x + 208, y - 1, f"{side}s liquidated", frame.INKS[side], bold=True)
-    note = f"dollars per {of.step_text()} of price; below {dollars(THRESHOLD * scale)} not drawn"
-    paper.text(left + 2 * 330.0, y - 1, note, palette.MUTED)
-    paper.text(
-        left + 2 * 330.0, y + 13, "a band ends where the price swept it; ▲ accumulating over 24 h", palette.MUTED
+        x = left + index * apart
+        shades = frame.plot(paper, (x, y - 11, x + bar, y + 1))
+        shades.imshow(ramp(frame.INKS[side])[np.newaxis], aspect="auto", extent=(0.0, scale, 0.0, 1.0))
+        shades.axvspan(0.0, THRESHOLD * scale, color=palette.GROUND.light)
+        shades.yaxis.set_ticks([])
+        frame.value_axis(shades, 0.0, scale, vertical=False, most=2)
+        shades.grid(visible=False)
+        shades.set_xlim(0.0, scale)
+        paper.text(x + bar + 8, y - 1, f"{side}s", frame.INKS[side], bold=True)
+    notes = (
+        f"Dollars per {of.step_text()} of price; below {dollars(round(THRESHOLD * scale, -4))} not drawn.",
+        f"Hatched: over {percent(ASSUMED, digits=0)} assumption. Beside: pale is assumption.",
+        "A band ends where the price crossed it. ▲ growing over 24 h.",
     )
+    x, first = (left + 2 * apart, y - 8) if look.wide else (0.0, y + 42)
+    for index, note in enumerate(notes):
+        paper.text(x, first + 14 * index, note, palette.MUTED)
