@@ -70,7 +70,7 @@ def test_the_bulletin_names_them_as_inferred_with_their_band(real_lake: Lake) ->
     first = found.findings[0]
     assert first.inferred
     assert "accumulating" in first.statement
-    assert "no more than the price path" in first.caveat
+    assert "no better than the price path alone" in first.caveat
     usd = first.evidence.quantities[0]
     assert usd.low is not None
     assert usd.high is not None
@@ -95,7 +95,7 @@ def test_what_a_billion_more_would_take_on_the_18th(real_lake: Lake) -> None:
     ratio = {one.name: one.value for one in found["runout.reproduction"].evidence.quantities}["reproduction"]
     assert ratio is not None
     assert 0.0 < ratio < 1.0
-    assert "below 100% none runs by itself" in found["runout.reproduction"].statement
+    assert "A self-feeding slide would need those bids to shrink" in found["runout.reproduction"].statement
 
 
 def test_what_was_said_before_the_slide_of_the_14th_holds_what_came(real_lake: Lake) -> None:
