@@ -45,8 +45,8 @@ def replay(
     lake
         Folder of the lake.
     out
-        Folder for the track record (page, figure, table) and the bulletin of each day as JSON; nothing is written
-        without it.
+        Folder for the track record (page, figure, table) and the bulletin of each day as JSON; without it no
+        file is written, and the forecasts go to the ledger all the same.
     workers
         Processes.
     """
