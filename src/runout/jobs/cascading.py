@@ -40,8 +40,6 @@ from runout.records import KINDS, Series, conform, venue_list
 from runout.scores import FrequencyInterval
 from runout.version import METHOD_VERSION
 
-REACH: Final = 0.2
-"""How far the ladder goes beyond the prices of its window."""
 MOVES: Final = (*(percent / 200.0 for percent in range(1, 21)), 0.11, 0.12, 0.13, 0.14, 0.15)
 """Moves that tables and figures show."""
 CLUSTERS: Final = 2
@@ -54,7 +52,6 @@ HALF_LIFE_SECONDS: Final = 30.0
 ROUNDS: Final = Rounds(step_seconds=1.0, limit_seconds=900.0)
 _LATENCY_SECONDS: Final = 1.0
 _PACE_SECONDS: Final = 20.0
-_WINDOW: Final = 2 * NANOSECONDS_PER_DAY
 _FLOW: Final = 60 * NANOSECONDS_PER_DAY
 _MONTH: Final = 30 * NANOSECONDS_PER_DAY
 _WEEK: Final = 7 * NANOSECONDS_PER_DAY
@@ -137,7 +134,7 @@ class Setting(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def reach(self, direction: Direction) -> float:
         """Return how far the map goes along a direction, as a fraction of the price."""
-        edges = self.map.ladder.edges
+        edges = self.map.far.edges
         return float(1.0 - edges[0] / self.price if direction == "down" else edges[-1] / self.price - 1.0)
 
 
@@ -173,7 +170,9 @@ class WhatIf(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return self.setting.day_if_at(price_at(self.setting.price, distance, self.slide.direction))
 
 
-def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> Setting:
+def setting_of(
+    lake: Lake, coin: str, at: int, *, venue: str | None = None, drawn: LiquidationMap | None = None
+) -> Setting:
     """Return what is known of a coin's leverage, books and past moves at ``at`` (UTC ns).
 
     Parameters
@@ -186,6 +185,8 @@ def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> S
         UTC ns.
     venue
         Whose perpetual market; None: the one whose map bulletins show.
+    drawn
+        Its map at that moment, where it is already built.
 
     Raises
     ------
@@ -198,7 +199,7 @@ def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> S
         raise NotEnoughDataError(
             f"expected intraday perpetual bars of {coin} up to {format_time(at)}, found none; see `runout series`"
         )
-    made = liquidation_map(lake, coin, at, since=at - _WINDOW, venue=chosen, reach=REACH)
+    made = drawn or liquidation_map(lake, coin, at, venue=chosen)
     book, source = _book(lake, known, at, chosen)
     one = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
     whole = market(coin_market(forced_ladder(made), (one,)))
@@ -216,7 +217,7 @@ def setting_of(lake: Lake, coin: str, at: int, *, venue: str | None = None) -> S
 
 def forced_ladder(of: LiquidationMap) -> Ladder:
     """Return a map as the ladder of a cascade: forced orders by class, with the band of sums from the price outward."""
-    ladder = of.ladder
+    ladder = of.far
     bounds = {side: _multiples(of, side) for side in SIDES}
     own = ladder.middle < of.price
     low, high = (np.where(own, bounds["long"][end], bounds["short"][end]) for end in (0, 1))
@@ -346,9 +347,9 @@ def _reported(slide: Slide) -> Band:
 def _multiples(of: LiquidationMap, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the band of what lies between the price and each level, as multiples of it, shape (levels,) each."""
     name = "long" if side == "long" else "short"
-    value = cumulative(of.ladder, name)
+    value = cumulative(of.far, name)
     safe = np.where(value > 0.0, value, 1.0)
-    low, high = (cumulative_band(of.ladder, name, end) / safe for end in ("low", "high"))
+    low, high = (cumulative_band(of.far, name, end) / safe for end in ("low", "high"))
     return np.clip(low, 0.0, 1.0), np.maximum(high, 1.0)
 
 

@@ -36,6 +36,8 @@ WINDOW: Final = 7 * NANOSECONDS_PER_DAY
 """How far a map looks back without being told."""
 REACH: Final = 0.06
 """How far the levels go beyond the prices traded in the window."""
+FAR: Final = 0.2
+"""How far the levels go that moves of the price are asked about."""
 WAYS: Final = 90 * NANOSECONDS_PER_DAY
 """How far before the window ways are looked at for :func:`runout.positions.weights.along_ways`."""
 _LONGEST: Final = 400 * NANOSECONDS_PER_DAY
@@ -80,16 +82,17 @@ def liquidation_map(
             f"expected a window before {format_time(through)}, the last bar known, found one from {format_time(begin)}"
         )
     window = market.bars.filter(pl.col("event_time") > begin)
-    price, edges = float(market.bars["close"][-1]), _edges(window, reach)
+    price, edges, far = float(market.bars["close"][-1]), _edges(window, reach), _edges(window, max(reach, FAR))
     run = _run(market, begin, edges)
     weights = _fitted(run, through)
     earlier = _fitted(run, begin, otherwise=weights)
     sweeps = _sweeps(run, earlier)
     present = priced(run.resting[through], run.distance, weights, price, edges)
+    beyond = priced(resting(run.last, far), run.distance, weights, price, far)
     before = priced(run.resting[run.day_ago], run.distance, weights, price, edges) if run.day_ago else None
     past = tuple(one for one in sweeps if one.end > through - NANOSECONDS_PER_DAY)
     return LiquidationMap(
-        coin=coin, venue=venue, at=at, since=begin, through=through, price=price, ladder=present,
+        coin=coin, venue=venue, at=at, since=begin, through=through, price=price, ladder=present, far=beyond,
         clusters=clusters(present, before, sweeps), swept=() if before is None else swept(clusters(before), past),
         sweeps=sweeps, heat=_heat(run, weights, edges), candles=_candles(window, begin), sources=market.sources,
         open_interest_base=run.last.open_interest_base,

@@ -35,7 +35,7 @@ def slide_rows(lake: Lake, of: "LiquidationMap", clusters: pl.DataFrame) -> pl.D
     from runout.jobs.cascading import setting_of, slides  # noqa: PLC0415 - kernels and solver, only where needed
 
     try:
-        setting = setting_of(lake, of.coin, of.at, venue=of.venue)
+        setting = setting_of(lake, of.coin, of.at, venue=of.venue, drawn=of)
     except NotEnoughDataError:
         return None
     through = [_StoredCluster(*row) for row in clusters.select("side", "low_price", "high_price").iter_rows()]

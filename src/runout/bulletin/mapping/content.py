@@ -53,6 +53,8 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Its close, dollars.
     ladder
         As of ``through``.
+    far
+        The same, reaching farther from the price: what moves of the price are asked of.
     clusters
         Of the ladder, the largest first.
     swept
@@ -80,6 +82,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     through: int
     price: float
     ladder: Ladder
+    far: Ladder
     clusters: tuple[Cluster, ...]
     swept: tuple[Swept, ...]
     sweeps: tuple[Sweep, ...]
