@@ -160,7 +160,7 @@ def test_the_command_answers_as_text_json_table_and_picture(
     assert main(ask(lake, "--drop", "5%")) == 0
     told = capsys.readouterr().out
     assert told.startswith("SYNTHETIC MARKET · BTC")
-    assert "With time, books refilling" in told
+    assert "If books refill" in told
     assert main(ask(lake, "--sell", "100M", "--format", "json")) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["cases"]["value"]["liquidated_usd"] > 0
@@ -174,6 +174,26 @@ def test_the_command_answers_as_text_json_table_and_picture(
     page = (tmp_path / "slide.html").read_text(encoding="utf-8")
     assert "SYNTHETIC MARKET" in page
     assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_price_is_stamped_with_its_own_time_when_none_is_known_later(lake: Lake, capsys: pytest.CaptureFixture[str]):
+    words = ["whatif", "BTC", "--lake", lake.root, "--at", format_time(END + DAY // 2), "--drop", "5%"]
+    assert main(words) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert format_time(END) in first
+    assert format_time(END + DAY // 2) not in first
+
+
+def test_a_share_of_no_past_day_is_given_with_its_upper_bound(
+    lake: Lake, setting: Setting, capsys: pytest.CaptureFixture[str]
+):
+    never = slides(setting).filter(pl.col("chance") == 0.0)
+    assert never.height
+    assert main(ask(lake, "--ladder")) == 0
+    assert capsys.readouterr().out.count(" below ") == never.height
+    move = float(never["move"].min() or 0.0)
+    assert main(ask(lake, "--drop" if move < 0.0 else "--rise", f"{abs(move):.4%}")) == 0
+    assert "comparable days (90%: below " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from runout.cli.progress import progress_bar
 from runout.clock import parse_time
 from runout.forecast.danger import DangerLevel
 from runout.forecast.targets import DANGER_USD
-from runout.jobs.issuing import issue
+from runout.jobs.publishing import publish
 from runout.jobs.replaying import LevelRecord, Replayed, by_level
 from runout.jobs.replaying import replay as replay_job
 from runout.jobs.track_record import write_track_record
@@ -59,7 +59,7 @@ def replay(
             out.mkdir(parents=True, exist_ok=True)
             for number, row in enumerate(days, start=1):
                 progress(f"bulletin of {row.day}", number, len(days))
-                made = issue(store, coin.upper(), parse_time(row.day))
+                made = publish(store, coin.upper(), parse_time(row.day))
                 (out / f"{coin.upper()}-{row.day}.json").write_bytes(encoding.encode(made))
     records = by_level(store, coin.upper(), days)
     console = screen.console()

@@ -324,7 +324,9 @@ def _fall(
     return msgspec.structs.replace(
         asked,
         days=days_behind(evidence, condition),
-        headline=() if ratio is None else headline(made, ratio, (DANGER_USD,)),
+        headline=()
+        if ratio is None
+        else tuple(p for p in headline(made, ratio, HEADLINE_USD) if p.theta_usd == DANGER_USD),
         measured=measured(made, (MEASURED_USD,)),
     )
 

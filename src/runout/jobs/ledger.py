@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
-from runout.errors import NotEnoughDataError
+from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
 from runout.forecast.record import Forecast
 from runout.jobs.progress import Progress, no_progress
@@ -107,14 +107,15 @@ def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
 
 
 def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:
-    """Return a forecast with its conditions counted from the price at ``at`` (UTC ns), where they are known then."""
+    """Return a forecast with its conditions counted from the price at ``at`` (UTC ns); none where no price is known.
+
+    Also at the start of its day: entries of the ledger may hold conditions of an earlier definition, without a price.
+    """
     from runout.jobs.forecasting import falls_from_now  # noqa: PLC0415 - the models, only where one is fitted
 
-    if at == forecast.at:
-        return forecast
     try:
         return msgspec.structs.replace(forecast, conditions=falls_from_now(lake, forecast.coin, at))
-    except NotEnoughDataError:
+    except (NotEnoughDataError, UsageError):
         return msgspec.structs.replace(forecast, conditions=())
 
 

@@ -19,6 +19,7 @@ from runout.forecast.targets import DANGER_USD
 from runout.jobs import cascading
 from runout.jobs.cascading import Setting, WhatIf
 from runout.records import venue_list
+from runout.scores import FrequencyInterval
 from runout.units import dollars, percent, price
 from runout.version import METHOD_VERSION, SCHEMA_VERSION
 
@@ -172,7 +173,7 @@ def _title(setting: Setting, shock: Shock | None) -> str:
     of = setting.map
     mark = "SYNTHETIC MARKET · " if of.synthetic else ""
     asked = "moves of every size" if shock is None else _said(setting, shock)
-    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {format_time(of.at)}: {asked}"
+    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {format_time(of.through)}: {asked}"
 
 
 def _said(setting: Setting, shock: Shock) -> str:
@@ -205,10 +206,7 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
     slide, chance = made.slide, made.chance
     lines: list[str] = []
     if chance is not None:
-        lines.append(
-            f"Past days went so far within 24 h, volatility for volatility, {percent(chance.frequency)} of the time "
-            f"(90%: {percent(chance.low)} to {percent(chance.high)}, {chance.cases} days)."
-        )
+        lines.append(f"Past days went so far within 24 h, volatility for volatility, {_frequency(chance)}.")
     lines.append(_totals(made))
     lines += _day(made)
     if slide.reproduction is not None:
@@ -217,8 +215,18 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
             "that stand there; a slide runs by itself above 100%."
         )
     if timed.value.ending is Ending.STOPPED:
-        lines.append(f"With time, books refilling: it stops at {price(timed.value.price_usd)} ({_ASSUMED}).")
+        lines.append(
+            f"If books refill, which the table leaves out, it stops at {price(timed.value.price_usd)} ({_ASSUMED})."
+        )
     return [*lines, *_tipping(made)]
+
+
+def _frequency(chance: FrequencyInterval) -> str:
+    """Return how often past days went so far; a share of none with how much more it may be."""
+    if chance.frequency == 0.0:
+        return f"on none of {chance.cases} comparable days (90%: below {percent(chance.high)})"
+    low, high = percent(chance.low), percent(chance.high)
+    return f"{percent(chance.frequency)} of the time (90%: {low} to {high}, {chance.cases} days)"
 
 
 def _day(made: WhatIf) -> list[str]:
@@ -284,13 +292,17 @@ def _shares(slide: Slide) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
+def _share(row: dict[str, Any]) -> str:
+    return f"below {percent(row['chance_high'])}" if row["chance"] == 0.0 else percent(row["chance"])
+
+
 def _moves(rows: pl.DataFrame) -> list[tuple[str, ...]]:
     cells: list[tuple[str, ...]] = []
     for row in rows.iter_rows(named=True):
         through = " through a cluster" if row["trigger"] == "cluster" else ""
         band = f"{dollars(row['headline_low_usd'])} to {dollars(row['headline_high_usd'])}"
         cells.append((
-            percent(row["move"], signed=True) + through, price(row["trigger_price"]), percent(row["chance"]),
+            percent(row["move"], signed=True) + through, price(row["trigger_price"]), _share(row),
             price(row["stop_price"]), price(row["severe_stop_price"]), dollars(row["forced_usd"]),
             dollars(row["reported_usd"]), dollars(row["headline_usd"]), band if row["headline_usd"] is not None else "",
         ))  # fmt: skip

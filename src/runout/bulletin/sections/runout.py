@@ -124,10 +124,10 @@ def _severe(row: dict[str, Any]) -> str:
 def _chance(row: dict[str, Any]) -> str:
     if row["chance"] is None:
         return ""
-    return (
-        f" Adjusted for volatility, {_days(row['chance'])} moved this far within 24 hours (90% interval "
-        f"{percent(row['chance_low'])} to {percent(row['chance_high'])})."
-    )
+    said = f" Adjusted for volatility, {_days(row)} moved this far within 24 hours"
+    if row["chance"] == 0.0:
+        return f"{said}."
+    return f"{said} (90% interval {percent(row['chance_low'])} to {percent(row['chance_high'])})."
 
 
 def _reproduction(row: dict[str, Any]) -> Finding:
@@ -147,8 +147,10 @@ def _reproduction(row: dict[str, Any]) -> Finding:
     )
 
 
-def _days(share: float) -> str:
-    return f"{percent(share)} of comparable past days" if share > 0.0 else "no comparable past day"
+def _days(row: dict[str, Any]) -> str:
+    if row["chance"] > 0.0:
+        return f"{percent(row['chance'])} of comparable past days"
+    return f"no comparable past day (90%: below {percent(row['chance_high'])})"
 
 
 def _has_headline(rows: list[dict[str, Any]], direction: str) -> bool:
@@ -167,7 +169,7 @@ def _wave(rows: list[dict[str, Any]], direction: str) -> Finding:
         said = f"no {verb} on the map (up to {reach}) is enough at the median"
     else:
         nearest = min(mine, key=lambda one: abs(_size(one) - middle))
-        chance = "" if nearest["chance"] is None else f"; {_days(nearest['chance'])} moved that far"
+        chance = "" if nearest["chance"] is None else f"; {_days(nearest)} moved that far"
         said = f"a {verb} of about {percent(middle)}, to {price(nearest['price'] * (1.0 + sign * middle))}{chance}"
     at_best = "none on the map" if early is None else percent(early)
     at_worst = f"more than {reach}" if late is None else percent(late)
