@@ -215,9 +215,7 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
             "that stand there; a slide runs by itself above 100%."
         )
     if timed.value.ending is Ending.STOPPED:
-        lines.append(
-            f"If books refill, which the table leaves out, it stops at {price(timed.value.price_usd)} ({_ASSUMED})."
-        )
+        lines.append(f"If books refill, unlike in the table, it stops at {price(timed.value.price_usd)} ({_ASSUMED}).")
     return [*lines, *_tipping(made)]
 
 
@@ -235,12 +233,11 @@ def _day(made: WhatIf) -> list[str]:
     chance = next((one for one in day.headline if one.theta_usd == DANGER_USD), None) if day else None
     if chance is None or day is None:
         return []
-    said = (
+    return [
         f"If the price gets to {price(day.price_usd)} before {format_time(day.end)}, the chance of a "
         f"{dollars(DANGER_USD)} day, all coins and exchanges, is {percent(chance.probability)} "
         f"(90%: {percent(chance.low)} to {percent(chance.high)})."
-    )
-    return [said]
+    ]
 
 
 def _tipping(made: WhatIf) -> list[str]:
