@@ -204,11 +204,9 @@ def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int 
 
 def _lines(made: WhatIf, timed: Slide) -> list[str]:
     slide, chance = made.slide, made.chance
-    lines: list[str] = []
-    if chance is not None:
-        lines.append(f"Past days went so far within 24 h, volatility for volatility, {_frequency(chance)}.")
-    lines.append(_totals(made))
-    lines += _day(made)
+    often = "Past days went so far within 24 h, volatility for volatility"
+    lines = [] if chance is None else [f"{often}, {_frequency(chance)}."]
+    lines += [_totals(made), *_day(made)]
     if slide.reproduction is not None:
         lines.append(
             f"Where the shock ends, forced orders of the next 1% come to {percent(slide.reproduction)} of the orders "
@@ -221,10 +219,10 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
 
 def _frequency(chance: FrequencyInterval) -> str:
     """Return how often past days went so far; a share of none with how much more it may be."""
+    low, high, days = percent(chance.low), percent(chance.high), chance.cases
     if chance.frequency == 0.0:
-        return f"on none of {chance.cases} comparable days (90%: below {percent(chance.high)})"
-    low, high = percent(chance.low), percent(chance.high)
-    return f"{percent(chance.frequency)} of the time (90%: {low} to {high}, {chance.cases} days)"
+        return f"on none of {days} comparable days (90%: below {high})"
+    return f"{percent(chance.frequency)} of the time (90%: {low} to {high}, {days} days)"
 
 
 def _day(made: WhatIf) -> list[str]:
@@ -233,11 +231,12 @@ def _day(made: WhatIf) -> list[str]:
     chance = next((one for one in day.headline if one.theta_usd == DANGER_USD), None) if day else None
     if chance is None or day is None:
         return []
-    return [
+    said = (
         f"If the price gets to {price(day.price_usd)} before {format_time(day.end)}, the chance of a "
         f"{dollars(DANGER_USD)} day, all coins and exchanges, is {percent(chance.probability)} "
         f"(90%: {percent(chance.low)} to {percent(chance.high)})."
-    ]
+    )
+    return [said]
 
 
 def _tipping(made: WhatIf) -> list[str]:
