@@ -3,19 +3,22 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from runout.bulletin.mapping.content import LiquidationMap
 from runout.cascade.depth import Band
 from runout.cascade.shock import Move, Order, ToPrice
 from runout.cli.main import main
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError, UsageError
+from runout.jobs import cascading, mapping
 from runout.jobs.cascading import MOVES, Setting, in_rounds, setting_of, slides, whatif
 from runout.jobs.computing import compute
 from runout.jobs.headline_scale import Scale
-from runout.jobs.publishing import keep_snapshot, publish
+from runout.jobs.publishing import Publication, keep_snapshot, publish
 from runout.lake import Lake
 from runout.records import fingerprint
 from runout.records.kinds import KINDS
@@ -112,6 +115,27 @@ def test_slides_are_kept_once_and_stand_in_the_bulletin(lake: Lake):
     assert {"runout.down", "runout.reproduction"} <= {one.name for one in section.findings}
     assert "runout.wave.down" not in {one.name for one in section.findings}, "a made-up market has no headline"
     assert not lake.scan("slides").collect().height
+
+
+@pytest.mark.parametrize("pictures", [False, True], ids=["text", "page"])
+def test_one_map_is_built_for_a_bulletin_of_a_moment_not_asked_before(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, *, pictures: bool
+):
+    compute(lake)
+    runs: list[int] = []
+    real = mapping.liquidation_map
+
+    def counted(*arguments: Any, **named: Any) -> LiquidationMap:
+        runs.append(arguments[2])
+        return real(*arguments, **named)
+
+    for module in (mapping, cascading):
+        monkeypatch.setattr(module, "liquidation_map", counted)
+    published = Publication(lake, "BTC", END)
+    assert {section.key for section in published.bulletin.sections} >= {"clusters", "runout"}
+    if pictures:
+        assert set(published.pictures()) == {"clusters", "runout"}
+    assert runs == [END]
 
 
 def test_a_headline_takes_both_spreads_and_no_dollars_give_none():
