@@ -131,7 +131,7 @@ def test_one_map_is_built_for_a_bulletin_of_a_moment_not_asked_before(
 
     for module in (mapping, cascading):
         monkeypatch.setattr(module, "liquidation_map", counted)
-    published = Publication(lake, "BTC", END)
+    published = Publication(lake, "BTC", END, pictured=pictures)
     assert {section.key for section in published.bulletin.sections} >= {"clusters", "runout"}
     if pictures:
         assert set(published.pictures()) == {"clusters", "runout"}

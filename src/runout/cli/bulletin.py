@@ -62,7 +62,8 @@ def bulletin(
     """
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
-    published = Publication(store, coin.upper(), moment)
+    page = format == "html" if out is None else "html" in _destination(out, format)[1]
+    published = Publication(store, coin.upper(), moment, pictured=page)
     made = published.bulletin
     if out is None:
         form = format or "text"

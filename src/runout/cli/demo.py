@@ -32,7 +32,7 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
     with progress_bar("demo") as progress:
         synthesize(store, scenario="flush", days=_DAYS, seed=_SEED, progress=progress)
         compute(store, progress=progress)
-        published = Publication(store, "BTC", END)
+        published = Publication(store, "BTC", END, pictured=True)
         made = published.bulletin
         paths = write(made, out, ["text", "md", "html", "json"], pictures=published.pictures())
         progress("the truth", 1, 1)

@@ -44,7 +44,7 @@ def newest_moment(lake: Lake, coin: str) -> int | None:
     return known.collect().item()
 
 
-def shown_map(lake: Lake, coin: str, at: int) -> "LiquidationMap | None":
+def shown_map(lake: Lake, coin: str, at: int, *, heat: bool = False) -> "LiquidationMap | None":
     """Return the map that a bulletin at ``at`` shows; None where the lake has not the data of one."""
     origin = origin_of(at)
     venue = mapped_venue(lake.series("bars", coin, at=origin), coin)
@@ -53,7 +53,7 @@ def shown_map(lake: Lake, coin: str, at: int) -> "LiquidationMap | None":
     from runout.jobs.mapping import liquidation_map  # noqa: PLC0415 - the map's kernels, only where one is drawn
 
     try:
-        return liquidation_map(lake, coin, origin, venue=venue)
+        return liquidation_map(lake, coin, origin, venue=venue, heat=heat)
     except NotEnoughDataError:
         return None
 

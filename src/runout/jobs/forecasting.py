@@ -8,13 +8,12 @@ within a day lie across both; no probability is made up for them by mixing, beca
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time, start_of_day
-from runout.errors import NotEnoughDataError, UsageError
-from runout.forecast.conditional import Condition, days_behind
+from runout.errors import NotEnoughDataError
 from runout.forecast.danger import danger_level
+from runout.forecast.falls import condition_to, falls, falls_from_close, last_close
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History, history_from
 from runout.forecast.problems import diagnose
@@ -171,7 +170,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         coin=coin,
         windows=tuple(_window(one, model.fit(one).predict(one), ratio) for one in evidence),
         problem=diagnose(known_quantities(past.history) | {"long_mass_share": long_mass_share(lake, coin, at)}),
-        conditions=_falls_from_close(evidence[0], ratio, coin, moves),
+        conditions=falls_from_close(evidence[0], ratio, coin, moves),
         scope=past.group.scope(),
         data_through=int(past.history.day[-1]) + DAY,
         ratio_median=None if ratio is None else ratio.median,
@@ -203,7 +202,7 @@ def falls_from_now(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
     past = read_past(lake, at)
     evidence = evidence_of(past.history, lead=_lead(past.history, at))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
-    return _falls(evidence, ratio, coin, moves, price_now(lake, past.series, coin, at))
+    return falls(evidence, ratio, coin, moves, price_now(lake, past.series, coin, at))
 
 
 def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswer:
@@ -229,8 +228,8 @@ def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswe
     """
     past = read_past(lake, at)
     evidence = evidence_of(past.history, lead=_lead(past.history, at))
-    last = _last_close(past.history, coin)
-    made = given_by_model(evidence, _condition_to(coin, price_usd, last))
+    last = last_close(past.history, coin)
+    made = given_by_model(evidence, condition_to(coin, price_usd, last))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
     return LevelAnswer(
         coin=coin,
@@ -242,22 +241,6 @@ def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswe
         measured=measured(made, MEASURED_THRESHOLDS_USD),
         basis="structural model: past days' ways through inferred ladders",
     )
-
-
-def _last_close(history: History, coin: str) -> float:
-    closes = history.close[:, history.coins.index(coin)] if coin in history.coins else np.empty(0)
-    known = closes[closes > 0.0]
-    if not len(known):
-        raise UsageError(f"expected a coin with daily prices among {' '.join(history.coins)}, found {coin}")
-    return float(known[-1])
-
-
-def _condition_to(coin: str, price_usd: float, last_usd: float) -> Condition:
-    if not price_usd > 0.0 or price_usd == last_usd:
-        raise UsageError(f"expected a price above zero other than the last close {last_usd:g}, found {price_usd:g}")
-    falls = price_usd < last_usd
-    move = 1.0 - price_usd / last_usd if falls else price_usd / last_usd - 1.0
-    return Condition(move, "fall" if falls else "rise", coin)
 
 
 def _lead(history: History, at: int) -> int:
@@ -284,50 +267,6 @@ def _window(evidence: Evidence, made: Predictive, ratio: Coverage | None) -> Win
         median_usd=float(made.quantile([0.5])[0]),
         base_rate=rate,
         missing=made.missing,
-    )
-
-
-def _falls_from_close(
-    evidence: Evidence, ratio: Coverage | None, coin: str, moves: Sequence[float]
-) -> tuple[Conditional, ...]:
-    """Return falls from the last close known, the price at the origin of a forecast; none without closes."""
-    history = evidence.history
-    try:
-        last = _last_close(history, coin)
-    except UsageError:
-        return ()
-    return _falls(evidence, ratio, coin, moves, (last, int(history.day[-1]) + DAY))
-
-
-def _falls(
-    evidence: Evidence, ratio: Coverage | None, coin: str, moves: Sequence[float], counted_from: tuple[float, int]
-) -> tuple[Conditional, ...]:
-    return tuple(_fall(evidence, ratio, coin, move, counted_from) for move in moves)
-
-
-def _fall(
-    evidence: Evidence, ratio: Coverage | None, coin: str, move: float, counted_from: tuple[float, int]
-) -> Conditional:
-    price_usd, last = counted_from[0] * (1.0 - move), _last_close(evidence.history, coin)
-    asked = Conditional(
-        coin=coin, direction="fall", move=move, price_usd=price_usd, from_usd=counted_from[0], from_time=counted_from[1]
-    )
-    if price_usd >= last:
-        return msgspec.structs.replace(
-            asked, refused=f"{price_usd:,.6g} is not below the day's opening of {last:,.6g}: no condition on the day"
-        )
-    condition = _condition_to(coin, price_usd, last)
-    try:
-        made = given_by_model(evidence, condition)
-    except NotEnoughDataError as refusal:
-        return msgspec.structs.replace(asked, refused=str(refusal))
-    return msgspec.structs.replace(
-        asked,
-        days=days_behind(evidence, condition),
-        headline=()
-        if ratio is None
-        else tuple(p for p in headline(made, ratio, HEADLINE_USD) if p.theta_usd == DANGER_USD),
-        measured=measured(made, (MEASURED_USD,)),
     )
 
 

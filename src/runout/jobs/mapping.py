@@ -48,7 +48,14 @@ _STEPS: Final = tuple(m * NANOSECONDS_PER_MINUTE for m in (1, 5, 10, 15, 30, 60,
 
 
 def liquidation_map(
-    lake: Lake, coin: str, at: int, *, since: int | None = None, venue: str = "binance", reach: float = REACH
+    lake: Lake,
+    coin: str,
+    at: int,
+    *,
+    since: int | None = None,
+    venue: str = "binance",
+    reach: float = REACH,
+    heat: bool = True,
 ) -> LiquidationMap:
     """Return the liquidation map of a coin as it was known at a moment.
 
@@ -66,6 +73,8 @@ def liquidation_map(
         Whose perpetual market.
     reach
         How far the levels go beyond the prices traded in the window, as a fraction.
+    heat
+        Whether the levels through the window are kept for a picture, or only the last; nothing else depends on it.
 
     Raises
     ------
@@ -83,7 +92,7 @@ def liquidation_map(
         )
     window = market.bars.filter(pl.col("event_time") > begin)
     price, edges, far = float(market.bars["close"][-1]), _edges(window, reach), _edges(window, max(reach, FAR))
-    run = _run(market, begin, edges)
+    run = _run(market, begin, edges, heat=heat)
     weights = _fitted(run, through)
     earlier = _fitted(run, begin, otherwise=weights)
     sweeps = _sweeps(run, earlier)
@@ -251,11 +260,12 @@ class _Run(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     jumps: tuple[Jump, ...]
 
 
-def _run(market: _Market, begin: int, edges: FloatArray) -> _Run:
+def _run(market: _Market, begin: int, edges: FloatArray, *, heat: bool) -> _Run:
     rows = market.bars.filter(pl.col("open_interest_base").is_not_nan().cum_sum() > 0)
     ends, span = rows["event_time"].to_numpy(), market.bucket
     last, first = int(ends[-1]), int(ends[0] - rows["span"][0])
-    columns, bucket_starts = _columns(ends, begin), _whole_buckets(ends, max(first + WARM_UP, begin - WAYS), span)
+    columns = _columns(ends, begin) if heat else (last,)
+    bucket_starts = _whole_buckets(ends, max(first + WARM_UP, begin - WAYS), span)
     day_ago = int(ends[max(np.searchsorted(ends, last - NANOSECONDS_PER_DAY, side="right") - 1, 0)])
     shown = {*columns, day_ago, last}
     state = start(float(rows["open"][0]), float(rows["open_interest_base"][0]), first, int(rows["span"][0]))

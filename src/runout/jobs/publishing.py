@@ -30,15 +30,17 @@ class Publication:
         Where, and the base asset.
     at
         UTC ns.
+    pictured
+        Whether pictures will be drawn: the map then keeps its levels through time.
     """
 
-    def __init__(self, lake: Lake, coin: str, at: int) -> None:
-        self.lake, self.coin, self.at = lake, coin, at
+    def __init__(self, lake: Lake, coin: str, at: int, *, pictured: bool = False) -> None:
+        self.lake, self.coin, self.at, self.pictured = lake, coin, at, pictured
 
     @cached_property
     def map(self) -> "LiquidationMap | None":
         """The map that a bulletin of this moment shows; None where the lake has not the data of one."""
-        return shown_map(self.lake, self.coin, self.at)
+        return shown_map(self.lake, self.coin, self.at, heat=self.pictured)
 
     @cached_property
     def computed(self) -> dict[str, pl.DataFrame]:
@@ -62,6 +64,8 @@ class Publication:
 
     def pictures(self) -> "Mapping[str, Sequence[Picture]]":
         """Return the pictures of the bulletin's page that are no charts, by key of their section: map and slides."""
+        if not self.pictured:
+            return Publication(self.lake, self.coin, self.at, pictured=True).pictures()
         from runout.bulletin import page, slides  # noqa: PLC0415 - only a page has pictures
         from runout.bulletin.mapping import pictures  # noqa: PLC0415
 

@@ -39,11 +39,20 @@ def given_by_model(evidence: Evidence, condition: Condition, *, model: Structura
     NotEnoughDataError
         With under a year of days, or if even ways of four times their length do not get there.
     """
+    return given_on(day_of(evidence, model=model), condition)
+
+
+def day_of(evidence: Evidence, *, model: Structural | None = None) -> Day:
+    """Return the day that ``evidence`` leads up to, fitted once for all conditions asked of it."""
     asked = model or Structural()
     whole = asked.prepared(evidence)
-    _require_possible(whole, condition)
-    day = Day.of(asked.fit(whole), whole)
-    return predictive(whole, day.law(_getting_there(day, condition)), day.known.missing)
+    return Day.of(asked.fit(whole), whole)
+
+
+def given_on(day: Day, condition: Condition) -> Predictive:
+    """Return what :func:`given_by_model` does, of a day that is already fitted."""
+    _require_possible(day.evidence, condition)
+    return predictive(day.evidence, day.law(_getting_there(day, condition)), day.known.missing)
 
 
 def _getting_there(day: Day, condition: Condition) -> Scenarios:
