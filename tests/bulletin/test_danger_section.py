@@ -134,7 +134,10 @@ def test_a_condition_says_move_chance_interval_and_the_days_behind_it() -> None:
         "If BTC trades at $113,833 before 19 Aug 00:00 UTC (−3% from $117,354 at 18 Aug 00:00 UTC), the chance of a "
         "$1.00B day is 20.0% (90% interval 16.0% to 25.0%; 147 past days went as far from their opening)."
     )
-    assert by_name(one)["probability"].label == "if BTC trades at $113,833 before 19 Aug 00:00 UTC"
+    assert (
+        by_name(one)["probability"].label
+        == "if BTC trades at $113,833 before 19 Aug 00:00 UTC (−3% from $117,354 at 18 Aug 00:00 UTC)"
+    )
     rise = msgspec.structs.replace(conditional(0.03, 0.2), direction="rise")
     assert "danger.if.rises.0.03" in named(section(made_up(MIDNIGHT, conditions=(rise,))))
 

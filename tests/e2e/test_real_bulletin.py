@@ -120,7 +120,7 @@ def everything_anew(real_lake: Lake, at: int, folder: Path) -> None:
     forecast_anew(cut, at)
     for lake in (real_lake, cut):
         keep_snapshot(lake, "BTC", at)
-    assert {row["event_time"] for row in cut.scan("slides").collect().to_dicts()} == {origin_of(at)}
+    assert {row["event_time"] for row in cut.scan("slides").collect().to_dicts()} == {origin_of(cut, "BTC", at)}
     made = issue(cut, "BTC", at)
     assert {"danger.level", "danger.problem"} <= {one.name for one in made.sections[0].findings}
     assert made.sections[0].findings[0].evidence.quantities[0].value is not None

@@ -26,6 +26,9 @@ class Words(NamedTuple):
     text: str
 
 
+_AGED: Final = " (newest figure is of "
+
+
 def head(brief: Brief) -> str:
     """Return coin, price and moment.
 
@@ -96,7 +99,18 @@ def full_head(brief: Brief) -> Iterator[Words]:
 
 
 def _missing(brief: Brief) -> str:
-    return "; ".join(map(wording.clean, brief.missing)).rstrip(".") + "."
+    """Return what is not shown: what is too old, by the time of its newest figure, then what is not held at all."""
+    aged: dict[str, list[str]] = {}
+    absent: list[str] = []
+    for entry in map(wording.clean, brief.missing):
+        what, mark, time = entry.partition(_AGED)
+        if not mark:
+            absent.append(entry)
+        elif (head := what.partition(",")[0]) not in aged.setdefault(time.rstrip(")"), []):
+            aged[time.rstrip(")")].append(head)
+    old = {head for heads in aged.values() for head in heads}
+    groups = [f"{', '.join(heads)} (newest figures: {time})" for time, heads in aged.items()]
+    return "; ".join([*groups, *(one for one in absent if not any(head in one for head in old))]).rstrip(".") + "."
 
 
 def _when(moment: str, at: int) -> str:
@@ -170,11 +184,12 @@ def _fall(fall: Fall) -> str:
             f"{percent(fall.chance.value)}{_interval(fall.chance, '90%: ', money=False)}"
         )
     if fall.price is not None:
-        stop = "" if fall.stop_price is None else f", where order books would stop it at {price(fall.stop_price)}"
-        often = "" if fall.days_share is None else f"; {_often(fall.days_share)} in 24 h"
-        parts.append(
-            f"{percent(fall.move, digits=0, signed=True)} from the price now is {price(fall.price)}{stop}{often}"
+        where = "" if fall.chance is not None else f" to {price(fall.price)}"
+        stop = (
+            "no stop is known" if fall.stop_price is None else f"order books would stop it at {price(fall.stop_price)}"
         )
+        often = "" if fall.days_share is None else f"; {_often(fall.days_share)} in 24 h"
+        parts.append(f"after a fall of {percent(-fall.move, digits=0)}{where}, {stop}{often}")
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
 
 

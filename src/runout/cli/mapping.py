@@ -22,7 +22,7 @@ def map_(
     *,
     at: str | None = None,
     since: Annotated[str | None, Parameter(name="--from")] = None,
-    venue: str = "binance",
+    venue: str | None = None,
     lake: str | None = None,
     format: Format | None = None,  # noqa: A002 - the public name of the flag
     out: Path | None = None,
@@ -38,7 +38,7 @@ def map_(
     since
         UTC time at which the heatmap and the history of sweeps begin; a week before if absent.
     venue
-        Whose perpetual market.
+        Whose perpetual market; the one whose map bulletins show if absent.
     lake
         Folder of the lake.
     format
@@ -51,7 +51,7 @@ def map_(
     store = open_lake(lake)
     made = liquidation_map(
         store, coin.upper(), time_option(at) if at else now_ns(), since=time_option(since) if since else None,
-        venue=venue.lower(),
+        venue=venue.lower() if venue else None,
     )  # fmt: skip
     if out is None:
         sys.stdout.write(_text(made, form, colour=screen.in_colour(), width=screen.screen_width()))

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 STEP: Final = 4 * NANOSECONDS_PER_HOUR
 NEAR: Final = 0.05
 """How far from the price a map counts for the problem type."""
-_LEAD: Final = "binance"
+LEAD: Final = "binance"
 
 
-def origin_of(at: int) -> int:
-    """Return the moment whose map a bulletin at ``at`` shows: the last full four hours, UTC ns."""
-    return at // STEP * STEP
+def origin_of(lake: Lake, coin: str, at: int) -> int:
+    """Return the moment whose map a bulletin at ``at`` shows: the last full four hours with bars known then, UTC ns."""
+    newest = newest_moment(lake, coin, at=at)
+    return (at if newest is None else min(at, newest)) // STEP * STEP
 
 
 def mapped_venue(series: Iterable[Series], coin: str) -> str | None:
@@ -34,19 +35,22 @@ def mapped_venue(series: Iterable[Series], coin: str) -> str | None:
         if one.kind == "bars" and one.coin == coin and one.market == "perpetual" and len(one.venues) == 1
         and 0 < one.step < NANOSECONDS_PER_DAY
     }  # fmt: skip
-    return _LEAD if _LEAD in held else min(held, default=None)
+    return LEAD if LEAD in held else min(held, default=None)
 
 
-def newest_moment(lake: Lake, coin: str) -> int | None:
-    """Return when the lake's last perpetual bar of a coin was known, UTC ns; None without bars."""
+def newest_moment(lake: Lake, coin: str, *, at: int | None = None) -> int | None:
+    """Return when the last perpetual bar of a coin known at ``at`` (UTC ns) was known, UTC ns; None without bars."""
     mine = [one.series for one in lake.series("bars", coin) if one.market == "perpetual" and one.step <= STEP]
-    known = lake.scan("bars").filter(pl.col("series").is_in(mine)).select(pl.col("known_time").max())
+    rows = lake.scan("bars").filter(
+        pl.col("series").is_in(mine), *((pl.col("known_time") <= at,) if at is not None else ())
+    )
+    known = rows.select(pl.col("known_time").max())
     return known.collect().item()
 
 
 def shown_map(lake: Lake, coin: str, at: int, *, heat: bool = False) -> "LiquidationMap | None":
     """Return the map that a bulletin at ``at`` shows; None where the lake has not the data of one."""
-    origin = origin_of(at)
+    origin = origin_of(lake, coin, at)
     venue = mapped_venue(lake.series("bars", coin, at=origin), coin)
     if venue is None:
         return None
@@ -72,7 +76,9 @@ def long_mass_share(lake: Lake, coin: str, at: int) -> float | None:
 def has_clusters(lake: Lake, coin: str, at: int) -> bool:
     """Return whether the clusters that a bulletin at ``at`` shows are held."""
     held = lake.scan("clusters").filter(
-        pl.col("coin") == coin, pl.col("event_time") == origin_of(at), pl.col("method_version") == METHOD_VERSION
+        pl.col("coin") == coin,
+        pl.col("event_time") == origin_of(lake, coin, at),
+        pl.col("method_version") == METHOD_VERSION,
     )
     return bool(held.select(pl.len()).collect().item())
 

@@ -23,6 +23,7 @@ import polars as pl
 from runout.bulletin.mapping.content import Heat, LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, format_duration, format_time
 from runout.errors import NotEnoughDataError, UsageError
+from runout.jobs.clustering import LEAD, mapped_venue
 from runout.lake import Lake, known_span
 from runout.positions import Bars, Jump, MapState, advance, reached, start
 from runout.positions.clusters import Sweep, clusters, swept
@@ -53,7 +54,7 @@ def liquidation_map(
     at: int,
     *,
     since: int | None = None,
-    venue: str = "binance",
+    venue: str | None = None,
     reach: float = REACH,
     heat: bool = True,
 ) -> LiquidationMap:
@@ -70,7 +71,7 @@ def liquidation_map(
     since
         Where the window of the heatmap and the history of sweeps begin, UTC ns; None: a week before.
     venue
-        Whose perpetual market.
+        Whose perpetual market; None: the one whose map bulletins show.
     reach
         How far the levels go beyond the prices traded in the window, as a fraction.
     heat
@@ -83,6 +84,7 @@ def liquidation_map(
     NotEnoughDataError
         If bars, open interest or liquidations are missing, or too short.
     """
+    venue = venue or mapped_venue(lake.series("bars", coin, at=at), coin) or LEAD
     market = _read(lake, coin, at, venue)
     through, earliest = int(market.bars["event_time"][-1]), int(market.bars["event_time"][0])
     begin = max(through - WINDOW if since is None else since, earliest)
@@ -264,7 +266,9 @@ def _run(market: _Market, begin: int, edges: FloatArray, *, heat: bool) -> _Run:
     rows = market.bars.filter(pl.col("open_interest_base").is_not_nan().cum_sum() > 0)
     ends, span = rows["event_time"].to_numpy(), market.bucket
     last, first = int(ends[-1]), int(ends[0] - rows["span"][0])
-    columns = _columns(ends, begin) if heat else (last,)
+    # Cut at the columns even without heat: sums in other pieces round otherwise, and the fitted weights with them.
+    cuts = _columns(ends, begin)
+    columns = cuts if heat else (last,)
     bucket_starts = _whole_buckets(ends, max(first + WARM_UP, begin - WAYS), span)
     day_ago = int(ends[max(np.searchsorted(ends, last - NANOSECONDS_PER_DAY, side="right") - 1, 0)])
     shown = {*columns, day_ago, last}
@@ -274,7 +278,7 @@ def _run(market: _Market, begin: int, edges: FloatArray, *, heat: bool) -> _Run:
     levels: dict[int, FloatArray] = {}
     ways: list[_Way] = []
     jumps: list[Jump] = []
-    for part in _parts(rows, sorted(shown | bucket_starts)):
+    for part in _parts(rows, sorted({*cuts, *shown, *bucket_starts})):
         state.step = int(part["span"][0])
         here = slot[np.searchsorted(ends, part["event_time"].to_numpy())]
         made = advance(state, Bars.of(part), here - here[0])

@@ -62,7 +62,7 @@ class Session:
         published = Publication(self._lake, coin.upper(), nanoseconds(at))
         return BulletinAnswer(published.bulletin, published)
 
-    def map(self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str = "binance") -> MapAnswer:
+    def map(self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str | None = None) -> MapAnswer:
         """Return the inferred liquidation map of a coin on a venue, as ``runout map`` does; nothing is written.
 
         Parameters
@@ -74,7 +74,7 @@ class Session:
         since
             Where the heatmap and the history of sweeps begin; a week before if absent.
         venue
-            Whose perpetual market.
+            Whose perpetual market; the one whose map bulletins show if absent.
 
         Raises
         ------
@@ -86,7 +86,8 @@ class Session:
         from runout.jobs.mapping import liquidation_map  # noqa: PLC0415
 
         begin = None if since is None else nanoseconds(since)
-        return MapAnswer(liquidation_map(self._lake, coin.upper(), nanoseconds(at), since=begin, venue=venue.lower()))
+        lower = venue.lower() if venue else None
+        return MapAnswer(liquidation_map(self._lake, coin.upper(), nanoseconds(at), since=begin, venue=lower))
 
     def forecast(self, coin: str = "BTC", *, at: Moment = None) -> ForecastAnswer:
         """Return how likely a wave of liquidations is, as ``runout forecast`` does; nothing is written.

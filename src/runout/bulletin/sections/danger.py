@@ -214,7 +214,7 @@ def _condition(condition: Conditional, forecast: Forecast, window: Window, at: i
         f"{condition.days} past days went as far from their opening)"
     )
     number = quantity(
-        "probability", f"if {condition.coin} trades at {level}", chance.probability, "fraction", _INTERVAL,
+        "probability", f"if {condition.coin} trades at {level} ({counted})", chance.probability, "fraction", _INTERVAL,
         low=chance.low, high=chance.high,
     )  # fmt: skip
     return Finding(

@@ -4,7 +4,7 @@ import polars as pl
 
 from runout.bulletin.findings import Section
 from runout.bulletin.sections import clusters
-from runout.jobs.clustering import mapped_venue, origin_of
+from runout.jobs.clustering import STEP, mapped_venue, origin_of
 from runout.jobs.issuing.reader import Reader
 
 
@@ -13,11 +13,13 @@ def gather(reader: Reader) -> list[Section]:
     venue = mapped_venue(reader.series, reader.coin)
     if venue is None:
         return []
-    now, swept = (_rows(reader, kind, venue) for kind in ("clusters", "swept_clusters"))
+    origin = origin_of(reader.lake, reader.coin, reader.at)
+    if not reader.is_current(f"liquidation levels, {reader.coin}, {venue}", origin, STEP):
+        return []
+    now, swept = (_rows(reader, kind, venue, origin) for kind in ("clusters", "swept_clusters"))
     return [] if now.is_empty() else [clusters.section(now, swept, at=reader.at)]
 
 
-def _rows(reader: Reader, kind: str, venue: str) -> pl.DataFrame:
-    origin = origin_of(reader.at)
+def _rows(reader: Reader, kind: str, venue: str, origin: int) -> pl.DataFrame:
     found = reader.derived(kind, "coin", [reader.coin], since=origin)
     return found.filter(pl.col("venue") == venue, pl.col("event_time") == origin).sort("rank")
