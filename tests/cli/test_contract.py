@@ -149,3 +149,38 @@ def test_the_end_of_the_history_used_here() -> None:
     from runout.clock import parse_time
 
     assert parse_time(AT) == 130 * DAY
+
+
+@pytest.mark.parametrize("width", [50, 80, 100])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["series"],
+        ["flushes"],
+        ["positions", "risk", "--entry", "116,200", "--leverage", "20", "--side", "long", "--at", "2025-08-18"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_listings_keep_to_the_width_of_the_screen(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("RUNOUT_LAKE", lake.root)
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    words = {word for line in lines for word in line.split()}
+    assert max(map(len, lines)) <= max(width, *map(len, words))
+
+
+@pytest.mark.parametrize("command", ["series", "flushes"])
+def test_a_listing_has_the_same_rows_as_text_csv_and_json(
+    command: str, lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(form: str) -> str:
+        assert main([command, "--format", form, "--lake", lake.root]) == 0
+        return capsys.readouterr().out
+
+    names = [json.loads(line)["series"] for line in said("json").splitlines()]
+    assert len(said("csv").splitlines()) == 1 + len(names) > 1
+    assert all(name in said("text") for name in names)

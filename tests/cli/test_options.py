@@ -13,10 +13,11 @@ import pytest
 from cyclopts import CycloptsError
 
 from runout.bulletin.sheet import Sheet
+from runout.cli import screen
 from runout.cli.configuration import Configuration, configuration
 from runout.cli.guide import EXAMPLES, SEE_ALSO, epilogue
 from runout.cli.main import app, main
-from runout.cli.writing import chosen_form
+from runout.cli.writing import chosen_form, chosen_forms
 from runout.errors import UsageError
 
 VERBS = sorted(name for name in app if not name.startswith("-"))
@@ -79,6 +80,26 @@ def test_a_file_of_no_known_form_or_of_another_is_refused(wanted: Form | None, o
 def test_a_folder_is_refused_where_a_file_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="folder"):
         chosen_form(Form, None, tmp_path)
+
+
+def test_a_command_that_takes_a_folder_writes_every_form_into_it_or_the_one_wanted(tmp_path: Path) -> None:
+    assert chosen_forms(Form, None, None) == (False, ("text",))
+    assert chosen_forms(Form, None, tmp_path) == (True, ("text", "html", "png"))
+    assert chosen_forms(Form, "html", tmp_path / "new") == (True, ("html",))
+    assert chosen_forms(Form, None, tmp_path / "x.png") == (False, ("png",))
+    with pytest.raises(UsageError, match=r"\.png, found .*folder"):
+        chosen_forms(Form, None, tmp_path / "x.pdf")
+    with pytest.raises(UsageError, match="agree"):
+        chosen_forms(Form, "html", tmp_path / "x.png")
+
+
+def test_one_rule_gives_the_width_and_a_pipe_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert (screen.screen_width(), screen.readable_width(), screen.console().width) == (60, 60, 60)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert (screen.screen_width(), screen.readable_width(), screen.readable_width(120)) == (200, 100, 120)
+    monkeypatch.delenv("COLUMNS")
+    assert (screen.screen_width(), screen.readable_width(), screen.console().width) == (None, 100, 100)
 
 
 @pytest.mark.parametrize("width", [30, 60, 100, 200])

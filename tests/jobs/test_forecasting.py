@@ -1,6 +1,7 @@
 """Forecasts from a lake: the same whatever the lake learns later, refused in words where there is too little."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -206,6 +207,19 @@ def test_the_command_says_both_days_and_writes_nothing(lake: Lake, capsys: pytes
     assert "Headline over measured: median" in told
     assert lake.fingerprint() == before
     assert not Path(f"{lake.root}/ledger").exists()
+
+
+def test_the_text_keeps_to_the_width_of_the_screen(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = list[list[str]]()
+    for width in ("50", "100"):
+        monkeypatch.setenv("COLUMNS", width)
+        assert main(["forecast", "BTC", "--at", format_time(ORIGIN), "--lake", str(lake.root)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= int(width)
+        said.append(sorted(set(re.findall(r"\d[\d.]*%", " ".join(lines)))))
+    assert said[0] == said[1]
 
 
 def test_as_json_it_carries_versions_and_the_same_figures(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,7 +74,7 @@ def test_a_forecast_is_that_of_the_command(daily: Session, capsys: pytest.Captur
 
 
 def test_rows_and_series_are_those_of_the_commands(lake: Session, capsys: pytest.CaptureFixture[str]) -> None:
-    listed = pl.read_csv(of_command(capsys, lake, "series", "--coin", "BTC").encode())
+    listed = pl.read_csv(of_command(capsys, lake, "series", "--coin", "BTC", "--format", "csv").encode())
     assert lake.series("BTC")["series"].to_list() == listed["series"].to_list()
     name = listed["series"][0]
     printed = pl.read_csv(of_command(capsys, lake, "rows", name, "--at", AT, "--since", "1970-04-01").encode())

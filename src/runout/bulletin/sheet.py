@@ -37,8 +37,7 @@ class Sheet:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: bool = False) -> None:
         """Write a table; figures to the right, but for the first column, if so asked."""
-        spans = [max(cell_len(text) for text in cells) for cells in zip(columns, *rows, strict=True)]
-        if self._width is not None and sum(spans) + _GAP * (len(spans) - 1) > self._width:
+        if not self.fits(columns, rows):
             for row in rows:
                 said = [f"{name} {cell}".strip() for name, cell in zip(columns[1:], row[1:], strict=True) if cell]
                 self.line(f"{columns[0]} {row[0]}: ".lstrip() + ", ".join(said))
@@ -49,6 +48,11 @@ class Sheet:
         for row in rows:
             made.add_row(*row)
         self._console.print(made)
+
+    def fits(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+        """Return whether a table is no wider than the screen."""
+        spans = [max(cell_len(text) for text in cells) for cells in zip(columns, *rows, strict=True)]
+        return self._width is None or sum(spans) + _GAP * (len(spans) - 1) <= self._width
 
     def text(self) -> str:
         """Return what was written, without spaces at the ends of lines."""

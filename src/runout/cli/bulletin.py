@@ -1,6 +1,5 @@
 """``runout bulletin``."""
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,19 +8,15 @@ from typing import TYPE_CHECKING, Final, Literal
 from runout.bulletin.findings import Bulletin
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
+from runout.cli.writing import chosen_forms
 from runout.clock import now_ns
-from runout.errors import UsageError
 from runout.jobs.publishing import Publication
 
 if TYPE_CHECKING:
     from runout.bulletin.page import Picture
 
 Format = Literal["text", "md", "html", "json"]
-_SUFFIXES: Final[dict[str, Format]] = {".txt": "text", ".md": "md", ".html": "html", ".json": "json"}
-_ALL: Final[tuple[Format, ...]] = ("text", "md", "html", "json")
 _WIDEST_FULL: Final = 120
-_WIDEST: Final = 100
-"""Longer lines are not read well, however wide the terminal is."""
 
 
 def bulletin(
@@ -54,47 +49,21 @@ def bulletin(
         text, md, html or json.
     full
         The whole bulletin instead of one screen.
-
-    Raises
-    ------
-    UsageError
-        If --out ends in a suffix that is no form of a bulletin, or in another than --format says.
     """
+    destination: tuple[bool, tuple[Format, ...]] = chosen_forms(Format, format, out)
+    folder, forms = destination
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
     page = format == "html" if out is None else "html" in _destination(out, format)[1]
     published = Publication(store, coin.upper(), moment, pictured=page)
     made = published.bulletin
-    if out is None:
-        form = format or "text"
-        drawn = published.pictures() if form == "html" else {}
-        width = terminal_width(_WIDEST_FULL if full else _WIDEST)
-        sys.stdout.write(render(made, form, pictures=drawn, full=full, width=width, colour=screen.in_colour()))
-        return
-    file, forms = _destination(out, format)
     drawn = published.pictures() if "html" in forms else {}
-    for path in write(made, out, forms, pictures=drawn, file=file):
+    if out is None:
+        width = screen.readable_width(_WIDEST_FULL if full else screen.READABLE)
+        sys.stdout.write(render(made, forms[0], pictures=drawn, full=full, width=width, colour=screen.in_colour()))
+        return
+    for path in write(made, out, forms, pictures=drawn, folder=folder):
         screen.console().print(f"wrote {path}", soft_wrap=True)
-
-
-def terminal_width(widest: int = _WIDEST) -> int:
-    """Return the columns to write in: of COLUMNS or the terminal, at most ``widest``, which is also that of a pipe."""
-    return min(shutil.get_terminal_size((widest, 24)).columns, widest)
-
-
-def _destination(out: Path, form: Format | None) -> tuple[bool, Sequence[Format]]:
-    """Return whether ``out`` names a file, and the forms to write."""
-    if out.is_dir() or not out.suffix:
-        return False, (form,) if form else _ALL
-    named = _SUFFIXES.get(out.suffix.lower())
-    if named is None:
-        raise UsageError(
-            f"expected --out as a folder or a file ending in {', '.join(_SUFFIXES)}, found {str(out)!r}; "
-            "a folder with a dot in its name must exist"
-        )
-    if form not in {None, named}:
-        raise UsageError(f"expected --out and --format to name one form, found {out.name!r} and {form!r}")
-    return True, (named,)
 
 
 def render(
@@ -141,7 +110,7 @@ def write(
     forms: Sequence[Format],
     *,
     pictures: "Mapping[str, Sequence[Picture]] | None" = None,
-    file: bool = False,
+    folder: bool = True,
 ) -> list[Path]:
     """Write a bulletin, and return the paths.
 
@@ -149,14 +118,14 @@ def write(
     ----------
     made, forms, pictures
         The bulletin, the forms to write, and the pictures of its page by key of their section.
-    out, file
-        A folder, which gets one file a form; or the ``file`` itself.
+    out, folder
+        A ``folder``, which gets one file a form; or the file itself.
     """
-    (out.parent if file else out).mkdir(parents=True, exist_ok=True)
+    (out if folder else out.parent).mkdir(parents=True, exist_ok=True)
     stem = f"{made.coin}-{made.at.replace(':', '')}"
     paths: list[Path] = []
     for form in forms:
-        path = out if file else out / f"{stem}.{'txt' if form == 'text' else form}"
+        path = out if not folder else out / f"{stem}.{'txt' if form == 'text' else form}"
         path.write_text(render(made, form, pictures=pictures), encoding="utf-8")
         paths.append(path)
     return paths

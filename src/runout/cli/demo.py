@@ -1,17 +1,21 @@
 """``runout demo``: all of it offline, on a synthetic market."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
-from runout.cli.bulletin import render, terminal_width, write
+from runout.cli import screen
+from runout.cli.bulletin import render, write
 from runout.cli.progress import progress_bar
 from runout.jobs.computing import compute
 from runout.jobs.demonstrating import Compared, compare, page
 from runout.jobs.publishing import Publication
 from runout.jobs.synthesizing import END, synthesize
 from runout.lake import Lake
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SEED, _DAYS = 7, 390
 TRUTH = "inferred-and-true.md"
@@ -27,7 +31,7 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
     out
         Folder for the bulletin.
     """
-    console = Console(highlight=False)
+    console = screen.console()
     store = Lake(lake)
     with progress_bar("demo") as progress:
         synthesize(store, scenario="flush", days=_DAYS, seed=_SEED, progress=progress)
@@ -38,7 +42,7 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
         progress("the truth", 1, 1)
         found = compare(store, "BTC", END)
     (out / TRUTH).write_text(page(found, f"flush, {_DAYS} days, seed {_SEED}"), encoding="utf-8")
-    short = render(made, "text", full=False, width=terminal_width())
+    short = render(made, "text", full=False, width=screen.readable_width())
     console.print(short, markup=False, soft_wrap=True)
     _print_truth(console, found)
     opened = next(path for path in paths if path.suffix == ".html")
@@ -51,7 +55,7 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
     )
 
 
-def _print_truth(console: Console, found: tuple[Compared, ...]) -> None:
+def _print_truth(console: "Console", found: tuple[Compared, ...]) -> None:
     console.print("SYNTHETIC: what is inferred, beside what is true of this made-up market", style="bold")
     for section in dict.fromkeys(one.section for one in found):
         table = Table(section, "inferred [90%]", "as venues show it", "true", title_justify="left", box=None)

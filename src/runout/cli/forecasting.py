@@ -4,9 +4,9 @@ import sys
 from typing import Literal
 
 import msgspec
-from rich.table import Table
 
 from runout.bulletin.outlook import as_json
+from runout.bulletin.sheet import Sheet
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.clock import format_date, format_time, now_ns, start_of_day
@@ -60,17 +60,17 @@ def forecast(
 
 
 def _print(made: Forecast) -> None:
-    console = screen.console(soft_wrap=True)
+    sheet = screen.sheet()
     for window in made.windows:
-        console.print(_headline_of(window))
-        console.print(_chances(window))
+        sheet.line(_headline_of(window), bold=True)
+        _chances(sheet, window)
         if window.missing:
-            console.print(f"  not observed, so wider: {', '.join(window.missing)}")
+            sheet.line(f"  not observed, so wider: {', '.join(window.missing)}")
     if made.problem is not None:
-        console.print(f"problem: [bold]{made.problem.problem}[/] ({made.problem.rule}; a rule, not scored)")
+        sheet.line(f"problem: {made.problem.problem} ({made.problem.rule}; a rule, not scored)")
     for one in made.conditions:
-        console.print(_condition_of(one))
-    console.print(
+        sheet.line(_condition_of(one))
+    sheet.line(
         f"measured: {made.scope}; data through {format_time(made.data_through)}. "
         + (
             "No headline ratio is known for this scope."
@@ -78,39 +78,42 @@ def _print(made: Forecast) -> None:
             else f"Headline over measured: median {made.ratio_median:.2f}, {made.ratio_events} waves published before."
         )
     )
+    sys.stdout.write(sheet.text())
 
 
 def _say_level(answer: LevelAnswer, *, as_text: bool) -> None:
     if not as_text:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
         return
-    console = screen.console(soft_wrap=True)
-    console.print(
-        f"[bold]{format_date(answer.start)}[/] (UTC day), if {answer.coin} gets to {answer.price_usd:,.6g} within it "
-        f"(last close {answer.last_usd:,.6g}):"
-    )
-    console.print(_chances(answer))
-    console.print(f"{answer.basis}; a condition is not a cause.")
+    sheet = screen.sheet()
+    sheet.line(
+        f"{format_date(answer.start)} (UTC day), if {answer.coin} gets to {answer.price_usd:,.6g} within it "
+        f"(last close {answer.last_usd:,.6g}):", bold=True,
+    )  # fmt: skip
+    _chances(sheet, answer)
+    sheet.line(f"{answer.basis}; a condition is not a cause.")
+    sys.stdout.write(sheet.text())
 
 
 def _headline_of(window: Window) -> str:
-    level = "no danger level" if window.level is None else f"danger level [bold]{window.level} {window.level.word}[/]"
+    level = "no danger level" if window.level is None else f"danger level {window.level} {window.level.word}"
     base = "" if window.base_rate is None else f", base rate of $1B {percent(window.base_rate)}"
     ahead = "" if window.lead == 1 else f", {window.lead} days after the last data"
-    return f"[bold]{format_date(window.start)}[/] (UTC day{ahead}): {level}{base}"
+    return f"{format_date(window.start)} (UTC day{ahead}): {level}{base}"
 
 
-def _chances(window: Window | LevelAnswer) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-    for column in ("total of the day", "", "chance", "90% interval"):
-        table.add_column(column)
-    for name, chances in (("headline", window.headline), ("measured", window.measured)):
-        for one in chances:
-            table.add_row(
-                f"  {name}", f"≥ {dollars(one.theta_usd)}", percent(one.probability),
-                f"{percent(one.low)} to {percent(one.high)}",
-            )  # fmt: skip
-    return table
+def _chances(sheet: Sheet, window: Window | LevelAnswer) -> None:
+    rows = [
+        (
+            f"  {name}",
+            f"≥ {dollars(one.theta_usd)}",
+            percent(one.probability),
+            f"{percent(one.low)} to {percent(one.high)}",
+        )
+        for name, chances in (("headline", window.headline), ("measured", window.measured))
+        for one in chances
+    ]
+    sheet.table(("total of the day", "", "chance", "90% interval"), rows)
 
 
 def _condition_of(one: Conditional) -> str:

@@ -1,10 +1,10 @@
 """``runout positions``."""
 
+import sys
 from typing import Literal
 
-from rich.console import Console
-
 from runout.bulletin.mapping import LiquidationMap
+from runout.bulletin.sheet import Sheet
 from runout.cascade.shock import ToPrice
 from runout.cli import screen
 from runout.cli.configuration import lake_address, open_lake, time_option
@@ -83,81 +83,83 @@ def positions(
         margin_mode=margin_mode, balance=None if balance is None else amount("--balance", balance),
     )  # fmt: skip
     refuse_impossible(mine)
-    console = screen.console(soft_wrap=True)
-    _print_own(console, mine, coin, fee)
+    sheet = screen.sheet()
+    _print_own(sheet, mine, coin, fee)
     if target is not None:
         wanted = amount("--target", target)
         more = margin_to_add(mine, wanted)
-        console.print(f"to be liquidated only at {price(wanted)}: add ${more:,.0f}")
+        sheet.line(f"to be liquidated only at {price(wanted)}: add ${more:,.0f}")
     try:
         store = open_lake(lake)
         made = liquidation_map(store, coin.upper(), moment, venue=venue.lower())
     except NotEnoughDataError as error:
         if lake is not None:
             raise
-        console.print(f"price, chance and clusters: not known in {lake_address(lake)}; {error}", markup=False)
-        return
-    _print_now(console, mine, made)
-    _print_between(console, mine, made, store)
+        sheet.line(f"price, chance and clusters: not known in {lake_address(lake)}; {error}")
+    else:
+        _print_now(sheet, mine, made)
+        _print_between(sheet, mine, made, store)
+    sys.stdout.write(sheet.text())
 
 
-def _print_own(console: Console, mine: OwnRisk, coin: str, fee: float) -> None:
+def _print_own(sheet: Sheet, mine: OwnRisk, coin: str, fee: float) -> None:
     table, level = mine.requirement, mine.liquidation_price
-    console.print(
-        f"[bold]{mine.side} {mine.quantity:,g} {coin} at {price(mine.entry)}, {mine.leverage:g}x, {mine.margin_mode}[/]"
+    sheet.line(
+        f"{mine.side} {mine.quantity:,g} {coin} at {price(mine.entry)}, {mine.leverage:g}x, {mine.margin_mode}",
+        bold=True,
     )
     if level is None:
-        console.print("liquidated: at no price, all else standing still")
+        sheet.line("liquidated: at no price, all else standing still")
     else:
         distance = percent(mine.distance, digits=2, signed=True)
         loss = fee * mine.quantity * level - unrealised_usd(mine, level)
-        console.print(
-            f"liquidated at a mark price of [bold]{price(level)}[/], {distance} from entry; "
+        sheet.line(
+            f"liquidated at a mark price of {price(level)}, {distance} from entry; "
             f"bankrupt at {price(mine.bankruptcy_price)}"
         )
-        console.print(
+        sheet.line(
             f"loss if closed there, with a fee of {percent(fee, digits=2)}: ${loss:,.0f}; venues charge more for a "
             f"liquidation, at most what answers for the position"
         )
-    console.print(f"margin ${mine.collateral:,.0f}, notional ${mine.notional:,.0f}")
+    sheet.line(f"margin ${mine.collateral:,.0f}, notional ${mine.notional:,.0f}")
     dated = "" if table.holds else " (not known to hold then: the nearest)"
     seen = "" if table.last_seen is None else f", last seen {format_date(table.last_seen)}"
-    console.print(
+    sheet.line(
         f"maintenance table of {table.venue} {table.symbol} valid from {format_date(table.since)}{seen}{dated}; "
         f"{table.source}"
     )
 
 
-def _print_now(console: Console, mine: OwnRisk, made: LiquidationMap) -> None:
+def _print_now(sheet: Sheet, mine: OwnRisk, made: LiquidationMap) -> None:
     gain, ratio = unrealised_usd(mine, made.price), margin_ratio(mine, made.price)
     sign = "−" if gain < 0.0 else "+"
-    console.print(
+    sheet.line(
         f"at {price(made.price)} ({format_time(made.through)}): unrealised {sign}${abs(gain):,.0f}, "
         f"margin ratio {percent(ratio)} (liquidated at 100%)"
     )
 
 
-def _print_between(console: Console, mine: OwnRisk, made: LiquidationMap, store: Lake) -> None:
+def _print_between(sheet: Sheet, mine: OwnRisk, made: LiquidationMap, store: Lake) -> None:
     from runout.bulletin.mapping.content import NO_GAIN  # noqa: PLC0415
     from runout.bulletin.mapping.words import cluster_line, total_text  # noqa: PLC0415
 
     level = mine.liquidation_price
     if level is None:
         return
-    console.print(f"price {price(made.price)}: {percent(level / made.price - 1.0, digits=2, signed=True)} away")
+    sheet.line(f"price {price(made.price)}: {percent(level / made.price - 1.0, digits=2, signed=True)} away")
     if (made.price - level) * (1 if mine.side == "long" else -1) <= 0.0:
-        console.print("the price is beyond it: such a position would be gone")
+        sheet.line("the price is beyond it: such a position would be gone")
         return
-    console.print(_chance(store, made, level))
+    sheet.line(_chance(store, made, level))
     way = between(made.ladder, made.clusters, mine.side, level)
     end = "" if way.whole else f", up to {price(way.end)}, where the map ends"
-    console.print(
+    sheet.line(
         f"between: {mine.side}s of {total_text(way.total)} of other accounts expected to be reported liquidated before "
         f"yours{end} (inferred); your own notional is ${mine.notional:,.0f}"
     )
     for one in way.clusters:
-        console.print(f"  {cluster_line(one)}, {one.state}")
-    console.print(NO_GAIN)
+        sheet.line(f"  {cluster_line(one)}, {one.state}")
+    sheet.line(NO_GAIN)
 
 
 def _chance(store: Lake, made: LiquidationMap, level: float) -> str:

@@ -10,10 +10,13 @@ from cyclopts import Parameter
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
+from runout.clock import format_time
 from runout.errors import UsageError
 from runout.serve.tables import dated
+from runout.units import dollars, percent, price
 
 Format = Literal["csv", "json", "parquet"]
+Listing = Literal["text", "csv", "json"]
 
 
 def rows(
@@ -78,8 +81,13 @@ def _give(found: pl.DataFrame, form: Format, out: Path | None) -> None:
     screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
-def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
-    """List the series of a lake with their rows, first and last time, and scope, as CSV.
+def list_series(
+    *,
+    lake: str | None = None,
+    coin: str | None = None,
+    format: Listing = "text",  # noqa: A002 - the public name of the flag
+) -> None:
+    """List the series of a lake with their rows, first and last time, and scope.
 
     Parameters
     ----------
@@ -87,23 +95,33 @@ def list_series(*, lake: str | None = None, coin: str | None = None) -> None:
         Folder of the lake.
     coin
         Only series of this coin.
+    format
+        text: a table of the width of the screen. csv, json (a series a line): with kind, step and note too.
     """
     store = open_lake(lake)
-    extent = store.extent()
     listed = pl.DataFrame(
         [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in store.series(coin=coin)],
         schema=["series", "kind", "step", "scope", "note"],
         orient="row",
     )
-    table = listed.join(extent, on="series", how="left", maintain_order="left").with_columns(
+    table = listed.join(store.extent(), on="series", how="left", maintain_order="left").with_columns(
         pl.col("rows").fill_null(0)
     )
     columns = ["series", "kind", "step", "rows", "first_time", "last_time", "scope", "note"]
-    sys.stdout.write(_readable(table.select(columns)).write_csv())
+    if format == "text":
+        _print_series(table)
+    else:
+        _give(table.select(columns), format, None)
 
 
-def flushes(*, at: str | None = None, scope: str | None = None, lake: str | None = None) -> None:
-    """List flushes and squeezes as they were known at a moment, as CSV, the latest state of each.
+def flushes(
+    *,
+    at: str | None = None,
+    scope: str | None = None,
+    lake: str | None = None,
+    format: Listing = "text",  # noqa: A002 - the public name of the flag
+) -> None:
+    """List flushes and squeezes as they were known at a moment, the latest state of each.
 
     Parameters
     ----------
@@ -113,11 +131,56 @@ def flushes(*, at: str | None = None, scope: str | None = None, lake: str | None
         Only those of this group of liquidation series.
     lake
         Folder of the lake.
+    format
+        text: a table for each group of series, of the width of the screen. csv, json (an event a line): all columns.
     """
     store = open_lake(lake)
     found = store.as_of("flushes", at=time_option(at) if at else None, series=[scope] if scope else None)
     latest = found.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
-    sys.stdout.write(_readable(latest.sort("start_time", "series", "direction")).write_csv())
+    if format == "text":
+        _print_flushes(latest)
+    else:
+        _give(latest.sort("start_time", "series", "direction"), format, None)
+
+
+def _print_series(table: pl.DataFrame) -> None:
+    sheet = screen.sheet()
+    shown = table.select(
+        "series",
+        pl.Series("rows", [f"{count:,}" for count in table["rows"]]),
+        _days("first_time").alias("first"),
+        _days("last_time").alias("last"),
+        "scope",
+    )
+    for columns in (shown.columns, ["series", "rows", "first", "last"], ["series", "first", "last"]):
+        if sheet.fits(columns, rows := shown.select(columns).rows()):
+            sheet.table(columns, rows)
+            break
+    else:
+        sheet.table(["", *shown.columns[1:-1]], shown.drop("scope").rows())
+    sheet.line(f"{table.height} series; with scopes and notes: --format csv")
+    sys.stdout.write(sheet.text())
+
+
+def _days(column: str) -> pl.Expr:
+    return pl.from_epoch(pl.col(column), "ns").dt.to_string("%Y-%m-%d").fill_null("")
+
+
+def _print_flushes(latest: pl.DataFrame) -> None:
+    sheet = screen.sheet()
+    by_scope = latest.sort("series", "coin", "start_time", "direction").group_by("series", "coin", maintain_order=True)
+    for (series, coin), events in by_scope:
+        sheet.line(f"{coin}, {series}", bold=True)
+        rows = [
+            (
+                f"  {row['direction']}", format_time(row["start_time"]), format_time(row["event_time"]), row["state"],
+                f"{price(row['reference_price'])} to {price(row['extreme_price'])}",
+                percent(row["move"], signed=True), dollars(row["liquidated_usd"]),
+            )
+            for row in events.iter_rows(named=True)
+        ]  # fmt: skip
+        sheet.table(("", "from", "to", "state", "price", "move", "liquidated"), rows)
+    sys.stdout.write(sheet.text())
 
 
 def _readable(rows: pl.DataFrame) -> pl.DataFrame:

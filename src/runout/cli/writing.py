@@ -49,5 +49,28 @@ def chosen_form(kind: object, wanted: _Form | None, out: Path | None) -> _Form:
     return by_name
 
 
+def chosen_forms(kind: object, wanted: _Form | None, out: Path | None) -> tuple[bool, tuple[_Form, ...]]:
+    """Return whether ``out`` is a folder, and the forms to write, for a command that takes a folder as well.
+
+    A folder, there or to be made, gets every form, or the one wanted; a file is as in :func:`chosen_form`.
+
+    Parameters
+    ----------
+    kind, wanted, out
+        As there.
+
+    Raises
+    ------
+    UsageError
+        As there.
+    """
+    if out is not None and (out.is_dir() or not out.suffix):
+        return True, (wanted,) if wanted else cast("tuple[_Form, ...]", get_args(kind))
+    try:
+        return False, (chosen_form(kind, wanted, out),)
+    except UsageError as error:
+        raise UsageError(f"{error}; a folder is taken too, where its name has no dot or it exists") from error
+
+
 def _suffix(form: str) -> str:
     return ".txt" if form == "text" else f".{form}"
