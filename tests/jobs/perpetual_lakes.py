@@ -82,3 +82,42 @@ def _bars(
 def _table(one: Series, rows: dict[str, object]) -> pl.DataFrame:
     named = pl.DataFrame(rows).with_columns(series=pl.lit(one.series), coin=pl.lit("BTC"))
     return conform(named, KINDS[one.kind])
+
+
+def collapsed_lake(folder: Path) -> Lake:
+    """Return the lake with a price that falls from $60,000 to $0.015 in the last five days, open interest to $20M."""
+    calm, lake = perpetual_lake(folder / "calm"), Lake(folder / "collapsed")
+    lake.register(calm.series())
+    last = FIRST + WARM_DAYS * NANOSECONDS_PER_DAY + DAYS * NANOSECONDS_PER_DAY
+
+    def gone(time: pl.Expr) -> pl.Expr:
+        return ((time - (last - 5 * NANOSECONDS_PER_DAY)) / (5 * NANOSECONDS_PER_DAY)).clip(0.0, 1.0)
+
+    def fallen(time: pl.Expr) -> pl.Expr:
+        return (gone(time) * np.log(2.5e-7)).exp()
+
+    bars, end, begin = calm.scan("bars").collect(), pl.col("event_time"), pl.col("event_time") - pl.col("span")
+    bars = bars.with_columns(
+        *(pl.col(name) * fallen(begin) for name in ("open", "high")),
+        *(pl.col(name) * fallen(end) for name in ("low", "close")), pl.col("volume_base") / fallen(end),
+    )  # fmt: skip
+    held = calm.scan("open_interest").collect()
+    close = held.join(bars.select("event_time", "close").unique("event_time"), on="event_time")
+    usd = 1e9 * (gone(end) * np.log(0.02)).exp()
+    lake.append("bars", bars)
+    lake.append("open_interest", close.with_columns(open_interest_base=usd / pl.col("close")).drop("close"))
+    lake.append("liquidations", calm.scan("liquidations").collect())
+    return lake
+
+
+def with_print(lake: Lake, folder: Path, time: int, factor: float) -> Lake:
+    """Return a copy of a lake in which the high of one fine bar is a factor higher."""
+    copy = Lake(folder)
+    copy.register(lake.series())
+    for kind in ("bars", "open_interest", "liquidations"):
+        rows = lake.scan(kind).collect()
+        if kind == "bars":
+            wrong = (pl.col("event_time") == time) & (pl.col("span") == STEP)
+            rows = rows.with_columns(pl.when(wrong).then(pl.col("high") * factor).otherwise("high").alias("high"))
+        copy.append(kind, rows)
+    return copy

@@ -33,7 +33,7 @@ def assemble(
 ) -> Bulletin:
     """Return the bulletin of ``coin`` at ``at`` (UTC ns) from its sections, in reading order.
 
-    ``remarks`` say what was left out because it is old; sections that are absent are named after them.
+    ``remarks`` say what was left out and why; sections that are absent are named after them.
     """
     keys = {section.key for section in sections}
     # The market-wide estimate leads: what a few exchanges report of it is a tenth.

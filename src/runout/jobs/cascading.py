@@ -34,6 +34,7 @@ from runout.jobs.forecasting import answer_level
 from runout.jobs.headline_scale import Scale, scale_of
 from runout.jobs.mapping import liquidation_map
 from runout.lake import Lake
+from runout.observation.prints import without_far_prints
 from runout.positions.ladder import cumulative, cumulative_band
 from runout.positions.weights import SIDES, Side
 from runout.records import KINDS, Series, conform, venue_list
@@ -203,7 +204,8 @@ def setting_of(
     book, source = _book(lake, known, at, chosen)
     one = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
     whole = market(coin_market(forced_ladder(made), (one,)))
-    bars = lake.as_of("bars", at=at, series=[made.sources[0].series], since=at - _LONGEST).sort("event_time")
+    bars = lake.as_of("bars", at=at, series=[made.sources[0].series], since=at - _LONGEST)
+    bars = without_far_prints(bars.sort("event_time"))
     return Setting(
         map=made,
         market=whole,

@@ -25,9 +25,10 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, format_dur
 from runout.errors import NotEnoughDataError, UsageError
 from runout.jobs.clustering import LEAD, mapped_venue
 from runout.lake import Lake, known_span
+from runout.observation.prints import FAR_FACTOR, OHLC, factors, far_prints, without_far_prints
 from runout.positions import Bars, Jump, MapState, advance, reached, start
 from runout.positions.clusters import Sweep, clusters, swept
-from runout.positions.ladder import price_edges, priced, resting, total
+from runout.positions.ladder import edges_around, priced, require_open_interest, resting, total
 from runout.positions.weights import SIDES, Weights, along_ways, expected_usd, fit
 from runout.records import Series, venue_list
 from runout.scores.arrays import FloatArray, IntArray
@@ -93,12 +94,15 @@ def liquidation_map(
             f"expected a window before {format_time(through)}, the last bar known, found one from {format_time(begin)}"
         )
     window = market.bars.filter(pl.col("event_time") > begin)
-    price, edges, far = float(market.bars["close"][-1]), _edges(window, reach), _edges(window, max(reach, FAR))
+    price = float(market.bars["close"][-1])
+    low, high = window.select(pl.col("low").min(), pl.col("high").max()).row(0)
+    edges, far = (edges_around(price, low, high, one) for one in (reach, max(reach, FAR)))
     run = _run(market, begin, edges, heat=heat)
     weights = _fitted(run, through)
     earlier = _fitted(run, begin, otherwise=weights)
     sweeps = _sweeps(run, earlier)
     present = priced(run.resting[through], run.distance, weights, price, edges)
+    require_open_interest(present, run.last.open_interest_base)
     beyond = priced(resting(run.last, far), run.distance, weights, price, far)
     before = priced(run.resting[run.day_ago], run.distance, weights, price, edges) if run.day_ago else None
     past = tuple(one for one in sweeps if one.end > through - NANOSECONDS_PER_DAY)
@@ -107,7 +111,8 @@ def liquidation_map(
         clusters=clusters(present, before, sweeps), swept=() if before is None else swept(clusters(before), past),
         sweeps=sweeps, heat=_heat(run, weights, edges), candles=_candles(window, begin), sources=market.sources,
         open_interest_base=run.last.open_interest_base,
-        jumps=tuple(one for one in run.jumps if one.event_time > begin), warm=begin >= earliest + WARM_UP,
+        jumps=tuple(one for one in (*run.jumps, *market.prints) if one.event_time > begin),
+        warm=begin >= earliest + WARM_UP,
     )  # fmt: skip
 
 
@@ -115,10 +120,11 @@ def liquidation_map(
 
 
 class _Market(msgspec.Struct, frozen=True, eq=False):
-    """Bars with open interest, steps of the bars, and reported liquidations by bucket."""
+    """Bars with open interest, liquidations reported by bucket, and the prints that bars are without."""
 
     bars: pl.DataFrame
     reported: pl.DataFrame
+    prints: tuple[Jump, ...]
     sources: tuple[Series, Series, Series]
 
     @property
@@ -131,8 +137,14 @@ def _read(lake: Lake, coin: str, at: int, venue: str) -> _Market:
     bars, source = _bars(lake, known, at, venue, coin)
     interest, interest_source = _interest(lake, known, at, source)
     reported, liquidation_source = _liquidations(lake, known, at, venue, coin)
-    with_interest = _spread(bars, interest)
-    return _Market(with_interest, reported, (source, interest_source, liquidation_source))
+    sources = (source, interest_source, liquidation_source)
+    return _Market(_spread(without_far_prints(bars), interest), reported, _prints(bars), sources)
+
+
+def _prints(bars: pl.DataFrame) -> tuple[Jump, ...]:
+    rows = far_prints(bars)
+    beyond = zip(rows["event_time"], factors(rows).max_horizontal(), strict=True)
+    return tuple(Jump("print far off", time, by, FAR_FACTOR) for time, by in beyond)
 
 
 def _bars(lake: Lake, known: Iterable[Series], at: int, venue: str, coin: str) -> tuple[pl.DataFrame, Series]:
@@ -159,9 +171,7 @@ def _bars(lake: Lake, known: Iterable[Series], at: int, venue: str, coin: str) -
             f"{held(lake, 'bars', candidates)}"
             "; ask for a moment within a day of the data (--at), or import newer files"
         )
-    return pl.concat(reversed(parts)).select("event_time", "span", "open", "high", "low", "close", "volume_base"), used[
-        0
-    ]
+    return pl.concat(reversed(parts)).select("event_time", "span", *OHLC, "volume_base"), used[0]
 
 
 def held(lake: Lake, kind: str, series: Iterable[Series]) -> str:
@@ -199,8 +209,7 @@ def _liquidations(lake: Lake, known: Iterable[Series], at: int, venue: str, coin
             return sides.with_columns(missing).select("event_time", *SIDES).sort("event_time"), one
     raise NotEnoughDataError(
         f"expected liquidations of {coin} that {venue_list((venue,))} reported, finer than a day, before "
-        f"{format_time(at)}, found {held(lake, 'liquidations', found)}: without them inferred positions have no "
-        "dollars; `runout series` lists what there is"
+        f"{format_time(at)}, found {held(lake, 'liquidations', found)}; `runout series` lists what there is"
     )
 
 
@@ -394,11 +403,6 @@ def _heat(run: _Run, weights: Weights, edges: FloatArray) -> Heat:
         for side, name in enumerate(SIDES)
     ]
     return Heat(np.array(run.columns, dtype=np.int64), np.array(usd))
-
-
-def _edges(window: pl.DataFrame, reach: float) -> FloatArray:
-    low, high = window.select(pl.col("low").min(), pl.col("high").max()).row(0)
-    return price_edges(low * (1.0 - reach), high * (1.0 + reach))
 
 
 def _candles(window: pl.DataFrame, begin: int) -> pl.DataFrame:

@@ -5,6 +5,7 @@ import numpy as np
 import polars as pl
 
 from runout.clock import format_time
+from runout.observation import prints
 from runout.observation.findings import AuditFinding, Mask, Severity, Values, breaches, finding
 from runout.observation.prices import Prices
 from runout.observation.tracks import Observed, Track, tracks
@@ -29,8 +30,6 @@ LEAST_ROWS_OF_FLOWS = 30
 SPIKE_ROWS = 5
 SPIKE_FACTOR = 20.0
 """A level twenty times its neighbours on both sides, for up to two rows, is a slip of the pen."""
-WICK_FACTOR = 3.0
-"""Not even in October 2025 did Bitcoin or Ether trade at a third, or at three times, of the prices around."""
 TELLING_PRICE = np.log(10.0)
 """A price between 10 cents and 10 dollars is too near the ordinary factors to be told from them."""
 _MARKET = "no unit explains it: a venue joined or left the figure, or the market itself moved"
@@ -210,12 +209,10 @@ def _zeros(observed: Observed, track: Track) -> list[AuditFinding]:
 
 
 def wicks(observed: Observed) -> list[AuditFinding]:
-    """Return bars whose high or low is far from every open and close around it: one print, or a mistake."""
-    if observed.series.kind != "bars" or observed.rows.height < 3:
+    """Return bars whose high or low is far from their open and close: one print, or a mistake."""
+    if observed.series.kind != "bars":
         return []
-    rows = observed.rows
-    near = [pl.col("open"), pl.col("close"), pl.col("close").shift(1), pl.col("open").shift(-1)]
-    factors = rows.select(high=pl.col("high") / pl.max_horizontal(near), low=pl.min_horizontal(near) / pl.col("low"))
+    rows, beyond = observed.rows, prints.factors(observed.rows)
     times = rows["event_time"].to_numpy()
     found: list[AuditFinding] = []
     for name in ("high", "low"):
@@ -227,11 +224,11 @@ def wicks(observed: Observed) -> list[AuditFinding]:
                 observed.series,
                 (int(times[b.first]), int(times[b.last])),
                 statement=f"{name} is {values[b.row]:,.6g} at {format_time(int(times[b.row]))}, a factor "
-                f"{factors[name][b.row]:.3g} from every open and close around it ({b.count} such rows)",
-                remedy="compare with another venue: one print far off sets highs, lows and levels for days",
+                f"{beyond[name][b.row]:.3g} from its open and close ({b.count} such rows): in no high, low or map",
+                remedy="compare with another venue",
                 observed=float(values[b.row]),
             )
-            for b in breaches(factors[name].to_numpy(), WICK_FACTOR)
+            for b in breaches(beyond[name].to_numpy(), prints.FAR_FACTOR)
         ]
     return found
 

@@ -266,8 +266,13 @@ def _cluster(of: Ladder, side: Side, first: int, last: int, peak: int) -> Cluste
     return Cluster(
         side=side, low=low, high=high, peak=float(of.middle[peak]), total=total(of.weights, side, inferred),
         coins=float(of.coins[row, rows].sum()), prior_share=float((usd * of.prior_share[row, rows]).sum() / usd.sum()),
-        distance=near / of.price - 1.0,
+        distance=_distance(near / of.price - 1.0, side),
     )  # fmt: skip
+
+
+def _distance(of: float, side: Side) -> float:
+    """Return a distance on the side's own side of the price: the level that holds the price reaches over it."""
+    return min(of, 0.0) if side == "long" else max(of, 0.0)
 
 
 # -- growth -----------------------------------------------------------------------------------------------------------

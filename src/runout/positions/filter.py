@@ -33,14 +33,16 @@ _DIRECTION: Final = (1.0, -1.0)
 _SPIKE: Final = 0.1
 """A wick of a tenth of the price within one bar."""
 
-JumpKind = Literal["open interest moved more than volume allows", "gap", "open interest missing", "spike"]
+JumpKind = Literal[
+    "open interest moved more than volume allows", "gap", "open interest missing", "spike", "print far off"
+]
 
 
 class Jump(NamedTuple):
     """A bar that the identity does not explain, and what was done.
 
     ``event_time`` is UTC ns; ``observed`` and ``allowed`` are coins, or nanoseconds for a gap, or a fraction of the
-    price for a spike.
+    price for a spike, or a factor from open and close for a print far off, which is left out.
     """
 
     kind: JumpKind

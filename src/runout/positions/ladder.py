@@ -11,12 +11,14 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from runout.errors import UsageError
+from runout.errors import NotEnoughDataError, UsageError
 from runout.positions.filter import MapState
 from runout.positions.weights import SIDES, Side, Weights, band, expected_usd
 from runout.scores.arrays import FloatArray
 
 _DIRECTION: Final = (1.0, -1.0)
+FARTHEST: Final = 2.0
+"""Levels end at half and at twice the price, wherever the window traded: one grid cannot hold a collapse."""
 _ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -121,6 +123,45 @@ def price_edges(low: float, high: float, levels: int = 250) -> FloatArray:
     step = next(factor * power for factor in _ROUND if factor * power >= wanted * (1.0 - 1e-9))
     first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
     return np.arange(first, last + 1.0) * step
+
+
+def edges_around(price: float, low: float, high: float, reach: float) -> FloatArray:
+    """Return edges of levels from the prices traded and ``reach`` beyond, :data:`FARTHEST` from the price at most.
+
+    Parameters
+    ----------
+    price
+        Of now, dollars.
+    low, high
+        Traded in the window, dollars.
+    reach
+        Fraction.
+    """
+    return price_edges(max(low * (1.0 - reach), price / FARTHEST), min(high * (1.0 + reach), price * FARTHEST))
+
+
+def require_open_interest(of: Ladder, open_interest_base: float) -> None:
+    """Raise where a side would liquidate more coins than it holds: figures of different units, or a broken market.
+
+    Parameters
+    ----------
+    of
+        The ladder.
+    open_interest_base
+        Coins that each side holds.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the dollars expected of a side, at the prices of their levels, are more coins than are open.
+    """
+    for side in SIDES:
+        coins = float((of.total_usd(side) / of.middle).sum())
+        if coins > open_interest_base:
+            raise NotEnoughDataError(
+                f"expected {side}s to be liquidated of at most the open interest, {open_interest_base:,.4g} coins, "
+                f"found {coins:,.4g}: compare the units of open interest and liquidations (`runout verify`)"
+            )
 
 
 def resting(state: MapState, edges: FloatArray) -> FloatArray:

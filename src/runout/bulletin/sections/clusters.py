@@ -9,7 +9,7 @@ from runout.bulletin.mapping.content import NO_GAIN
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
 from runout.records import venue_list
-from runout.units import dollars, percent
+from runout.units import dollars, percent, price
 
 SHOWN: Final = 2
 """Clusters of each side that get a sentence; the table has all."""
@@ -59,11 +59,11 @@ def _summary(rows: list[dict[str, Any]]) -> str:
 
 
 def _range(row: dict[str, Any]) -> str:
-    return f"${row['low_price']:,.0f} to ${row['high_price']:,.0f}"
+    return f"{price(row['low_price'])} to {price(row['high_price'])}"
 
 
 def _cluster(row: dict[str, Any], number: int) -> Finding:
-    where = "below" if row["distance"] < 0 else "above"
+    where = "below" if row["side"] == "long" else "above"
     growth = "" if row["growth_usd"] is None else f", {dollars(row['growth_usd'], signed=True)} in 24 h"
     numbers = (
         quantity("usd", "expected to be reported", row["usd"], "USD", _BAND, low=row["low_usd"], high=row["high_usd"]),

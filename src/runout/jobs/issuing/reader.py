@@ -12,11 +12,14 @@ from runout.forecast.ledger import without_chain
 from runout.jobs.selection import ALL_COINS
 from runout.lake import Lake
 from runout.lake.store import latest_versions
+from runout.observation.prints import OHLC, far_prints, without_far_prints
 from runout.records import KINDS, Series, combine, fingerprint
+from runout.units import price
 from runout.version import METHOD_VERSION
 
 DAY = NANOSECONDS_PER_DAY
 WINDOW = 45 * DAY
+_SHOWN = 7 * DAY
 
 
 class Value(NamedTuple):
@@ -76,6 +79,9 @@ class Reader:
         found = latest_versions(known, KINDS[kind]).collect()
         self._remember(kind, found)
         ordered = found.sort("event_time", "series")
+        if kind == "bars":
+            self._leave_out_prints(ordered)
+            ordered = without_far_prints(ordered)
         self._held.setdefault(kind, []).append(_Held(names, start, ordered))
         return ordered
 
@@ -158,8 +164,17 @@ class Reader:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """What was too old to be shown as the present, in words, each once."""
+        """What was too old to be shown as the present, or is no plausible price, in words, each once."""
         return tuple(dict.fromkeys(self._left_out))
+
+    def _leave_out_prints(self, bars: pl.DataFrame) -> None:
+        """Remark on prints of the past week that are in no high or low."""
+        recent = far_prints(bars).filter(pl.col("coin") == self.coin, pl.col("event_time") > self.at - _SHOWN)
+        self._left_out += [
+            f"prints from {price(low)} to {price(high)} in the bar of {say_time(time, self.at)}, far from its open "
+            f"{price(first)} and close {price(last)} (in no high, low or map)"
+            for time, first, high, low, last in recent.select("event_time", *OHLC).iter_rows()
+        ]
 
     def require_computed(self, computation: str, newest: int) -> None:
         """Refuse to go on where derived state is behind the rows it is derived from.
