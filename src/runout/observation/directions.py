@@ -1,8 +1,9 @@
 """Swapped sides: falls liquidate longs. Where they liquidate shorts, the columns are the wrong way round."""
 
 import numpy as np
+import polars as pl
 
-from runout.clock import format_time
+from runout.clock import NANOSECONDS_PER_HOUR, format_time
 from runout.observation.findings import AuditFinding, Times, Values, finding, runs_of
 from runout.observation.prices import Prices
 from runout.observation.tracks import Observed, sides
@@ -20,15 +21,20 @@ def swapped_sides(observed: Observed, prices: Prices) -> list[AuditFinding]:
 
     Spearman's rank correlation of ``(long − short) / (long + short)`` with the log return over the same interval is
     strongly negative where sides are right. It is computed over blocks of 90 rows, half a block apart at most, and a
-    block is swapped if the correlation is positive with ``t = r √((n−2)/(1−r²)) > 4``.
+    block is swapped if the correlation is positive with ``t = r √((n−2)/(1−r²)) > 4``. Single events are summed by
+    hour; trailing totals that were taken now and then have no interval of their own and are passed over.
     """
     series = observed.series
-    if series.kind != "liquidations" or not series.step or observed.rows.is_empty():
+    if series.kind != "liquidations" or observed.rows.is_empty():
         return []
-    long, short = (np.nan_to_num(track.values) for track in sides(observed))
-    times = observed.times
+    if not series.step and observed.rows["span"].to_numpy().any():
+        return []
+    step = series.step or NANOSECONDS_PER_HOUR
+    summed = observed if series.step else Observed(series, _by_hour(observed.rows))
+    long, short = (np.nan_to_num(track.values) for track in sides(summed))
+    times = summed.times
     price = prices.close(series.coin, times)
-    before = prices.close(series.coin, times - series.step)
+    before = prices.close(series.coin, times - step)
     usable = np.isfinite(price) & np.isfinite(before) & (long + short > 0.0)
     if int(usable.sum()) < LEAST_ROWS:
         return [_untested(observed)]
@@ -47,6 +53,12 @@ def rank_correlation(first: Values, second: Values) -> float:
     ranks = _ranks(first), _ranks(second)
     spread = float(ranks[0].std() * ranks[1].std())
     return float(((ranks[0] - ranks[0].mean()) * (ranks[1] - ranks[1].mean())).mean()) / spread if spread else 0.0
+
+
+def _by_hour(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events with the end of their hour as time."""
+    hour = NANOSECONDS_PER_HOUR
+    return events.with_columns((pl.col("event_time") + hour - 1) // hour * hour).sort("event_time")
 
 
 def _swapped(observed: Observed, times: Times, imbalance: Values, returns: Values) -> list[AuditFinding]:
@@ -82,8 +94,9 @@ def _untested(observed: Observed) -> AuditFinding:
         "note",
         observed.series,
         (int(times[0]), int(times[-1])),
-        statement=f"swapped sides could not be tested: fewer than {LEAST_ROWS} of its intervals with liquidations have "
-        f"bars of {observed.series.coin} beside them",
+        statement=f"swapped sides could not be tested: fewer than {LEAST_ROWS} of its "
+        f"{'intervals' if observed.series.step else 'hours'} with liquidations have bars of {observed.series.coin} "
+        "beside them",
         remedy="import bars of the coin over the same period",
     )
 
