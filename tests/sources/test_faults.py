@@ -13,6 +13,7 @@ from source_specimens import text
 from runout.cli.main import main
 from runout.clock import parse_time
 from runout.errors import ExitCode
+from runout.jobs.verifying import verify_lake
 from runout.lake import Lake
 from runout.sources.binance import COLUMNS
 
@@ -69,6 +70,10 @@ class Desk:
         captured = self._capsys.readouterr()
         assert "Traceback" not in captured.err
         return code, " ".join((captured.out + captured.err).split())
+
+    def verify(self, check: str) -> list[str]:
+        """Return severity and statement of each finding of a check."""
+        return [f"{one.severity}: {one.statement}" for one in verify_lake(self.lake).findings if one.check == check]
 
     def rows(self, kind: str) -> pl.DataFrame:
         return self.lake.scan(kind).collect()
@@ -302,6 +307,39 @@ def test_funding_for_an_interval_of_no_hours_is_refused(desk: Desk):
     assert code == ExitCode.QUARANTINED
     assert "interval_hours: expected more than 0" in said
     assert desk.rows("funding").height == 1
+
+
+FUNDING = """
+provider = "mine"
+[[file]]
+name = "{coin}_funding.csv"
+kind = "funding"
+venues = ["binance"]
+instruments = "{coin}USDT"
+market = "perpetual"
+time = { column = "ts", format = "milliseconds", stamp = "instant" }
+columns = { rate = "rate" }
+constants = { interval_hours = 8.0 }
+"""
+
+
+def test_payments_of_funding_closer_together_than_they_are_quoted_for_are_a_finding(desk: Desk):
+    hours = [*range(0, 240, 8), *range(240, 360, 4), *range(360, 400)]
+    lines = [f"{START_MS + hour * HOUR_MS},{0.0001 + hour * 1e-8}" for hour in hours]
+    desk.take({"SKL_funding.csv": text(["ts,rate", *lines])}, FUNDING)
+    [said] = desk.verify("funding_interval")
+    assert said.startswith("warning: from 2025-08-27T04:00Z on 69 rows come 1 h apart, quoted for 8 h")
+    desk.take({"AAA_funding.csv": text(["ts,rate", *lines[:30]])}, FUNDING)
+    assert len(desk.verify("funding_interval")) == 1
+
+
+def test_hyperliquid_pays_hourly_in_a_stablecoin_whatever_its_column_is_called(desk: Desk):
+    header, row = "t,BTC/USDT - Binance,BTC/USD - Hyperliquid", "2025-06-01,0.01,0.00125"
+    desk.take({"funding_rate_history.csv": text([header, row])}, provider="coinalyze")
+    [one] = [one for one in desk.lake.series() if one.venues == ("hyperliquid",)]
+    assert one.margin == "stablecoin"
+    rows = desk.rows("funding").filter(pl.col("series") == one.series)
+    assert rows.select("rate", "interval_hours").row(0) == (0.0000125, 1.0)
 
 
 def test_a_header_that_looks_like_markup_is_printed_as_it_is(desk: Desk):

@@ -30,6 +30,7 @@ _ON_EVERY_ROW: tuple[Callable[[Observed], list[AuditFinding]], ...] = (
 _ON_SOUND_TIMES: tuple[Callable[[Observed], list[AuditFinding]], ...] = (
     clocks.off_grid,
     clocks.overlapping,
+    clocks.funding_closer_than_quoted,
     bounds.empty_rows,
     bounds.inconsistent_bars,
     bounds.inconsistent_ranges,

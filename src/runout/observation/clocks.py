@@ -3,12 +3,17 @@
 import numpy as np
 import polars as pl
 
-from runout.clock import format_duration, format_time, parse_time
+from runout.clock import NANOSECONDS_PER_HOUR, format_duration, format_time, parse_time
 from runout.observation.findings import AuditFinding, finding, stretches
 from runout.observation.tracks import Observed
 
 EARLIEST = parse_time("2009-01-03")
 """Bitcoin's first block: no figure of this field is older. A time before it was read in the wrong unit."""
+
+MOST_OF_INTERVAL = 0.75
+"""Payments closer together than three quarters of their interval are of another one: venues halve it, or more."""
+LEAST_CLOSER = 3
+"""One row between two payments is an odd one out; three are a schedule."""
 
 
 def before_time(observed: Observed) -> list[AuditFinding]:
@@ -112,6 +117,36 @@ def off_grid(observed: Observed) -> list[AuditFinding]:
             expected=0.0,
         )
         for s in stretches(off != 0)
+    ]
+
+
+def funding_closer_than_quoted(observed: Observed) -> list[AuditFinding]:
+    """Return payments of funding that come more often than the interval their rate is quoted for.
+
+    Series whose declared step is shorter than the interval are samples of a running rate, and judged no further.
+    """
+    series, rows = observed.series, observed.rows
+    if series.kind != "funding" or rows.height < 2:
+        return []
+    times, hours = rows["event_time"].to_numpy(), rows["interval_hours"].to_numpy()
+    if 0 < series.step < MOST_OF_INTERVAL * float(np.median(hours)) * NANOSECONDS_PER_HOUR:
+        return []
+    apart = np.diff(times) / NANOSECONDS_PER_HOUR
+    return [
+        finding(
+            "funding_interval",
+            "warning",
+            series,
+            (int(times[s.first + 1]), int(times[s.last + 1])),
+            statement=f"from {format_time(int(times[s.first + 1]))} on {s.count} rows come "
+            f"{np.median(apart[s.first : s.last + 1]):g} h apart, quoted for {hours[s.first + 1]:g} h: if the venue "
+            "pays more often since, their yearly rate is too small",
+            remedy="give each row its own interval_hours (a column, or a dated block of the mapping for each interval)",
+            observed=float(np.median(apart[s.first : s.last + 1])),
+            expected=float(hours[s.first + 1]),
+        )
+        for s in stretches(apart < MOST_OF_INTERVAL * hours[1:])
+        if s.count >= LEAST_CLOSER
     ]
 
 

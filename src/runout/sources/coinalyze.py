@@ -30,17 +30,17 @@ _COLUMN = re.compile(
     r"(?P<coin>[A-Z0-9]+)/(?P<quote>[A-Z]+) - (?P<venue>[^_]+?)(?P<second>\.\d+)?(?:_(?P<side>long|short))?"
 )
 _VENUES = {"huobi": "htx", "gate.io": "gate"}
-_STABLECOIN_IN_USD = {"dydx"}
+_STABLECOIN_IN_USD = {"dydx", "hyperliquid"}
 # Feeds that publish at most one liquidation a second; Bybit's is complete since 2025-02-20. Others are not documented.
 _CAPTURES: dict[str, Capture] = {
     "binance": "capped", "okx": "capped", "bybit": "capped-then-complete", "bitmex": "complete",
 }  # fmt: skip
-_HOURLY_FUNDING = {"dydx", "kraken", "vertex"}
+_HOURLY_FUNDING = {"dydx", "hyperliquid", "kraken", "vertex"}
 _VALUE = {"liquidations": "value_usd", "open_interest": "open_interest_usd", "funding": "rate"}
 _NOTES = {
     "liquidations": "Daily totals of what the venue's feed showed.",
     "open_interest": "Dollars as converted by Coinalyze; one contract of one venue, not the venue's total.",
-    "funding": "The venue's own rate in percent, over its own interval: hourly at dYdX, Kraken and Vertex, else 8 h.",
+    "funding": "The venue's own rate in percent, for its interval: 1 h at dYdX, Hyperliquid, Kraken, Vertex, else 8 h.",
 }
 _YARDSTICK = "BTC/USDT - Binance"
 # No venue's median open interest lies outside this range of the yardstick's: beyond it the column has another scale.
