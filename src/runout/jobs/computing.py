@@ -10,7 +10,7 @@ import polars as pl
 from runout.jobs.derivations import Computation, computations
 from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
-from runout.observation.prints import without_far_prints
+from runout.observation.usable import usable
 from runout.records import KINDS
 from runout.version import METHOD_VERSION
 
@@ -122,7 +122,7 @@ def _moments(lake: Lake, computation: Computation, since: int) -> list[int | Non
 
 
 def _read(lake: Lake, computation: Computation, since: int, at: int | None) -> dict[str, pl.DataFrame]:
-    rows = {
-        kind: lake.as_of(kind, at=at, series=names, since=since or None) for kind, names in computation.inputs.items()
+    return {
+        kind: usable(kind, lake.as_of(kind, at=at, series=names, since=since or None))
+        for kind, names in computation.inputs.items()
     }
-    return rows | {"bars": without_far_prints(rows["bars"])} if "bars" in rows else rows

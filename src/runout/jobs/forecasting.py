@@ -32,7 +32,7 @@ from runout.lake import Lake, known_span
 from runout.observation.coverage import WIDE_PRIOR, Coverage, fit_before
 from runout.observation.headline_events import shipped_facts
 from runout.observation.headline_windows import Pair, Totals, pair_facts, totals_of
-from runout.observation.prints import without_far_prints
+from runout.observation.usable import usable
 from runout.records import ALL_VENUES, KINDS, Series, combine, fingerprint
 from runout.version import CODE_VERSION, METHOD_VERSION
 
@@ -104,9 +104,7 @@ def read_past(lake: Lake, at: int, *, coins: Sequence[str] | None = None) -> Pas
     }
     read = {kind: fingerprint(rows[kind], KINDS[kind]) for kind in rows}
     rows["liquidations"] = daily_totals(rows["liquidations"], group.step)
-    if "bars" in rows:
-        rows["bars"] = without_far_prints(rows["bars"])
-    tables = {kind: _daily(kind, rows[kind], sources[kind]) for kind in rows}
+    tables = {kind: _daily(kind, usable(kind, rows[kind]), sources[kind]) for kind in rows}
     return Past(history_from(tables, wanted, scope=group.scope()), group, tuple(known), read)
 
 

@@ -12,7 +12,8 @@ from runout.forecast.ledger import without_chain
 from runout.jobs.selection import ALL_COINS
 from runout.lake import Lake
 from runout.lake.store import latest_versions
-from runout.observation.prints import OHLC, far_prints, without_far_prints
+from runout.observation.prints import OHLC, far_prints
+from runout.observation.usable import usable, without_interval
 from runout.records import KINDS, Series, combine, fingerprint
 from runout.units import price
 from runout.version import METHOD_VERSION
@@ -79,9 +80,8 @@ class Reader:
         found = latest_versions(known, KINDS[kind]).collect()
         self._remember(kind, found)
         ordered = found.sort("event_time", "series")
-        if kind == "bars":
-            self._leave_out_prints(ordered)
-            ordered = without_far_prints(ordered)
+        self._remark(kind, ordered)
+        ordered = usable(kind, ordered)
         self._held.setdefault(kind, []).append(_Held(names, start, ordered))
         return ordered
 
@@ -167,7 +167,15 @@ class Reader:
         """What was too old to be shown as the present, or is no plausible price, in words, each once."""
         return tuple(dict.fromkeys(self._left_out))
 
-    def _leave_out_prints(self, bars: pl.DataFrame) -> None:
+    def _remark(self, kind: str, rows: pl.DataFrame) -> None:
+        """Remark on what of the rows is not usable."""
+        if kind == "bars":
+            self._remark_on_prints(rows)
+        if kind == "funding":
+            names = without_interval(rows)["series"].unique().sort()
+            self._left_out += [f"funding of {name} that is quoted for 0 hours" for name in names]
+
+    def _remark_on_prints(self, bars: pl.DataFrame) -> None:
         """Remark on prints of the past week that are in no high or low."""
         recent = far_prints(bars).filter(pl.col("coin") == self.coin, pl.col("event_time") > self.at - _SHOWN)
         self._left_out += [
