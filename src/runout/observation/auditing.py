@@ -15,6 +15,7 @@ from runout.observation import (
     identities,
     jumps,
     keys,
+    stamping,
     wholes,
 )
 from runout.observation.findings import AuditFinding, in_order
@@ -46,6 +47,7 @@ _ON_SOUND_TIMES: tuple[Callable[[Observed], list[AuditFinding]], ...] = (
 _WITH_PRICES: tuple[Callable[[Observed, Prices], list[AuditFinding]], ...] = (
     jumps.unit_jumps,
     directions.swapped_sides,
+    stamping.shifted_stamps,
     identities.dollars_and_coins,
     identities.depth_dollars_and_coins,
 )
