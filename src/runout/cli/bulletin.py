@@ -54,8 +54,7 @@ def bulletin(
     folder, forms = destination
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
-    page = format == "html" if out is None else "html" in _destination(out, format)[1]
-    published = Publication(store, coin.upper(), moment, pictured=page)
+    published = Publication(store, coin.upper(), moment, pictured="html" in forms)
     made = published.bulletin
     drawn = published.pictures() if "html" in forms else {}
     if out is None:
