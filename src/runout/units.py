@@ -19,6 +19,21 @@ def dollars(value: float | None, *, signed: bool = False) -> str:
     return _sign(value, signed=signed) + "$" + _scaled(abs(value))
 
 
+def exact_dollars(value: float | None, *, signed: bool = False) -> str:
+    """Return dollars of one's own in full: whole from a hundred up, to cents from one up, else to three digits.
+
+    Examples
+    --------
+    >>> exact_dollars(1_452_500.4), exact_dollars(-12.345, signed=True), exact_dollars(0.000583)
+    ('$1,452,500', '−$12.35', '$0.000583')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    magnitude = abs(value)
+    digits = 0 if magnitude >= 100 or magnitude == 0 else 2 if magnitude >= 1 else 2 - math.floor(math.log10(magnitude))
+    return f"{_sign(value, signed=signed)}${magnitude:,.{digits}f}"
+
+
 def coins(value: float | None, coin: str, *, signed: bool = False) -> str:
     """Return a coin amount with its name.
 
@@ -51,13 +66,15 @@ def price(value: float | None) -> str:
 
     Examples
     --------
-    >>> price(114_900.0), price(2.7745)
-    ('$114,900', '$2.7745')
+    >>> price(114_900.0), price(2.7745), price(0.0000125)
+    ('$114,900', '$2.7745', '$0.0000125')
     """
     if value is None or not math.isfinite(value):
         return MISSING
     if abs(value) >= 1000:
         return f"${value:,.0f}"
+    if 0 < abs(value) < 1e-4:  # no powers of ten
+        return "$" + f"{value:.{3 - math.floor(math.log10(abs(value)))}f}".rstrip("0")
     return f"${value:,.2f}" if abs(value) >= 10 else f"${value:.4g}" if abs(value) < 1 else f"${value:.4f}"
 
 

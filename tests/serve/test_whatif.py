@@ -93,3 +93,11 @@ def test_without_books_it_is_refused(tmp_path: Path) -> None:
     bare = runout.open(perpetual_lake(tmp_path / "bare").root)
     with pytest.raises(NotEnoughDataError, match="depth"):
         bare.whatif(at=MOMENT, drop=0.05)
+
+
+def test_the_chance_of_a_liquidation_is_that_of_its_price(lake: Session) -> None:
+    price = lake.map("BTC", at=MOMENT).content.price
+    (mine,) = lake.positions_risk(entry=price, leverage=25, side="long", at=MOMENT).content.positions
+    assert mine.way is not None
+    assert mine.way.chance is not None
+    assert mine.way.chance == lake.whatif("BTC", at=MOMENT, to=mine.liquidation_price).content.chance

@@ -12,7 +12,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "forget": ("runout forget coinglass/open_interest/BTC/all/4h --lake lakes/mine",),
     "import": ("runout import coinglass exports/", "runout import table my.csv --mapping my.toml --lake lakes/mine"),
     "map": ("runout map BTC --at 2025-08-18T12:00Z", "runout map BTC --out map.png"),
-    "positions": ("runout positions risk --entry 116,200 --leverage 20x --side long --quantity 250",),
+    "positions": (
+        "runout positions risk --entry 116,200 --leverage 20x --side long --quantity 250",
+        "runout positions risk --positions account.csv --balance 150k",
+    ),
     "replay": ("runout replay BTC --from 2025-08-11 --to 2025-08-20",),
     "rows": ("runout rows coinglass/open_interest/BTC/all/4h --since 2025-08-18 --out rows.parquet",),
     "score": ("runout score --from 2025-01-01 --to 2025-06-30",),

@@ -57,6 +57,11 @@ class Requirement(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     source: str
     last_seen: int | None = None
 
+    def highest_leverage(self, notional: float) -> float | None:
+        """Return the highest leverage for a notional in dollars; None: not known."""
+        allowed = [most for floor, most in zip(self.floors, self.max_leverages, strict=False) if floor <= notional]
+        return allowed[-1] if allowed else None
+
 
 class OwnRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Where a position ends.
@@ -216,14 +221,11 @@ def own_risk(
         level = float(liquidation_price(sign, quantity, entry, collateral, requirement.brackets))
     else:
         level = float(cross_liquidation_price(sign, quantity, entry, collateral, requirement.brackets))
-    allowed = [
-        most for floor, most in zip(requirement.floors, requirement.max_leverages, strict=False) if floor <= notional
-    ]
     return OwnRisk(
         side=side, entry=entry, leverage=leverage, quantity=quantity, margin_mode=margin_mode, collateral=collateral,
         notional=notional, liquidation_price=level if level > 0.0 else None,
         bankruptcy_price=float(bankruptcy_price(sign, quantity, entry, collateral)),
-        distance=level / entry - 1.0 if level > 0.0 else None, highest_leverage=allowed[-1] if allowed else None,
+        distance=level / entry - 1.0 if level > 0.0 else None, highest_leverage=requirement.highest_leverage(notional),
         requirement=requirement,
     )  # fmt: skip
 
@@ -251,6 +253,30 @@ def refuse_impossible(mine: OwnRisk) -> None:
 def unrealised_usd(mine: OwnRisk, price: float) -> float:
     """Return what a position has gained at a price, dollars; a loss is below zero."""
     return _SIGNS[mine.side] * mine.quantity * (price - mine.entry)
+
+
+def loss_at_liquidation(mine: OwnRisk, fee_rate: float) -> float | None:
+    """Return what is lost if a position is closed at its liquidation price, with the fee; None: it is never liquidated.
+
+    No more than what answers for it: what a venue loses beyond is paid by its insurance fund, or by others'
+    deleveraging.
+
+    Parameters
+    ----------
+    mine
+        The position.
+    fee_rate
+        Of closing, a fraction of the notional there.
+
+    Returns
+    -------
+    float or None
+        Dollars. A venue may charge for the liquidation itself, up to all that answers for the position.
+    """
+    level = mine.liquidation_price
+    if level is None:
+        return None
+    return min(fee_rate * mine.quantity * level - unrealised_usd(mine, level), mine.collateral)
 
 
 def margin_ratio(mine: OwnRisk, price: float) -> float:

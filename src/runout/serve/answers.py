@@ -14,7 +14,9 @@ from runout.bulletin.mapping.content import LiquidationMap
 from runout.cascade.shock import Shock
 from runout.clock import format_time
 from runout.forecast.record import Forecast
+from runout.jobs import position_forms
 from runout.jobs.cascading import Setting, WhatIf
+from runout.jobs.position_risk import Risk
 from runout.jobs.publishing import Publication
 from runout.serve import tables
 
@@ -222,3 +224,30 @@ class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
         from runout.jobs import whatif_forms  # noqa: PLC0415 - draws
 
         return whatif_forms.answer_as(self.setting, self.shock, form)
+
+
+class RiskAnswer(msgspec.Struct, frozen=True, eq=False):
+    """Where positions of one's own are liquidated.
+
+    Parameters
+    ----------
+    content
+        Positions, and the account that several share, typed.
+    """
+
+    content: Risk
+
+    def __repr__(self) -> str:
+        return f"<risk of {len(self.content.positions)} positions as of {format_time(self.content.at)}>"
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the positions, a row each (:func:`runout.jobs.position_forms.table`)."""
+        return position_forms.table(self.content)
+
+    def to_json(self) -> str:
+        """Return the text that ``runout positions risk --format json`` writes."""
+        return position_forms.as_json(self.content)
+
+    def to_text(self) -> str:
+        """Return the text that ``runout positions risk`` writes, without colour."""
+        return position_forms.text(self.content)

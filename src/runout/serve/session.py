@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from runout.errors import UsageError
 from runout.lake import Lake
 from runout.serve import tables
-from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer, WhatIfAnswer
+from runout.serve.answers import BulletinAnswer, ForecastAnswer, MapAnswer, RiskAnswer, WhatIfAnswer
 from runout.serve.moments import Moment, nanoseconds
 from runout.serve.shocks import Amount, named_shock
+
+if TYPE_CHECKING:
+    from runout.serve.risks import MarginMode, Positions
 
 
 class Session:
@@ -152,6 +156,61 @@ class Session:
         lower = venue.lower() if venue else None
         setting = setting_of(self._lake, coin.upper(), nanoseconds(at), venue=lower)
         return WhatIfAnswer(setting, shock, whatif(setting, shock))
+
+    def positions_risk(
+        self,
+        positions: "Positions | None" = None,
+        /,
+        *,
+        coin: str = "BTC",
+        entry: Amount | None = None,
+        leverage: Amount | None = None,
+        side: Literal["long", "short"] | None = None,
+        quantity: Amount | None = None,
+        margin_mode: "MarginMode | None" = None,
+        balance: Amount | None = None,
+        target: Amount | None = None,
+        fee: float | None = None,
+        venue: str = "binance",
+        at: Moment = None,
+    ) -> RiskAnswer:
+        """Return where positions of one's own are liquidated, as ``runout positions risk`` does; nothing is written.
+
+        Parameters
+        ----------
+        positions
+            Several under cross margin, instead of a single one: a CSV or TOML file, or mappings of ``coin``, ``side``,
+            ``quantity``, ``entry`` and, as wished, ``leverage`` and ``mark``.
+        coin, entry, leverage, side, quantity
+            A single position: base asset, dollars, times, long or short, coins (1 if absent).
+        margin_mode, balance
+            isolated, or cross with the wallet balance in dollars that answers for all.
+        target
+            A price: how much margin to add so that a single position is liquidated only there.
+        fee
+            Of closing, a fraction; the venue's for a regular account if absent.
+        venue
+            Whose maintenance table and map.
+        at
+            The moment; now if absent.
+
+        Raises
+        ------
+        UsageError
+            If a figure is missing or out of range, or no such position can be open.
+        NotEnoughDataError
+            If no maintenance table is known. What the lake lacks is named in the answer instead.
+        """
+        from runout.jobs.position_risk import Asked  # noqa: PLC0415
+        from runout.serve.risks import asked_risk  # noqa: PLC0415
+
+        asked = Asked(venue=venue.lower(), at=nanoseconds(at), fee_rate=fee, lake=self._lake)
+        return RiskAnswer(
+            asked_risk(
+                asked, coin=coin, positions=positions, entry=entry, leverage=leverage, side=side, quantity=quantity,
+                margin_mode=margin_mode, balance=balance, target=target,
+            )
+        )  # fmt: skip
 
     def series(self, coin: str | None = None) -> pl.DataFrame:
         """Return the series of the lake with their scope, as ``runout series`` lists them.
