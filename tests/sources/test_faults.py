@@ -274,6 +274,14 @@ def test_events_that_a_file_repeats_are_remarked(desk: Desk):
     code, said = desk.take({"liq.csv": text([EVENT_HEADER, *events, *events[10:]])}, EVENTS)
     assert code == 0
     assert "10 of 30 events repeat another of the file in every value" in said
+    [found] = desk.verify("repeated_events")
+    assert found.startswith("warning: 10 events in a row stand there 2 times each, equal in every value")
+
+
+def test_a_few_equal_events_of_one_instant_are_no_repeated_block(desk: Desk):
+    events = [f"{START_MS + 1000 * i},BTCUSDT,Sell,{i + 1},118000" for i in range(20)]
+    desk.take({"liq.csv": text([EVENT_HEADER, *events, *events[3:12]])}, EVENTS)
+    assert desk.verify("repeated_events") == []
 
 
 def test_a_symbol_that_is_no_perpetual_is_named_in_its_refusal(desk: Desk):

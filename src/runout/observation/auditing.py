@@ -39,6 +39,7 @@ _ON_SOUND_TIMES: tuple[Callable[[Observed], list[AuditFinding]], ...] = (
     completeness.padding,
     completeness.partial_last_bar,
     freezing.frozen,
+    keys.repeated_events,
     jumps.spikes,
     jumps.wicks,
     identities.share_and_ratio,

@@ -5,8 +5,12 @@ from collections.abc import Iterable
 import polars as pl
 
 from runout.clock import format_time
-from runout.observation.findings import AuditFinding
+from runout.observation.findings import AuditFinding, finding, runs_of
+from runout.observation.tracks import Observed
 from runout.records import Schema, Series
+
+LEAST_REPEATED = 10
+"""Two equal events of one millisecond happen; ten in a row that are all there twice do not."""
 
 
 def duplicates(rows: pl.DataFrame, schema: Schema) -> list[AuditFinding]:
@@ -36,6 +40,32 @@ def duplicates(rows: pl.DataFrame, schema: Schema) -> list[AuditFinding]:
         pl.col("event_time").max().alias("last"),
     )
     return [_duplicate(row) for row in by_series.sort("series", "coin").iter_rows(named=True)]
+
+
+def repeated_events(observed: Observed) -> list[AuditFinding]:
+    """Return stretches of single events that each stand there more than once: a feed that sent a stretch again."""
+    series, rows = observed.series, observed.rows
+    if series.kind != "liquidations" or series.step or rows["span"].to_numpy().any():
+        return []
+    said = ["event_time", "liquidated_side", "value_usd", "quantity_base", "price"]
+    events = rows.group_by(said).len().sort(said)
+    times, times_said = events["event_time"].to_numpy(), events["len"].to_numpy()
+    return [
+        finding(
+            "repeated_events",
+            "warning",
+            series,
+            (int(times[s.first]), int(times[s.last])),
+            statement=f"{s.count} events in a row stand there {int(times_said[s.first])} times each, equal in every "
+            f"value, from {format_time(int(times[s.first]))} to {format_time(int(times[s.last]))}: the feed sent them "
+            "again, and their dollars are counted again",
+            remedy="take the repeated lines out of the file and import into a new lake",
+            observed=float(times_said[s.first]),
+            expected=1.0,
+        )
+        for s in runs_of(times_said > 1)
+        if s.count >= LEAST_REPEATED
+    ]
 
 
 def unregistered(rows: pl.DataFrame, kind: str, register: Iterable[Series]) -> list[AuditFinding]:
