@@ -2,15 +2,22 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
+import pytest
 
 from forecast.histories import DAY, START
 from jobs.daily_lakes import daily_lake
+from jobs.perpetual_lakes import DAYS as PERPETUAL_DAYS
+from jobs.perpetual_lakes import FIRST, WARM_DAYS, perpetual_lake
 from runout.bulletin.text import render
 from runout.clock import NANOSECONDS_PER_HOUR
+from runout.errors import NotEnoughDataError
 from runout.jobs.computing import compute
 from runout.jobs.issuing import issue
+from runout.jobs.mapping import liquidation_map
+from runout.jobs.verifying import verify_lake
 from runout.lake import Lake
 from runout.records import KINDS, Series, conform
 
@@ -47,3 +54,21 @@ def test_funding_that_is_quoted_for_no_hours_is_left_out_of_a_bulletin_and_named
     said = render(made)
     assert "Bybit" in said
     assert "inf%" not in said
+
+
+def test_open_interest_without_a_step_is_named_by_the_map_and_by_verify(tmp_path: Path) -> None:
+    made, lake = perpetual_lake(tmp_path / "made"), Lake(tmp_path / "lake")
+    renamed = "test/open_interest/BTC/binance/irregular"
+    stepless = [
+        msgspec.structs.replace(one, series=renamed, step=0) if one.kind == "open_interest" else one
+        for one in made.series()
+    ]
+    lake.register(stepless)
+    for kind in ("bars", "open_interest", "liquidations"):
+        rows = made.scan(kind).collect()
+        lake.append(kind, rows.with_columns(series=pl.lit(renamed)) if kind == "open_interest" else rows)
+    with pytest.raises(NotEnoughDataError, match=f"{renamed} has no step: say one in its mapping, such as step"):
+        liquidation_map(lake, "BTC", FIRST + (WARM_DAYS + PERPETUAL_DAYS) * DAY)
+    [said] = [one for one in verify_lake(lake).findings if one.check == "step"]
+    assert (said.severity, said.series) == ("warning", renamed)
+    assert said.statement.startswith("has no step; its rows come mostly 4h apart")

@@ -24,6 +24,7 @@ from runout.bulletin.mapping.content import Heat, LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, format_duration, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.jobs.clustering import LEAD, mapped_venue
+from runout.jobs.selection import held, without_step
 from runout.lake import Lake, known_span
 from runout.observation.prints import FAR_FACTOR, OHLC, factors, far_prints, without_far_prints
 from runout.positions import Bars, Jump, MapState, advance, reached, start
@@ -174,12 +175,6 @@ def _bars(lake: Lake, known: Iterable[Series], at: int, venue: str, coin: str) -
     return pl.concat(reversed(parts)).select("event_time", "span", *OHLC, "volume_base"), used[0]
 
 
-def held(lake: Lake, kind: str, series: Iterable[Series]) -> str:
-    """Return the period that series of a kind cover at any time, as text for messages."""
-    names = [one.series for one in series]
-    return known_span(lake.as_of(kind, series=names)) if names else "no series of it"
-
-
 def _interest(lake: Lake, known: Iterable[Series], at: int, bars: Series) -> tuple[pl.DataFrame, Series]:
     """Return open interest reported until lately: of the bars' venue and margin, else of the venue, else of all."""
     found = [s for s in known if s.kind == "open_interest" and s.step and s.venues in {bars.venues, ("all",)}]
@@ -191,8 +186,8 @@ def _interest(lake: Lake, known: Iterable[Series], at: int, bars: Series) -> tup
             return rows, one
     raise NotEnoughDataError(
         f"expected open interest of {bars.coin} of {venue_list(bars.venues)} or of all venues for the "
-        f"{format_duration(WARM_UP)} before {format_time(at)}, found {held(lake, 'open_interest', found)}; "
-        "its rows need a step and must reach to the moment asked for (`runout series` lists them)"
+        f"{format_duration(WARM_UP)} before {format_time(at)}, found {held(lake, 'open_interest', found)}"
+        f"{without_step(known, 'open_interest')}; it must reach to the moment asked for (`runout series` lists them)"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from runout.clock import NANOSECONDS_PER_DAY
+from runout.lake import Lake, known_span
 from runout.records import ALL_VENUES, Series, provider_name, venue_list
 
 ALL_COINS = "ALL"
@@ -259,3 +260,18 @@ def daily_bars(series: Iterable[Series]) -> list[Series]:
 def _finest(series: Series) -> tuple[int, bool, str]:
     # Among equal steps Binance is preferred: it is the deepest market and the one the article names.
     return (series.step, series.venues != ("binance",), series.series)
+
+
+def held(lake: Lake, kind: str, series: Iterable[Series]) -> str:
+    """Return the period that series of a kind cover at any time, as text for messages."""
+    names = [one.series for one in series]
+    return known_span(lake.as_of(kind, series=names)) if names else "no series of it"
+
+
+def without_step(series: Iterable[Series], kind: str) -> str:
+    """Return what a message says of series of a kind that have no step; empty where there are none."""
+    names = sorted(one.series for one in series if one.kind == kind and not one.step)
+    if not names:
+        return ""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f" ({names[0]}{more} has no step: say one in its mapping, such as step = '1h', and import into a new lake)"

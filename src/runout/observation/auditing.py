@@ -103,6 +103,7 @@ def _across(sound: list[Observed]) -> list[AuditFinding]:
     close = prices(sound)
     newest_known = max((int(one.rows["known_time"].to_numpy().max()) for one in sound), default=0)
     found = [f for one in sound for check in _WITH_PRICES for f in check(one, close)]
+    found += clocks.without_step(sound)
     found += completeness.late_starts(sound)
     found += completeness.stale_tails(sound, newest_known)
     found += wholes.venues_against_all(sound)

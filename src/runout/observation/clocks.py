@@ -150,6 +150,32 @@ def funding_closer_than_quoted(observed: Observed) -> list[AuditFinding]:
     ]
 
 
+def without_step(observed: list[Observed]) -> list[AuditFinding]:
+    """Return open interest without a step, of providers that have none with one: maps and leverage pass it over."""
+    interest = [one for one in observed if one.series.kind == "open_interest" and one.rows.height]
+    stepped = {one.series.provider for one in interest if one.series.step}
+    found: list[AuditFinding] = []
+    for one in interest:
+        if one.series.step or one.series.provider in stepped:
+            continue
+        times = one.times
+        usual = _mode(np.diff(times))[0] if len(times) > 1 else 0
+        apart = f"; its rows come mostly {format_duration(usual)} apart" if usual else ""
+        found.append(
+            finding(
+                "step",
+                "warning",
+                one.series,
+                (int(times[0]), int(times[-1])),
+                statement=f"has no step{apart}: no map and no section of leverage reads it",
+                remedy="say a step in its mapping, such as step = '1h', and import into a new lake",
+                observed=0.0,
+                expected=float(usual),
+            )
+        )
+    return found
+
+
 def overlapping(observed: Observed) -> list[AuditFinding]:
     """Return interval rows that reach back further than the step: neighbours count the same trades twice."""
     series = observed.series
