@@ -25,6 +25,8 @@ SMOOTHING: Final = 0.001
 PROMINENCE: Final = 0.2
 ACCUMULATING: Final = 0.9
 """Share of placebo bands that an accumulating cluster outgrows."""
+CROSSED: Final = 0.5
+"""Share of its range from which on a cluster is called crossed; the price only touched what it went less far into."""
 _HALF: Final = 0.5
 _PLACEBOS: Final = 20
 _VISIT: Final = 0.25

@@ -8,6 +8,7 @@ from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, 
 from runout.bulletin.mapping.content import NO_GAIN
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
+from runout.positions.clusters import CROSSED
 from runout.records import venue_list
 from runout.units import dollars, percent, price
 
@@ -18,7 +19,7 @@ _CAVEAT: Final = f"{NO_GAIN} Dollars are what the capped feed would report, a lo
 
 
 def section(found: pl.DataFrame, swept: pl.DataFrame, *, at: int) -> Section:
-    """Return the clusters of each side, the largest first, and those of the day before that were swept since.
+    """Return the clusters of each side, the largest first, and those of the day before that were crossed since.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def section(found: pl.DataFrame, swept: pl.DataFrame, *, at: int) -> Section:
     ]
     tables = [_table(rows, at)]
     if passed:
-        findings += [_sweep(side) for side in _by_side(passed)]
+        findings += [_sweep(side) for side in _by_side([one for one in passed if one["passed_share"] >= CROSSED])]
         tables.append(_swept_table(passed))
     return Section(
         key="clusters",
@@ -111,7 +112,7 @@ def _sweep(rows: list[dict[str, Any]]) -> Finding:
     row = rows[0]
     expected, reported = row["expected_usd"], row["reported_usd"]
     came = "reports are not complete" if reported is None else f"reported: {dollars(reported)}"
-    others = "" if len(rows) == 1 else f", the largest of {len(rows)} that the price went into"
+    others = "" if len(rows) == 1 else f", the largest of {len(rows)} (on one path they share what follows)"
     numbers = (
         quantity("usd", "expected of all of it, a day ago", row["usd"], "USD", "inferred"),
         quantity("passed_share", "share of its range covered", row["passed_share"], "fraction", "prices of the bars"),
@@ -141,7 +142,8 @@ def _swept_table(rows: list[dict[str, Any]]) -> Table:
             Row(label=f"{row['side']}s, {_range(row)}", values=tuple(row[name] for name in names)) for row in rows
         ),
         source=f"inferred from {venue_list((rows[0]['venue'],))} bars, open interest and reported liquidations",
-        note="expected: along the price path in those 4-hour buckets; reported: of the side in the same buckets",
+        note="expected: along the price path in those 4-hour buckets; reported: of the side in the same "
+        "buckets; clusters on one path share both",
     )
 
 
