@@ -12,8 +12,7 @@ from runout.lake import Lake
 
 pytestmark = pytest.mark.xdist_group("s3")
 
-# Each commit is a file that the next one reads over the loopback: on S3 forty take minutes.
-FEW = {"folder": 40, "s3": 10}
+FEW = {"folder": 40, "s3": 20}
 COUNTS = [pytest.param(None, id="few"), pytest.param(1000, id="1000", marks=pytest.mark.study)]
 WRITERS = ("one", "two")
 
@@ -25,8 +24,8 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     return Lake(f"{request.getfixturevalue('bucket')}/lake")
 
 
-def write_at_once(lake: Lake, what: str, count: int) -> None:
-    """Let two processes write ``count`` times, both beginning when both are ready."""
+def write_at_once(lake: Lake, what: str, count: int, *, compact: bool = False) -> None:
+    """Let two processes write ``count`` times, both beginning when both are ready; compact meanwhile if asked to."""
     script = str(Path(__file__).with_name("writer.py"))
     running = [
         subprocess.Popen(
@@ -39,7 +38,13 @@ def write_at_once(lake: Lake, what: str, count: int) -> None:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
     for process in running:
-        process.communicate("go\n")
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    while compact and any(process.poll() is None for process in running):
+        lake.compact()
+    for process in running:
+        process.communicate()
     assert [process.returncode for process in running] == [0, 0]
 
 
@@ -47,6 +52,14 @@ def write_at_once(lake: Lake, what: str, count: int) -> None:
 def test_two_writers_of_the_same_and_of_different_rows_lose_and_double_nothing(lake: Lake, count: int | None) -> None:
     count = count or FEW["s3" if "://" in lake.root else "folder"]
     write_at_once(lake, "rows", count)
+    rows = lake.scan("reserves").select("series", "event_time").collect()
+    assert rows.n_unique() == rows.height
+    assert dict(rows.group_by("series").len().iter_rows()) == {"shared": count, "of one": count, "of two": count}
+
+
+def test_compaction_beside_two_writers_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    lake, count = Lake(tmp_path / "lake"), FEW["folder"]
+    write_at_once(lake, "rows", count, compact=True)
     rows = lake.scan("reserves").select("series", "event_time").collect()
     assert rows.n_unique() == rows.height
     assert dict(rows.group_by("series").len().iter_rows()) == {"shared": count, "of one": count, "of two": count}

@@ -14,7 +14,7 @@ from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
 from runout.forecast.record import Forecast
 from runout.jobs.progress import Progress, no_progress
-from runout.lake import Lake
+from runout.lake import Lake, Table
 from runout.records import KINDS
 from runout.version import METHOD_VERSION
 
@@ -144,10 +144,12 @@ def append(lake: Lake, made: Sequence[Forecast]) -> int:
     return lake.extend("ledger", lambda written: _linked(written, made)).height
 
 
-def _linked(written: pl.LazyFrame, made: Sequence[Forecast]) -> pl.DataFrame:
+def _linked(written: Table, made: Sequence[Forecast]) -> pl.DataFrame:
     """Return ``made`` as entries after those written, without what another process issued meanwhile."""
-    issued = set(written.select("coin", "event_time", "method_version").collect().iter_rows())
-    last = written.sort("sequence").tail(1).collect()
+    times = [forecast.at for forecast in made]
+    beside = written.rows(event_time=(min(times, default=0), max(times, default=0)))
+    issued = set(beside.select("coin", "event_time", "method_version").collect().iter_rows())
+    last = written.last("sequence")
     sequence, previous = (0, FIRST) if last.is_empty() else (last["sequence"][0], last["entry_hash"][0])
     linked: list[Entry] = []
     for forecast in made:

@@ -2,5 +2,6 @@
 
 from runout.lake.merging import Merged
 from runout.lake.store import DEFAULT_LAKE, Lake, known_span
+from runout.lake.tables import Table
 
-__all__ = ["DEFAULT_LAKE", "Lake", "Merged", "known_span"]
+__all__ = ["DEFAULT_LAKE", "Lake", "Merged", "Table", "known_span"]

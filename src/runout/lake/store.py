@@ -5,7 +5,6 @@ changes nothing. A different value for a key that the lake holds is a *revision*
 new row, known from the time of its vintage; otherwise it is a conflict and goes to quarantine. Nothing is overwritten.
 """
 
-import os
 import random
 import re
 import time
@@ -17,15 +16,19 @@ import polars as pl
 
 from runout.clock import format_time
 from runout.errors import LakeError, NotEnoughDataError, UsageError
-from runout.lake import tables
 from runout.lake.merging import Merged, merge
+from runout.lake.tables import Between, Table, layout
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import DERIVED, LEDGER, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
+_COMPACT_ATTEMPTS = 3
 _ATTEMPTS = 100
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
+
+Change = Callable[[Table], pl.DataFrame | None]
+"""What to write, made of a table as it stands; None for nothing."""
 
 DEFAULT_LAKE = "lakes/real"
 """Where the lake is if nobody says otherwise."""
@@ -57,12 +60,13 @@ class Lake:
                 "expected a lake whose full path has no square bracket, backslash, ^, |, control character, nor % "
                 f"before two hexadecimal digits, found {found[0]!r} in {path!r}; name another folder"
             )
-        self._held: dict[str, list[str]] | None = None
+        self._tables: dict[str, Table] = {}
+        self._still = False
 
     def snapshot(self) -> "Lake":
         """Return the lake to read from as it stands: each table stays at the version in which it is first read."""
         lake = Lake(self.root)
-        lake._held = {}
+        lake._still = True
         return lake
 
     @classmethod
@@ -75,7 +79,7 @@ class Lake:
             If no lake stands there.
         """
         lake = cls(root)
-        if not lake._exists("series"):
+        if not lake._table("series").files():
             raise NotEnoughDataError(
                 f"expected a lake at {lake.root}, found none; {_others(lake.root)}. `make demo` makes a synthetic one, "
                 "`runout import` fills one from files, `runout fetch` over an API"
@@ -92,7 +96,7 @@ class Lake:
         LakeError
             If the table cannot be read, or lacks columns of the present schema.
         """
-        return self._rows(kind, self._files(kind))
+        return self._table(kind).rows()
 
     def as_of(
         self,
@@ -170,10 +174,6 @@ class Lake:
         }
         return tables | {"lake": combine(tables)}
 
-    def writable(self) -> bool:
-        """Return whether writing may be tried: of a store, only a write itself tells."""
-        return "://" in self.root or os.access(self.root, os.W_OK)
-
     # -- writing ------------------------------------------------------------------------------------------------
 
     def append(self, kind: str, rows: pl.DataFrame) -> Merged:
@@ -190,25 +190,25 @@ class Lake:
         if incoming.is_empty():
             return merged
 
-        def add(files: list[str]) -> pl.DataFrame:
+        def add(table: Table) -> pl.DataFrame:
             nonlocal merged
-            merged = merge(incoming, _counterpart(self._rows(kind, files), schema, incoming), schema)
-            return merged.added.select(schema.names).sort(_layout(schema))
+            merged = merge(incoming, _counterpart(table, incoming), schema)
+            return merged.added.select(schema.names).sort(layout(schema))
 
         self._commit(kind, add)
         return merged
 
-    def extend(self, kind: str, make: Callable[[pl.LazyFrame], pl.DataFrame]) -> pl.DataFrame:
-        """Append, unmerged, the rows that ``make`` returns for the rows that the table holds, all or none.
+    def extend(self, kind: str, make: Callable[[Table], pl.DataFrame]) -> pl.DataFrame:
+        """Append, unmerged, the rows that ``make`` returns for the table as it stands, all or none.
 
         If another writer is first, ``make`` is called again for what the table holds then: a chain goes on from its
         true end.
         """
         added = KINDS[kind].empty()
 
-        def add(files: list[str]) -> pl.DataFrame:
+        def add(table: Table) -> pl.DataFrame:
             nonlocal added
-            added = conform(make(self._rows(kind, files)), KINDS[kind])
+            added = conform(make(table), KINDS[kind])
             return added
 
         self._commit(kind, add)
@@ -218,8 +218,8 @@ class Lake:
         """Enter series and their scope; a series that is known already takes the new description."""
         entered = {one.series: one for one in series}
 
-        def update(files: list[str]) -> pl.DataFrame | None:
-            known = {one.series: one for one in _described(self._rows("series", files))}
+        def update(table: Table) -> pl.DataFrame | None:
+            known = {one.series: one for one in _described(table.rows())}
             updated = known | entered
             return None if updated == known else to_table(updated.values())
 
@@ -240,7 +240,7 @@ class Lake:
     def forget_derived(self) -> None:
         """Take all derived state out of the lake; `runout compute` makes it again from the observations."""
         for kind in (*(schema.kind for schema in DERIVED), "computations"):
-            self._commit(kind, lambda files, kind=kind: KINDS[kind].empty() if files else None, overwrite=True)
+            self._commit(kind, lambda table, kind=kind: KINDS[kind].empty() if table.files() else None, overwrite=True)
 
     def forget(self, series: Sequence[str]) -> None:
         """Take whole series out of the lake, as if they had not been imported; what was derived goes too.
@@ -258,10 +258,13 @@ class Lake:
         self._remove("series", gone)
 
     def compact(self) -> None:
-        """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same."""
+        """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same.
+
+        Beside a writer that is always first the files stay as they are: writers put small ones together themselves.
+        """
         for kind in KINDS:
-            if len(self._newest_files(kind)) > _COMPACT_ABOVE_FILES:
-                self._remove(kind, pl.lit(value=False))
+            if len(self._table(kind).files()) > _COMPACT_ABOVE_FILES:
+                self._try(kind, _without(pl.lit(value=False)), overwrite=True, attempts=_COMPACT_ATTEMPTS)
 
     def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
         """Write what was known at ``at`` to a new lake: the same lake, as it would have stood then."""
@@ -281,19 +284,6 @@ class Lake:
     def _register(self) -> list[Series]:
         return _described(self.scan("series"))
 
-    def _rows(self, kind: str, files: list[str]) -> pl.LazyFrame:
-        schema = KINDS[kind]
-        if not files:
-            return schema.empty().lazy()
-        rows = pl.scan_parquet(files, storage_options=tables.storage_options(self.root), glob=False)
-        missing = [name for name in schema.names if name not in rows.collect_schema().names()]
-        if missing:
-            raise LakeError(
-                f"expected columns {' '.join(missing)} in {self._path(kind)}, found a table without: another version "
-                "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
-            )
-        return rows.select(schema.names)
-
     def _known_series(self, at: int) -> set[str]:
         known = [
             self.scan(schema.kind).filter(pl.col("known_time") <= at).select(pl.col("series").unique())
@@ -301,64 +291,62 @@ class Lake:
         ]
         return {name for rows in pl.collect_all(known) for name in rows["series"]}
 
-    def _path(self, kind: str) -> str:
-        return f"{self.root}/{kind}"
-
-    def _exists(self, kind: str) -> bool:
-        return bool(self._files(kind))
-
-    def _files(self, kind: str) -> list[str]:
-        if self._held is None:
-            return self._newest_files(kind)
-        if kind not in self._held:
-            self._held[kind] = self._newest_files(kind)
-        return self._held[kind]
-
-    def _newest_files(self, kind: str) -> list[str]:
-        return tables.files(tables.newest(self._path(kind)), self._path(kind))
+    def _table(self, kind: str) -> Table:
+        """Return a table as it stands now; of a snapshot, as it stood when it was first read."""
+        if kind not in self._tables:
+            self._tables[kind] = Table(f"{self.root}/{kind}", KINDS[kind])
+        elif self._still:
+            return self._tables[kind]
+        self._tables[kind].refresh()
+        return self._tables[kind]
 
     def _remove(self, kind: str, rows: pl.Expr) -> None:
         """Write a table anew, sorted, without ``rows``."""
-        layout = _layout(KINDS[kind])
-        self._commit(
-            kind,
-            lambda files: self._rows(kind, files).filter(~rows).collect().sort(layout) if files else None,
-            overwrite=True,
-        )
+        self._commit(kind, _without(rows), overwrite=True)
 
-    def _commit(
-        self, kind: str, change: Callable[[list[str]], pl.DataFrame | None], *, overwrite: bool = False
-    ) -> None:
-        """Write what ``change`` makes of the files of a table; if another writer is first, make it anew and try again.
+    def _commit(self, kind: str, change: Change, *, overwrite: bool = False) -> None:
+        """Write what ``change`` makes of a table; if another writer is first, make it anew and try again.
 
         ``change`` returns None for nothing to write.
         """
-        address = self._path(kind)
-        for attempt in range(_ATTEMPTS):
-            table = tables.newest(address)
-            rows = change(tables.files(table, address))
-            if rows is None or (rows.is_empty() and not overwrite):
-                return
-            if tables.commit(table, address, rows, overwrite=overwrite):
-                return
+        if not self._try(kind, change, overwrite=overwrite, attempts=_ATTEMPTS):
+            raise LakeError(
+                f"expected to write {self.root}/{kind}, found another writer first {_ATTEMPTS} times; run the same "
+                "command again"
+            )
+
+    def _try(self, kind: str, change: Change, *, overwrite: bool, attempts: int) -> bool:
+        """Do as :meth:`_commit`, and return False if another writer was first at each attempt."""
+        table = self._table(kind)
+        for attempt in range(attempts):
+            table.refresh()
+            if table.gather():
+                rows = change(table)
+                if rows is None or (rows.is_empty() and not overwrite) or table.commit(rows, overwrite=overwrite):
+                    return True
             time.sleep(random.SystemRandom().uniform(0, min(1.0, 0.01 * 2**attempt)))
-        raise LakeError(
-            f"expected to write {address}, found another writer first {_ATTEMPTS} times; run the same command again"
-        )
+        return False
+
+
+def _without(rows: pl.Expr) -> Change:
+    """Return the change that leaves rows out and sorts the others."""
+
+    def change(table: Table) -> pl.DataFrame | None:
+        return table.rows().filter(~rows).collect().sort(layout(table.schema)) if table.files() else None
+
+    return change
 
 
 def _described(rows: pl.LazyFrame) -> list[Series]:
     return from_table(rows.collect().sort("series"))
 
 
-def _counterpart(rows: pl.LazyFrame, schema: Schema, incoming: pl.DataFrame) -> pl.DataFrame:
+def _counterpart(table: Table, incoming: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that could share a key with incoming ones."""
-    first = schema.key[0]
-    rows = rows.filter(pl.col(first).is_in(incoming[first].unique().to_list()))
-    if "event_time" in schema.names:
-        low, high = incoming["event_time"].min(), incoming["event_time"].max()
-        rows = rows.filter(pl.col("event_time").is_between(pl.lit(low), pl.lit(high)))
-    return rows.collect()
+    first = table.schema.key[0]
+    spans = [name for name in (first, "event_time") if name in table.schema.names]
+    between: dict[str, Between] = {name: (incoming[name].min(), incoming[name].max()) for name in spans}
+    return table.rows(**between).filter(pl.col(first).is_in(incoming[first].unique().to_list())).collect()
 
 
 def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
@@ -384,9 +372,3 @@ def known_span(rows: pl.DataFrame) -> str:
         return "no rows"
     first, last = rows["event_time"].min(), rows["event_time"].max()
     return f"{format_time(msgspec.convert(first, int))} … {format_time(msgspec.convert(last, int))}"
-
-
-def _layout(schema: Schema) -> list[str]:
-    """Order of rows on disk: coin first, then the key, so that a read for one coin touches few row groups."""
-    lead = [name for name in ("coin", "series", "indicator") if name in schema.names]
-    return [*lead, *(name for name in schema.key if name not in lead)]

@@ -1,28 +1,191 @@
-"""One Delta table: its files as it stands, and commits that go through only on the version they were made from."""
+"""One Delta table, kept open: its rows as it stands, and commits that go through only on the version last seen."""
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from runout.errors import LakeError
+from runout.records import Schema
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
+_SMALL_FILES = 64
+_SMALL_BYTES = 500_000
 _NO_ROOM = re.compile("no space left|quota exceeded|os error 28|StorageFull", re.IGNORECASE)
 _ESCAPES = re.compile(r"\x1b\[\d+m")
 
+Between = tuple[Any, Any]
+"""The least and the greatest value of a column, both included."""
 
-def newest(address: str) -> "DeltaTable | None":
-    """Return the table at a path or ``s3://`` address as it stands now, or None where there is none.
 
-    Raises
-    ------
-    LakeError
-        If the store cannot be reached, or what lies there cannot be read.
+class Table:
+    """One table of a lake, at the version that was last looked at.
+
+    Parameters
+    ----------
+    address
+        Path or ``s3://`` address.
+    schema
+        The record kind that it holds.
     """
+
+    def __init__(self, address: str, schema: Schema) -> None:
+        self.address = address
+        self.schema = schema
+        self._delta: DeltaTable | None = None
+        self._began: tuple[int, int] | None = None
+
+    def refresh(self) -> None:
+        """Go on to the newest version; of a table that is open, only the commits since are read.
+
+        Raises
+        ------
+        LakeError
+            If the store cannot be reached, or what lies there cannot be read.
+        """
+        from deltalake.exceptions import DeltaError  # noqa: PLC0415 - 50 ms, only where a lake is touched
+
+        began = _beginning(self.address)
+        if self._delta is not None and began == self._began:
+            try:
+                self._delta.update_incremental()
+            except (OSError, DeltaError):
+                self._delta = None  # Opened anew, which says what is wrong.
+        else:
+            self._delta = None
+        if self._delta is None:
+            self._delta, self._began = _opened(self.address), began
+
+    def files(self, **between: Between) -> list[str]:
+        """Return where the files lie; with bounds of columns, those that may hold rows within."""
+        if self._delta is None:
+            return []
+        # For Delta an empty text stands for null, which no row compares with.
+        bounds = [(name, ">=", low) for name, (low, _) in between.items() if low not in {"", None}]
+        bounds += [(name, "<=", high) for name, (_, high) in between.items() if high not in {"", None}]
+        # An address is percent-encoded, a path is not; tables have no partitions, so the last part is the whole name.
+        uris = self._delta.file_uris(file_pruning_predicate=bounds or None)
+        return [f"{self.address}/{uri.rsplit('/', 1)[-1]}" for uri in uris]
+
+    def rows(self, **between: Between) -> pl.LazyFrame:
+        """Return the rows, lazily; with bounds of columns those within, for which no other file is opened.
+
+        Raises
+        ------
+        LakeError
+            If the table lacks columns of the present schema.
+        """
+        if self._delta is not None:
+            present = {field.name for field in self._delta.schema().fields}
+            if missing := [name for name in self.schema.names if name not in present]:
+                raise LakeError(
+                    f"expected columns {' '.join(missing)} in {self.address}, found a table without: another version "
+                    "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty "
+                    "one"
+                )
+        files = self.files(**between)
+        if not files:
+            return self.schema.empty().lazy()
+        rows = pl.scan_parquet(files, storage_options=storage_options(self.address), glob=False)
+        within = [pl.col(name).is_between(pl.lit(low), pl.lit(high)) for name, (low, high) in between.items()]
+        return rows.select(self.schema.names).filter(*within)
+
+    def last(self, column: str) -> pl.DataFrame:
+        """Return the row with the greatest value of a column; no row if there is none."""
+        of_files = self._statistics()
+        by_file = of_files[f"max.{column}"] if of_files.height else pl.Series([None])
+        greatest = None if by_file.has_nulls() else by_file.max()
+        rows = self.rows() if greatest is None else self.rows(**{column: (greatest, greatest)})
+        return rows.sort(column).tail(1).collect()
+
+    def commit(self, rows: pl.DataFrame, *, overwrite: bool = False, within: Between | None = None) -> bool:
+        """Write rows as the version after the one last seen, and return whether they went in.
+
+        The store guards it: a version is a file that can be created once (a rename that replaces nothing in a folder, a
+        conditional put on S3), and Delta is told not to try again at a later version.
+
+        Parameters
+        ----------
+        rows
+            What to write.
+        overwrite
+            Whether they take the place of all rows, instead of joining them.
+        within
+            Whether they take the place of those rows only whose ``event_time`` is within.
+
+        Returns
+        -------
+        bool
+            False: another writer was first, and nothing was written.
+
+        Raises
+        ------
+        LakeError
+            If the store refuses, or has no room left.
+        """
+        from deltalake import CommitProperties, WriterProperties, write_deltalake  # noqa: PLC0415 - as above
+        from deltalake.exceptions import CommitFailedError, DeltaError  # noqa: PLC0415
+
+        replace = overwrite or within is not None
+        mode: Any = "error" if self._delta is None else "overwrite" if replace else "append"
+        try:
+            write_deltalake(
+                self.address if self._delta is None else self._delta,
+                rows,
+                mode=mode,
+                predicate=f"event_time >= {within[0]} AND event_time <= {within[1]}" if within else None,
+                writer_properties=WriterProperties(compression="ZSTD", compression_level=3),
+                commit_properties=CommitProperties(max_commit_retries=0),
+                storage_options=storage_options(self.address),
+            )
+        except (OSError, DeltaError) as error:
+            # Between our look and our write another one may have created the table, which is then no CommitFailedError.
+            if isinstance(error, CommitFailedError) or "table already exists" in str(error):
+                return False
+            raise refusal(self.address, error) from error
+        return True
+
+    def gather(self, above: int = _SMALL_FILES) -> bool:
+        """Write small files as one, sorted, if there are more than so many; return whether to go on from this version.
+
+        Every writer does it before it adds a file. So none adds to a table that is too full, and of those that put the
+        same files together one gets through: nobody waits for ever, and nobody needs a lock.
+
+        Parameters
+        ----------
+        above
+            How many small files may stay.
+
+        Returns
+        -------
+        bool
+            False: another writer was first, and nothing was written.
+        """
+        of_files = self._statistics()
+        small = of_files.filter(pl.col("size_bytes") < _SMALL_BYTES) if of_files.height else of_files
+        if small.height <= above:
+            return True
+        if "event_time" not in self.schema.names or small["min.event_time"].has_nulls():
+            return self.commit(self.rows().collect().sort(layout(self.schema)), overwrite=True)
+        within = small["min.event_time"].min(), small["max.event_time"].max()
+        return self.commit(self.rows(event_time=within).collect().sort(layout(self.schema)), within=within)
+
+    def _statistics(self) -> pl.DataFrame:
+        """Return the figures of each file that Delta holds; of no table, nothing."""
+        return pl.DataFrame() if self._delta is None else pl.DataFrame(self._delta.get_add_actions(flatten=True))
+
+
+def layout(schema: Schema) -> list[str]:
+    """Order of rows on disk: coin first, then the key, so that a read for one coin touches few row groups."""
+    lead = [name for name in ("coin", "series", "indicator") if name in schema.names]
+    return [*lead, *(name for name in schema.key if name not in lead)]
+
+
+def _opened(address: str) -> "DeltaTable | None":
+    """Return the table at a path or ``s3://`` address as it stands now, or None where there is none."""
     from deltalake import DeltaTable  # noqa: PLC0415 - 50 ms, only where a lake is touched
     from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415
 
@@ -42,57 +205,13 @@ def newest(address: str) -> "DeltaTable | None":
         ) from error
 
 
-def files(table: "DeltaTable | None", address: str) -> list[str]:
-    """Return where the files of a table lie."""
-    # An address is percent-encoded, a path is not; tables have no partitions, so the last part is the whole name.
-    return [] if table is None else [f"{address}/{uri.rsplit('/', 1)[-1]}" for uri in table.file_uris()]
-
-
-def commit(table: "DeltaTable | None", address: str, rows: pl.DataFrame, *, overwrite: bool) -> bool:
-    """Write rows as the next version of a table, and return whether they went in.
-
-    The store guards it: a version is a file that can be created once (a rename that replaces nothing in a folder, a
-    conditional put on S3), and Delta is told not to try again at a later version.
-
-    Parameters
-    ----------
-    table
-        The version that ``rows`` were made from; None: there was no table.
-    address
-        Path or ``s3://`` address.
-    rows
-        What to write.
-    overwrite
-        Whether they take the place of all rows, instead of joining them.
-
-    Returns
-    -------
-    bool
-        False: another writer was first, and nothing was written.
-
-    Raises
-    ------
-    LakeError
-        If the store refuses, or has no room left.
-    """
-    from deltalake import CommitProperties, WriterProperties, write_deltalake  # noqa: PLC0415
-    from deltalake.exceptions import CommitFailedError, DeltaError  # noqa: PLC0415
-
+def _beginning(address: str) -> tuple[int, int] | None:
+    """Return what tells a table in a folder from another one that somebody made in its place."""
     try:
-        write_deltalake(
-            address if table is None else table,
-            rows,
-            mode="error" if table is None else "overwrite" if overwrite else "append",
-            writer_properties=WriterProperties(compression="ZSTD", compression_level=3),
-            commit_properties=CommitProperties(max_commit_retries=0),
-            storage_options=storage_options(address),
-        )
-    except (OSError, DeltaError) as error:
-        # Between our look and our write another one may have created the table, which is then no CommitFailedError.
-        if isinstance(error, CommitFailedError) or "table already exists" in str(error):
-            return False
-        raise refusal(address, error) from error
-    return True
+        first = os.stat(f"{address}/_delta_log/{0:020}.json")  # noqa: PTH116 - an address, which for a store is no path
+    except OSError:
+        return None
+    return first.st_ino, first.st_mtime_ns
 
 
 def refusal(address: str, error: Exception) -> LakeError:
