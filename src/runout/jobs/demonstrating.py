@@ -4,7 +4,6 @@ The truth lies in a folder of its own beside the lake, and nothing that infers r
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -13,8 +12,8 @@ import polars as pl
 
 from runout.bulletin.mapping.content import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, format_date
-from runout.errors import NotEnoughDataError
 from runout.indicators.endogeneity import SECOND, hawkes
+from runout.jobs.hidden_truth import read_truth
 from runout.jobs.mapping import liquidation_map
 from runout.lake import Lake
 from runout.observation.capture import Rule, corrected_totals
@@ -96,7 +95,7 @@ def compare(lake: Lake, coin: str, at: int) -> tuple[Compared, ...]:
     NotEnoughDataError
         If there is no truth beside the lake.
     """
-    truth = _truth(lake, coin)
+    truth = read_truth(lake, coin, _TABLES)
     drawn = liquidation_map(lake, coin, at, venue=_LEAD.name)
     positions = truth["positions"].filter((pl.col("day") == pl.col("day").max()) & (pl.col("venue") == _LEAD.name))
     return (
@@ -118,17 +117,6 @@ def page(found: Sequence[Compared], title: str) -> str:
         head = "|  | inferred | as venues show it | true |\n|---|---|---|---|"
         parts += [f"## {section}", "\n".join([head, *rows])]
     return "\n\n".join(parts) + "\n"
-
-
-def _truth(lake: Lake, coin: str) -> dict[str, pl.DataFrame]:
-    folder = Path(f"{lake.root}-truth")
-    if not all((folder / f"{name}.parquet").exists() for name in _TABLES):
-        raise NotEnoughDataError(
-            f"expected the truth of a synthetic market in {folder}, found none; synthesize it anew"
-        )
-    return {
-        name: pl.read_parquet(folder / f"{name}.parquet", glob=False).filter(pl.col("coin") == coin) for name in _TABLES
-    }
 
 
 # -- the map ----------------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 """Write a synthetic market into a lake, and its hidden truth beside it."""
 
 import os
-from pathlib import Path
 
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.errors import UsageError
+from runout.jobs.hidden_truth import truth_address, write_truth
 from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
 from runout.synthetic import Family, Scenario, World, generate
@@ -76,14 +76,11 @@ def synthesize(
         if merged.conflicting.height:
             raise UsageError(
                 f"expected an empty lake at {lake.root} or one of this very world, found other values of {one.series}: "
-                f"made by another version? remove {lake.root} and {lake.root}-truth, or name another folder"
+                f"made by another version? remove {lake.root} and {truth_address(lake)}, or name another folder"
             )
         written += merged.added.height
     lake.compact()
-    folder = Path(f"{lake.root}-truth")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, table in truth.items():
-        table.write_parquet(folder / f"{name}.parquet")
+    write_truth(lake, truth)
     return written
 
 
@@ -99,5 +96,5 @@ def _refuse_others(lake: Lake, world: World) -> None:
     if others:
         raise UsageError(
             f"expected an empty lake at {lake.root} or one of this very world ({world.title}), found {others[0]!r}; "
-            f"remove {lake.root} and {lake.root}-truth, or name another folder"
+            f"remove {lake.root} and {truth_address(lake)}, or name another folder"
         )

@@ -2,6 +2,6 @@
 
 from runout.lake.merging import Merged
 from runout.lake.store import DEFAULT_LAKE, Lake, known_span
-from runout.lake.tables import Table
+from runout.lake.tables import Table, storage_options
 
-__all__ = ["DEFAULT_LAKE", "Lake", "Merged", "Table", "known_span"]
+__all__ = ["DEFAULT_LAKE", "Lake", "Merged", "Table", "known_span", "storage_options"]

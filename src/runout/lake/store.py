@@ -258,13 +258,15 @@ class Lake:
         self._remove("series", gone)
 
     def compact(self) -> None:
-        """Rewrite tables that consist of many files as few sorted ones; rows and fingerprint stay the same.
+        """Rewrite tables that consist of many files as few sorted ones, and remove files that no version needs.
 
-        Beside a writer that is always first the files stay as they are: writers put small ones together themselves.
+        Rows and fingerprint stay the same. Files are removed a week after they were written or replaced. Beside a
+        writer that is always first the files stay as they are: writers put small ones together themselves.
         """
         for kind in KINDS:
             if len(self._table(kind).files()) > _COMPACT_ABOVE_FILES:
                 self._try(kind, _without(pl.lit(value=False)), overwrite=True, attempts=_COMPACT_ATTEMPTS)
+            self._table(kind).clean()
 
     def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
         """Write what was known at ``at`` to a new lake: the same lake, as it would have stood then."""

@@ -173,6 +173,28 @@ class Table:
         within = small["min.event_time"].min(), small["max.event_time"].max()
         return self.commit(self.rows(event_time=within).collect().sort(layout(self.schema)), within=within)
 
+    def clean(self) -> None:
+        """Remove files of a week ago or older that no version names, and those that newer versions have replaced.
+
+        A writer that came second leaves such a file. The week is Delta's own: younger ones may be of a writer that has
+        yet to commit, or of a reader at an earlier version.
+
+        Raises
+        ------
+        LakeError
+            If the store refuses.
+        """
+        from deltalake.exceptions import CommitFailedError, DeltaError  # noqa: PLC0415 - as above
+
+        if self._delta is None:
+            return
+        try:
+            self._delta.vacuum(dry_run=False, full=True)
+        except CommitFailedError:
+            return  # Other writers were first; what is left is removed the next time.
+        except (OSError, DeltaError) as error:
+            raise refusal(self.address, error) from error
+
     def _statistics(self) -> pl.DataFrame:
         """Return the figures of each file that Delta holds; of no table, nothing."""
         return pl.DataFrame() if self._delta is None else pl.DataFrame(self._delta.get_add_actions(flatten=True))
