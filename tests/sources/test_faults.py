@@ -249,6 +249,11 @@ def test_a_corrected_mapping_does_not_describe_old_rows_anew(desk: Desk):
         "expected stamp 'instant' as the rows of mine/open_interest/BTC/okx/1h in the lake have, found 'open'" in said
     )
     assert [one.stamp for one in desk.lake.series()] == ["instant"]
+    assert "`runout forget mine/open_interest/BTC/okx/1h` and import again" in said
+    assert main(["forget", "mine/open_interest/BTC/okx/1h", "--lake", desk.lake.root, "--yes"]) == ExitCode.DONE
+    assert desk.take(rows, OPEN_INTEREST.replace('"instant"', '"open"'))[0] == ExitCode.DONE
+    assert [one.stamp for one in desk.lake.series()] == ["open"]
+    assert desk.rows("open_interest")["event_time"].to_list() == [parse_time("2025-06-01T01:00Z")]
 
 
 # -- which events ------------------------------------------------------------------------------------------------------

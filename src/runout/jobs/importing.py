@@ -188,7 +188,7 @@ def _agreeing(document: Document, made: Normalised, described: dict[str, Series]
                 document,
                 f"expected {name} {getattr(held, name)!r} as the rows of {one.series} in the lake have, found "
                 f"{getattr(one, name)!r}: the two cannot be one series; give these another provider, measure or scope "
-                "in their mapping, or import everything anew into an empty lake",
+                f"in their mapping, or take the old rows out with `runout forget {one.series}` and import again",
             )
     return made
 
