@@ -293,11 +293,11 @@ class Lake:
         ]
         return {name for rows in pl.collect_all(known) for name in rows["series"]}
 
-    def _table(self, kind: str) -> Table:
-        """Return a table as it stands now; of a snapshot, as it stood when it was first read."""
+    def _table(self, kind: str, *, newest: bool = False) -> Table:
+        """Return a table as it stands now; of a snapshot, as it stood when it was first read, unless to write to it."""
         if kind not in self._tables:
             self._tables[kind] = Table(f"{self.root}/{kind}", KINDS[kind])
-        elif self._still:
+        elif self._still and not newest:
             return self._tables[kind]
         self._tables[kind].refresh()
         return self._tables[kind]
@@ -319,9 +319,8 @@ class Lake:
 
     def _try(self, kind: str, change: Change, *, overwrite: bool, attempts: int) -> bool:
         """Do as :meth:`_commit`, and return False if another writer was first at each attempt."""
-        table = self._table(kind)
         for attempt in range(attempts):
-            table.refresh()
+            table = self._table(kind, newest=True)
             if table.gather():
                 rows = change(table)
                 if rows is None or (rows.is_empty() and not overwrite) or table.commit(rows, overwrite=overwrite):
