@@ -9,7 +9,9 @@ from hypothesis import strategies as some
 
 from bulletin.bulletin_specimen import only, specimen
 from bulletin.hostile import LABELS, hostile
-from runout.bulletin import markdown, wording
+from bulletin.test_brief import whole
+from runout.bulletin import brief_words, markdown, wording
+from runout.bulletin.brief import brief
 from runout.bulletin.findings import Section
 
 ACTIVE = re.compile(r"(?<!\\)(?:\\\\)*[*\[\]<>|~&]")
@@ -75,10 +77,14 @@ def test_empty_sections_and_missing_numbers_read_so() -> None:
     assert "exchange reserve: n/a; not observed by then" in markdown.render(specimen())
 
 
-def test_the_danger_level_stands_above_with_its_probabilities() -> None:
-    head = markdown.render(specimen()).split("## ")[0]
-    assert "**Danger level 3 of 5, considerable**" in head
-    assert "- at least $1B: 7.10% (80% interval 4.3%–11.8%)" in head
+def test_the_head_says_what_the_brief_says_with_its_age_and_its_warning() -> None:
+    made = whole(hours_old=20)
+    head = markdown.render(made).split("## ")[0]
+    short = brief(made)
+    assert f"> **{markdown.escape(brief_words.warning(short))}**" in head
+    for label, words in brief_words.lines(short):
+        assert markdown.escape(words) in head or label == brief_words.MORE
+    assert "> **" not in markdown.render(whole()).split("## ")[0]
 
 
 def test_the_same_bulletin_gives_the_same_markdown() -> None:

@@ -8,8 +8,11 @@ import pytest
 
 from bulletin.bulletin_specimen import evidence, finding, only, quantity, specimen
 from bulletin.hostile import LABELS, MARKDOWN, SCRIPT, hostile
-from runout.bulletin import page, palette, wording
-from runout.bulletin.findings import Section
+from bulletin.test_brief import whole
+from runout.bulletin import brief_words, page, palette, wording
+from runout.bulletin.brief import brief
+from runout.bulletin.findings import Bulletin, Section
+from runout.units import percent, price
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -111,25 +114,57 @@ def test_a_label_is_shown_as_it_was_written() -> None:
 
 
 def test_a_signed_number_is_kept_on_one_line() -> None:
-    made = only(specimen(), "rotation")
-    said = msgspec.structs.replace(
-        made, headline="It fell by −$2.39B & rose by +$1.2M, or −0.8%, in 24 h to 12:00 UTC."
-    )
+    words = "It fell by −$2.39B & rose by +$1.2M, or −0.8%, in 24 h to 12:00 UTC."
+    said = msgspec.structs.replace(specimen(), sections=(Section(key="flows", title="Flows", summary=words),))
     shown = page.render(said)
-    for whole in ("−0.8%", "24 h", "12:00 UTC"):
-        assert f'<span class="whole">{whole}</span>' in shown
+    for kept in ("−0.8%", "24 h", "12:00 UTC"):
+        assert f'<span class="whole">{kept}</span>' in shown
     assert '<span class="whole">−$2.39B</span> &amp; rose by <span class="whole">+$1.2M</span>' in shown
 
 
-def test_the_danger_level_stands_above_with_its_scale_and_its_probabilities() -> None:
-    shown = page.render(msgspec.structs.replace(specimen(), sections=(without_charts(specimen().sections[0]),)))
+def head_of(made: Bulletin) -> str:
+    """Return the words of the first screen."""
+    shown = page.render(made)
+    return Reader(shown[shown.index("<header>") : shown.index("</header>") + len("</header>")]).text
+
+
+@pytest.mark.parametrize("hours_old", [0, 20])
+def test_the_first_screen_says_what_the_brief_says(hours_old: int) -> None:
+    head = head_of(whole(hours_old=hours_old)).replace(" ", "")
+    short = brief(whole(hours_old=hours_old))
+    elsewhere = {"Danger", "Above", "Below", "", brief_words.MORE}
+    wanted = [line.text for line in brief_words.lines(short) if line.label not in elsewhere]
+    for words in (*wanted, brief_words.warning(short), brief_words.levels_note(short)):
+        assert words.replace(" ", "") in head
+    for level in short.levels:
+        assert f"{level.side}s{price(level.low_price)}to{price(level.high_price)}" in head
+        assert percent(level.distance, signed=True) in head
+
+
+def test_the_chance_that_sets_the_level_is_marked_and_has_its_base_rate_beside_it() -> None:
+    made = whole()
+    shown = page.render(made)
     head = shown[: shown.index("</header>")]
     assert "Danger level 3 of 5, considerable" in head
+    assert "set 18 Mar 00:00 UTC" in head_of(made)
     assert re.findall(r'<li class="level-(\d)( here)?">', head) == [
         ("1", ""), ("2", ""), ("3", " here"), ("4", ""), ("5", ""),
     ]  # fmt: skip
-    assert "at least $1B" in head
-    assert "80% interval 4.3%–11.8%" in head
+    bars = re.findall(r'<div( class="set")?><dt>([^<]*)</dt>', head)
+    danger = brief(made).danger
+    assert danger is not None
+    assert danger.chance is not None
+    assert bars[0] == (' class="set"', percent(danger.chance.value))
+    assert danger.base_rate is None or bars[1] == ("", percent(danger.base_rate))
+
+
+def test_the_first_screen_says_no_figure_of_the_danger_level_twice() -> None:
+    head = head_of(whole())
+    danger = brief(whole()).danger
+    assert danger is not None
+    assert danger.chance is not None
+    assert head.count(percent(danger.chance.value)) == 1
+    assert head.count("$114,900") == 2  # the heading, and the rung of the ladder
 
 
 def test_a_danger_level_that_is_not_stated_says_why() -> None:
@@ -138,21 +173,13 @@ def test_a_danger_level_that_is_not_stated_says_why() -> None:
     section = Section(
         key="danger", title="Danger", summary="None.", findings=(finding("danger", "level", "None is stated.", proof),)
     )
-    shown = page.render(msgspec.structs.replace(specimen(), sections=(section,)))
-    assert "Danger level not stated: no calibrated forecast by then" in shown
-    assert 'class="badge' not in shown
+    made = msgspec.structs.replace(specimen(), sections=(section,))
+    assert "No danger level: no calibrated forecast by then." in head_of(made)
+    assert 'class="badge' not in page.render(made)
 
 
 def test_a_bulletin_without_a_danger_section_has_no_scale() -> None:
-    assert 'class="danger"' not in page.render(only(specimen(), "rotation"))
-
-
-def test_a_figure_at_a_glance_names_its_section_scope_and_window(rendered: str) -> None:
-    glances = rendered[rendered.index('<dl class="glances">') : rendered.index("</header>")]
-    words = " ".join(re.sub(r"<[^>]*>", " ", glances).split())
-    assert "Liquidations : liquidated in 24 h $261.4M" in words
-    assert "three venues; BTC · 17 Mar, 12:00 to 18 Mar 2031, 12:00 UTC" in words
-    assert "via" not in words
+    assert 'class="badge' not in page.render(only(specimen(), "rotation"))
 
 
 def test_empty_sections_and_missing_numbers_read_so() -> None:

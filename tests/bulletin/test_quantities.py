@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bulletin.bulletin_specimen import only, quantity, specimen
-from runout.bulletin import header, quantities
+from bulletin.bulletin_specimen import quantity
+from runout.bulletin import quantities
 from runout.bulletin.encoding import ROUNDING
 
 UNITS = tuple(ROUNDING)
@@ -55,14 +55,3 @@ def test_without_an_interval_the_reason_stands() -> None:
     one = quantity("x", 1.0, "USD", uncertainty="as published")
     assert quantities.interval_text(one) == ""
     assert quantities.certainty_text(one) == "as published"
-
-
-def test_figures_at_a_glance_are_the_leading_numbers_of_the_sections_that_read_the_market() -> None:
-    made = specimen()
-    keys = [glance.key for glance in header.glances(made)]
-    assert keys == [
-        "problem", "clusters", "runout", "price", "liquidations", "leverage", "positioning", "flows", "rotation",
-        "cycles",
-    ]  # fmt: skip
-    first = next(header.glances(only(made, "liquidations")))
-    assert (first.heading, first.label) == ("Liquidations", ": liquidated in 24 h")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
+from html import escape
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from jobs.daily_lakes import daily_lake
 from jobs.perpetual_lakes import perpetual_lake
 from jobs.test_computing import market, write
 from jobs.test_mapping import AT as MAPPED
+from runout.bulletin import brief_words
 from runout.cli.main import main
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError, UsageError
@@ -136,9 +138,11 @@ def test_a_map_is_a_picture_in_a_notebook(perpetual: Session) -> None:
     assert perpetual.map(at=format_time(MAPPED))._repr_png_().startswith(b"\x89PNG")
 
 
-def test_a_bulletin_in_a_notebook_has_its_headline_and_a_figure_and_fetches_nothing(lake: Session) -> None:
-    shown = lake.bulletin(at=AT)._repr_html_()
-    assert lake.bulletin(at=AT).content.headline.split(".")[0] in shown
+def test_a_bulletin_in_a_notebook_has_its_one_screen_and_a_figure_and_fetches_nothing(lake: Session) -> None:
+    made = lake.bulletin(at=AT)
+    shown = made._repr_html_()
+    for label, words in brief_words.lines(made.brief()):
+        assert escape(words) in shown or label == brief_words.MORE
     assert "<svg" in shown
     assert "<script" not in shown
     assert "src=" not in shown

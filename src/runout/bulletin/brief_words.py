@@ -18,6 +18,9 @@ LEVELS_NOTE: Final = (
 OLD_MINUTES: Final = 60
 """From this age of the newest price on, a brief begins with a warning."""
 
+MORE: Final = "More"
+"""Label of the line that says how to see all of it."""
+
 
 class Words(NamedTuple):
     """One line of the brief: a label (empty where it goes on) and a sentence."""
@@ -85,7 +88,7 @@ def lines(brief: Brief) -> Iterator[Words]:
         yield Words("Record", _record(brief))
     if brief.missing:
         yield Words("Not shown", _missing(brief))
-    yield Words("More", wording.clean(brief.more))
+    yield Words(MORE, wording.clean(brief.more))
 
 
 def full_head(brief: Brief) -> Iterator[Words]:
@@ -164,8 +167,17 @@ def _levels(levels: tuple[Level, ...], at: int) -> Iterator[Words]:
         for number, level in enumerate(group):
             yield Words(("Above" if side == "short" else "Below") if number == 0 else "", _level(level))
     if levels:
-        where = f"expected reports of {wording.clean(levels[0].scope)}, 90% band, {_when(levels[0].time, at)}"
-        yield Words("", f"{LEVELS_NOTE} Dollars: {where}.")
+        yield Words("", _levels_note(levels, at))
+
+
+def levels_note(brief: Brief) -> str:
+    """Return what the levels are worth and what their dollars are; empty without levels."""
+    return _levels_note(brief.levels, parse_time(brief.at)) if brief.levels else ""
+
+
+def _levels_note(levels: tuple[Level, ...], at: int) -> str:
+    where = f"expected reports of {wording.clean(levels[0].scope)}, 90% band, {_when(levels[0].time, at)}"
+    return f"{LEVELS_NOTE} Dollars: {where}."
 
 
 def _level(level: Level) -> str:
@@ -184,13 +196,20 @@ def _fall(fall: Fall) -> str:
             f"{percent(fall.chance.value)}{_interval(fall.chance, '90%: ', money=False)}"
         )
     if fall.price is not None:
-        where = "" if fall.chance is not None else f" to {price(fall.price)}"
-        stop = (
-            "no stop is known" if fall.stop_price is None else f"order books would stop it at {price(fall.stop_price)}"
-        )
-        often = "" if fall.days_share is None else f"; {_often(fall.days_share)} in 24 h"
-        parts.append(f"after a fall of {percent(-fall.move, digits=0)}{where}, {stop}{often}")
+        parts.append("; ".join(_path(fall, known=bool(parts) and price(fall.price) in fall.condition)))
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
+
+
+def _path(fall: Fall, *, known: bool) -> Iterator[str]:
+    """Yield where a fall leads and ends and how often one is so large; its price not again where it is ``known``."""
+    stop = "" if fall.stop_price is None else f"order books would stop {{}} at {price(fall.stop_price)}"
+    if known:
+        yield from filter(None, [stop.format("such a fall")])
+    else:
+        where = f"{percent(fall.move, digits=0, signed=True)} from the price now is {price(fall.price or 0.0)}"
+        yield f"{where}, where {stop.format('it')}" if stop else where
+    if fall.days_share is not None:
+        yield f"{_often(fall.days_share)} in 24 h"
 
 
 def _often(share: float) -> str:

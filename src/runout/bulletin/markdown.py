@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from runout.bulletin import captions, header, quantities, wording
+from runout.bulletin import brief_words, captions, quantities, wording
+from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
 _ACTIVE: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)|!(?=\[))")
@@ -69,23 +70,23 @@ def _banner(bulletin: Bulletin) -> Iterator[str]:
 
 
 def _header(bulletin: Bulletin) -> Iterator[str]:
+    short = brief(bulletin)
     yield f"# {escape(wording.title(bulletin))}"
-    yield f"**{escape(wording.moment(bulletin.at))}**, from what was known by then."
-    danger = header.danger(bulletin)
-    if danger is not None:
-        interval = f" ({escape(danger.interval)})" if danger.interval else ""
-        yield f"**Danger level {escape(danger.words)}**{interval}"
-        if danger.probabilities:
-            yield f"{wording.CHANCES}:"
-            yield "\n".join(f"- {_quantity(quantity, bulletin)}" for quantity in danger.probabilities)
-    if bulletin.headline:
-        yield f"**{escape(bulletin.headline)}**"
+    yield f"**{escape(brief_words.head(short))}**, from what was known by then."
+    warning = brief_words.warning(short)
+    if warning:
+        yield f"> **{escape(warning)}**"
+    yield "\n".join(_item(line) for line in brief_words.lines(short) if line.label != brief_words.MORE)
+
+
+def _item(line: brief_words.Words) -> str:
+    return f"- **{escape(line.label)}**: {escape(line.text)}" if line.label else f"  - {escape(line.text)}"
 
 
 def _section(section: Section, bulletin: Bulletin, images: Mapping[str, str]) -> Iterator[str]:
     coin = wording.clean(bulletin.coin)
     yield f"## {escape(section.title)}"
-    summary = wording.summary(section, bulletin)
+    summary = wording.summary(section)
     if summary:
         yield escape(summary)
     if not (section.findings or section.tables or section.charts):

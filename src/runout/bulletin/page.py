@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from runout.bulletin import captions, figures, header, palette, quantities, wording
+from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
 
@@ -34,7 +35,6 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 _NO_PICTURES: Final[Mapping[str, Sequence[Picture]]] = MappingProxyType({})
-_GLANCES: Final = 6
 _OPENED: Final = frozenset({"danger", "price", "clusters"})
 """Keys of the sections that are unfolded at first."""
 _WHOLE: Final = re.compile(r"([−+]\$?[\d.,]*\d[\w%]?|\d\d:\d\d UTC|\b\d+ h\b)")
@@ -58,15 +58,13 @@ def render(bulletin: Bulletin, pictures: Mapping[str, Sequence[Picture]] = _NO_P
     return template("page.html").render(
         bulletin=bulletin,
         title=wording.title(bulletin),
-        danger=header.danger(bulletin),
-        glances=list(header.glances(bulletin))[:_GLANCES],
+        front=header.front(brief(bulletin)),
         sections=[
             _section(section, bulletin) | {"pictures": drawings(pictures.get(section.key, ()))}
             for section in bulletin.sections
         ],
         colours=Markup(palette.style()),  # noqa: S704 - our own style sheet
         opened=_OPENED,
-        level_names=quantities.LEVEL_NAMES,
         words=wording,
         versions=wording.versions(bulletin),
     )
@@ -93,20 +91,19 @@ def _environment() -> Environment:
         "moment": wording.moment,
         "quantity": _value,
         "certainty": _certainty,
-        "bounds": _bounds,
         "prose": _prose,
     }
     return environment
 
 
 def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
-    summary = wording.summary(section, bulletin)
+    summary = wording.summary(section)
     sources = wording.source_lines(section.findings)
     return {
         "key": section.key,
         "title": section.title,
         "summary": summary,
-        "gist": summary or (section.findings[0].statement if section.findings else ""),
+        "gist": section.summary or (section.findings[0].statement if section.findings else ""),
         "findings": [_finding(*pair) for pair in zip(section.findings, sources, strict=True)],
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
@@ -166,10 +163,6 @@ def _value(quantity: Quantity, coin: str) -> str:
 
 def _certainty(quantity: Quantity, coin: str) -> str:
     return wording.clean(quantities.certainty_text(quantity, coin=wording.clean(coin)))
-
-
-def _bounds(quantity: Quantity, coin: str) -> str:
-    return quantities.bounds_text(quantity, coin=wording.clean(coin))
 
 
 def _prose(text: str) -> Markup:

@@ -99,7 +99,7 @@ def render_brief(bulletin: Bulletin, width: int = 100, *, colour: bool = False) 
     sheet.paragraph(brief_words.warning(short), style="warning")
     margin = " " * _LABEL_SIGNS
     for label, words in brief_words.lines(short):
-        if label == "More":
+        if label == brief_words.MORE:
             _command(words, label, sheet)
             continue
         style = "bold" if label == "Danger" else None
@@ -167,9 +167,7 @@ def _section(section: Section, bulletin: Bulletin, sheet: _Sheet, said: set[str]
     coin = wording.clean(bulletin.coin)
     sheet.line()
     sheet.rule(wording.clean(section.title).upper())
-    if not wording.repeats(section):
-        first = wording.clean(section.findings[0].statement) if section.findings else ""
-        sheet.paragraph("" if wording.clean(section.summary) == first else section.summary, style="bold")
+    sheet.paragraph(wording.summary(section), style="bold")
     if not (section.findings or section.tables or section.charts):
         sheet.paragraph(wording.NOTHING)
     sources, numbers = wording.grouped_sources(section.findings)

@@ -17,7 +17,6 @@ SYNTHETIC: Final = "SYNTHETIC MARKET: made up by the software, no reading of any
 CAVEAT: Final = "Caveat: "
 INFERRED: Final = "modelled, not reported"
 NOTHING: Final = "Nothing to report."
-CHANCES: Final = "Chance that this UTC day liquidates, market-wide"
 
 _SENTENCE: Final = re.compile(r"(?<=[.;!?])\s+(?=[A-Z])")
 _TOO_MANY_BY_CHANCE: Final = 5
@@ -197,11 +196,11 @@ def marked_source_line(finding: Finding) -> str:
     return f"{source_line(finding)} · {INFERRED}" if finding.inferred else source_line(finding)
 
 
-def summary(section: Section, bulletin: Bulletin) -> str:
-    """Return the summary of a section, empty where the headline or its first finding says the same."""
+def summary(section: Section) -> str:
+    """Return the summary of a section, empty where its findings say the same."""
     said = clean(section.summary)
     first = clean(section.findings[0].statement) if section.findings else ""
-    return "" if said == first or said in clean(bulletin.headline) else said
+    return "" if said == first or repeats(section) else said
 
 
 def title(bulletin: Bulletin) -> str:

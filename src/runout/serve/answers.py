@@ -22,7 +22,7 @@ from runout.serve import tables
 
 
 class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
-    """A bulletin; in a notebook its headline, its first figure and what its sections say in a sentence.
+    """A bulletin; in a notebook its one screen and its first figure.
 
     Parameters
     ----------

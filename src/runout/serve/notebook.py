@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from runout.bulletin import figures, palette, quantities, wording
+from runout.bulletin import brief_words, figures, palette, quantities, wording
+from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin
 from runout.clock import format_date, format_time
 from runout.forecast.record import Conditional, Forecast, Window
@@ -24,19 +25,17 @@ _BAR: Final = 160
 
 
 def bulletin(of: Bulletin) -> str:
-    """Return a bulletin's headline, its first figure and the summaries of its sections."""
-    parts = [
-        _title(f"{wording.title(of)}, {wording.moment(of.at)}"),
-        f"<p style='margin: 4px 0'>{escape(wording.clean(of.headline))}</p>",
-    ]
+    """Return a bulletin's one screen and its first figure."""
+    short = brief(of)
+    parts = [_title(brief_words.head(short))]
+    parts += [_loud(text) for text in (wording.SYNTHETIC * of.synthetic, brief_words.warning(short)) if text]
+    lines = (line for line in brief_words.lines(short) if line.label != brief_words.MORE)
+    parts.append(_table((), ([escape(cell) for cell in line] for line in lines)))
     chart = next((chart for section in of.sections for chart in section.charts), None)
     if chart is not None:
         parts.append(f"<p style='margin: 10px 0 0; font-weight: 600'>{escape(wording.clean(chart.title))}</p>")
         parts.append(figures.svg(chart, coin=of.coin, synthetic=of.synthetic))
         parts.append(f"<p style='{_QUIET}'>{escape(wording.clean(chart.caption))}</p>")
-    # What the headline has said already has no summary of its own.
-    rows = [(one.title, said) for one in of.sections if (said := wording.summary(one, of))]
-    parts.append(_table((), ([escape(wording.clean(cell)) for cell in row] for row in rows)))
     parts.append(_quiet(f"{wording.versions(of)}. Whole: .to_html(), .to_text(); figures: .to_polars()."))
     return _sheet(parts)
 
@@ -101,6 +100,10 @@ def _title(text: str) -> str:
 
 def _heading(html: str) -> str:
     return f"<p style='font-weight: 600; margin: 10px 0 0'>{html}</p>"
+
+
+def _loud(text: str) -> str:
+    return f"<p style='margin: 4px 0; font-weight: 600; color: {palette.SHORT.light}'>{escape(text)}</p>"
 
 
 def _quiet(text: str) -> str:
