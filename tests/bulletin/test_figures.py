@@ -146,7 +146,7 @@ def test_hostile_labels_stay_text(label: str) -> None:
 
 
 def test_a_picture_stands_alone_with_its_title_and_its_source() -> None:
-    picture = figures.png(charts()["flows"], synthetic=True)
+    picture = figures.alone(charts()["flows"], "png", synthetic=True)
     assert picture.startswith(b"\x89PNG")
     assert struct.unpack(">I", picture[16:20])[0] == 2 * figures.WIDE
 
@@ -154,7 +154,7 @@ def test_a_picture_stands_alone_with_its_title_and_its_source() -> None:
 def test_the_same_chart_gives_the_same_bytes() -> None:
     made = charts()["price"]
     assert figures.svg(made) == figures.svg(made)
-    assert figures.png(made, figures.NARROW) == figures.png(made, figures.NARROW)
+    assert figures.alone(made, "png") == figures.alone(made, "png")
 
 
 def test_a_chart_says_in_words_what_it_shows() -> None:

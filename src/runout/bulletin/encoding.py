@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from runout.bulletin import citation
 from runout.bulletin.brief import Brief, brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Line, Panel, Quantity, Row, Section, Table, Unit
 from runout.errors import SchemaError
@@ -32,15 +33,17 @@ ROUNDING: Final[dict[Unit, tuple[Literal["decimals", "significant"], int]]] = {
 
 
 class Document(Bulletin, frozen=True, kw_only=True):
-    """A bulletin as its JSON holds it: with its one screen under ``brief``, taken from the rounded figures."""
+    """A bulletin as its JSON holds it: with its one screen and a paragraph to quote, taken from the rounded figures."""
 
     brief: Brief
+    cite: str
 
 
 def encode(bulletin: Bulletin) -> bytes:
     """Return the bulletin as JSON on one line, ending with a line feed."""
     kept = rounded(bulletin)
-    document = Document(**{name: getattr(kept, name) for name in kept.__struct_fields__}, brief=brief(kept))
+    said = {name: getattr(kept, name) for name in kept.__struct_fields__}
+    document = Document(**said, brief=brief(kept), cite=citation.paragraph(kept))
     return msgspec.json.encode(document) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""Charts as SVG for the page and as PNG for everything else; same chart, same bytes."""
+"""Charts as SVG for the page, as SVG or PNG to stand alone; same chart, same bytes."""
 
 import io
 import re
@@ -17,6 +17,7 @@ NARROW: Final = 358
 _RESOLUTION: Final = 144
 _NOISE: Final = re.compile(r' id="[^"]*"| transform="rotate\(-?0 [^)]*\)"|; stroke-linejoin: miter')
 _NUMBER: Final = re.compile(r"\d+\.\d{2,}")
+_VARIABLE: Final = re.compile(r"var\(--chart-[a-z]+, ([^()]*)\)")
 _TAG: Final = re.compile(r"<(?!svg)[^>]*>")
 
 
@@ -41,17 +42,32 @@ def svg(chart: Chart, width: int = WIDE, *, coin: str = "", synthetic: bool = Fa
     return _tidy(content.decode(), words=captions.describe(chart, coin=wording.clean(coin)))
 
 
-def png(chart: Chart, width: int = WIDE, *, coin: str = "", synthetic: bool = False) -> bytes:
-    """Return the chart as PNG on white at two dots a pixel, with its title and source line: it may stand alone."""
-    return _saved(chart, width, "png", coin=coin, synthetic=synthetic)
+def alone(chart: Chart, form: Literal["svg", "png"], *, coin: str = "", synthetic: bool = False) -> bytes:
+    """Return the chart as a file of its own: on white, with its title and source line, in colours that are fixed.
+
+    Parameters
+    ----------
+    chart, coin, synthetic
+        As for :func:`svg`.
+    form
+        ``svg``, or ``png`` at two dots a pixel.
+    """
+    content = _saved(chart, WIDE, form, coin=coin, synthetic=synthetic, framed=True)
+    if form == "png":
+        return content
+    drawn = _tidy(content.decode(), words=captions.describe(chart, coin=wording.clean(coin)))
+    # Programs that draw know no variables of a style sheet.
+    return _VARIABLE.sub(r"\1", drawn).encode() + b"\n"
 
 
-def _saved(chart: Chart, width: int, form: Literal["svg", "png"], *, coin: str, synthetic: bool) -> bytes:
+def _saved(
+    chart: Chart, width: int, form: Literal["svg", "png"], *, coin: str, synthetic: bool, framed: bool = False
+) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - half a second, only where something is drawn
 
     from runout.bulletin import drawing  # noqa: PLC0415 - imports matplotlib
 
-    look = drawing.Look(float(width), coin=wording.clean(coin), synthetic=synthetic, framed=form == "png")
+    look = drawing.Look(float(width), coin=wording.clean(coin), synthetic=synthetic, framed=framed)
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     sheet = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.name, "path.simplify": True}):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from runout.bulletin import brief_words, captions, quantities, wording
+from runout.bulletin import brief_words, captions, citation, quantities, wording
 from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
@@ -139,6 +139,7 @@ def _evidence(bulletin: Bulletin) -> Iterator[str]:
         yield "\n".join(f"- Not shown: {escape(words)}." for words in bulletin.missing)
     if bulletin.limits:
         yield "\n".join(f"- {escape(limit)}" for limit in bulletin.limits)
+    yield f"Cite as: {escape(citation.paragraph(bulletin))}"
     yield f"Reproduce: {code(bulletin.reproduce)}"
     yield f"Fingerprint of the rows read: {code(bulletin.fingerprint)}. {escape(wording.versions(bulletin))}."
 

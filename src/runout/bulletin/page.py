@@ -10,7 +10,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from runout.bulletin import captions, figures, header, palette, quantities, wording
+from runout.bulletin import captions, citation, figures, header, palette, quantities, wording
 from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Quantity, Section, Table
 
@@ -66,6 +66,7 @@ def render(bulletin: Bulletin, pictures: Mapping[str, Sequence[Picture]] = _NO_P
         colours=Markup(palette.style()),  # noqa: S704 - our own style sheet
         opened=_OPENED,
         words=wording,
+        cite=citation.paragraph(bulletin),
         versions=wording.versions(bulletin),
     )
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from runout.bulletin import brief_words, captions, cells, quantities, wording
+from runout.bulletin import brief_words, captions, cells, citation, quantities, wording
 from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Chart, Line, Panel, Section, Table
 
@@ -279,6 +279,8 @@ def _evidence(bulletin: Bulletin, sheet: _Sheet) -> None:
     sheet.rule("EVIDENCE AND LIMITS")
     for limit in bulletin.limits:
         sheet.paragraph(limit, first="• ")
+    sheet.line()
+    sheet.paragraph(citation.paragraph(bulletin), first="Cite as      ")
     sheet.line()
     command = wording.clean(bulletin.reproduce)
     if cells.cells(command) + 13 <= sheet.width:

@@ -3,19 +3,26 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from msgspec import structs
 
 from runout.bulletin.findings import Bulletin
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_forms
 from runout.clock import now_ns
+from runout.errors import NotEnoughDataError
 from runout.jobs.publishing import Publication
 
 if TYPE_CHECKING:
     from runout.bulletin.page import Picture
 
-Format = Literal["text", "md", "html", "json"]
+Form = Literal["text", "md", "html", "json"]
+Figure = Literal["svg", "png"]
+Format = Literal[Form, Figure]
+_ALL: Final[tuple[Form, ...]] = ("text", "md", "html", "json")
+_FIGURE: Final = "price-liquidations"
 _WIDEST_FULL: Final = 120
 
 
@@ -32,8 +39,8 @@ def bulletin(
     """Write the bulletin of a coin as of a moment: what was known then, and nothing later.
 
     It prints one screen; --full prints all of it with its evidence. The formats md, html and json, and --out, write
-    all of it. With --out a file name ending in .txt, .md, .html or .json writes that one form; a folder gets every
-    form, or the one that --format names.
+    all of it. With --out a file name ending in .txt, .md, .html or .json writes that one form, one ending in .svg or
+    .png the chart of price and liquidations; a folder gets every form, or the one that --format names.
 
     Parameters
     ----------
@@ -46,20 +53,30 @@ def bulletin(
     out
         File or folder to write to.
     format
-        text, md, html or json.
+        text, md, html or json; svg or png (with --out): the chart of price and liquidations.
     full
         The whole bulletin instead of one screen.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the chart is asked for and the bulletin has none.
     """
     destination: tuple[bool, tuple[Format, ...]] = chosen_forms(Format, format, out)
-    folder, forms = destination
+    folder = destination[0]
+    forms: Sequence[Format] = _ALL if folder and format is None else destination[1]
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
     published = Publication(store, coin.upper(), moment, pictured="html" in forms)
     made = published.bulletin
     drawn = published.pictures() if "html" in forms else {}
+    if out is None and forms[0] == "svg":
+        sys.stdout.write(_chart(made, "svg").decode())
+        return
     if out is None:
         width = screen.readable_width(_WIDEST_FULL if full else screen.READABLE)
-        sys.stdout.write(render(made, forms[0], pictures=drawn, full=full, width=width, colour=screen.in_colour()))
+        form = cast("Form", forms[0])  # png needs a file
+        sys.stdout.write(render(made, form, pictures=drawn, full=full, width=width, colour=screen.in_colour()))
         return
     for path in write(made, out, forms, pictures=drawn, folder=folder):
         screen.console().print(f"wrote {path}", soft_wrap=True)
@@ -67,7 +84,7 @@ def bulletin(
 
 def render(
     made: Bulletin,
-    form: Format,
+    form: Form,
     *,
     pictures: "Mapping[str, Sequence[Picture]] | None" = None,
     full: bool = True,
@@ -111,7 +128,7 @@ def write(
     pictures: "Mapping[str, Sequence[Picture]] | None" = None,
     folder: bool = True,
 ) -> list[Path]:
-    """Write a bulletin, and return the paths.
+    """Write a bulletin, or the chart of it, and return the paths.
 
     Parameters
     ----------
@@ -119,12 +136,34 @@ def write(
         The bulletin, the forms to write, and the pictures of its page by key of their section.
     out, folder
         A ``folder``, which gets one file a form; or the file itself.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the chart is asked for and the bulletin has none.
     """
     (out if folder else out.parent).mkdir(parents=True, exist_ok=True)
     stem = f"{made.coin}-{made.at.replace(':', '')}"
     paths: list[Path] = []
     for form in forms:
         path = out if not folder else out / f"{stem}.{'txt' if form == 'text' else form}"
-        path.write_text(render(made, form, pictures=pictures), encoding="utf-8")
+        if form == "svg" or form == "png":  # noqa: PLR1714 - so that the type is known
+            path.write_bytes(_chart(made, form))
+        else:
+            path.write_text(render(made, form, pictures=pictures), encoding="utf-8")
         paths.append(path)
     return paths
+
+
+def _chart(made: Bulletin, form: Figure) -> bytes:
+    from runout.bulletin import figures, wording  # noqa: PLC0415 - draws
+
+    found = next((one for section in made.sections for one in section.charts if one.name == _FIGURE), None)
+    if found is None:
+        raise NotEnoughDataError(
+            f"expected a chart of price and liquidations in the bulletin of {made.coin} at {made.at}, found none: "
+            "the lake has no liquidations of the past week; see `runout series`"
+        )
+    credit = f"Runout leverage bulletin, {wording.moment(made.at)}."
+    credited = structs.replace(found, caption=f"{found.caption} {credit}")
+    return figures.alone(credited, form, coin=made.coin, synthetic=made.synthetic)
