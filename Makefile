@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 REAL_DATA ?= ../shared/data
 LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
-COVERING := $(addprefix tests/,margin kernels scores observation indicators positions cascade forecast jobs truth/test_capture.py)
+COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cover faults check bench real notebooks docs lock clean

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, format_time, parse_time
+from runout.coverage.core_venues import Test, VenueTest, core_set, venue_tests
+from runout.coverage.market_wide_facts import HeadlineFact, shipped_facts
+from runout.coverage.market_wide_ratio import NARROW_PRIOR, WIDE_PRIOR, Coverage, Prior, fit, fit_before
+from runout.coverage.market_wide_trailing import trailing
+from runout.coverage.market_wide_windows import DAY, Match, Pair, Totals, pair_facts, total_between, totals_of
 from runout.indicators.liquidations import by_side
 from runout.lake import Lake
-from runout.observation.core_venues import Test, VenueTest, core_set, venue_tests
-from runout.observation.coverage import NARROW_PRIOR, WIDE_PRIOR, Coverage, Prior, fit, fit_before
-from runout.observation.headline_events import HeadlineFact, shipped_facts
-from runout.observation.headline_trailing import trailing
-from runout.observation.headline_windows import DAY, Match, Pair, Totals, pair_facts, total_between, totals_of
 from runout.scores import crps_student_t, interval_coverage
 from runout.units import dollars, percent
 

@@ -10,7 +10,7 @@ from runout import version
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runout.serve.session import Session
+    from runout.api.session import Session
 
 __version__ = version.CODE_VERSION
 
@@ -30,6 +30,6 @@ def open(lake: "str | Path") -> "Session":  # noqa: A001 - read as runout.open
     NotEnoughDataError
         If no lake stands there.
     """
-    from runout.serve.session import Session  # noqa: PLC0415 - ``import runout`` must stay cheap
+    from runout.api.session import Session  # noqa: PLC0415 - ``import runout`` must stay cheap
 
     return Session(lake)

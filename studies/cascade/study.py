@@ -9,8 +9,8 @@ import numpy as np
 
 from runout.cascade.depth import Band
 from runout.errors import NotEnoughDataError
-from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
+from runout.pipeline.progress import Progress, no_progress
 from studies.cascade.events import FROZEN, HALF, Fall, frozen
 from studies.cascade.real import Asked, ask_all
 from studies.cascade.scores import Summary, line, summary

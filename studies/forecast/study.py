@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, parse_time
+from runout.coverage.market_wide_ratio import Coverage
 from runout.errors import NotEnoughDataError
 from runout.forecast.conditional import Condition, excursions, given
 from runout.forecast.danger import DangerLevel, danger_level, level_records
@@ -18,10 +19,9 @@ from runout.forecast.features import FEATURES, LAGS, Evidence, evidence_of
 from runout.forecast.protocol import Predictive
 from runout.forecast.targets import DANGER_USD, MEASURED_USD, SHARES_OF_INTEREST, headline, share_exceedance
 from runout.forecast.walking import Walk, forecasts, walk
-from runout.jobs.forecasting import Past, ratio_at, read_pairs, read_past
-from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
-from runout.observation.coverage import Coverage
+from runout.pipeline.forecasts import Past, ratio_at, read_pairs, read_past
+from runout.pipeline.progress import Progress, no_progress
 from runout.records import combine
 from runout.scores import PairedDifference, reliability_curve, roc_auc
 from runout.scores.arrays import BoolArray, FloatArray, IntArray

@@ -13,8 +13,8 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, format_time, parse_time
 from runout.errors import NotEnoughDataError
-from runout.jobs.progress import Progress, no_progress
 from runout.lake import Lake
+from runout.pipeline.progress import Progress, no_progress
 from runout.records import KINDS, Series, combine, fingerprint
 from runout.scores.arrays import FloatArray, IntArray
 from studies.map import Market, Study, along_path, study

@@ -21,10 +21,10 @@ from runout.forecast.protocol import Model, Predictive
 from runout.forecast.structural.conditions import given_by_model
 from runout.forecast.targets import MEASURED_USD
 from runout.forecast.walking import forecasts
-from runout.jobs.forecasting import read_past
-from runout.jobs.progress import Progress, no_progress
-from runout.jobs.synthesizing import END
 from runout.lake import Lake
+from runout.pipeline.forecasts import read_past
+from runout.pipeline.progress import Progress, no_progress
+from runout.pipeline.synthesize import END
 from runout.records import combine
 from runout.scores import PairedDifference, paired_difference
 from runout.scores.arrays import BoolArray, FloatArray

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.jobs.synthesizing import END, SHORT
+from runout.pipeline.synthesize import END, SHORT
 from runout.synthetic import Family, Scenario, World
 from runout.synthetic.world import COINS
 

@@ -12,10 +12,10 @@ from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import WARM_UP_DAYS
 from runout.forecast.walking import walk
 from runout.indicators import deleveraging, flushes, funding, liquidations, open_interest
-from runout.jobs.forecasting import read_past
-from runout.jobs.pricing import with_price
-from runout.jobs.synthesizing import END
 from runout.lake import Lake
+from runout.pipeline.forecasts import read_past
+from runout.pipeline.prices import with_price
+from runout.pipeline.synthesize import END
 from runout.scores.arrays import BoolArray, FloatArray
 from runout.synthetic.scenarios import SCRIPTS
 from studies.forecast.registry import ISSUED, MODELS, REFERENCE

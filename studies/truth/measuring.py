@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from runout.bulletin.mapping.content import LiquidationMap
+from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
-from runout.jobs.mapping import liquidation_map
+from runout.coverage.capture import corrected_totals, largest_of_each_second
 from runout.lake import Lake
-from runout.observation.capture import corrected_totals, largest_of_each_second
+from runout.pipeline.build_map import liquidation_map
 from runout.positions.clusters import Sweep
 from runout.positions.parameters import DEFAULT
 from runout.positions.weights import SIDES

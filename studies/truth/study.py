@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from runout.jobs.progress import Progress, no_progress
+from runout.pipeline.progress import Progress, no_progress
 from studies.provenance import code_fingerprint
 from studies.truth.design import Arrays, Case, forecast_cases, map_cases
 from studies.truth.long_worlds import LongMeasures, measure_long

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from jobs.test_computing import market, write
 
 from bulletin.bulletin_specimen import evidence, finding, quantity, specimen
 from bulletin.hostile import LABELS, hostile
-from jobs.test_computing import market, write
-from runout.bulletin import brief_words, cells, encoding, text, wording
+from runout.bulletin import brief_words, wording
 from runout.bulletin.brief import Brief, brief, is_current
 from runout.bulletin.findings import Bulletin, Row, Section, Table
 from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time, parse_time
-from runout.jobs.computing import compute
 from runout.lake import Lake
+from runout.pipeline.derive import compute
+from runout.render import cells, encoding, text
 
 AT = parse_time("2031-03-18T12:00Z")
 

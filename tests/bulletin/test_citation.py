@@ -9,10 +9,11 @@ import pytest
 from bulletin.bulletin_specimen import only, specimen
 from bulletin.hostile import LABELS, hostile
 from bulletin.test_brief import asked, lake, whole
-from runout.bulletin import citation, encoding, figures, markdown, page, text, wording
+from runout.bulletin import citation, wording
 from runout.bulletin.findings import Bulletin
 from runout.cli.main import main
 from runout.lake import Lake
+from runout.render import encoding, figures, markdown, page, text
 
 __all__ = ["lake"]
 

@@ -7,7 +7,7 @@ from bulletin.bulletin_specimen import AT, END, evidence, finding, quantity
 from runout.bulletin.findings import Finding, Section
 from runout.bulletin.sections.claims import Claim, Verdict, section, verdict
 from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
-from runout.jobs.issuing import published_claims
+from runout.pipeline.bulletin_inputs import published_claims
 
 DAY = NANOSECONDS_PER_DAY
 TOTAL = quantity("total_usd", 423e6, "USD", low=285e6, high=628e6)

@@ -12,7 +12,6 @@ from bulletin.section_readings import AT, DAY, MIDNIGHT, by_name, is_sound
 from forecast.made_up import CHANCES, chance, conditional, made_up
 from runout.bulletin.assemble import assemble
 from runout.bulletin.findings import Finding, Section
-from runout.bulletin.markdown import render
 from runout.bulletin.sections import danger
 from runout.bulletin.sections.danger import Outcome, PastDay
 from runout.clock import parse_time
@@ -20,7 +19,8 @@ from runout.forecast.danger import DangerLevel, danger_level
 from runout.forecast.problems import RULES, Diagnosis, Problem
 from runout.forecast.record import Forecast
 from runout.forecast.targets import HEADLINE_USD
-from runout.jobs.issuing.danger import replayed_days
+from runout.pipeline.bulletin_inputs.danger import replayed_days
+from runout.render.markdown import render
 from runout.scores import wilson_interval
 
 ISSUED = made_up(MIDNIGHT)

@@ -11,10 +11,10 @@ from hypothesis import strategies as some
 
 from bulletin.bulletin_specimen import only, specimen
 from bulletin.hostile import LABELS, hostile
-from runout.bulletin import encoding
 from runout.bulletin.findings import Bulletin
 from runout.cli.bulletin import render
 from runout.errors import SchemaError
+from runout.render import encoding
 from runout.version import SCHEMA_VERSION
 
 FROZEN = Path(__file__).with_name("schema.json")

@@ -9,8 +9,8 @@ import pytest
 
 from bulletin.bulletin_specimen import HOUR, MARKS, charts, line
 from bulletin.hostile import LABELS, hostile
-from runout.bulletin import axes, figures, layout, palette
 from runout.bulletin.findings import Chart, Line, Mark, Panel
+from runout.render import axes, figures, layout, palette
 
 FORMS = ("lines", "candles", "mirrored", "bars", "steps")
 COURSES = {

@@ -10,9 +10,10 @@ from hypothesis import strategies as some
 from bulletin.bulletin_specimen import only, specimen
 from bulletin.hostile import LABELS, hostile
 from bulletin.test_brief import whole
-from runout.bulletin import brief_words, markdown, wording
+from runout.bulletin import brief_words, wording
 from runout.bulletin.brief import brief
 from runout.bulletin.findings import Section
+from runout.render import markdown
 
 ACTIVE = re.compile(r"(?<!\\)(?:\\\\)*[*\[\]<>|~&]")
 

@@ -9,9 +9,10 @@ import pytest
 from bulletin.bulletin_specimen import evidence, finding, only, quantity, specimen
 from bulletin.hostile import LABELS, MARKDOWN, SCRIPT, hostile
 from bulletin.test_brief import whole
-from runout.bulletin import brief_words, page, palette, wording
+from runout.bulletin import brief_words, wording
 from runout.bulletin.brief import brief
 from runout.bulletin.findings import Bulletin, Section
+from runout.render import page, palette
 from runout.units import percent, price
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

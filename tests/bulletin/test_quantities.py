@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from bulletin.bulletin_specimen import quantity
 from runout.bulletin import quantities
-from runout.bulletin.encoding import ROUNDING
+from runout.render.encoding import ROUNDING
 
 UNITS = tuple(ROUNDING)
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from runout.bulletin.encoding import decode, encode
-from runout.bulletin.text import render
 from runout.cli.main import main
 from runout.clock import format_time
-from runout.jobs.computing import compute
-from runout.jobs.derivations import computations
-from runout.jobs.issuing import issue
-from runout.jobs.publishing import keep_snapshot
 from runout.lake import Lake
+from runout.pipeline.bulletin_inputs import issue
+from runout.pipeline.derivations import computations
+from runout.pipeline.derive import compute
+from runout.pipeline.issue_bulletin import keep_snapshot
 from runout.records import KINDS, Series
 from runout.records.kinds import DERIVED, OBSERVED
+from runout.render.encoding import decode, encode
+from runout.render.text import render
 from synthetic.worlds import DAY, START, market, world
 
 pytestmark = pytest.mark.xdist_group("missing-kinds")

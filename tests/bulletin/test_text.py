@@ -10,8 +10,9 @@ import pytest
 
 from bulletin.bulletin_specimen import evidence, finding, only, specimen
 from bulletin.hostile import LABELS, LONG, hostile
-from runout.bulletin import cells, text, wording
+from runout.bulletin import wording
 from runout.bulletin.findings import Section
+from runout.render import cells, text
 
 TESTS = Path(__file__).resolve().parents[1]
 

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from jobs.test_computing import DAY, market, write
+
 from runout.cli.main import main
-from runout.jobs.computing import compute
 from runout.lake import Lake
+from runout.pipeline.derive import compute
 
 
 @pytest.fixture(scope="module")

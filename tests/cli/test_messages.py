@@ -10,10 +10,10 @@ import pytest
 from cyclopts import CycloptsError
 
 import runout
+from runout.api.shock_inputs import amount, named_shock, share
 from runout.cli.main import app, main
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
-from runout.serve.shocks import amount, named_shock, share
 from runout.sources import registry
 
 SOURCE = Path(runout.__file__).parent

@@ -12,13 +12,13 @@ from typing import Literal
 import pytest
 from cyclopts import CycloptsError
 
-from runout.bulletin.sheet import Sheet
 from runout.cli import screen
 from runout.cli.configuration import Configuration, configuration
 from runout.cli.guide import EXAMPLES, SEE_ALSO, epilogue
 from runout.cli.main import app, main
 from runout.cli.writing import chosen_form, chosen_forms
 from runout.errors import UsageError
+from runout.render.sheet import Sheet
 
 VERBS = sorted(name for name in app if not name.startswith("-"))
 

@@ -41,7 +41,7 @@ def _patterns():
 
 @cache
 def _words():
-    folders = ("bulletin/sections", "jobs/issuing", "indicators")
+    folders = ("bulletin/sections", "pipeline/bulletin_inputs", "indicators")
     nodes = (node for folder in folders for node in _nodes(folder))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 

@@ -3,7 +3,7 @@
 import pytest
 from finding_names import is_made, is_quantity
 
-from runout.jobs.issuing import published_claims
+from runout.pipeline.bulletin_inputs import published_claims
 
 
 @pytest.mark.parametrize("claim", published_claims(), ids=lambda claim: claim.name)

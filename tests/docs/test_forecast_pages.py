@@ -10,7 +10,7 @@ from runout.forecast.features import FEATURES
 from runout.forecast.problems import RULES
 from runout.forecast.protocol import LEAST_DAYS
 from runout.forecast.targets import HEADLINE_USD
-from runout.jobs.forecasting import MEASURED_THRESHOLDS_USD, MOST_LEAD_DAYS
+from runout.pipeline.forecasts import MEASURED_THRESHOLDS_USD, MOST_LEAD_DAYS
 from runout.units import percent
 from studies.forecast.registry import ISSUED, MODELS, REFERENCE
 

@@ -27,6 +27,6 @@ def test_a_theme_has_its_source_its_figures_and_its_agreement(row):
 
 
 def test_the_count_of_statements_is_that_of_the_shipped_table():
-    from runout.jobs.issuing import published_claims
+    from runout.pipeline.bulletin_inputs import published_claims
 
     assert f"{len(published_claims())} of them" in text(DOCS / "themes.md")

@@ -125,7 +125,7 @@ def test_every_setting_stands_in_the_public_contract_with_its_default():
 def test_every_capture_and_severity_is_defined():
     from typing import get_args
 
-    from runout.observation import Severity
+    from runout.quality import Severity
     from runout.records.series import Capture
 
     captures = {row[0].strip("`") for row in table(section(DOCS / "definitions.md", "Capture regime"))}

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from runout.clock import parse_time
-from runout.jobs import ledger
-from runout.jobs.computing import compute
-from runout.jobs.importing import import_files
-from runout.jobs.publishing import keep_snapshot
 from runout.lake import Lake
+from runout.pipeline import ledger
+from runout.pipeline.derive import compute
+from runout.pipeline.file_import import import_files
+from runout.pipeline.issue_bulletin import keep_snapshot
 from runout.sources.registry import source_of
 
 WANTED = (

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from runout.api.session import Session
 from runout.cli.main import main
 from runout.clock import format_time
 from runout.lake import Lake
-from runout.serve.session import Session
 
 
 def asked(capsys: pytest.CaptureFixture[str], lake: Lake, at: int, *words: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import pytest
 
 from runout.clock import parse_time
-from runout.jobs.issuing import issue
 from runout.lake import Lake
+from runout.pipeline.bulletin_inputs import issue
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 

@@ -7,8 +7,8 @@ import pytest
 
 from e2e.one_answer import require_one_answer
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, parse_time
-from runout.jobs.computing import compute
 from runout.lake import Lake
+from runout.pipeline.derive import compute
 from synthetic.worlds import START, market, world
 
 FOUR_HOURS = 4 * NANOSECONDS_PER_HOUR

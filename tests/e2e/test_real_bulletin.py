@@ -7,15 +7,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from runout.bulletin.encoding import encode
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import NANOSECONDS_PER_HOUR, parse_time, start_of_day
-from runout.jobs import ledger
-from runout.jobs.clustering import origin_of
-from runout.jobs.computing import compute
-from runout.jobs.issuing import issue
-from runout.jobs.publishing import keep_snapshot
 from runout.lake import Lake
+from runout.pipeline import ledger
+from runout.pipeline.bulletin_inputs import issue
+from runout.pipeline.cluster_snapshots import origin_of
+from runout.pipeline.derive import compute
+from runout.pipeline.issue_bulletin import keep_snapshot
+from runout.render.encoding import encode
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 

@@ -3,15 +3,15 @@
 import polars as pl
 import pytest
 
-from runout.bulletin import page
-from runout.bulletin.encoding import encode
 from runout.cascade.shock import ToPrice
 from runout.clock import parse_time
-from runout.jobs.cascading import setting_of, whatif
-from runout.jobs.clustering import long_mass_share
-from runout.jobs.issuing import issue
-from runout.jobs.publishing import Publication, keep_snapshot
 from runout.lake import Lake
+from runout.pipeline.bulletin_inputs import issue
+from runout.pipeline.cluster_snapshots import long_mass_share
+from runout.pipeline.issue_bulletin import Publication, keep_snapshot
+from runout.pipeline.whatif import setting_of, whatif
+from runout.render import page
+from runout.render.encoding import encode
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 

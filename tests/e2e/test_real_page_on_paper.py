@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runout.bulletin import page
 from runout.clock import parse_time
-from runout.jobs.issuing import issue
-from runout.jobs.publishing import Publication
 from runout.lake import Lake
+from runout.pipeline.bulletin_inputs import issue
+from runout.pipeline.issue_bulletin import Publication
+from runout.render import page
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 

@@ -8,8 +8,8 @@ import pytest
 
 from runout.bulletin.findings import Bulletin, Finding, Quantity
 from runout.clock import parse_time
-from runout.jobs.issuing import issue
 from runout.lake import Lake
+from runout.pipeline.bulletin_inputs import issue
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 

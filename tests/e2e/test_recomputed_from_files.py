@@ -11,10 +11,10 @@ from statistics import NormalDist, fmean
 import polars as pl
 import pytest
 
-from runout.bulletin.encoding import encode
 from runout.clock import parse_time
-from runout.jobs.issuing import issue
 from runout.lake import Lake
+from runout.pipeline.bulletin_inputs import issue
+from runout.render.encoding import encode
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from runout.coverage.market_wide_ratio import WIDE_PRIOR, Coverage, StudentT, fit
 from runout.forecast.laws import PooledLaw, StudentLaw
 from runout.forecast.protocol import Predictive
 from runout.forecast.targets import HEADLINE_USD, base_rate, headline, measured, share_exceedance
-from runout.observation.coverage import WIDE_PRIOR, Coverage, StudentT, fit
 
 LAW = StudentLaw(location=float(np.log(1.3e8)), scale=0.7, freedom=8.0, location_error=0.12)
 MADE = Predictive(law=LAW, start=0, scope="made up", log_interest=float(np.log(4e10)))

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from jobs.perpetual_lakes import DAYS, FIRST, WARM_DAYS, perpetual_lake
+
 from lake.test_lake import series as named
 from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import LakeError
-from runout.jobs.computing import compute
 from runout.lake import Lake
+from runout.pipeline.derive import compute
 
 MOMENT = format_time(FIRST + (WARM_DAYS + DAYS) * NANOSECONDS_PER_DAY - 8 * NANOSECONDS_PER_HOUR)
 

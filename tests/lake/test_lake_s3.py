@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START
-from jobs.daily_lakes import daily_lake
 from lake.test_lake_paths import BARS
-from runout.bulletin.encoding import encode
 from runout.cli.main import main
 from runout.errors import LakeError
-from runout.jobs import ledger
-from runout.jobs.computing import compute
-from runout.jobs.issuing import issue
 from runout.lake import Lake
+from runout.pipeline import ledger
+from runout.pipeline.bulletin_inputs import issue
+from runout.pipeline.derive import compute
+from runout.render.encoding import encode
 
 pytestmark = pytest.mark.xdist_group("s3")
 

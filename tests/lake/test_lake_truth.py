@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from runout.errors import LakeError, NotEnoughDataError
-from runout.jobs.hidden_truth import read_truth, truth_address, write_truth
 from runout.lake import Lake
+from runout.pipeline.hidden_truth import read_truth, truth_address, write_truth
 
 pytestmark = pytest.mark.xdist_group("s3")
 

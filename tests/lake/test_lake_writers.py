@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from runout.jobs import ledger
 from runout.lake import Lake
+from runout.pipeline import ledger
 
 pytestmark = pytest.mark.xdist_group("s3")
 

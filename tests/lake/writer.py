@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from forecast.histories import DAY, START
 from forecast.made_up import made_up
 from lake.test_lake import reserves
-from runout.jobs import ledger
 from runout.lake import Lake
+from runout.pipeline import ledger
 
 
 def write_rows(lake: Lake, who: str, count: int) -> None:

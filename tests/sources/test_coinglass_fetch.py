@@ -17,9 +17,9 @@ from aiohttp import web
 from runout.cli.main import main
 from runout.clock import parse_time
 from runout.errors import SourceError, UsageError
-from runout.jobs.fetching import Access, Fetched, fetch_coinglass
-from runout.jobs.importing import import_files
 from runout.lake import Lake
+from runout.pipeline.fetch import Access, Fetched, fetch_coinglass
+from runout.pipeline.file_import import import_files
 from runout.sources.coinglass import history, snapshots, source
 from runout.sources.coinglass.names import read_name
 from runout.sources.coinglass.requests import QUESTIONS, requests_for

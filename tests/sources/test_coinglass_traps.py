@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from runout.clock import NANOSECONDS_PER_HOUR, parse_time
-from runout.jobs.importing import Imported, import_files
 from runout.lake import Lake
+from runout.pipeline.file_import import Imported, import_files
 from runout.sources import Document
 from runout.sources.coinglass import source
 

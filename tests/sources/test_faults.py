@@ -13,8 +13,8 @@ from source_specimens import text
 from runout.cli.main import main
 from runout.clock import parse_time
 from runout.errors import ExitCode
-from runout.jobs.verifying import verify_lake
 from runout.lake import Lake
+from runout.pipeline.verify import verify_lake
 from runout.sources.binance import COLUMNS
 
 HOUR_MS = 3_600_000

@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START, history
-from jobs.daily_lakes import daily_lake
 from runout.clock import parse_time
 from runout.errors import NotEnoughDataError
 from runout.forecast.danger import level_records
 from runout.forecast.features import evidence_of
 from runout.forecast.walking import walk
-from runout.jobs.forecasting import Past, read_past
+from runout.pipeline.forecasts import Past, read_past
 from runout.scores import reliability_curve
 from studies.forecast.pages import FIGURE, LOG, PAGE, page, write_pages
 from studies.forecast.registry import ISSUED, REFERENCE, model_named

@@ -6,14 +6,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START, history
-from jobs.daily_lakes import daily_lake
 from runout.cli.main import app
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.features import evidence_of
-from runout.jobs.forecasting import answer_level, read_past
 from runout.lake import Lake
+from runout.pipeline.forecasts import answer_level, read_past
 from runout.scores import PairedDifference, paired_difference
 from studies.forecast.registry import ISSUED, REFERENCE, WITH_STRUCTURAL
 from studies.structural.pages import LOG, PAGE, write_structural_pages

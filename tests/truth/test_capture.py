@@ -5,8 +5,8 @@ import pytest
 
 from runout.clock import NANOSECONDS_PER_DAY as DAY
 from runout.clock import NANOSECONDS_PER_SECOND as SECOND
+from runout.coverage.capture import corrected_totals, largest_of_each_second
 from runout.errors import UsageError
-from runout.observation.capture import corrected_totals, largest_of_each_second
 
 
 def feed(seed: int, *, tail: float = 1.5, days: int = 4) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from runout.errors import NotEnoughDataError
-from runout.jobs.demonstrating import Compared, compare, page
-from runout.jobs.synthesizing import END
 from runout.lake import Lake
+from runout.pipeline.demo import Compared, compare, page
+from runout.pipeline.synthesize import END
 from studies.truth.design import Case
 from studies.truth.worlds import make
 

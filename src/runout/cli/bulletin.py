@@ -13,10 +13,10 @@ from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_forms
 from runout.clock import now_ns
 from runout.errors import NotEnoughDataError
-from runout.jobs.publishing import Publication
+from runout.pipeline.issue_bulletin import Publication
 
 if TYPE_CHECKING:
-    from runout.bulletin.page import Picture
+    from runout.render.page import Picture
 
 Form = Literal["text", "md", "html", "json"]
 Figure = Literal["svg", "png"]
@@ -104,18 +104,18 @@ def render(
     """
     # Imported here: the text form must not pay for the page's figures.
     if form == "text":
-        from runout.bulletin import text  # noqa: PLC0415
+        from runout.render import text  # noqa: PLC0415
 
         return (text.render if full else text.render_brief)(made, width, colour=colour)
     if form == "md":
-        from runout.bulletin import markdown  # noqa: PLC0415
+        from runout.render import markdown  # noqa: PLC0415
 
         return markdown.render(made)
     if form == "html":
-        from runout.bulletin import page  # noqa: PLC0415
+        from runout.render import page  # noqa: PLC0415
 
         return page.render(made, pictures or {})
-    from runout.bulletin import encoding  # noqa: PLC0415
+    from runout.render import encoding  # noqa: PLC0415
 
     return encoding.encode(made).decode()
 
@@ -156,7 +156,8 @@ def write(
 
 
 def _chart(made: Bulletin, form: Figure) -> bytes:
-    from runout.bulletin import figures, wording  # noqa: PLC0415 - draws
+    from runout.bulletin import wording  # noqa: PLC0415 - draws
+    from runout.render import figures  # noqa: PLC0415 - draws
 
     found = next((one for section in made.sections for one in section.charts if one.name == _FIGURE), None)
     if found is None:

@@ -3,10 +3,10 @@
 from runout.cli import screen
 from runout.cli.configuration import open_lake
 from runout.cli.progress import progress_bar
-from runout.jobs import ledger
-from runout.jobs.clustering import newest_moment
-from runout.jobs.computing import compute as compute_job
-from runout.jobs.publishing import keep_snapshot
+from runout.pipeline import ledger
+from runout.pipeline.cluster_snapshots import newest_moment
+from runout.pipeline.derive import compute as compute_job
+from runout.pipeline.issue_bulletin import keep_snapshot
 
 
 def compute(*, lake: str | None = None, coin: str = "BTC", forecast_days: int = 14) -> None:

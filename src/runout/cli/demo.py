@@ -8,11 +8,11 @@ from rich.table import Table
 from runout.cli import screen
 from runout.cli.bulletin import render, write
 from runout.cli.progress import progress_bar
-from runout.jobs.computing import compute
-from runout.jobs.demonstrating import Compared, compare, page
-from runout.jobs.publishing import Publication
-from runout.jobs.synthesizing import END, synthesize
 from runout.lake import Lake
+from runout.pipeline.demo import Compared, compare, page
+from runout.pipeline.derive import compute
+from runout.pipeline.issue_bulletin import Publication
+from runout.pipeline.synthesize import END, synthesize
 
 if TYPE_CHECKING:
     from rich.console import Console

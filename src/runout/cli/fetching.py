@@ -11,8 +11,8 @@ from runout.cli.configuration import lake_address, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import now_ns
 from runout.errors import ConfigurationError, ExitCode, UsageError
-from runout.jobs.fetching import COINGLASS_URL, Access, Fetched, fetch_coinglass
 from runout.lake import Lake
+from runout.pipeline.fetch import COINGLASS_URL, Access, Fetched, fetch_coinglass
 from runout.sources.coinglass.names import parse_step
 
 

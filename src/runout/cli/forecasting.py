@@ -6,13 +6,13 @@ from typing import Literal
 import msgspec
 
 from runout.bulletin.outlook import as_json
-from runout.bulletin.sheet import Sheet
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.clock import format_date, format_time, now_ns, start_of_day
 from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
-from runout.jobs import ledger
-from runout.jobs.forecasting import answer_level
+from runout.pipeline import ledger
+from runout.pipeline.forecasts import answer_level
+from runout.render.sheet import Sheet
 from runout.units import dollars, percent, price
 
 

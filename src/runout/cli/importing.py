@@ -10,8 +10,8 @@ from runout.cli import screen
 from runout.cli.configuration import lake_address, open_lake
 from runout.cli.progress import progress_bar
 from runout.errors import ExitCode, UsageError
-from runout.jobs.importing import Imported, import_files
 from runout.lake import Lake
+from runout.pipeline.file_import import Imported, import_files
 from runout.sources.registry import source_of
 
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from runout.bulletin.mapping import LiquidationMap
+from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
 from runout.clock import now_ns
-from runout.jobs.mapping import liquidation_map
+from runout.pipeline.build_map import liquidation_map
 
 Format = Literal["text", "png", "html", "csv", "parquet", "json"]
 
@@ -62,25 +62,25 @@ def map_(
 
 
 def _text(made: LiquidationMap, form: Format, *, colour: bool = False, width: int | None = None) -> str:
-    from runout.bulletin.mapping import forms  # noqa: PLC0415 - forms and pictures only when asked for
+    from runout.render.map import export  # noqa: PLC0415 - forms and pictures only when asked for
 
     if form == "html":
-        return forms.html(made)
+        return export.html(made)
     if form == "csv":
-        return forms.comma_separated(made)
+        return export.comma_separated(made)
     if form == "json":
-        return forms.json(made)
-    return forms.text(made, colour=colour, width=width)
+        return export.json(made)
+    return export.text(made, colour=colour, width=width)
 
 
 def _write(made: LiquidationMap, form: Format, out: Path) -> None:
     if form == "png":
-        from runout.bulletin.mapping import pictures  # noqa: PLC0415 - matplotlib takes half a second
+        from runout.render.map import pictures  # noqa: PLC0415 - matplotlib takes half a second
 
         out.write_bytes(pictures.png(made))
     elif form == "parquet":
-        from runout.bulletin.mapping import forms  # noqa: PLC0415
+        from runout.render.map import export  # noqa: PLC0415
 
-        forms.table(made).write_parquet(out)
+        export.table(made).write_parquet(out)
     else:
         out.write_text(_text(made, form), encoding="utf-8")

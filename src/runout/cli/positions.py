@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from runout.api.portfolios import read_portfolio
+from runout.api.risks import asked_risk
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.clock import now_ns
 from runout.errors import NotEnoughDataError
-from runout.jobs import position_forms
-from runout.jobs.position_risk import Asked
-from runout.serve.portfolios import read_portfolio
-from runout.serve.risks import asked_risk
+from runout.pipeline import position_tables
+from runout.pipeline.position_risk import Asked
 
 
 def positions(
@@ -90,6 +90,6 @@ def positions(
         side=side, quantity=quantity, margin_mode=margin_mode, balance=balance, target=target, mark="--",
     )  # fmt: skip
     if format == "json":
-        sys.stdout.write(position_forms.as_json(made))
+        sys.stdout.write(position_tables.as_json(made))
     else:
-        sys.stdout.write(position_forms.text(made, colour=screen.in_colour(), width=screen.screen_width()))
+        sys.stdout.write(position_tables.text(made, colour=screen.in_colour(), width=screen.screen_width()))

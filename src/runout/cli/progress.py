@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from runout.cli import screen
-from runout.jobs.progress import Progress as ProgressCall
+from runout.pipeline.progress import Progress as ProgressCall
 
 
 @contextmanager

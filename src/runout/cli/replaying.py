@@ -6,17 +6,17 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from runout.bulletin import encoding
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import parse_time
 from runout.forecast.danger import DangerLevel
 from runout.forecast.targets import DANGER_USD
-from runout.jobs.publishing import publish
-from runout.jobs.replaying import LevelRecord, Replayed, by_level
-from runout.jobs.replaying import replay as replay_job
-from runout.jobs.track_record import write_track_record
+from runout.pipeline.issue_bulletin import publish
+from runout.pipeline.replay import LevelRecord, Replayed, by_level
+from runout.pipeline.replay import replay as replay_job
+from runout.pipeline.track_record import write_track_record
+from runout.render import encoding
 from runout.units import dollars, percent
 
 

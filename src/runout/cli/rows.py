@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 import polars as pl
 from cyclopts import Parameter
 
+from runout.api.tables import dated
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
 from runout.clock import format_time
 from runout.errors import UsageError
-from runout.serve.tables import dated
 from runout.units import dollars, percent, price
 
 Format = Literal["csv", "json", "parquet"]

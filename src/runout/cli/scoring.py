@@ -13,7 +13,7 @@ from runout.cli.configuration import open_lake, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import start_of_day
 from runout.forecast.targets import MEASURED_USD
-from runout.jobs.scoring import ForecastScore, Loss, score_forecast
+from runout.pipeline.score import ForecastScore, Loss, score_forecast
 from runout.units import dollars, percent
 
 _MEASURES = {"brier": "Brier score", "log": "log loss", "crps": "CRPS of log"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from runout.bulletin.sheet import Sheet
+    from runout.render.sheet import Sheet
 
 READABLE: Final = 100
 """Columns of what is read in paragraphs: longer lines are not read well, however wide the terminal is."""
@@ -36,7 +36,7 @@ def readable_width(widest: int = READABLE) -> int:
 
 def sheet() -> "Sheet":
     """Return a sheet of the width of the screen; where there is none, lines are as long as they are."""
-    from runout.bulletin.sheet import Sheet  # noqa: PLC0415 - `runout --help` writes no tables
+    from runout.render.sheet import Sheet  # noqa: PLC0415 - `runout --help` writes no tables
 
     return Sheet(screen_width(), wide=_WIDEST_TABLE, colour=in_colour())
 

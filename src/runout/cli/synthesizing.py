@@ -2,9 +2,9 @@
 
 from runout.cli import screen
 from runout.cli.progress import progress_bar
-from runout.jobs.synthesizing import TRADERS
-from runout.jobs.synthesizing import synthesize as synthesize_job
 from runout.lake import Lake
+from runout.pipeline.synthesize import TRADERS
+from runout.pipeline.synthesize import synthesize as synthesize_job
 from runout.synthetic import Family, Scenario
 
 

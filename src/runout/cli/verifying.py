@@ -13,8 +13,8 @@ from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.clock import format_time
 from runout.errors import ExitCode
-from runout.jobs.verifying import Audit, verify_lake
-from runout.observation import SEVERITIES, AuditFinding
+from runout.pipeline.verify import Audit, verify_lake
+from runout.quality import SEVERITIES, AuditFinding
 from runout.version import SCHEMA_VERSION
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "dim"}

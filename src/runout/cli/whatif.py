@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from runout.api.shock_inputs import named_shock
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
 from runout.clock import now_ns
 from runout.errors import UsageError
-from runout.serve.shocks import named_shock
 
 if TYPE_CHECKING:
     from runout.cascade.shock import Shock
-    from runout.jobs.cascading import Setting
+    from runout.pipeline.whatif import Setting
 
 Format = Literal["text", "json", "csv", "png", "html"]
 Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
@@ -68,7 +68,7 @@ def whatif(
     out
         File to write to; stdout if absent.
     """
-    from runout.jobs.cascading import setting_of  # noqa: PLC0415 - kernels and solver, only where asked for
+    from runout.pipeline.whatif import setting_of  # noqa: PLC0415 - kernels and solver, only where asked for
 
     given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
     asked = any(text is not None for text in given.values())
@@ -91,9 +91,9 @@ def whatif(
 
 
 def _made(setting: "Setting", shock: "Shock | None", form: Format) -> bytes:
-    from runout.jobs import whatif_forms  # noqa: PLC0415
+    from runout.pipeline import whatif_tables  # noqa: PLC0415
 
     colour, width = screen.in_colour(), screen.screen_width()
     if shock is None:
-        return whatif_forms.ladder_as(setting, form, colour=colour, width=width)
-    return whatif_forms.answer_as(setting, shock, form, colour=colour, width=width)
+        return whatif_tables.ladder_as(setting, form, colour=colour, width=width)
+    return whatif_tables.answer_as(setting, shock, form, colour=colour, width=width)

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY
+from runout.coverage.market_wide_ratio import Coverage
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition, days_behind
 from runout.forecast.features import Evidence
@@ -15,7 +16,6 @@ from runout.forecast.protocol import Predictive
 from runout.forecast.record import Conditional, Probability
 from runout.forecast.structural.conditions import day_of, given_on
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, headline, measured
-from runout.observation.coverage import Coverage
 
 
 def last_close(history: History, coin: str) -> float:

@@ -1,7 +1,7 @@
 """What is forecast: thresholds on the headline total, on the measured total, and on the share of open interest.
 
 Headline: liquidations of all coins on all venues as the big aggregators report them. Measured: what our series hold.
-The ratio of the two is a distribution (:mod:`runout.observation.coverage`), and comes in as a part, so that a
+The ratio of the two is a distribution (:mod:`runout.coverage.market_wide_ratio`), and comes in as a part, so that a
 probability of a headline total carries its uncertainty.
 """
 

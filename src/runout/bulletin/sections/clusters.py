@@ -5,7 +5,7 @@ from typing import Any, Final
 import polars as pl
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table
-from runout.bulletin.mapping.content import NO_GAIN
+from runout.bulletin.liquidation_map import NO_GAIN
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
 from runout.positions.clusters import CROSSED

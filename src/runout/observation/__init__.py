@@ -1,6 +1,0 @@
-"""What a feed shows of what happened, and the checks that say whether its figures can be believed."""
-
-from runout.observation.auditing import Tables, audit
-from runout.observation.findings import SEVERITIES, AuditFinding, Severity
-
-__all__ = ["SEVERITIES", "AuditFinding", "Severity", "Tables", "audit"]

@@ -1,0 +1,40 @@
+"""Everything that is derived and kept: which computation reads which series, in a fixed order."""
+
+from collections.abc import Iterable
+
+from runout.lake import catalogue
+from runout.pipeline.derivations import cycles, flows, headline, leverage, liquidations
+from runout.pipeline.derivations.computation import Computation
+from runout.records import Series
+
+__all__ = ["Computation", "computations"]
+
+
+def computations(series: Iterable[Series]) -> list[Computation]:
+    """Return everything that can be derived from ``series``, in a fixed order."""
+    known = list(series)
+    groups = catalogue.liquidation_groups(known)
+    plan = [liquidations.trailing_liquidations(group) for group in groups]
+    for coin in sorted({s.coin for s in known}):
+        interest = catalogue.all_venue_open_interest(known, coin)
+        price = catalogue.bars(known, coin, step=interest.step) if interest else None
+        if interest and price:
+            plan.append(leverage.open_interest_changes(coin, interest, price))
+    for group in groups:
+        plan += liquidations.flush_events(group, known)
+    for coin in sorted({s.coin for s in known}):
+        mine = [s for s in known if s.coin == coin]
+        plan += leverage.leverage_ratios(mine, coin)
+        plan += leverage.funding_states(mine, coin)
+        plan += leverage.core_venues(mine, coin)
+        plan += flows.flow_verdicts(mine, coin)
+        plan += flows.depth_states(mine, coin)
+        plan += flows.premiums(mine, coin)
+        plan += cycles.divergences(mine, coin)
+        plan += cycles.peak_lists(mine, coin)
+        plan += cycles.daily_records(mine, coin, groups)
+    wide = catalogue.widest_liquidations(groups, catalogue.ALL_COINS)
+    fine = catalogue.finest_liquidations(groups, catalogue.ALL_COINS)
+    if wide and fine and wide.name != fine.name and not any(one.synthetic for one in wide.series):
+        plan.append(headline.headline_ratio(wide, fine))
+    return plan

@@ -1,0 +1,210 @@
+"""Open interest, leverage ratio, funding, and the venues whose open interest behaves."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY
+from runout.coverage.core_venues import core_set, venue_tests
+from runout.indicators import funding, leverage_ratio, open_interest
+from runout.indicators.windows import Floats, Times, times, value_before
+from runout.lake import catalogue
+from runout.pipeline.derivations.computation import (
+    Computation,
+    Tables,
+    inputs_of,
+    labelled,
+    long_form,
+    own_indicators,
+)
+from runout.pipeline.prices import with_price
+from runout.records import Series
+
+DAY = NANOSECONDS_PER_DAY
+TEST_WINDOW = 95 * DAY
+TEST_EVERY = 7 * DAY
+_CHANGE_COLUMNS = ("change_usd", "position_usd", "price_usd", "change_base", "noise_usd", "noise_base")
+_RATIO_COLUMNS = ("ratio", "ratio_percentile", "ratio_change_30d", "stable_ratio", "stable_ratio_percentile")
+_FUNDING_COLUMNS = ("yearly", "yearly_percentile", "week_high_percentile", "ranked_days")
+_CORE_COLUMNS = ("change_base", "noise_base", "start_base", "venues")
+
+
+def open_interest_changes(coin: str, interest: Series, price: Series) -> Computation:
+    """Return the computation of changes of open interest, split and with their usual size."""
+    windows = open_interest.CHANGE_WINDOWS
+
+    def derive(tables: Tables) -> Tables:
+        rows = with_price(tables["open_interest"], tables["bars"])
+        wide = {f"open_interest.{label}": open_interest.changes(rows, window) for label, window in windows.items()}
+        parts = [long_form(frame, name, coin, interest.series, _CHANGE_COLUMNS) for name, frame in wide.items()]
+        return {"indicators": pl.concat(parts)}
+
+    return Computation(
+        name=f"open_interest/{interest.series}",
+        inputs=inputs_of(interest, price),
+        lookback=open_interest.NOISE_WINDOW + 4 * DAY,
+        outputs=own_indicators("open_interest", coin, interest.series),
+        derive=derive,
+    )
+
+
+def leverage_ratios(series: Iterable[Series], coin: str) -> list[Computation]:
+    """Return the computation of the leverage ratio for each provider of daily exchange reserves."""
+    known = list(series)
+    interest = next((s for s in catalogue.all_venue_series(known, coin) if s.step == DAY), None)
+    price = catalogue.bars(known, coin, step=DAY)
+    if interest is None or price is None:
+        return []
+    return [_leverage_ratio(coin, one, interest, price) for one in catalogue.reserves(known, coin) if one.step == DAY]
+
+
+def _leverage_ratio(coin: str, reserve: Series, interest: Series, price: Series) -> Computation:
+    def derive(tables: Tables) -> Tables:
+        held = tables["reserves"].select("event_time", pl.col("known_time").alias("reserve_known"), "reserve_base")
+        both = with_price(tables["open_interest"], tables["bars"]).join(held, on="event_time")
+        both = both.with_columns(pl.max_horizontal("known_time", "reserve_known").alias("known_time"))
+        ratios = leverage_ratio.leverage_ratio(both.sort("event_time"))
+        return {"indicators": long_form(ratios, "leverage_ratio", coin, reserve.series, _RATIO_COLUMNS)}
+
+    return Computation(
+        name=f"leverage_ratio/{reserve.series}",
+        inputs=inputs_of(reserve, interest, price),
+        lookback=leverage_ratio.RANK_WINDOW + 2 * DAY,
+        outputs=own_indicators("leverage_ratio", coin, reserve.series),
+        derive=derive,
+    )
+
+
+def funding_states(series: Iterable[Series], coin: str) -> list[Computation]:
+    """Return the computation of funding and its rank for each series of weighted funding."""
+    return [_funding(coin, one) for one in catalogue.weighted_funding(series, coin)]
+
+
+def _funding(coin: str, one: Series) -> Computation:
+    def derive(tables: Tables) -> Tables:
+        rows = tables["funding"].drop_nulls(["rate", "interval_hours"]).sort("event_time")
+        state = funding.funding_state(rows)
+        t = times(state)
+        first = t[np.searchsorted(t, t - funding.RANK_WINDOW, side="right")] if len(t) else t
+        state = state.with_columns(ranked_days=pl.Series((t - first) / DAY))
+        return {"indicators": long_form(state, "funding", coin, one.series, _FUNDING_COLUMNS)}
+
+    return Computation(
+        name=f"funding/{one.series}",
+        inputs=inputs_of(one),
+        lookback=funding.RANK_WINDOW + 9 * DAY,
+        outputs=own_indicators("funding", coin, one.series),
+        derive=derive,
+    )
+
+
+# -- core venues ------------------------------------------------------------------------------------------------------
+
+
+class _Grid(NamedTuple):
+    """Coin open interest of venues on one grid: shape (times, venues), NaN where not reported."""
+
+    t: Times
+    known: Times
+    venues: tuple[str, ...]
+    coins: Floats
+
+
+def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
+    """Return the computation of the core set of venues, tested once a week on what was known, and of its change."""
+    members = catalogue.venue_open_interest(series, coin)
+    if len(members) < 3:
+        return []
+    scope = catalogue.core_name(members)
+    venue_of = {one.series: one.venues[0] for one in members}
+
+    def derive(tables: Tables) -> Tables:
+        rows = tables["open_interest"].drop_nulls(["open_interest_usd", "price"])
+        rows = rows.with_columns(pl.col("series").replace_strict(venue_of).alias("venue"))
+        rows = rows.sort("venue", "event_time", "series").unique(["venue", "event_time"], keep="first")
+        sets = core_sets(rows)
+        wide = core_changes(_grid(rows), sets)
+        member_rows = [(time, time, f"core.member.{venue}", 1.0) for time, core in sets for venue in core]
+        flags = pl.DataFrame(
+            member_rows, schema={"event_time": pl.Int64, "known_time": pl.Int64, "indicator": pl.String,
+                                 "value": pl.Float64}, orient="row",
+        )  # fmt: skip
+        return {
+            "indicators": pl.concat(
+                [long_form(wide, "core.24h", coin, scope, _CORE_COLUMNS), labelled(flags, coin, scope)],
+                how="diagonal",
+            )
+        }
+
+    return [
+        Computation(
+            name=f"core/{scope}",
+            inputs=inputs_of(*members),
+            lookback=TEST_WINDOW + TEST_EVERY + 2 * DAY,
+            outputs=own_indicators("core", coin, scope),
+            derive=derive,
+        )
+    ]
+
+
+def core_sets(rows: pl.DataFrame) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the venues that pass every test at each week's start, on rows of the 95 days known by then.
+
+    Parameters
+    ----------
+    rows
+        ``venue, event_time, known_time, open_interest_usd, price``.
+    """
+    if rows.is_empty():
+        return []
+    last = int(times(rows).max())
+    first = int(times(rows).min())
+    moments = range(-(-first // TEST_EVERY) * TEST_EVERY, last + 1, TEST_EVERY)
+    found: list[tuple[int, tuple[str, ...]]] = []
+    for moment in moments:
+        window = rows.filter(pl.col("event_time") > moment - TEST_WINDOW, pl.col("known_time") <= moment)
+        core = core_set(venue_tests(window, at=moment)) if not window.is_empty() else ()
+        if core:
+            found.append((moment, core))
+    return found
+
+
+def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl.DataFrame:
+    """Return the 24 h change of the core venues' coins and its deviation over the 90 days before, same venues.
+
+    At each time the venues are those of the last test known; a time at which one of them is missing has no row.
+    """
+    earlier = np.column_stack([value_before(grid.coins[:, v], grid.t, DAY) for v in range(len(grid.venues))])
+    moved = grid.coins - earlier
+    starts = np.array([moment for moment, _ in sets], dtype=np.int64)
+    rows: list[tuple[int, int, float, float | None, float, float]] = []
+    for i, time in enumerate(grid.t.tolist()):
+        place = int(np.searchsorted(starts, time, side="right")) - 1
+        if place < 0 or time - starts[place] > 2 * TEST_EVERY:
+            continue
+        chosen = np.array([venue in sets[place][1] for venue in grid.venues])
+        inside = (grid.t > time - open_interest.NOISE_WINDOW) & (grid.t <= time)
+        sums = moved[inside][:, chosen].sum(axis=1)
+        if np.isnan(sums[-1]):
+            continue
+        past = sums[~np.isnan(sums)]
+        days = len(np.unique((grid.t[inside][~np.isnan(sums)] - 1) // DAY))
+        noise = float(past.std(ddof=1)) if days >= open_interest.NOISE_MINIMUM_DAYS else None
+        known = int(grid.known[inside].max())
+        rows.append((time, known, float(sums[-1]), noise, float(earlier[i][chosen].sum()), float(chosen.sum())))
+    schema = {"event_time": pl.Int64, "known_time": pl.Int64} | dict.fromkeys(_CORE_COLUMNS, pl.Float64)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _grid(rows: pl.DataFrame) -> _Grid:
+    venues = tuple(sorted(rows["venue"].unique().to_list()))
+    wide = (
+        rows.with_columns((pl.col("open_interest_usd") / pl.col("price")).alias("coins"))
+        .pivot("venue", index="event_time", values="coins", sort_columns=True)
+        .sort("event_time")
+    )
+    known = rows.group_by("event_time").agg(pl.col("known_time").max()).sort("event_time")
+    coins = wide.select(venues).fill_null(float("nan")).to_numpy() if venues else np.empty((0, 0))
+    return _Grid(times(wide), times(known, "known_time"), venues, coins)

@@ -1,0 +1,130 @@
+"""Publish a bulletin: what it needs is read where the lake holds it, else computed in memory; nothing is written."""
+
+import shlex
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+from msgspec import structs
+
+from runout.bulletin.findings import Bulletin
+from runout.lake import DEFAULT_LAKE, Lake
+from runout.pipeline import ledger
+from runout.pipeline.bulletin_inputs import Reader, issue, runout
+from runout.pipeline.cascade_snapshots import slide_rows
+from runout.pipeline.cluster_snapshots import cluster_rows, has_clusters, shown_map
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runout.bulletin.liquidation_map import LiquidationMap
+    from runout.render.page import Picture
+
+
+class Publication:
+    """A coin at a moment: its map is built once, when first asked for, and everything reads that one.
+
+    Parameters
+    ----------
+    lake, coin
+        Where, and the base asset.
+    at
+        UTC ns.
+    pictured
+        Whether pictures will be drawn: the map then keeps its levels through time.
+    """
+
+    def __init__(self, lake: Lake, coin: str, at: int, *, pictured: bool = False) -> None:
+        self.lake, self.coin, self.at, self.pictured = lake, coin, at, pictured
+
+    @cached_property
+    def map(self) -> "LiquidationMap | None":
+        """The map that a bulletin of this moment shows; None where the lake has not the data of one."""
+        return shown_map(self.lake, self.coin, self.at, heat=self.pictured)
+
+    @cached_property
+    def computed(self) -> dict[str, pl.DataFrame]:
+        """Rows that the bulletin needs and the lake does not hold, by record kind."""
+        rows = {"ledger": ledger.forecast_of_day(self.lake, self.coin, self.at)}
+        return rows if has_clusters(self.lake, self.coin, self.at) else rows | self.snapshot
+
+    @cached_property
+    def snapshot(self) -> dict[str, pl.DataFrame]:
+        """Clusters and slides of this moment's map, by record kind; empty without a map."""
+        if self.map is None:
+            return {}
+        rows = cluster_rows(self.map)
+        slides = slide_rows(self.lake, self.map, rows["clusters"])
+        return rows if slides is None else {**rows, "slides": slides}
+
+    @cached_property
+    def bulletin(self) -> Bulletin:
+        """The bulletin; NotEnoughDataError as :func:`publish`."""
+        return addressed(issue(self.lake, self.coin, self.at, computed=self.computed), self.lake.root)
+
+    def pictures(self) -> "Mapping[str, Sequence[Picture]]":
+        """Return the pictures of the bulletin's page that are no charts, by key of their section: map and slides."""
+        if not self.pictured:
+            return Publication(self.lake, self.coin, self.at, pictured=True).pictures()
+        from runout.render import page, slides  # noqa: PLC0415 - only a page has pictures
+        from runout.render.map import pictures  # noqa: PLC0415
+
+        keys = {section.key for section in self.bulletin.sections}
+        drawn: dict[str, Sequence[Picture]] = {}
+        if "clusters" in keys and self.map is not None:
+            titles: dict[pictures.Kind, str] = {
+                "heatmap": "Inferred liquidation levels over the past week",
+                "levels": "Inferred liquidation levels by price, now",
+            }
+            drawn["clusters"] = [
+                page.Picture(*pictures.both_widths(self.map, kind), title=title) for kind, title in titles.items()
+            ]
+        if "runout" in keys:
+            rows = runout.rows_of(Reader(self.lake, self.coin, self.at, computed=self.computed))
+            both = slides.both_widths(rows, synthetic=self.bulletin.synthetic)
+            title = "Inferred effect of moves of every size"
+            drawn["runout"] = [page.Picture(*both, title=title, note=slides.COLOURS)]
+        return drawn
+
+
+def publish(lake: Lake, coin: str, at: int) -> Bulletin:
+    """Return the bulletin of ``coin`` as of ``at`` (UTC ns); nothing is written.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the coin's price is not known at ``at``, or derived state is behind the data.
+    """
+    return Publication(lake, coin, at).bulletin
+
+
+def addressed(made: Bulletin, root: str) -> Bulletin:
+    """Return a bulletin whose commands name its lake, so that they run as printed; the default lake needs no name."""
+    if root == DEFAULT_LAKE:
+        return made
+    suffix = f" --lake {shlex.quote(root)}"
+    sections = [
+        structs.replace(
+            section,
+            findings=tuple(
+                structs.replace(
+                    one, evidence=structs.replace(one.evidence, reproduce=f"{one.evidence.reproduce}{suffix}")
+                )
+                if one.evidence.reproduce
+                else one
+                for one in section.findings
+            ),
+        )
+        for section in made.sections
+    ]
+    return structs.replace(made, reproduce=f"{made.reproduce}{suffix}", sections=tuple(sections))
+
+
+def keep_snapshot(lake: Lake, coin: str, at: int) -> dict[str, int]:
+    """Write clusters and slides of the map at ``at`` if they are not held; return how many rows of each were added."""
+    if has_clusters(lake, coin, at):
+        return {}
+    rows = Publication(lake, coin, at).snapshot
+    # The clusters last: what is interrupted before them is done again, and the same rows written twice are one.
+    kinds = [kind for kind in ("slides", "swept_clusters", "clusters") if kind in rows]
+    return {kind: lake.append(kind, rows[kind]).added.height for kind in kinds}

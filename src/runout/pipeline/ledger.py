@@ -1,0 +1,160 @@
+"""Keep the ledger: issue what is missing, in order of time, and never anything twice."""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
+from multiprocessing import get_context
+
+import msgspec
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
+from runout.errors import NotEnoughDataError, UsageError
+from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
+from runout.forecast.record import Forecast
+from runout.lake import Lake, Table
+from runout.pipeline.progress import Progress, no_progress
+from runout.records import KINDS
+from runout.version import METHOD_VERSION
+
+DAY = NANOSECONDS_PER_DAY
+_BATCH = 16
+
+
+def entries(lake: Lake, coin: str, *, at: int | None = None) -> list[Entry]:
+    """Return the entries of ``coin`` by the present methods that could be read at ``at``, in order of their moment."""
+    rows = lake.scan("ledger").filter(pl.col("coin") == coin, pl.col("method_version") == METHOD_VERSION)
+    if at is not None:
+        rows = rows.filter(pl.col("known_time") <= at)
+    return [Entry(**row) for row in rows.sort("event_time", "sequence").collect().iter_rows(named=True)]
+
+
+def audit(lake: Lake) -> list[BrokenLink]:
+    """Return what is wrong with the lake's ledger; empty for a sound one."""
+    return broken_links(lake.scan("ledger").collect())
+
+
+def recent_origins(lake: Lake, days: int) -> list[int]:
+    """Return the last ``days`` UTC midnights at which a forecast can be made from what the lake holds."""
+    daily = [one.series for one in lake.series("liquidations") if one.step == DAY]
+    rows = lake.scan("liquidations").filter(pl.col("series").is_in(daily))
+    newest = rows.select(pl.col("known_time").max()).collect().item()
+    return [] if newest is None else [start_of_day(newest) - back * DAY for back in reversed(range(days))]
+
+
+def issue_daily(
+    lake: Lake, coin: str, origins: Sequence[int], *, workers: int = 1, progress: Progress = no_progress
+) -> int:
+    """Issue the forecasts of ``origins`` (UTC ns) that the ledger does not hold yet, and return how many.
+
+    Forecasts are made by ``workers`` processes and written by this one, sixteen at a time, in order of their moment:
+    an interrupted run goes on where it stopped. Origins without enough data before them are passed over.
+
+    Parameters
+    ----------
+    lake, coin
+        Where, and the base asset.
+    origins
+        UTC ns.
+    workers
+        Processes.
+    progress
+        Called as batches begin.
+    """
+    held = {entry.event_time for entry in entries(lake, coin)}
+    missing = sorted(set(origins) - held)
+    written = 0
+    with _mapping(min(workers, len(missing))) as mapped:
+        for first in range(0, len(missing), _BATCH):
+            batch = missing[first : first + _BATCH]
+            progress(f"forecast of {format_date(batch[0])}", min(first + _BATCH, len(missing)), len(missing))
+            forecasts = mapped(_one, repeat(lake.root), repeat(coin), batch)
+            written += append(lake, [forecast for forecast in forecasts if forecast is not None])
+    return written
+
+
+def forecast_of_day(lake: Lake, coin: str, at: int) -> pl.DataFrame:
+    """Return the ledger row of the UTC day that holds ``at``: as held, else made in memory; none if it is refused.
+
+    Nothing is written. A forecast made here is the one that would have been issued at the start of the day.
+    """
+    origin = start_of_day(at)
+    mine = (pl.col("coin") == coin) & (pl.col("event_time") == origin) & (pl.col("method_version") == METHOD_VERSION)
+    held = lake.scan("ledger").filter(mine).sort("sequence").tail(1).collect()
+    if held.height:
+        return held
+    forecast = _one(lake.root, coin, origin)
+    made = [] if forecast is None else [chain(forecast, sequence=1, previous=FIRST, issued_time=origin)]
+    return pl.DataFrame([msgspec.structs.asdict(one) for one in made], schema=KINDS["ledger"].dtypes)
+
+
+def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
+    """Return the forecast of the UTC day that holds ``at``, its conditions counted from the price at ``at``.
+
+    What the ledger holds is read, else the forecast is made in memory; nothing is written.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the forecast is refused (:func:`runout.pipeline.forecasts.issue_forecast`).
+    """
+    from runout.pipeline.forecasts import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
+
+    rows = forecast_of_day(lake, coin, at)
+    made = issue_forecast(lake, coin, start_of_day(at)) if rows.is_empty() else Entry(**rows.row(0, named=True)).read()
+    return from_now(lake, made, at)
+
+
+def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:
+    """Return a forecast with its conditions counted from the price at ``at`` (UTC ns); none where no price is known.
+
+    Also at the start of its day: entries of the ledger may hold conditions of an earlier definition, without a price.
+    """
+    from runout.pipeline.forecasts import falls_from_now  # noqa: PLC0415 - the models, only where one is fitted
+
+    try:
+        return msgspec.structs.replace(forecast, conditions=falls_from_now(lake, forecast.coin, at))
+    except (NotEnoughDataError, UsageError):
+        return msgspec.structs.replace(forecast, conditions=())
+
+
+@contextmanager
+def _mapping(workers: int) -> Generator[Callable[..., Iterable[Forecast | None]]]:
+    """Give a ``map`` over so many processes; over none with one worker."""
+    if workers <= 1:
+        yield map
+        return
+    # Spawned, since a fork of a process that runs threads (polars) can hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _one(root: str, coin: str, at: int) -> Forecast | None:
+    from runout.pipeline.forecasts import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
+
+    try:
+        return issue_forecast(Lake(root), coin, at)
+    except NotEnoughDataError:
+        return None
+
+
+def append(lake: Lake, made: Sequence[Forecast]) -> int:
+    """Write forecasts to the end of the ledger, in their order, and return how many another process had not issued."""
+    return lake.extend("ledger", lambda written: _linked(written, made)).height
+
+
+def _linked(written: Table, made: Sequence[Forecast]) -> pl.DataFrame:
+    """Return ``made`` as entries after those written, without what another process issued meanwhile."""
+    times = [forecast.at for forecast in made]
+    beside = written.rows(event_time=(min(times, default=0), max(times, default=0)))
+    issued = set(beside.select("coin", "event_time", "method_version").collect().iter_rows())
+    last = written.last("sequence")
+    sequence, previous = (0, FIRST) if last.is_empty() else (last["sequence"][0], last["entry_hash"][0])
+    linked: list[Entry] = []
+    for forecast in made:
+        if (forecast.coin, forecast.at, forecast.method_version) not in issued:
+            sequence += 1
+            linked.append(chain(forecast, sequence=sequence, previous=previous, issued_time=now_ns()))
+            previous = linked[-1].entry_hash
+    return pl.DataFrame([msgspec.structs.asdict(entry) for entry in linked], schema=KINDS["ledger"].dtypes)

@@ -1,0 +1,329 @@
+"""Risk of one's own positions: the venue's arithmetic, and what a lake knows of price, chance and map."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runout.bulletin.liquidation_map import LiquidationMap
+from runout.cascade.shock import ToPrice
+from runout.errors import NotEnoughDataError, UsageError
+from runout.lake import Lake
+from runout.margin.fees import TakerFee, taker_fee
+from runout.pipeline.build_map import liquidation_map
+from runout.pipeline.prices import price_now
+from runout.pipeline.whatif import setting_of, whatif
+from runout.positions.account import Account, Holding, Leg, account_risk
+from runout.positions.clusters import Cluster
+from runout.positions.risk import (
+    Between,
+    MarginMode,
+    OwnRisk,
+    Requirement,
+    between,
+    loss_at_liquidation,
+    margin_ratio,
+    margin_to_add,
+    own_risk,
+    refuse_impossible,
+    requirement,
+    unrealised_usd,
+)
+from runout.positions.weights import Side
+from runout.scores.intervals import FrequencyInterval
+
+
+class Market(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What is known of a coin at the moment asked for.
+
+    Parameters
+    ----------
+    coin
+        Base asset.
+    price, time
+        Its price, dollars, and the moment it is of (UTC ns); None: not known.
+    map
+        Its inferred map on the venue; None: it cannot be made.
+    missing
+        What is not known, and why, a sentence each.
+    """
+
+    coin: str
+    price: float | None = None
+    time: int | None = None
+    map: LiquidationMap | None = None
+    missing: tuple[str, ...] = ()
+
+
+class Way(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What lies between the price and a liquidation price.
+
+    Parameters
+    ----------
+    away
+        From the price, as a fraction of it.
+    passed
+        Whether the price is beyond it: such a position would be gone.
+    chance
+        That the price gets there within 24 h; None: not known.
+    between
+        What the map has on the way; None: no map, or passed.
+    smaller
+        Clusters of it that are smaller than the position's own notional.
+    """
+
+    away: float
+    passed: bool
+    chance: FrequencyInterval | None = None
+    between: Between | None = None
+    smaller: tuple[Cluster, ...] = ()
+
+
+class PositionRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """A position and where it ends.
+
+    Parameters
+    ----------
+    coin, side, quantity, entry, leverage
+        As asked; several of one coin and side are one, at their mean entry.
+    collateral_usd
+        Dollars that answer for it: its own margin, or the whole balance.
+    notional_usd
+        At entry.
+    liquidation_price, bankruptcy_price
+        Mark prices; None: there is none. Bankruptcy is not said of an account of several.
+    loss_usd
+        If all is closed at the liquidation price, with the fee: at most ``collateral_usd``.
+    requirement
+        The maintenance table.
+    market
+        What is known of the coin.
+    unrealised_usd, margin_ratio
+        At the price; the ratio is of all that shares the collateral. None: no price is known.
+    way
+        None: there is no liquidation price, or no price now.
+    """
+
+    coin: str
+    side: Side
+    quantity: float
+    entry: float
+    leverage: float | None
+    collateral_usd: float
+    notional_usd: float
+    liquidation_price: float | None
+    bankruptcy_price: float | None
+    loss_usd: float | None
+    requirement: Requirement
+    market: Market
+    unrealised_usd: float | None
+    margin_ratio: float | None
+    way: Way | None
+
+
+class Risk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What ``runout positions risk`` answers.
+
+    Parameters
+    ----------
+    at
+        Moment asked for, UTC ns.
+    venue, margin_mode, fee
+        As asked.
+    positions
+        One each.
+    account
+        Of several under one balance: its sums, and the move of all coins together that ends it; None: a single one.
+    target, to_add_usd
+        A price, and dollars to add so that a single position is liquidated only there; None: not asked.
+    """
+
+    at: int
+    venue: str
+    margin_mode: MarginMode
+    fee: TakerFee
+    positions: tuple[PositionRisk, ...]
+    account: Account | None = None
+    target: float | None = None
+    to_add_usd: float | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when positions are held.
+
+    Parameters
+    ----------
+    venue
+        Lower case.
+    at
+        UTC ns.
+    fee_rate
+        Of closing; None: the venue's.
+    lake
+        Of prices and maps; None: none is there.
+    no_lake
+        Why there is none.
+    """
+
+    venue: str
+    at: int
+    fee_rate: float | None = None
+    lake: Lake | None = None
+    no_lake: str = "no lake was named"
+
+
+def risk_of_one(
+    asked: Asked,
+    holding: Holding,
+    *,
+    margin_mode: MarginMode = "isolated",
+    balance: float | None = None,
+    target: float | None = None,
+) -> Risk:
+    """Return the risk of a single position, with nothing else open.
+
+    Parameters
+    ----------
+    asked
+        Where and when.
+    holding
+        The position; its leverage is needed.
+    margin_mode, balance
+        Whether its own margin answers for it, or a whole balance in dollars.
+    target
+        A price at which it should be liquidated instead.
+
+    Raises
+    ------
+    UsageError
+        If a figure is out of range, or no such position can be open.
+    NotEnoughDataError
+        If no maintenance table is known.
+    """
+    if holding.leverage is None:
+        raise UsageError("expected a leverage, such as 20 or 20x, found none")
+    mine = own_risk(
+        side=holding.side, entry=holding.entry, leverage=holding.leverage, quantity=holding.quantity,
+        requirement=requirement(asked.venue, holding.coin, asked.at), margin_mode=margin_mode, balance=balance,
+    )  # fmt: skip
+    refuse_impossible(mine)
+    fee = taker_fee(asked.venue, asked.fee_rate)
+    market = _market(asked, holding.coin)
+    return Risk(
+        at=asked.at, venue=asked.venue, margin_mode=margin_mode, fee=fee, positions=(_one(asked, mine, market, fee),),
+        target=target, to_add_usd=None if target is None else margin_to_add(mine, target),
+    )  # fmt: skip
+
+
+def risk_of_account(asked: Asked, holdings: Sequence[Holding], balance: float) -> Risk:
+    """Return the risk of several positions under cross margin: one balance answers for all.
+
+    A coin whose price is not known counts at the mark given with it, else at its entry, which is said.
+
+    Parameters
+    ----------
+    asked
+        Where and when.
+    holdings
+        The positions.
+    balance
+        Wallet balance, dollars.
+
+    Raises
+    ------
+    UsageError
+        If a figure is out of range, or a leverage is not allowed.
+    NotEnoughDataError
+        If no maintenance table of a coin is known.
+    """
+    coins = tuple(dict.fromkeys(one.coin for one in holdings))
+    tables = {coin: requirement(asked.venue, coin, asked.at) for coin in coins}
+    fee = taker_fee(asked.venue, asked.fee_rate)
+    markets = {coin: _market(asked, coin) for coin in coins}
+    marks = {coin: _mark(coin, holdings, market) for coin, market in markets.items()}
+    account = account_risk(holdings, balance, marks, tables)
+    return Risk(
+        at=asked.at, venue=asked.venue, margin_mode="cross", fee=fee, account=account,
+        positions=tuple(_of_account(asked, account, leg, markets[leg.holding.coin], fee) for leg in account.legs),
+    )  # fmt: skip
+
+
+def _one(asked: Asked, mine: OwnRisk, market: Market, fee: TakerFee) -> PositionRisk:
+    return PositionRisk(
+        coin=market.coin, side=mine.side, quantity=mine.quantity, entry=mine.entry, leverage=mine.leverage,
+        collateral_usd=mine.collateral, notional_usd=mine.notional, liquidation_price=mine.liquidation_price,
+        bankruptcy_price=mine.bankruptcy_price, loss_usd=loss_at_liquidation(mine, fee.rate),
+        requirement=mine.requirement, market=market,
+        unrealised_usd=None if market.price is None else unrealised_usd(mine, market.price),
+        margin_ratio=None if market.price is None else margin_ratio(mine, market.price),
+        way=_way(
+            asked, market, market.price, side=mine.side, level=mine.liquidation_price, notional=mine.notional
+        ),
+    )  # fmt: skip
+
+
+def _of_account(asked: Asked, account: Account, leg: Leg, market: Market, fee: TakerFee) -> PositionRisk:
+    one, loss = leg.holding, None
+    if leg.required_usd is not None and leg.exposed_usd is not None:
+        # At the level, equity equals maintenance: what was there less what is left, and the fee of closing all.
+        loss = min(account.balance - leg.required_usd + fee.rate * leg.exposed_usd, account.balance)
+    return PositionRisk(
+        coin=one.coin, side=one.side, quantity=one.quantity, entry=one.entry, leverage=one.leverage,
+        collateral_usd=account.balance, notional_usd=one.quantity * one.entry, liquidation_price=leg.liquidation_price,
+        bankruptcy_price=None, loss_usd=loss, requirement=leg.requirement, market=market,
+        unrealised_usd=leg.unrealised_usd, margin_ratio=account.margin_ratio,
+        way=_way(
+            asked, market, leg.mark, side=one.side, level=leg.liquidation_price, notional=one.quantity * one.entry
+        ),
+    )  # fmt: skip
+
+
+def _mark(coin: str, holdings: Sequence[Holding], market: Market) -> float:
+    given = [one.mark for one in holdings if one.coin == coin and one.mark is not None]
+    own = [one for one in holdings if one.coin == coin]
+    if given:
+        return given[0]
+    if market.price is not None:
+        return market.price
+    return sum(one.quantity * one.entry for one in own) / sum(one.quantity for one in own)
+
+
+def _market(asked: Asked, coin: str) -> Market:
+    if asked.lake is None:
+        return Market(coin=coin, missing=(f"price, chance and clusters of {coin}: not known; {asked.no_lake}",))
+    upper = coin.upper()
+    try:
+        made = liquidation_map(asked.lake, upper, asked.at, venue=asked.venue)
+    except NotEnoughDataError as error:
+        missing = f"chance and clusters of {coin} on {asked.venue}: not known; {error}"
+    else:
+        return Market(coin=coin, price=made.price, time=made.through, map=made)
+    try:
+        price, time = price_now(asked.lake, asked.lake.series(coin=upper, at=asked.at), upper, asked.at)
+    except NotEnoughDataError as error:
+        return Market(coin=coin, missing=(f"price of {coin}: not known; {error}", missing))
+    return Market(coin=coin, price=price, time=time, missing=(missing,))
+
+
+def _way(
+    asked: Asked, market: Market, price: float | None, *, side: Side, level: float | None, notional: float
+) -> Way | None:
+    if price is None or level is None:
+        return None
+    away = level / price - 1.0
+    if (price - level) * (1 if side == "long" else -1) <= 0.0:
+        return Way(away=away, passed=True)
+    drawn = market.map
+    if drawn is None or asked.lake is None or (drawn.price - level) * (1 if side == "long" else -1) <= 0.0:
+        return Way(away=away, passed=False)
+    found = between(drawn.ladder, drawn.clusters, side, level)
+    return Way(
+        away=away, passed=False, between=found, chance=_chance(asked.lake, drawn, level),
+        smaller=tuple(one for one in found.clusters if one.total.usd < notional),
+    )  # fmt: skip
+
+
+def _chance(lake: Lake, drawn: LiquidationMap, level: float) -> FrequencyInterval | None:
+    try:
+        return whatif(setting_of(lake, drawn.coin, drawn.at, venue=drawn.venue, drawn=drawn), ToPrice(level)).chance
+    except NotEnoughDataError:  # no books, or too few past days
+        return None

@@ -1,0 +1,166 @@
+"""The track record of a replayed period: a page, its figure, and every day as CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from runout.forecast.danger import DangerLevel
+from runout.forecast.targets import DANGER_USD
+from runout.pipeline.replay import LevelRecord, Replayed
+from runout.units import dollars, percent
+from runout.version import CODE_VERSION, METHOD_VERSION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PAGE, FIGURE, TABLE = "track-record.md", "track-record.svg", "track-record.csv"
+_ALARM: Final = 4
+"""From this level on a day counts as a warning in the tables."""
+_COLOURS: Final = {1: "#d8c98a", 2: "#f3c55b", 3: "#e58a2b", 4: "#ad3d1f", 5: "#521136"}
+
+
+def write_track_record(coin: str, days: Sequence[Replayed], records: Sequence[LevelRecord], folder: Path) -> list[Path]:
+    """Write page, figure and table of a replayed period to ``folder``, and return their paths.
+
+    Parameters
+    ----------
+    coin
+        Base asset that the replay was of.
+    days
+        At least one, in order of time.
+    records
+        How each level fared in them.
+    folder
+        Made if absent.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PAGE).write_text(page(coin, days, records), encoding="utf-8")
+    draw(days, records, folder / FIGURE)
+    (folder / TABLE).write_text(comma_separated(days), encoding="utf-8")
+    return [folder / name for name in (PAGE, FIGURE, TABLE)]
+
+
+def page(coin: str, days: Sequence[Replayed], records: Sequence[LevelRecord]) -> str:
+    """Return the page as Markdown: how each level fared, the warnings, and the waves that came without one."""
+    over = [one for one in days if one.estimated_usd is not None]
+    waves = [one for one in over if _is_wave(one)]
+    warned = [one for one in waves if one.level >= _ALARM]
+    alarms = [one for one in over if one.level >= _ALARM]
+    told = (
+        f"Written by `runout replay {coin} --from {days[0].day} --to {days[-1].day}` (code {CODE_VERSION}, methods "
+        f"{METHOD_VERSION}); do not edit. Every forecast is as it would have been issued at the start of its UTC day, "
+        f"from what was known then. A *wave* is a day whose headline is estimated at {dollars(DANGER_USD)} or more: "
+        "measured liquidations times the median ratio of its time. That estimate is itself uncertain by about a factor "
+        "of two, so days near the line may be on either side of it."
+    )
+    counted = (
+        f"Of {len(over)} days, {len(waves)} were waves; {len(warned)} of them came at level {_ALARM} or 5. Of "
+        f"{len(alarms)} days at level {_ALARM} or 5, {len(alarms) - len(warned)} passed without one."
+    )
+    parts = [
+        "# Track record",
+        told,
+        counted,
+        f"![Levels by day, what followed, and how each level fared]({FIGURE})",
+        "## How each level fared",
+        _table(
+            ("level", "days", "said, on average", "waves", "frequency", "90% interval (Wilson)"),
+            [_record_row(one) for one in records],
+        ),
+        "Days follow each other and are alike, so the intervals are too narrow.",
+        "## Waves",
+        _table(
+            ("day", "level", f"P(≥ {dollars(DANGER_USD)})", "measured", "headline, estimated"),
+            [_day_row(one) for one in waves],
+        )
+        if waves
+        else "None.",
+        f"All days stand in `{TABLE}`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def comma_separated(days: Sequence[Replayed]) -> str:
+    """Return every day as CSV: level and chance as issued, dollars that followed (empty where the day is not over)."""
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    writer.writerow(("day", "level", "probability", "measured_usd", "estimated_headline_usd"))
+    for one in days:
+        known = ("" if usd is None else round(usd) for usd in (one.measured_usd, one.estimated_usd))
+        writer.writerow((one.day, one.level, round(one.probability, 6), *known))
+    return sheet.getvalue()
+
+
+def draw(days: Sequence[Replayed], records: Sequence[LevelRecord], path: Path) -> None:
+    """Draw chance and outcome by day, and what each level said beside what came of it, as SVG."""
+    import matplotlib as mpl  # noqa: PLC0415 - most of a second, only where a figure is drawn
+    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.ticker import FuncFormatter, PercentFormatter  # noqa: PLC0415
+
+    time = np.array([one.day for one in days], dtype="datetime64[D]")
+    colours = [_COLOURS[one.level] for one in days]
+    with mpl.rc_context({"svg.hashsalt": "runout", "svg.fonttype": "none", "font.size": 8, "axes.spines.top": False}):
+        figure = Figure(figsize=(9.6, 4.6), layout="constrained")
+        grid = figure.add_gridspec(2, 2, width_ratios=(3.2, 1))
+        said, came, fared = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
+        said.bar(time, [one.probability for one in days], color=colours, width=1.0)
+        said.set_yscale("log")
+        said.set_ylabel(f"chance of {_plain(DANGER_USD)}, as issued")
+        said.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+        came.bar(time, [one.estimated_usd or np.nan for one in days], color=colours, width=1.0)
+        came.set_yscale("log")
+        came.axhline(DANGER_USD, color="#22272e", linewidth=0.8, dashes=(3, 2))
+        came.set_ylabel("headline that day, estimated")
+        came.yaxis.set_major_formatter(FuncFormatter(_tick))
+        came.sharex(said)
+        _fared(fared, records)
+        figure.savefig(path, metadata={"Date": None})
+
+
+def _fared(on: "Axes", records: Sequence[LevelRecord]) -> None:
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+    level = [one.level for one in records]
+    share = np.array([one.waves / one.days for one in records])
+    bounds = np.array([[one.interval.low, one.interval.high] for one in records]).T
+    on.errorbar(
+        level, share, yerr=np.abs(bounds - share), fmt="o", color="#22272e", capsize=3, label="days that were waves"
+    )
+    on.scatter(level, [one.said for one in records], marker="_", s=300, color="#c65a11", label="said, on average")
+    on.set_xticks(level, [f"{one.level}\n{one.days} d" for one in records])
+    on.set_xlabel("danger level")
+    on.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    on.set_ylim(bottom=0.0)
+    on.legend(frameon=False, loc="upper left")
+
+
+def _tick(usd: float, _: int) -> str:
+    return _plain(usd)
+
+
+def _plain(usd: float) -> str:
+    return dollars(usd).replace("$", r"\$")
+
+
+def _is_wave(one: Replayed) -> bool:
+    return one.estimated_usd is not None and one.estimated_usd >= DANGER_USD
+
+
+def _record_row(one: LevelRecord) -> tuple[str, ...]:
+    interval = f"{percent(one.interval.low)} to {percent(one.interval.high)}"
+    name = f"{one.level} {DangerLevel(one.level).word}"
+    return name, str(one.days), percent(one.said), str(one.waves), percent(one.waves / one.days), interval
+
+
+def _day_row(one: Replayed) -> tuple[str, ...]:
+    amounts = (dollars(one.measured_usd), dollars(one.estimated_usd))
+    return one.day, f"{one.level} {DangerLevel(one.level).word}", percent(one.probability), *amounts
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, [":--", *("--:" for _ in head[1:])], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,399 @@
+"""A what-if as text, JSON, CSV, PNG and page."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+import polars as pl
+
+from runout.cascade.ladder import price_at
+from runout.cascade.outcome import Ending, Extent, Slide
+from runout.cascade.shock import Order, Shock, push
+from runout.clock import format_time
+from runout.forecast.record import LevelAnswer
+from runout.forecast.targets import DANGER_USD
+from runout.pipeline import whatif
+from runout.pipeline.whatif import Setting, WhatIf
+from runout.records import venue_list
+from runout.render import answer_page, slides
+from runout.render.answer_page import CellTable
+from runout.render.page import Picture
+from runout.render.sheet import Sheet
+from runout.scores import FrequencyInterval
+from runout.units import dollars, percent, price
+from runout.version import METHOD_VERSION, SCHEMA_VERSION
+
+Format = Literal["text", "json", "csv", "png", "html"]
+_WIDTH: Final = 150
+
+
+def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = False, width: int | None = None) -> bytes:
+    """Return what one shock sets off in a form.
+
+    Parameters
+    ----------
+    setting
+        What is asked.
+    shock
+        The move or order.
+    form
+        Not ``csv``.
+    colour
+        Whether text has ANSI styles.
+    width
+        Columns of the screen; None: there is none.
+    """
+    made, timed = whatif.whatif(setting, shock), whatif.in_rounds(setting, shock)
+    if form == "json":
+        return _json(document(made, timed, shock))
+    if form in {"png", "html"}:
+        rows, asked = whatif.slides(setting, setting.map.clusters), _asked(setting, made.slide)
+        if form == "png":
+            return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
+        return _html(setting, shock, _picture(setting, rows, asked), _lines(made, timed), _answer_tables(made.slide))
+    return _text(made, timed, shock, colour=colour, width=width).encode()
+
+
+def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: int | None = None) -> bytes:
+    """Return what moves of every size set off in a form.
+
+    Parameters
+    ----------
+    setting
+        What is asked.
+    form
+        Any.
+    colour
+        Whether text has ANSI styles.
+    width
+        Columns of the screen; None: there is none.
+    """
+    rows = whatif.slides(setting, setting.map.clusters)
+    synthetic = setting.map.synthetic
+    if form == "png":
+        return slides.png(rows, synthetic=synthetic)
+    if form == "csv":
+        money = [name for name in rows.columns if name.endswith(("_usd", "price"))]
+        told = rows.with_columns(
+            pl.col(money).round(2),
+            event_time=pl.lit(format_time(setting.map.at)),
+            known_time=pl.lit(format_time(setting.map.at)),
+        )
+        return told.write_csv().encode()
+    if form == "json":
+        return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
+    if form == "html":
+        table = CellTable("What moves of every size set off", _MOVES, _moves(rows))
+        return _html(setting, None, _picture(setting, rows, None), (), [table])
+    return _ladder_text(setting, rows, colour=colour, width=width).encode()
+
+
+def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
+    """Return an answer as a JSON document: dollars whole, fractions to six decimals, not known is null."""
+    slide, chance = made.slide, made.chance
+    return {
+        **_head(made.setting),
+        "shock": {"kind": type(shock).__name__, **msgspec.structs.asdict(shock)},
+        "direction": slide.direction,
+        "chance_24h": None
+        if chance is None
+        else {
+            "value": _six(chance.frequency),
+            "low": _six(chance.low),
+            "high": _six(chance.high),
+            "days": chance.cases,
+        },
+        "cases": {name: _extent(getattr(slide, name)) for name in ("mild", "value", "severe")},
+        "reproduction": _six(slide.reproduction),
+        "reported_usd": _band(made.reported_usd),
+        "headline_usd": None if made.headline_usd is None else _band(made.headline_usd),
+        "day_if_reached": None if (day := made.day()) is None else _plain_day(day),
+        "liquidated": [_plain(row) for row in slide.liquidated.iter_rows(named=True)],
+        "tipping": [_plain(msgspec.structs.asdict(one)) for one in slide.tipping],
+        "in_rounds": {"case": _extent(timed.value), "stages": _rows(timed.stages), "assumed": _ASSUMED},
+        "depth": list(slide.depth_definitions),
+        "flow": None if made.setting.flow is None else _plain(msgspec.structs.asdict(made.setting.flow)),
+        "notes": _notes(made.setting),
+    }
+
+
+_ASSUMED: Final = (
+    "half of what was taken from the book is back after 30 s, the engine starts after 1 s and works with a time of "
+    "20 s; insurance is not known and taken as enough, so nothing is deleveraged"
+)
+
+
+def _head(setting: Setting) -> dict[str, object]:
+    of = setting.map
+    return {
+        "schema_version": SCHEMA_VERSION, "method_version": METHOD_VERSION, "inferred": True, "coin": of.coin,
+        "venue": of.venue, "synthetic": of.synthetic, "at": format_time(of.at), "through": format_time(of.through),
+        "price": of.price,
+    }  # fmt: skip
+
+
+def _notes(setting: Setting) -> list[str]:
+    factor = whatif.TRUE_OVER_REPORTED
+    ratio = setting.scale
+    books = "; ".join(venue.depth.definition for coin in setting.market.coins for venue in coin.venues)
+    hidden = (
+        f"Forced orders are the map's reported dollars times {factor.low:g} to {factor.high:g} (central "
+        f"{factor.value:g}), an assumption about what a capped feed hides. Mild and severe: all bands at one edge "
+        "together."
+    )
+    headline = (
+        "No headline is said: the lake holds no totals that published figures could be put beside."
+        if ratio is None
+        else f"Headline: through {ratio.days} busy days of all measured totals over this venue and coin, and "
+        f"{ratio.events} published figures."
+    )
+    return [
+        "Inferred: nobody publishes who holds what. What such answers were worth: docs/scores/cascade.md.",
+        hidden,
+        f"Books: {books}, median of a week, as they stand in calm. In a slide makers withdraw.{_checked(setting)}",
+        headline,
+    ]
+
+
+def _checked(setting: Setting) -> str:
+    flow = setting.flow
+    if flow is None:
+        return ""
+    book = (setting.depth_usd("down").value + setting.depth_usd("up").value) / 2.0
+    return (
+        f" Beside their {dollars(book)} within 1%, a net taker flow of {dollars(flow.usd_per_percent)} went with a "
+        f"move of 1% in the past 60 days ({percent(flow.r_squared, digits=0)} of the squared returns)."
+    )
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def _title(setting: Setting, shock: Shock | None) -> str:
+    of = setting.map
+    mark = "SYNTHETIC MARKET · " if of.synthetic else ""
+    asked = "moves of every size" if shock is None else _said(setting, shock)
+    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {format_time(of.through)}: {asked}"
+
+
+def _said(setting: Setting, shock: Shock) -> str:
+    if isinstance(shock, Order):
+        return f"what if {dollars(shock.usd)} are {'sold' if shock.side == 'sell' else 'bought'} at market"
+    given = push(shock, setting.price)
+    to = whatif.moved(setting.price, given)
+    change = percent(to / setting.price - 1.0, signed=True)
+    return f"what if it {'falls' if given.direction == 'down' else 'rises'} to {price(to)} ({change})"
+
+
+def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int | None = None) -> str:
+    sheet = Sheet(width, wide=_WIDTH, colour=colour)
+    sheet.line(_title(made.setting, shock), bold=True)
+    for line in _lines(made, timed):
+        sheet.line(line)
+    sheet.line()
+    sheet.table(("", *_CASES[1:]), _cases(made.slide), right=True)
+    shares = _shares(made.slide)
+    if shares:
+        sheet.line()
+        sheet.table(_SHARES, shares, right=True)
+    sheet.line()
+    for line in _notes(made.setting):
+        sheet.line(line)
+    return sheet.text()
+
+
+def _lines(made: WhatIf, timed: Slide) -> list[str]:
+    slide, chance = made.slide, made.chance
+    often = "Past days went so far within 24 h, volatility for volatility"
+    lines = [] if chance is None else [f"{often}, {_frequency(chance)}."]
+    lines += [_totals(made), *_day(made)]
+    if slide.reproduction is not None:
+        lines.append(
+            f"Where the shock ends, forced orders of the next 1% come to {percent(slide.reproduction)} of the orders "
+            "that stand there; a slide runs by itself above 100%."
+        )
+    if timed.value.ending is Ending.STOPPED:
+        lines.append(f"If books refill, unlike in the table, it stops at {price(timed.value.price_usd)} ({_ASSUMED}).")
+    return [*lines, *_tipping(made)]
+
+
+def _frequency(chance: FrequencyInterval) -> str:
+    """Return how often past days went so far; a share of none with how much more it may be."""
+    low, high, days = percent(chance.low), percent(chance.high), chance.cases
+    if chance.frequency == 0.0:
+        return f"on none of {days} comparable days (90%: below {high})"
+    return f"{percent(chance.frequency)} of the time (90%: {low} to {high}, {days} days)"
+
+
+def _day(made: WhatIf) -> list[str]:
+    """Return the chance of a large day if the price gets there: the answer of the bulletin and the forecast too."""
+    day = made.day()
+    chance = next((one for one in day.headline if one.theta_usd == DANGER_USD), None) if day else None
+    if chance is None or day is None:
+        return []
+    said = (
+        f"If the price gets to {price(day.price_usd)} before {format_time(day.end)}, the chance of a "
+        f"{dollars(DANGER_USD)} day, all coins and exchanges, is {percent(chance.probability)} "
+        f"(90%: {percent(chance.low)} to {percent(chance.high)})."
+    )
+    return [said]
+
+
+def _tipping(made: WhatIf) -> list[str]:
+    """Return where the stop jumps, the first three levels."""
+    at, direction = made.setting.price, made.slide.direction
+    said: list[str] = []
+    for one in made.slide.tipping[:3]:
+        held = (
+            "nothing on the map holds it"
+            if one.stop_distance is None
+            else (f"it runs on to {price(price_at(at, one.stop_distance, direction))}")
+        )
+        said.append(
+            f"At {price(price_at(at, one.trigger_distance, direction))} the stop jumps: {held}, with "
+            f"{dollars(one.liquidated_usd)} of forced orders."
+        )
+    return said
+
+
+def _totals(made: WhatIf) -> str:
+    reported = made.reported_usd
+    venue = venue_list((made.setting.map.venue,))
+    said = f"{venue} would report about {dollars(reported.value)} ({dollars(reported.low)} to {dollars(reported.high)})"
+    return f"{said}."
+
+
+_CASES: Final = ("case", "ends", "stops at", "forced orders", "beyond the shock")
+_SHARES: Final = ("venue", "leverage class", "side", "forced orders", "mild", "severe")
+_MOVES: Final = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%")
+
+
+def _cases(slide: Slide) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for name in ("mild", "value", "severe"):
+        one: Extent = getattr(slide, name)
+        beyond = "unknown" if one.amplification is None else percent(one.amplification)
+        case = "central" if name == "value" else name
+        rows.append((case, one.ending.value, price(one.price_usd), dollars(one.liquidated_usd), beyond))
+    return rows
+
+
+def _shares(slide: Slide) -> list[tuple[str, ...]]:
+    return [
+        (
+            row["venue"] or "", row["leverage_class"] or "", row["liquidated_side"], dollars(row["liquidated_usd"]),
+            dollars(row["mild_usd"]), dollars(row["severe_usd"]),
+        )
+        for row in slide.liquidated.filter(pl.col("liquidated_usd") > 0.0).iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _share(row: dict[str, Any]) -> str:
+    return f"below {percent(row['chance_high'])}" if row["chance"] == 0.0 else percent(row["chance"])
+
+
+def _moves(rows: pl.DataFrame) -> list[tuple[str, ...]]:
+    cells: list[tuple[str, ...]] = []
+    for row in rows.iter_rows(named=True):
+        through = " through a cluster" if row["trigger"] == "cluster" else ""
+        band = f"{dollars(row['headline_low_usd'])} to {dollars(row['headline_high_usd'])}"
+        cells.append((
+            percent(row["move"], signed=True) + through, price(row["trigger_price"]), _share(row),
+            price(row["stop_price"]), price(row["severe_stop_price"]), dollars(row["forced_usd"]),
+            dollars(row["reported_usd"]), dollars(row["headline_usd"]), band if row["headline_usd"] is not None else "",
+        ))  # fmt: skip
+    return cells
+
+
+def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, width: int | None = None) -> str:
+    sheet = Sheet(width, wide=_WIDTH, colour=colour)
+    sheet.line(_title(setting, None), bold=True)
+    sheet.table(_MOVES, _moves(rows), right=True)
+    sheet.line()
+    for line in _notes(setting):
+        sheet.line(line)
+    return sheet.text()
+
+
+# -- other forms ------------------------------------------------------------------------------------------------------
+
+
+def _html(
+    setting: Setting, shock: Shock | None, picture: Picture, lead: Sequence[str], tables: Sequence[CellTable]
+) -> bytes:
+    return answer_page.render(
+        _title(setting, shock),
+        kicker="Runout what-if, inferred",
+        lead=lead,
+        pictures=[picture],
+        tables=tables,
+        notes=_notes(setting),
+        synthetic=setting.map.synthetic,
+    ).encode()
+
+
+def _picture(setting: Setting, rows: pl.DataFrame, asked: float | None) -> Picture:
+    both = slides.both_widths(rows, asked=asked, synthetic=setting.map.synthetic)
+    return Picture(*both, title="Inferred effect of moves of every size", note=slides.COLOURS)
+
+
+def _answer_tables(slide: Slide) -> list[CellTable]:
+    tables = [CellTable("How far it goes", _CASES, _cases(slide))]
+    shares = _shares(slide)
+    return [*tables, CellTable("Whose orders are forced", _SHARES, shares)] if shares else tables
+
+
+def _json(found: dict[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
+
+
+def _asked(setting: Setting, slide: Slide) -> float | None:
+    distance = slide.value.shock_distance
+    moved = whatif.moved(setting.price, msgspec.structs.replace(_PUSH, direction=slide.direction, distance=distance))
+    return moved / setting.price - 1.0
+
+
+_PUSH: Final = push(Order("sell", 0.0), 1.0)
+
+
+def _extent(of: Extent) -> dict[str, object]:
+    return {
+        "ending": of.ending.value,
+        "shock_distance": _six(of.shock_distance),
+        "distance": _six(of.distance),
+        "price_usd": None if of.price_usd is None else round(of.price_usd, 2),
+        "liquidated_usd": round(of.liquidated_usd),
+        "amplification": _six(of.amplification),
+    }
+
+
+def _plain_day(of: LevelAnswer) -> dict[str, object]:
+    return {
+        "price_usd": round(of.price_usd, 2), "start": format_time(of.start), "end": format_time(of.end),
+        "headline": [_plain(msgspec.structs.asdict(one)) for one in of.headline],
+        "measured": [_plain(msgspec.structs.asdict(one)) for one in of.measured],
+    }  # fmt: skip
+
+
+def _band(of: Any) -> dict[str, int]:
+    return {name: round(value) for name, value in msgspec.structs.asdict(of).items()}
+
+
+def _rows(of: pl.DataFrame | None) -> list[dict[str, object]]:
+    return [] if of is None else [_plain(row) for row in of.iter_rows(named=True)]
+
+
+def _plain(row: dict[str, Any]) -> dict[str, object]:
+    return {name: _figure(name, value) for name, value in row.items()}
+
+
+def _figure(name: str, value: object) -> object:
+    if not isinstance(value, float):
+        return value
+    if value in {float("inf"), float("-inf")} or value != value:  # noqa: PLR0124 - not a number is unlike itself
+        return None
+    return round(value, 2) if name.endswith(("usd", "price")) else round(value, 6)
+
+
+def _six(value: float | None) -> float | None:
+    return None if value is None or not abs(value) < float("inf") else round(value, 6)

@@ -1,0 +1,43 @@
+"""The price that other figures are held against, taken from whichever bars of the lake cover the moment."""
+
+import msgspec
+import numpy as np
+
+from runout.quality.audit_findings import Times, Values
+from runout.quality.quantity_series import Observed, Track, at, column
+
+_MARKETS = ("perpetual", "all-derivatives", "futures", "spot")
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """Closing prices by coin, the finest perpetual bars first."""
+
+    by_coin: dict[str, tuple[tuple[str, Track], ...]]
+
+    def close(self, coin: str, times: Times, *, besides: str = "") -> Values:
+        """Return the close of ``coin`` at these moments, NaN where no bar ends; the series ``besides`` is not asked."""
+        found = np.full(len(times), np.nan)
+        for name, track in self.by_coin.get(coin, ()):
+            if name != besides:
+                found = np.where(np.isnan(found), at(track, times), found)
+        return found
+
+
+def prices(observed: list[Observed]) -> Prices:
+    """Collect the bars of a lake as prices."""
+    by_coin: dict[str, list[Observed]] = {}
+    for one in observed:
+        if one.series.kind == "bars":
+            by_coin.setdefault(one.series.coin, []).append(one)
+    return Prices(
+        {
+            coin: tuple((one.series.series, column(one, "close")) for one in sorted(group, key=_preference))
+            for coin, group in by_coin.items()
+        }
+    )
+
+
+def _preference(observed: Observed) -> tuple[int, int, str]:
+    series = observed.series
+    market = _MARKETS.index(series.market) if series.market in _MARKETS else len(_MARKETS)
+    return market, series.step, series.series

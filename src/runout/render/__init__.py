@@ -1,0 +1,1 @@
+"""Text, Markdown, HTML, JSON and figures of results; nothing is computed here."""

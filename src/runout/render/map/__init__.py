@@ -1,0 +1,1 @@
+"""The liquidation map as pictures, page, tables and text."""

@@ -1,0 +1,121 @@
+"""What both pictures share: words around a plot, axes at places in pixels, ticks, marks of clusters."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+
+from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
+from runout.positions.clusters import Cluster
+from runout.positions.weights import SIDES, Side
+from runout.render import axes, palette
+from runout.render.canvas import Paper
+from runout.render.layout import ROW, SIZE, Look, wrapped
+from runout.render.palette import Ink
+
+WIDTH: Final = 1180.0
+"""Width in pixels of a picture that stands alone."""
+MARGIN: Final = 16.0
+PALE: Final = 0.32
+"""How strong the part of a bar is that rests on the prior."""
+INKS: Final[dict[Side, Ink]] = {"long": palette.LONG, "short": palette.SHORT}
+
+
+def head(look: Look) -> float:
+    """Return the height of what is written above a plot."""
+    return 92.0 if look.framed else 20.0 + (20.0 if look.synthetic else 0.0)
+
+
+def words(of: LiquidationMap, paper: Paper, what: str, top: float, foot: float) -> None:
+    """Write title and captions above the plot of a picture that stands alone, and the sources below it.
+
+    Parameters
+    ----------
+    of
+        The map.
+    paper
+        What is written on.
+    what
+        Words on what the picture shows.
+    top, foot
+        Where the picture begins, and where its sources are written, in pixels.
+    """
+    paper.text(MARGIN, top + 26, of.title(what), size=15.0, bold=True)
+    paper.text(MARGIN, top + 45, INFERRED, palette.MUTED)
+    paper.text(MARGIN, top + 60, NO_GAIN, palette.MUTED)
+    rows = wrapped(" ".join((of.source_text(), *of.caveats())), WIDTH - 2 * MARGIN, SIZE)
+    for index, row in enumerate(rows[:3]):
+        paper.text(MARGIN, foot + index * ROW, row, palette.MUTED)
+
+
+def mark_synthetic(paper: Paper, look: Look, top: float) -> None:
+    """Write above a plot of a page that the market is simulated; a title that stands alone says it itself."""
+    if look.synthetic and not look.framed:
+        paper.text(0, top + 12, "SYNTHETIC MARKET", palette.SHORT, bold=True)
+
+
+def named(of: LiquidationMap, look: Look) -> list[Cluster]:
+    """Return the clusters that a picture names: the largest of each side."""
+    most = 3 if look.wide else 2
+    return [cluster for side in SIDES for cluster in [one for one in of.clusters if one.side == side][:most]]
+
+
+def plot(paper: Paper, box: tuple[float, float, float, float]) -> Axes:
+    """Return axes at (left, top, right, bottom) in pixels, without any decoration but a fine frame."""
+    width, height = (paper.figure.get_size_inches() * 72.0).tolist()
+    left, top, right, bottom = box
+    made = paper.figure.add_axes((left / width, 1.0 - bottom / height, (right - left) / width, (bottom - top) / height))
+    made.patch.set_visible(False)
+    made.set_zorder(1.5)  # above the ground of the sheet, below its lines and words
+    for spine in made.spines.values():
+        spine.set_color(palette.AXIS.light)
+        spine.set_linewidth(0.8)
+    made.tick_params(length=0, labelsize=11, labelcolor=palette.MUTED.light, pad=5)
+    return made
+
+
+def value_axis(on: Axes, low: float, high: float, *, vertical: bool, most: int, unit: axes.Unit = "USD") -> None:
+    """Name round values along one axis and draw their lines.
+
+    Parameters
+    ----------
+    on
+        The plot.
+    low, high
+        Between which values.
+    vertical
+        Whether along the vertical axis.
+    most
+        About how many are named.
+    unit
+        Of the values.
+    """
+    ticks = axes.value_ticks(low, high, unit, most)
+    _ticks(on, [(tick.value, tick.label) for tick in ticks], vertical=vertical)
+
+
+def time_axis(on: Axes, start: int, end: int, most: int) -> None:
+    """Name round UTC moments along the horizontal axis and draw their lines."""
+    _ticks(on, [(tick.value, tick.label) for tick in axes.time_ticks(start, end, most)], vertical=False)
+
+
+def _ticks(on: Axes, named: Sequence[tuple[float, str]], *, vertical: bool) -> None:
+    places, labels = [value for value, _ in named], [label for _, label in named]
+    axis = on.yaxis if vertical else on.xaxis
+    # A dollar sign is money here, never mathematics.
+    axis.set_ticks(places, labels=labels, parse_math=False)
+    axis.grid(visible=True, color=palette.GRID.light, linewidth=0.8)
+    on.set_axisbelow(True)
+
+
+def apart(wanted: Sequence[float], least: float, low: float, high: float) -> list[float]:
+    """Return places near the wanted ones, in their order, at least ``least`` from each other and inside the range."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    placed = [min(max(wanted[i], low), high) for i in order]
+    for _ in range(200):
+        for i in range(len(placed) - 1):
+            lacking = least - (placed[i + 1] - placed[i])
+            if lacking > 0.0:
+                placed[i], placed[i + 1] = placed[i] - lacking / 2.0, placed[i + 1] + lacking / 2.0
+        placed = [min(max(place, low), high) for place in placed]
+    return [place for _, place in sorted(zip(order, placed, strict=True))]

@@ -1,0 +1,125 @@
+"""The map by price: what rests at each level now, and below it the sum from the price outward.
+
+A bar's full part rests on data, its pale part on the prior: an assumption looks like one.
+"""
+
+from typing import Final, NamedTuple
+
+from matplotlib.axes import Axes
+
+from runout.bulletin.liquidation_map import LiquidationMap
+from runout.positions.ladder import cumulative, cumulative_band
+from runout.positions.weights import SIDES
+from runout.render import palette
+from runout.render.canvas import Paper, boxes
+from runout.render.layout import Look
+from runout.render.map import frame
+from runout.render.map.labels import short_line
+from runout.units import price
+
+_BETWEEN: Final = 46.0
+
+
+class Places(NamedTuple):
+    """Where the parts of the picture lie, in pixels from its top left."""
+
+    left: float
+    right: float
+    upper: float
+    middle: float
+    lower: float
+    height: float
+
+
+def places(look: Look) -> Places:
+    """Return where the parts of the picture lie on a desktop, on a phone, and alone."""
+    left = frame.MARGIN + 58.0 if look.framed else 58.0 if look.wide else 44.0
+    upper = frame.head(look) + 44.0
+    middle = upper + (300.0 if look.framed else 230.0 if look.wide else 180.0)
+    lower = middle + _BETWEEN + (130.0 if look.wide else 110.0)
+    right = look.width - (frame.MARGIN if look.framed else 12.0)
+    return Places(left, right, upper, middle, lower, lower + (96.0 if look.framed else 50.0 if look.wide else 66.0))
+
+
+def draw(of: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
+    """Draw the levels of a map onto paper, from ``top`` down."""
+    at = places(look)
+    if look.framed:
+        frame.words(of, paper, "inferred liquidation levels by price", top, top + at.height - 26)
+    frame.mark_synthetic(paper, look, top)
+    upper, middle, lower = top + at.upper, top + at.middle, top + at.lower
+    bars = frame.plot(paper, (at.left, upper, at.right, middle))
+    sums = frame.plot(paper, (at.left, middle + _BETWEEN, at.right, lower))
+    edges = of.ladder.edges
+    for one in (bars, sums):
+        one.set_xlim(edges[0], edges[-1])
+        frame.value_axis(one, edges[0], edges[-1], vertical=False, most=12 if look.wide else 4, unit="USD per coin")
+        one.axvline(of.price, color=palette.PRICE.light, linewidth=1.2, zorder=5)
+    _bars(of, bars)
+    _sums(of, sums)
+    _marks(of, paper, upper, look)
+    if look.wide:
+        paper.text(0, upper - 6, f"per {of.step_text()}", palette.MUTED)
+    note = "Sum from the price outward, band of 90%" if look.wide else "Sum outward from the price, 90% band"
+    paper.text(at.left, middle + _BETWEEN - 8, note, palette.MUTED)
+    _legend(paper, lower + 36, at, look)
+
+
+def _bars(of: LiquidationMap, on: Axes) -> None:
+    most = 0.0
+    for row, side in enumerate(SIDES):
+        usd, ink = of.ladder.total_usd(side), frame.INKS[side].light
+        measured = usd * (1.0 - of.ladder.prior_share[row])
+        for amount, alpha in ((usd, frame.PALE), (measured, 1.0)):
+            on.stairs(amount, of.ladder.edges, fill=True, color=ink, alpha=alpha, linewidth=0, zorder=2)
+        most = max(most, float(usd.max()))
+    on.set_ylim(0.0, most * 1.08 or 1.0)
+    frame.value_axis(on, 0.0, most, vertical=True, most=5)
+
+
+def _sums(of: LiquidationMap, on: Axes) -> None:
+    most = 0.0
+    for side in SIDES:
+        ink, own = frame.INKS[side].light, of.ladder.middle < of.price
+        shown = own if side == "long" else ~own
+        far = (of.ladder.edges[:-1] if side == "long" else of.ladder.edges[1:])[shown]
+        value = cumulative(of.ladder, side)[shown]
+        low, high = (cumulative_band(of.ladder, side, end)[shown] for end in ("low", "high"))
+        on.fill_between(far, low, high, color=ink, alpha=0.14, linewidth=0, zorder=3)
+        on.plot(far, value, color=ink, linewidth=2.0, zorder=4)
+        most = max(most, float(high.max(initial=0.0)))
+    on.set_ylim(0.0, most * 1.08 or 1.0)
+    frame.value_axis(on, 0.0, most, vertical=True, most=3)
+
+
+def _marks(of: LiquidationMap, paper: Paper, upper: float, look: Look) -> None:
+    """Name the price and the largest clusters above the plot."""
+    at, edges = places(look), of.ladder.edges
+
+    def place(value: float) -> float:
+        return float(at.left + (value - edges[0]) / (edges[-1] - edges[0]) * (at.right - at.left))
+
+    clusters = [one for index, one in enumerate(frame.named(of, look)) if look.wide or index % 2 == 0]
+    wanted = [*(place((one.low + one.high) / 2.0) for one in clusters), place(of.price)]
+    room = 128.0 if look.framed else 116.0
+    spots = frame.apart(wanted, room, at.left + room / 2 - 8, at.right - room / 2)
+    for one, middle, x in zip(clusters, wanted, spots, strict=False):
+        ink = frame.INKS[one.side]
+        paper.path(boxes([(place(one.low), upper - 3, place(one.high), upper)]), fill=ink)
+        paper.line([(middle, upper - 3), (x, upper - 10)], ink, 0.8)
+        for index, row in enumerate(short_line(one)):
+            paper.text(
+                x, upper - 28 + 14 * index, row, ink if index == 0 else palette.MUTED, align="center", bold=index == 0
+            )
+    paper.text(spots[-1], upper - 28, f"{price(of.price)} now", palette.PRICE, align="center", bold=True)
+    paper.line([(place(of.price), upper), (spots[-1], upper - 24)], palette.PRICE, 0.8)
+
+
+def _legend(paper: Paper, y: float, at: Places, look: Look) -> None:
+    for index, side in enumerate(SIDES):
+        paper.text(at.left + 56 * index, y, f"{side}s", frame.INKS[side], bold=True)
+    note = "Full: fitted to data. Pale: rests on the assumption (prior). ▲ growing over 24 h."
+    if look.wide:
+        paper.text(at.left + 120, y, note, palette.MUTED)
+        return
+    paper.text(0, y + 16, "Full: fitted to data. Pale: assumption (prior). ▲ growing.", palette.MUTED)
