@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from runout.clock import format_date, format_time
-from runout.pipeline.whatif import TRUE_OVER_REPORTED
+from runout.pipeline.whatif_answers import TRUE_OVER_REPORTED
 from runout.version import CODE_VERSION, METHOD_VERSION
 from studies.cascade.events import FIRST, HALF, LAST
 from studies.cascade.figure import draw

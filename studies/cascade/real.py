@@ -12,7 +12,7 @@ from runout.cascade.montecarlo import BAND_DEVIATIONS
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.lake import Lake
 from runout.pipeline.progress import Progress, no_progress
-from runout.pipeline.whatif import TRUE_OVER_REPORTED, Setting, setting_of
+from runout.pipeline.whatif_answers import TRUE_OVER_REPORTED, Setting, setting_of
 from runout.scores.distribution import crps_ensemble
 from studies.cascade.events import MARK, VENUE, Fall
 from studies.cascade.scores import Drawn, at_factor, band_of, drawn, line, moves, on_the_way

@@ -79,7 +79,7 @@ def at_factor(whole: Market, factor: float, of: Band) -> Market:
     Parameters
     ----------
     whole
-        Made with the factor's whole band ``of``, as :func:`runout.pipeline.whatif.forced_ladder` does.
+        Made with the factor's whole band ``of``, as :func:`runout.pipeline.whatif_answers.forced_ladder` does.
     factor, of
         The factor now, and the band it had.
     """

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from runout.pipeline.whatif import TRUE_OVER_REPORTED
+from runout.pipeline.whatif_answers import TRUE_OVER_REPORTED
 from studies.cascade.study import CascadeReport
 from studies.cascade.words import TRUE, floored, grouped, millions, table
 from studies.cascade.worlds import DAYS, FIRST_SEED, TRADERS, Slid

@@ -20,7 +20,7 @@ from runout.cascade.market import Market, coin_market, market
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.lake import Lake
 from runout.pipeline.progress import Progress, no_progress
-from runout.pipeline.whatif import TRUE_OVER_REPORTED, Setting, setting_of
+from runout.pipeline.whatif_answers import TRUE_OVER_REPORTED, Setting, setting_of
 from runout.synthetic import Scenario
 from runout.synthetic.prices import MINUTES_PER_DAY, latent_returns
 from runout.synthetic.scenarios import SCRIPTS, Move

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from jobs.perpetual_lakes import perpetual_lake
-from jobs.test_mapping import AT, END
 
 import runout
+from pipeline.perpetual_lakes import perpetual_lake
+from pipeline.test_build_map import AT, END
 from runout.api import Session
 from runout.api.portfolios import portfolio_of, read_portfolio
 from runout.cli.main import main

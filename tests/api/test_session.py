@@ -9,12 +9,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from jobs.daily_lakes import daily_lake
-from jobs.perpetual_lakes import perpetual_lake
-from jobs.test_computing import market, write
-from jobs.test_mapping import AT as MAPPED
 
 import runout
+from pipeline.daily_lakes import daily_lake
+from pipeline.perpetual_lakes import perpetual_lake
+from pipeline.test_build_map import AT as MAPPED
+from pipeline.test_derive import market, write
 from runout.api import Session
 from runout.api.time_inputs import nanoseconds
 from runout.bulletin import brief_words

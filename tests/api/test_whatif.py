@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from jobs.perpetual_lakes import BUCKET, DAYS, FIRST, WARM_DAYS, perpetual_lake, series
-from jobs.test_mapping import AT
 
 import runout
+from pipeline.perpetual_lakes import BUCKET, DAYS, FIRST, WARM_DAYS, perpetual_lake, series
+from pipeline.test_build_map import AT
 from runout.api import Session, WhatIfAnswer
 from runout.api.shock_inputs import named_shock
 from runout.cascade.shock import Move, Order, ToPrice

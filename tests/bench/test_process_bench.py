@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
-from jobs.perpetual_lakes import DAYS, FIRST, WARM_DAYS, perpetual_lake, series
 
 from bench.conftest import Work
+from pipeline.perpetual_lakes import DAYS, FIRST, WARM_DAYS, perpetual_lake, series
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.lake import Lake
 from runout.records import KINDS, conform

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from jobs.test_computing import market, write
 
 from bulletin.bulletin_specimen import evidence, finding, quantity, specimen
 from bulletin.hostile import LABELS, hostile
+from pipeline.test_derive import market, write
 from runout.bulletin import brief_words, wording
 from runout.bulletin.brief import Brief, brief, is_current
 from runout.bulletin.findings import Bulletin, Row, Section, Table
@@ -181,4 +181,4 @@ def test_a_file_name_writes_that_form_and_a_folder_all(
     assert main(asked(lake, "--out", str(tmp_path / "one.pdf"))) == 2
     assert main(asked(lake, "--out", str(tmp_path / "one.md"), "--format", "json")) == 2
     assert not (tmp_path / "one.pdf").exists()
-    assert "a folder with a dot in its name must exist" in capsys.readouterr().err
+    assert "where its name has no dot or it exists" in capsys.readouterr().err

@@ -256,7 +256,8 @@ def test_rounds_that_cannot_be_are_refused(solver):
 
 WITHOUT_COMPILER = """
 import sys
-import runout.cli.main, runout.cli.bulletin, runout.pipeline.bulletin_inputs, runout.indicators.registry, runout.cascade.montecarlo
+import runout.cli.main, runout.cli.bulletin, runout.pipeline.bulletin_inputs
+import runout.indicators.registry, runout.cascade.montecarlo
 from runout.cascade.depth import depth
 from runout.cascade.engine import Rounds
 from runout.cascade.ladder import ladder, rungs

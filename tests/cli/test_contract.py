@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from jobs.test_computing import DAY, market, write
 
+from pipeline.test_derive import DAY, market, write
 from runout.cli.main import main
 from runout.lake import Lake
 from runout.pipeline.derive import compute

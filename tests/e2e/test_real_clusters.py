@@ -9,7 +9,7 @@ from runout.lake import Lake
 from runout.pipeline.bulletin_inputs import issue
 from runout.pipeline.cluster_snapshots import long_mass_share
 from runout.pipeline.issue_bulletin import Publication, keep_snapshot
-from runout.pipeline.whatif import setting_of, whatif
+from runout.pipeline.whatif_answers import setting_of, whatif
 from runout.render import page
 from runout.render.encoding import encode
 

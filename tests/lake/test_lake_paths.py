@@ -32,7 +32,7 @@ def test_import_rows_and_verify_work_in_a_relative_lake_whatever_the_folders_are
     run("import", "binance-open-interest", "BTC_oi_5m.csv", *lake)
     run("import", "binance-open-interest", "BTC_oi_5m.csv", *lake)
     capsys.readouterr()
-    run("series", *lake)
+    run("series", "--format", "csv", *lake)
     identifier = capsys.readouterr().out.splitlines()[1].split(",")[0]
     run("rows", identifier, *lake)
     assert len(capsys.readouterr().out.splitlines()) == 7

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from jobs.perpetual_lakes import DAYS, FIRST, WARM_DAYS, perpetual_lake
 
 from lake.test_lake import series as named
+from pipeline.perpetual_lakes import DAYS, FIRST, WARM_DAYS, perpetual_lake
 from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import LakeError

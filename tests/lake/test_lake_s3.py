@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START
 from lake.test_lake_paths import BARS
+from pipeline.daily_lakes import daily_lake
 from runout.cli.main import main
 from runout.errors import LakeError
 from runout.lake import Lake

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from jobs.perpetual_lakes import DAYS, FIRST, STEP, WARM_DAYS, perpetual_lake
 
+from pipeline.perpetual_lakes import DAYS, FIRST, STEP, WARM_DAYS, perpetual_lake
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jobs.perpetual_lakes import DAYS, FIRST, WARM_DAYS, collapsed_lake, perpetual_lake, with_print
 
+from pipeline.perpetual_lakes import DAYS, FIRST, WARM_DAYS, collapsed_lake, perpetual_lake, with_print
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START
+from pipeline.daily_lakes import daily_lake
 from runout.cli.main import main
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError

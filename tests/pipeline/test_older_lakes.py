@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from jobs.daily_lakes import daily_lake
-from jobs.perpetual_lakes import DAYS as PERPETUAL_DAYS
-from jobs.perpetual_lakes import FIRST, WARM_DAYS, perpetual_lake
 
 from forecast.histories import DAY, START
+from pipeline.daily_lakes import daily_lake
+from pipeline.perpetual_lakes import DAYS as PERPETUAL_DAYS
+from pipeline.perpetual_lakes import FIRST, WARM_DAYS, perpetual_lake
 from runout.clock import NANOSECONDS_PER_HOUR
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake

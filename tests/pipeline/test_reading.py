@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
-from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START
+from pipeline.daily_lakes import daily_lake
 from runout.api.session import Session
 from runout.bulletin.findings import Finding
 from runout.cli.forecasting import as_json

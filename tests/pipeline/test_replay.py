@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
-from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START
 from forecast.made_up import made_up
+from pipeline.daily_lakes import daily_lake
 from runout.bulletin.findings import Bulletin
 from runout.cli.main import main
 from runout.clock import format_date

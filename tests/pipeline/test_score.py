@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from jobs.daily_lakes import daily_lake
 
+from pipeline.daily_lakes import daily_lake
 from runout.cli.main import main
 from runout.clock import format_date
 from runout.errors import NotEnoughDataError, UsageError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from jobs.test_computing import market, write
 
+from pipeline.test_derive import market, write
 from runout.cli.bulletin import render
 from runout.cli.demo import demo
 from runout.cli.main import main

@@ -16,11 +16,11 @@ from runout.cli.main import main
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
-from runout.pipeline import build_map, whatif
+from runout.pipeline import build_map, whatif_answers
 from runout.pipeline.derive import compute
 from runout.pipeline.issue_bulletin import Publication, keep_snapshot, publish
 from runout.pipeline.market_wide_scale import Scale
-from runout.pipeline.whatif import MOVES, Setting, in_rounds, setting_of, slides, whatif
+from runout.pipeline.whatif_answers import MOVES, Setting, in_rounds, setting_of, slides, whatif
 from runout.records import fingerprint
 from runout.records.kinds import KINDS
 from synthetic.worlds import DAY, START, market, world
@@ -129,7 +129,7 @@ def test_one_map_is_built_for_a_bulletin_of_a_moment_not_asked_before(
         runs.append(arguments[2])
         return real(*arguments, **named)
 
-    for module in (mapping, cascading):
+    for module in (build_map, whatif_answers):
         monkeypatch.setattr(module, "liquidation_map", counted)
     published = Publication(lake, "BTC", END, pictured=pictures)
     assert {section.key for section in published.bulletin.sections} >= {"clusters", "runout"}

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from jobs.daily_lakes import daily_lake
 
 from forecast.histories import DAY, START, history
+from pipeline.daily_lakes import daily_lake
 from runout.clock import parse_time
 from runout.errors import NotEnoughDataError
 from runout.forecast.danger import level_records

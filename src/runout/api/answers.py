@@ -18,7 +18,7 @@ from runout.forecast.record import Forecast
 from runout.pipeline import position_tables
 from runout.pipeline.issue_bulletin import Publication
 from runout.pipeline.position_risk import Risk
-from runout.pipeline.whatif import Setting, WhatIf
+from runout.pipeline.whatif_answers import Setting, WhatIf
 
 
 class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
@@ -201,9 +201,9 @@ class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
 
     def ladder(self) -> pl.DataFrame:
         """Return what moves of every size would set off, as ``runout whatif --ladder``: rows of kind ``slides``."""
-        from runout.pipeline import whatif  # noqa: PLC0415
+        from runout.pipeline import whatif_answers  # noqa: PLC0415
 
-        return tables.dated(whatif.slides(self.setting, self.setting.map.clusters))
+        return tables.dated(whatif_answers.slides(self.setting, self.setting.map.clusters))
 
     def to_json(self) -> str:
         """Return the text that ``runout whatif --format json`` writes."""

@@ -150,7 +150,7 @@ class Session:
         NotEnoughDataError
             If a map cannot be made, or no depth of the venue's perpetual market is held.
         """
-        from runout.pipeline.whatif import setting_of, whatif  # noqa: PLC0415
+        from runout.pipeline.whatif_answers import setting_of, whatif  # noqa: PLC0415
 
         shock = named_shock(drop=drop, rise=rise, to=to, sell=sell, buy=buy)
         lower = venue.lower() if venue else None

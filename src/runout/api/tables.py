@@ -7,7 +7,7 @@ import polars as pl
 
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import parse_time
-from runout.pipeline.whatif import WhatIf
+from runout.pipeline.whatif_answers import WhatIf
 from runout.positions.clusters import Sweep
 from runout.records import Series
 

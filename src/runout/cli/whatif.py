@@ -15,7 +15,7 @@ from runout.errors import UsageError
 
 if TYPE_CHECKING:
     from runout.cascade.shock import Shock
-    from runout.pipeline.whatif import Setting
+    from runout.pipeline.whatif_answers import Setting
 
 Format = Literal["text", "json", "csv", "png", "html"]
 Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
@@ -68,7 +68,7 @@ def whatif(
     out
         File to write to; stdout if absent.
     """
-    from runout.pipeline.whatif import setting_of  # noqa: PLC0415 - kernels and solver, only where asked for
+    from runout.pipeline.whatif_answers import setting_of  # noqa: PLC0415 - kernels and solver, only where asked for
 
     given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
     asked = any(text is not None for text in given.values())

@@ -67,7 +67,7 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 @cache
 def shipped_conventions() -> tuple[Convention, ...]:
     """Return the rules shipped with the product, in the order of ``conventions.toml``."""
-    return parse_conventions(files("runout.quality").joinpath("conventions.toml").read_text(encoding="utf-8"))
+    return parse_conventions(files("runout.coverage").joinpath("conventions.toml").read_text(encoding="utf-8"))
 
 
 def parse_conventions(text: str) -> tuple[Convention, ...]:

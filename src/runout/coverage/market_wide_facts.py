@@ -122,7 +122,7 @@ def parse_facts(text: str) -> tuple[HeadlineFact, ...]:
 @cache
 def shipped_facts() -> tuple[HeadlineFact, ...]:
     """Return the facts shipped with the product, ordered by publication."""
-    return parse_facts(files("runout.quality").joinpath("market_wide_facts.toml").read_text(encoding="utf-8"))
+    return parse_facts(files("runout.coverage").joinpath("market_wide_facts.toml").read_text(encoding="utf-8"))
 
 
 def published_before(facts: Iterable[HeadlineFact], at: int) -> tuple[HeadlineFact, ...]:

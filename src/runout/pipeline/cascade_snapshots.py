@@ -32,7 +32,7 @@ def slide_rows(lake: Lake, of: "LiquidationMap", clusters: pl.DataFrame) -> pl.D
     """
     if clusters.is_empty():
         return None
-    from runout.pipeline.whatif import setting_of, slides  # noqa: PLC0415 - kernels and solver, only where needed
+    from runout.pipeline.whatif_answers import setting_of, slides  # noqa: PLC0415 - kernels and solver, only where needed
 
     try:
         setting = setting_of(lake, of.coin, of.at, venue=of.venue, drawn=of)

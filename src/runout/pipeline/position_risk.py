@@ -11,7 +11,7 @@ from runout.lake import Lake
 from runout.margin.fees import TakerFee, taker_fee
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.prices import price_now
-from runout.pipeline.whatif import setting_of, whatif
+from runout.pipeline.whatif_answers import setting_of, whatif
 from runout.positions.account import Account, Holding, Leg, account_risk
 from runout.positions.clusters import Cluster
 from runout.positions.risk import (

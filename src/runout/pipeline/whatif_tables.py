@@ -12,8 +12,8 @@ from runout.cascade.shock import Order, Shock, push
 from runout.clock import format_time
 from runout.forecast.record import LevelAnswer
 from runout.forecast.targets import DANGER_USD
-from runout.pipeline import whatif
-from runout.pipeline.whatif import Setting, WhatIf
+from runout.pipeline import whatif_answers
+from runout.pipeline.whatif_answers import Setting, WhatIf
 from runout.records import venue_list
 from runout.render import answer_page, slides
 from runout.render.answer_page import CellTable
@@ -43,11 +43,11 @@ def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = Fa
     width
         Columns of the screen; None: there is none.
     """
-    made, timed = whatif.whatif(setting, shock), whatif.in_rounds(setting, shock)
+    made, timed = whatif_answers.whatif(setting, shock), whatif_answers.in_rounds(setting, shock)
     if form == "json":
         return _json(document(made, timed, shock))
     if form in {"png", "html"}:
-        rows, asked = whatif.slides(setting, setting.map.clusters), _asked(setting, made.slide)
+        rows, asked = whatif_answers.slides(setting, setting.map.clusters), _asked(setting, made.slide)
         if form == "png":
             return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
         return _html(setting, shock, _picture(setting, rows, asked), _lines(made, timed), _answer_tables(made.slide))
@@ -68,7 +68,7 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: in
     width
         Columns of the screen; None: there is none.
     """
-    rows = whatif.slides(setting, setting.map.clusters)
+    rows = whatif_answers.slides(setting, setting.map.clusters)
     synthetic = setting.map.synthetic
     if form == "png":
         return slides.png(rows, synthetic=synthetic)
@@ -133,7 +133,7 @@ def _head(setting: Setting) -> dict[str, object]:
 
 
 def _notes(setting: Setting) -> list[str]:
-    factor = whatif.TRUE_OVER_REPORTED
+    factor = whatif_answers.TRUE_OVER_REPORTED
     ratio = setting.scale
     books = "; ".join(venue.depth.definition for coin in setting.market.coins for venue in coin.venues)
     hidden = (
@@ -180,7 +180,7 @@ def _said(setting: Setting, shock: Shock) -> str:
     if isinstance(shock, Order):
         return f"what if {dollars(shock.usd)} are {'sold' if shock.side == 'sell' else 'bought'} at market"
     given = push(shock, setting.price)
-    to = whatif.moved(setting.price, given)
+    to = whatif_answers.moved(setting.price, given)
     change = percent(to / setting.price - 1.0, signed=True)
     return f"what if it {'falls' if given.direction == 'down' else 'rises'} to {price(to)} ({change})"
 
@@ -349,7 +349,9 @@ def _json(found: dict[str, object]) -> bytes:
 
 def _asked(setting: Setting, slide: Slide) -> float | None:
     distance = slide.value.shock_distance
-    moved = whatif.moved(setting.price, msgspec.structs.replace(_PUSH, direction=slide.direction, distance=distance))
+    moved = whatif_answers.moved(
+        setting.price, msgspec.structs.replace(_PUSH, direction=slide.direction, distance=distance)
+    )
     return moved / setting.price - 1.0
 
 

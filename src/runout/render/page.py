@@ -80,7 +80,7 @@ def template(name: str) -> Template:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("runout.bulletin"),
+        loader=PackageLoader("runout.render"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

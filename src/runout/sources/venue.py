@@ -294,7 +294,7 @@ class Venue(Protocol):
 
         Raises
         ------
-        runout.errors.SchemaError
+        SchemaError
             If the body is not of the form of any date.
         """
         ...
