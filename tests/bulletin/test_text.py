@@ -108,7 +108,7 @@ def test_no_caveat_is_given_twice() -> None:
 
 def test_text_does_not_load_matplotlib() -> None:
     script = (
-        "import sys; from bulletin.bulletin_specimen import specimen; from runout.bulletin import text;"
+        "import sys; from bulletin.bulletin_specimen import specimen; from runout.render import text;"
         "text.render(specimen()); sys.exit('matplotlib' in sys.modules or 'jinja2' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": str(TESTS)}, check=False).returncode == 0
