@@ -5,6 +5,7 @@ Times are int64 nanoseconds since 1970-01-01T00:00Z. Text is ISO 8601 and always
 
 import time
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
@@ -14,9 +15,64 @@ NANOSECONDS_PER_DAY = 24 * NANOSECONDS_PER_HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class EmulatedClock(NamedTuple):
+    """A clock that an emulated market runs on.
+
+    Parameters
+    ----------
+    market
+        Market time at ``wall``, UTC ns.
+    wall
+        This machine's time at which the market's clock stood at ``market``, UTC ns.
+    speed
+        Market seconds in a second.
+    """
+
+    market: int
+    wall: int
+    speed: float
+
+    def __str__(self) -> str:
+        return f"{format_time(self.market)} at {self.wall} x {self.speed:g}"
+
+
+_followed: list[EmulatedClock] = []
+
+
+def follow(clock: EmulatedClock | None) -> None:
+    """Let ``now_ns`` be an emulated market's time from here on; None: this machine's again."""
+    _followed[:] = [] if clock is None else [clock]
+
+
+def followed() -> EmulatedClock | None:
+    """Return the emulated clock that is followed; while there is one, nothing received was observed anywhere."""
+    return _followed[0] if _followed else None
+
+
+def parse_emulated_clock(text: str) -> EmulatedClock:
+    """Return the clock in a text such as ``2026-11-29T00:00:00Z at 1795941500123456789 x 60``.
+
+    Raises
+    ------
+    ValueError
+        If the text is no such clock.
+    """
+    parts = text.replace(" at ", " x ").split(" x ")
+    if len(parts) != 3 or not parts[1].isdigit():
+        raise ValueError(f"no emulated clock: {text!r}; the emulator prints the one to set")
+    clock = EmulatedClock(parse_time(parts[0]), int(parts[1]), float(parts[2]))
+    if not 0.0 < clock.speed < float("inf"):
+        raise ValueError(f"no speed of a clock: {parts[2]!r}; a positive number of market seconds in a second")
+    return clock
+
+
 def now_ns() -> int:
-    """Return the present moment in UTC nanoseconds."""
-    return time.time_ns()
+    """Return the present moment in UTC nanoseconds: this machine's, or that of the emulated market that is followed."""
+    wall = time.time_ns()
+    if not _followed:
+        return wall
+    clock = _followed[0]
+    return clock.market + int((wall - clock.wall) * clock.speed)
 
 
 def monotonic_seconds() -> float:

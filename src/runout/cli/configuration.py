@@ -1,11 +1,12 @@
 """Settings: flag, then ``RUNOUT_*``, then ``runout.toml``, then default. Secrets come from the environment only.
 
-=========  ===================  ============  ==================================
-flag       environment          runout.toml   default
-=========  ===================  ============  ==================================
---lake     RUNOUT_LAKE          lake          ``lakes/real``
-(none)     RUNOUT_COINGLASS_KEY (never)       none; a CoinGlass API key
-=========  ===================  ============  ==================================
+=======  =====================  ==============  ==========================
+flag     environment            runout.toml     default
+=======  =====================  ==============  ==========================
+--lake   RUNOUT_LAKE            lake            ``lakes/real``
+(none)   RUNOUT_EMULATED_CLOCK  emulated_clock  this machine's clock
+(none)   RUNOUT_COINGLASS_KEY   (never)         none; a CoinGlass API key
+=======  =====================  ==============  ==========================
 """
 
 import difflib
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from runout import clock
 from runout.clock import parse_time
 from runout.errors import ConfigurationError, UsageError
 
@@ -34,9 +36,12 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     lake
         Folder or ``s3://`` address of the lake.
+    emulated_clock
+        Clock of the emulated market that is followed, as the emulator prints it; empty: this machine's clock.
     """
 
     lake: str = "lakes/real"
+    emulated_clock: str = ""
 
 
 def open_lake(flag: str | None) -> "Lake":
@@ -89,6 +94,21 @@ def configuration(folder: Path | None = None) -> Configuration:
         if (value := os.environ.get(f"{_PREFIX}{field.upper()}"))
     }
     return msgspec.structs.replace(settings, **named)
+
+
+def follow_clock() -> None:
+    """Follow the emulated clock that the settings name, if they name one.
+
+    Raises
+    ------
+    ConfigurationError
+        If the setting is no clock.
+    """
+    text = configuration().emulated_clock
+    try:
+        clock.follow(clock.parse_emulated_clock(text) if text else None)
+    except ValueError as error:
+        raise ConfigurationError(f"the setting emulated_clock is wrong: {error}") from error
 
 
 def check_environment() -> None:

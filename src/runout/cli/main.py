@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from runout.cli import screen
-from runout.cli.configuration import check_environment
+from runout.cli.configuration import check_environment, follow_clock
 from runout.cli.guide import epilogue
 from runout.errors import ExitCode, RunoutError
 
@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not set(asked) & {"--help", "-h"}:
             check_environment()
+            follow_clock()
         outcome = app(asked, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
