@@ -60,6 +60,16 @@ def test_its_table_holds_the_cases_of_its_json(fall: WhatIfAnswer) -> None:
     assert fall.liquidated()["liquidated_usd"].sum() == pytest.approx(table["forced_usd"][1])
 
 
+def test_the_present_price_is_no_shock_in_the_command_and_in_python(
+    lake: Session, fall: WhatIfAnswer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    present = json.loads(fall.to_json())["price"]
+    with pytest.raises(UsageError, match="nothing would move"):
+        lake.whatif("BTC", at=MOMENT, to=present)
+    assert main(["whatif", "BTC", "--at", MOMENT, "--to", str(present), "--lake", lake._lake.root]) == 2
+    assert "nothing would move" in capsys.readouterr().err
+
+
 def test_an_order_has_no_chance_and_a_rise_goes_up(lake: Session) -> None:
     order = lake.whatif(at=MOMENT, sell=5e7).to_polars()
     assert order["chance_24h"].is_null().all()

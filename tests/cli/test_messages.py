@@ -103,6 +103,52 @@ def test_mistakes_are_said_in_words(arguments: list[str], said: str, capsys: pyt
     assert said in capsys.readouterr().err
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    bars = "".join(f"{1_773_532_800_000 + n * 300_000},{100 + n},{7e6 + n}\n" for n in range(6))
+    (tmp_path / "BTC_oi_5m.csv").write_text(f"t,oi,oi_usd\n{bars}")
+    lake = str(tmp_path / "lake")
+    assert main(["import", "binance-open-interest", str(tmp_path), "--lake", lake]) == 0
+    return lake
+
+
+OPEN_INTEREST = "binance-open-interest/open_interest/BTC/binance-stablecoin-margined/5m"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rows", OPEN_INTEREST, "--since", "2027-01-01"], "since 2027-01-01; .* has .*2026-03-15"),
+        (["rows", OPEN_INTEREST, "--at", "2020-01-01"], "known by 2020-01-01; .* has .*2026-03-15"),
+        (["series", "--coin", "ETH"], "no series of ETH in "), (["flushes"], "no flush or squeeze in .*runout compute"),
+    ],
+)  # fmt: skip
+def test_an_empty_answer_says_what_there_is_instead_beside_the_answer(
+    small: str, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main([*arguments, "--lake", small]) == 0
+    shown = capsys.readouterr()
+    assert re.search(said, shown.err)
+    assert "no rows" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [
+        ("coinalyze", "provider binance-open-interest reads such files"),
+        ("binance-perpetual", "SYMBOL-STEP-YEAR-MONTH.*there: BTC_oi_5m.csv"),
+    ],
+)
+def test_an_import_of_nothing_names_the_files_looked_for_those_there_and_their_reader(
+    provider: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "BTC_oi_5m.csv").write_text("t,oi,oi_usd\n")
+    assert main(["import", provider, str(tmp_path), "--lake", str(tmp_path / "lake")]) == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert not (tmp_path / "lake").exists()
+
+
 def test_the_forms_of_rows_are_those_of_the_contract() -> None:
     from runout.cli.rows import Format
 

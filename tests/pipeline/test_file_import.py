@@ -229,8 +229,8 @@ def test_an_edition_that_was_read_before_is_unchanged_after_a_newer_one(tmp_path
     ("name", "says"),
     [
         ("nowhere", "found nothing at"),
-        ("data/g/SOURCE.txt", "expected a file that provider"),
-        ("empty", "found none it reads"),
+        ("data/g/SOURCE.txt", "expected a file that provider .* reads"),
+        ("empty", "found none it reads: it looks for .*; there is no file at all"),
     ],
 )
 def test_paths_that_cannot_be_meant_are_usage_errors(name: str, says: str, tmp_path: Path):

@@ -8,7 +8,7 @@ import polars as pl
 
 from runout.api import tables
 from runout.api.answers import BulletinAnswer, ForecastAnswer, MapAnswer, RiskAnswer, WhatIfAnswer
-from runout.api.shock_inputs import Amount, named_shock
+from runout.api.shock_inputs import Amount, named_shock, refuse_no_move
 from runout.api.time_inputs import Moment, nanoseconds
 from runout.errors import UsageError
 from runout.lake import Lake
@@ -155,6 +155,7 @@ class Session:
         shock = named_shock(drop=drop, rise=rise, to=to, sell=sell, buy=buy)
         lower = venue.lower() if venue else None
         setting = setting_of(self._lake, coin.upper(), nanoseconds(at), venue=lower)
+        refuse_no_move(shock, setting.price)
         return WhatIfAnswer(setting, shock, whatif(setting, shock))
 
     def positions_risk(

@@ -5,6 +5,7 @@ from typing import Final
 
 from runout.cascade.shock import Move, Order, Shock, ToPrice
 from runout.errors import UsageError
+from runout.units import price
 
 Amount = float | str
 """A number, or text such as ``5%``, ``116,200``, ``500M`` or ``20x``."""
@@ -12,6 +13,7 @@ Amount = float | str
 _AMOUNT: Final = re.compile(r"(?P<sign>[+−-]?)\$?(?P<number>\d+(?:[.,_]\d+)*)(?P<unit>[KMBX%]?)", re.IGNORECASE)
 _UNITS: Final = {"": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "B": 1e9, "X": 1.0}
 _LEAST_ORDER_USD: Final = 10_000.0
+_LEAST_MOVE: Final = 0.0005
 
 
 def named_shock(
@@ -61,6 +63,28 @@ def named_shock(
     if usd < _LEAST_ORDER_USD:
         raise UsageError(f"{mark}{name} {value} is an order of ${usd:,.0f} only; did you mean {usd:g}M?")
     return Order("sell" if name == "sell" else "buy", usd)
+
+
+def refuse_no_move(shock: Shock, price_usd: float) -> None:
+    """Refuse a price to be reached that is the present one: nothing moves, and every past day went so far.
+
+    Raises
+    ------
+    UsageError
+        If it is less than 0.05% away.
+
+    Examples
+    --------
+    >>> refuse_no_move(ToPrice(114_900.0), 114_900.0)
+    Traceback (most recent call last):
+        ...
+    runout.errors.UsageError: expected a price other than the present $114,900, found $114,900: nothing would move
+    """
+    if isinstance(shock, ToPrice) and abs(shock.price_usd / price_usd - 1.0) < _LEAST_MOVE:
+        raise UsageError(
+            f"expected a price other than the present {price(price_usd)}, found {price(shock.price_usd)}: "
+            "nothing would move"
+        )
 
 
 def share(name: str, value: Amount) -> float:

@@ -13,6 +13,7 @@ from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
 from runout.clock import format_time
 from runout.errors import UsageError
+from runout.lake import known_span
 from runout.units import dollars, percent, price
 
 Format = Literal["csv", "json", "parquet"]
@@ -64,7 +65,12 @@ def rows(
             f"expected series of one kind that stand in {store.root}, found {missing or sorted(kinds)}; "
             "list them with `runout series`"
         )
-    _give(store.as_of(kinds.pop(), at=moment, series=series, since=begin), form, out)
+    kind = kinds.pop()
+    found = store.as_of(kind, at=moment, series=series, since=begin)
+    if found.is_empty():
+        span = known_span(store.as_of(kind, series=series))
+        _report_empty(f"no rows of {', '.join(series)}{_within(at, since)}; {store.root} has {span}")
+    _give(found, form, out)
 
 
 def _give(found: pl.DataFrame, form: Format, out: Path | None) -> None:
@@ -101,13 +107,15 @@ def list_series(
     store = open_lake(lake)
     listed = pl.DataFrame(
         [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in store.series(coin=coin)],
-        schema=["series", "kind", "step", "scope", "note"],
+        schema=dict.fromkeys(("series", "kind", "step", "scope", "note"), pl.String),
         orient="row",
     )
     table = listed.join(store.extent(), on="series", how="left", maintain_order="left").with_columns(
         pl.col("rows").fill_null(0)
     )
     columns = ["series", "kind", "step", "rows", "first_time", "last_time", "scope", "note"]
+    if table.is_empty():
+        _report_empty(f"no series{f' of {coin}' if coin else ''} in {store.root}")
     if format == "text":
         _print_series(table)
     else:
@@ -137,6 +145,10 @@ def flushes(
     store = open_lake(lake)
     found = store.as_of("flushes", at=time_option(at) if at else None, series=[scope] if scope else None)
     latest = found.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
+    if latest.is_empty():
+        scopes = sorted(store.as_of("flushes")["series"].unique())
+        held = f"{len(scopes)} groups have some: see `runout flushes`" if scopes else "`runout compute` finds them"
+        _report_empty(f"no flush or squeeze{f' of {scope}' if scope else ''}{_within(at)} in {store.root}; {held}")
     if format == "text":
         _print_flushes(latest)
     else:
@@ -160,6 +172,14 @@ def _print_series(table: pl.DataFrame) -> None:
         sheet.table(["", *shown.columns[1:-1]], shown.drop("scope").rows())
     sheet.line(f"{table.height} series; with scopes and notes: --format csv")
     sys.stdout.write(sheet.text())
+
+
+def _report_empty(what: str) -> None:
+    screen.console(stderr=True).print(what, soft_wrap=True, markup=False)
+
+
+def _within(at: str | None, since: str | None = None) -> str:
+    return (f" since {since}" if since else "") + (f" known by {at}" if at else "")
 
 
 def _days(column: str) -> pl.Expr:

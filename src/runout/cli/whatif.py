@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from runout.api.shock_inputs import named_shock
+from runout.api.shock_inputs import named_shock, refuse_no_move
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
@@ -81,6 +81,8 @@ def whatif(
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
     setting = setting_of(store, coin.upper(), moment, venue=venue.lower() if venue else None)
+    if shock is not None:
+        refuse_no_move(shock, setting.price)
     made = _made(setting, shock, form)
     if out is None:
         sys.stdout.write(made.decode())

@@ -81,8 +81,8 @@ class Lake:
         lake = cls(root)
         if not lake._table("series").files():
             raise NotEnoughDataError(
-                f"expected a lake at {lake.root}, found none; {_others(lake.root)}. `make demo` makes a synthetic one, "
-                "`runout import` fills one from files, `runout fetch` over an API"
+                f"expected a lake at {lake.root}, found none; {other_lakes(lake.root)}. `make demo` makes a synthetic "
+                "one, `runout import` fills one from files, `runout fetch` over an API"
             )
         return lake
 
@@ -358,13 +358,14 @@ def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
     return ordered.unique(schema.revision_key, keep="last", maintain_order=True)
 
 
-def _others(root: str) -> str:
+def other_lakes(root: str) -> str:
     """Return which lakes lie beside ``root``, or where lakes are by default, as text."""
     if "://" in root:
         return "other buckets were not searched"
     folders = {Path(root).parent, Path(DEFAULT_LAKE).parent}
     found = {path.parent for folder in folders if folder.is_dir() for path in folder.glob("*/series")}
-    return f"lakes here: {', '.join(sorted(map(str, found)))}" if found else "there is none beside it either"
+    found -= {Path(root)}
+    return f"other lakes here: {', '.join(sorted(map(str, found)))}" if found else "no other lake is beside it"
 
 
 def known_span(rows: pl.DataFrame) -> str:

@@ -6,7 +6,7 @@ already holds: the second run writes nothing twice and ends with the same finger
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -19,11 +19,14 @@ from runout.lake import Lake, Merged
 from runout.pipeline.progress import Progress, no_progress
 from runout.records import KINDS, Series
 from runout.sources import Document, FileSource, Normalised, refuse_file
+from runout.sources.registry import providers
 
 # What a description says that decides what a row is of and when it was known.
 _MEANING = ("stamp", "publication_lag", "venues", "market", "margin")
 _BUFFER_ROWS = 400_000
 _BUFFER_DOCUMENTS = 48
+_NAMED = 5
+"""Files of a folder that a message names."""
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +98,8 @@ def import_files(
     found = list(_files(paths, source))
     if not any(source.recognises(path.name) for path, _ in found):
         raise UsageError(
-            f"expected files of provider {source.provider!r} below {', '.join(map(str, paths))}, found none it reads; "
-            "docs/importing.md lists the file names of each provider"
+            f"expected files of provider {source.provider!r} below {', '.join(map(str, paths))}, found none it reads: "
+            f"it looks for {', '.join(source.file_names)}; {_there([path.name for path, _ in found])}"
         )
     known = _known_documents(lake, source)
     described = {one.series: one for one in lake.series()}
@@ -136,12 +139,27 @@ def _files(paths: Iterable[Path], source: FileSource) -> Iterator[tuple[Path, st
         elif path.is_file():
             if not source.recognises(path.name):
                 raise UsageError(
-                    f"expected a file that provider {source.provider!r} reads, found {path}; "
-                    "name another provider, or describe the file with a mapping (see docs/importing.md)"
+                    f"expected a file that provider {source.provider!r} reads ({', '.join(source.file_names)}), found "
+                    f"{path}; {_readers([path.name])}"
                 )
             yield path, path.parent.resolve().as_posix()
         else:
             raise UsageError(f"expected a file or folder, found nothing at {path}")
+
+
+def _there(names: Sequence[str]) -> str:
+    """Return what a folder holds instead, and who reads it."""
+    if not names:
+        return "there is no file at all"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"there: {', '.join(names[:_NAMED])}{more}; {_readers(names)}"
+
+
+def _readers(names: Sequence[str]) -> str:
+    readers = [name for name, make in providers().items() if any(map(make().recognises, names))]
+    if readers:
+        return f"provider {' or '.join(readers)} reads such files"
+    return "name another provider, or describe the file with a mapping (see docs/importing.md)"
 
 
 def _read(path: Path, folder: str) -> Document | str:

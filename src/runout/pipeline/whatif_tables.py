@@ -132,7 +132,7 @@ def _head(setting: Setting) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _notes(setting: Setting) -> list[str]:
+def _notes(setting: Setting, *, market_wide: bool = True) -> list[str]:
     factor = whatif_answers.TRUE_OVER_REPORTED
     ratio = setting.scale
     books = "; ".join(venue.depth.definition for coin in setting.market.coins for venue in coin.venues)
@@ -141,17 +141,17 @@ def _notes(setting: Setting) -> list[str]:
         f"{factor.value:g}), an assumption about what a capped feed hides. Mild and severe: all bands at one edge "
         "together."
     )
-    headline = (
-        "No headline is said: the lake holds no totals that published figures could be put beside."
+    whole = (
+        "No market-wide total is given: the lake holds no totals that published figures could be compared with."
         if ratio is None
-        else f"Headline: through {ratio.days} busy days of all measured totals over this venue and coin, and "
-        f"{ratio.events} published figures."
+        else "Market-wide: set off by the move itself on all coins and venues, added to what the day has had; from "
+        f"{ratio.days} busy days of all measured totals over this venue and coin, and {ratio.events} published figures."
     )
     return [
         "Inferred: nobody publishes who holds what. What such answers were worth: docs/scores/cascade.md.",
         hidden,
         f"Books: {books}, median of a week, as they stand in calm. In a slide makers withdraw.{_checked(setting)}",
-        headline,
+        *([whole] if market_wide else []),
     ]
 
 
@@ -197,7 +197,7 @@ def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int 
         sheet.line()
         sheet.table(_SHARES, shares, right=True)
     sheet.line()
-    for line in _notes(made.setting):
+    for line in _notes(made.setting, market_wide=False):
         sheet.line(line)
     return sheet.text()
 
@@ -265,7 +265,7 @@ def _totals(made: WhatIf) -> str:
 
 _CASES: Final = ("case", "ends", "stops at", "forced orders", "beyond the shock")
 _SHARES: Final = ("venue", "leverage class", "side", "forced orders", "mild", "severe")
-_MOVES: Final = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "headline", "90%")
+_MOVES: Final = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "market-wide", "90%")
 
 
 def _cases(slide: Slide) -> list[tuple[str, ...]]:

@@ -91,6 +91,13 @@ class BinanceArchive(msgspec.Struct, frozen=True):
         """Name and version of this reader."""
         return f"binance-archive-{self.market}/1"
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Published archives, and their years as Parquet."""
+        return "SYMBOL-STEP-YEAR-MONTH.zip or .csv such as BTCUSDT-5m-2025-08.zip", (
+            f"{_PREFIX_OF[self.market]}_SYMBOL_STEP_YEAR.parquet"
+        )
+
     def recognises(self, name: str) -> bool:
         """Whether ``name`` is an archive file such as ``BTCUSDT-5m-2025-08.zip``, of this market where it says so."""
         return self._name(name) is not None

@@ -63,6 +63,7 @@ class Coinalyze(msgspec.Struct, frozen=True):
 
     provider: str = "coinalyze"
     normaliser: str = "coinalyze/1"
+    file_names: tuple[str, ...] = tuple(_FILES)
 
     def recognises(self, name: str) -> bool:
         """Whether ``name`` is one of the three exports."""

@@ -87,6 +87,11 @@ class FileSource(Protocol):
         """Name and version of the code; a new version reads files again."""
         ...
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Names of the files it reads, as a person would write them, for messages."""
+        ...
+
     def recognises(self, name: str) -> bool:
         """Whether a file of this name is one the source can read."""
         ...

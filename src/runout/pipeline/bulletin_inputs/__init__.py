@@ -11,7 +11,7 @@ from runout.bulletin.findings import Bulletin
 from runout.bulletin.sections import claims, price
 from runout.clock import format_time, start_of_day
 from runout.errors import NotEnoughDataError
-from runout.lake import Lake, catalogue
+from runout.lake import Lake, catalogue, known_span, other_lakes
 from runout.pipeline.bulletin_inputs import clusters, cycles, danger, flows, headline, leverage, liquidations, runout
 from runout.pipeline.bulletin_inputs.reader import DAY, Reader
 
@@ -40,8 +40,8 @@ def issue(lake: Lake, coin: str, at: int, *, computed: Mapping[str, pl.DataFrame
     if bars is None or bars.last_time < at - DAY:
         raise NotEnoughDataError(
             f"expected bars of {coin} within the day before {format_time(at)} in {lake.root}, found "
-            f"{'none' if bars is None else f'the last at {format_time(bars.last_time)}'}; "
-            "import some (`runout import`), or ask for another time or coin"
+            f"{_bars_held(lake, coin)}; ask for a moment within a day of the data (--at) or another coin, or import "
+            f"newer files (`runout import`); {other_lakes(lake.root)}"
         )
     worst = price.worst_day(bars, at)
     worst_start = worst[0] if worst else None
@@ -78,3 +78,13 @@ def published_claims() -> tuple[claims.Claim, ...]:
         claims: tuple[claims.Claim, ...]
 
     return msgspec.toml.decode(files("runout.bulletin").joinpath("claims.toml").read_bytes(), type=_File).claims
+
+
+def _bars_held(lake: Lake, coin: str) -> str:
+    """Return which bars of a coin the lake holds at any time, or of which coins it holds some, as text."""
+    series = lake.series()
+    finest = catalogue.bars(series, coin)
+    if finest is not None:
+        return known_span(lake.as_of("bars", series=[finest.series]))
+    coins = sorted({one.coin for one in series if catalogue.bars(series, one.coin) is not None})
+    return f"bars of {', '.join(coins)} only" if coins else "no bars of any coin"

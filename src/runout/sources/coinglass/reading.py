@@ -16,6 +16,11 @@ class CoinGlass(msgspec.Struct, frozen=True):
 
     provider: str = "coinglass"
     normaliser: str = "coinglass 1"
+    file_names: tuple[str, ...] = (
+        "ENDPOINT_COIN_VENUE__STEP.parquet such as futures_liquidation_aggregated_coin_history_BTC__4h.parquet",
+        "snap_ENDPOINT_COIN.parquet",
+        "ENDPOINT.csv",
+    )
 
     def recognises(self, name: str) -> bool:
         """Whether a file of this name is one of CoinGlass."""

@@ -55,6 +55,11 @@ class TableSource(msgspec.Struct, frozen=True, kw_only=True):
         """Name and version of this reader with this mapping."""
         return f"table-{self.mapping.provider}-{self.edition}/1"
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Names of the mapping's blocks."""
+        return tuple(dict.fromkeys(one.name for one in self.mapping.files))
+
     def recognises(self, name: str) -> bool:
         """Whether a block of the mapping reads files of this name."""
         return any(one.matches(name) for one in self.mapping.files)
@@ -63,8 +68,7 @@ class TableSource(msgspec.Struct, frozen=True, kw_only=True):
         """Return the records of every block that reads this file; a row refused by one block is refused whole."""
         blocks = [(one, match) for one in self.mapping.files if (match := one.matches(document.name))]
         if not blocks:
-            names = ", ".join(dict.fromkeys(one.name for one in self.mapping.files))
-            raise SchemaError(f"expected a file named {names}, found {document.name!r}")
+            raise SchemaError(f"expected a file named {', '.join(self.file_names)}, found {document.name!r}")
         content = _content(document, blocks[0][0].delimiter)
         for one, _ in blocks:
             require_columns(content, one.needed())
