@@ -5,7 +5,7 @@ Times are int64 nanoseconds since 1970-01-01T00:00Z. Text is ISO 8601 and always
 
 import time
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
@@ -13,6 +13,7 @@ NANOSECONDS_PER_HOUR = 60 * NANOSECONDS_PER_MINUTE
 NANOSECONDS_PER_DAY = 24 * NANOSECONDS_PER_HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class EmulatedClock(NamedTuple):
@@ -155,7 +156,20 @@ def say_date(time_ns: int, reference_ns: int) -> str:
     '5 Aug 2024'
     """
     moment, reference = to_datetime(time_ns), to_datetime(reference_ns)
-    return f"{moment.day} {moment:%b}" + ("" if moment.year == reference.year else f" {moment.year}")
+    # Month names are our own: strftime would follow the locale of the machine.
+    return f"{moment.day} {MONTHS[moment.month - 1]}" + ("" if moment.year == reference.year else f" {moment.year}")
+
+
+def say_moment(time_ns: int) -> str:
+    """Return a time as a heading says it: as :func:`say_time`, always with its year.
+
+    Examples
+    --------
+    >>> say_moment(parse_time("2025-08-18T12:00Z"))
+    '18 Aug 2025 12:00 UTC'
+    """
+    moment = to_datetime(time_ns)
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year} {moment:%H:%M} UTC"
 
 
 def format_duration(duration_ns: int) -> str:

@@ -202,7 +202,7 @@ def venue_table():
         units=("USD", "fraction", "USD", "fraction"),
         signed=(False, True, True, False),
         rows=tuple(Row(label=label, values=tuple(values)) for label, *values in rows),
-        source="synthetic market, 16 Mar 12:00 to 18 Mar 2031, 12:00 UTC",
+        source="synthetic market, 16 Mar 12:00 to 18 Mar 2031 12:00 UTC",
         note="Gate reports more than its volume allows; read the total with and without it.",
     )
 

@@ -104,7 +104,7 @@ def test_the_evidence_names_scope_data_and_the_command_that_makes_it_again() -> 
     for one in section().findings:
         told = one.evidence
         assert (told.scope, told.series) == ("seven coins, three venues", ("ledger",))
-        assert told.source == "forecast pool, data through 2025-08-18T00:00Z"
+        assert told.source == "forecast pool, data through 18 Aug 2025 00:00 UTC"
         assert (told.window_start, told.window_end) == ("2025-08-18T00:00Z", "2025-08-19T00:00Z")
         assert told.reproduce == "runout forecast BTC --at 2025-08-18T00:00Z"
         assert "7 published figures" in told.coverage

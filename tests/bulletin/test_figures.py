@@ -159,7 +159,7 @@ def test_the_same_chart_gives_the_same_bytes() -> None:
 
 def test_a_chart_says_in_words_what_it_shows() -> None:
     words = drawn(charts()["price"], coin="BTC").attrib["aria-label"]
-    assert words.startswith("Chart, 4 Mar, 12:00 to 18 Mar 2031, 12:00 UTC.")
+    assert words.startswith("Chart, 4 Mar 12:00 to 18 Mar 2031 12:00 UTC.")
     assert "Shaded: flush, " in words
     assert "longs liquidated last $" in words
 

@@ -18,6 +18,7 @@ from runout.clock import (
     NANOSECONDS_PER_MINUTE,
     format_time,
     parse_time,
+    say_time,
     start_of_day,
 )
 
@@ -260,7 +261,7 @@ class _Current:
     def current(self, key: SectionKey, moment: str, step: int) -> bool:
         if is_current(parse_time(moment), self.at, step):
             return True
-        note = f"{_SUBJECTS.get(key, key)} (newest figure is of {moment})"
+        note = f"{_SUBJECTS.get(key, key)} (newest figure is of {say_time(parse_time(moment), self.at)})"
         self.old += [] if note in self.old else [note]
         return False
 

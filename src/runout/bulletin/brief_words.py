@@ -40,7 +40,7 @@ def head(brief: Brief) -> str:
     >>> from runout.bulletin.assemble import assemble
     >>> from runout.bulletin.brief import brief
     >>> head(brief(assemble((), coin="BTC", at=0, synthetic=True, fingerprint="0")))
-    'BTC, price not known, 1 Jan 1970, 00:00 UTC'
+    'BTC, price not known, 1 Jan 1970 00:00 UTC'
     """
     said = "price not known" if brief.price is None else price(brief.price)
     return f"{wording.clean(brief.coin)}, {said}, {wording.moment(brief.at)}"

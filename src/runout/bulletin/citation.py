@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runout.bulletin import brief_words, wording
 from runout.bulletin.brief import Amount, Brief, Danger, Liquidated, brief
 from runout.bulletin.findings import Bulletin
-from runout.clock import parse_time, to_datetime
+from runout.clock import MONTHS, parse_time, to_datetime
 from runout.forecast.targets import DANGER_USD
 from runout.units import dollars, percent, price
 
@@ -19,7 +19,7 @@ def paragraph(bulletin: Bulletin) -> str:
     --------
     >>> from runout.bulletin.assemble import assemble
     >>> paragraph(assemble((), coin="BTC", at=0, synthetic=False, fingerprint="0123456789abcdef"))[:58]
-    'Source: Runout leverage bulletin for BTC as of 1 Jan 1970,'
+    'Source: Runout leverage bulletin for BTC as of 1 Jan 1970 '
     """
     return wording.clean(" ".join(_sentences(bulletin, brief(bulletin))))
 
@@ -65,7 +65,7 @@ def _liquidated(total: Liquidated, reported: Liquidated | None) -> Iterator[str]
 
 def _danger(danger: Danger) -> Iterator[str]:
     day = to_datetime(parse_time(danger.set_at))
-    date = wording.moment(danger.set_at).split(",", maxsplit=1)[0]
+    date = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
     yield f"The danger level for {date} (UTC), set at {day:%H:%M} UTC, was {danger.level} of 5 ({danger.word})."
     if danger.chance is not None:
         base = "" if danger.base_rate is None else f", against {percent(danger.base_rate)} of days in the past year"

@@ -109,7 +109,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def title(self, what: str) -> str:
         """Return a title that names what is shown, of what market, and when."""
-        moment = f"{clock.say_time(self.through, self.through)}, {clock.to_datetime(self.through):%Y}"
+        moment = clock.say_moment(self.through)
         mark = "SYNTHETIC MARKET · " if self.synthetic else ""
         return f"{mark}{wording.clean(self.coin)} on {venue_list((self.venue,))}: {what} · {moment}"
 

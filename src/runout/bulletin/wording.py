@@ -22,7 +22,6 @@ _SENTENCE: Final = re.compile(r"(?<=[.;!?])\s+(?=[A-Z])")
 _TOO_MANY_BY_CHANCE: Final = 5
 _SPANS: Final = re.compile(r"\b(?:24 h|[89]0%(?= ))")
 _FIGURE: Final = re.compile(r"[$−+]*\d[\d,.]*\d[%kMBT]?|\d+%")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHOWN_CONTROLS: Final = {"\n", "\t", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"}
 
 
@@ -60,7 +59,7 @@ def moment(text: str) -> str:
     Examples
     --------
     >>> moment("2025-08-18T12:00Z")
-    '18 Aug 2025, 12:00 UTC'
+    '18 Aug 2025 12:00 UTC'
     """
     if not _is_time(text):
         return clean(text)
@@ -75,17 +74,17 @@ def period(start: int, end: int) -> str:
     --------
     >>> noon = clock.parse_time("2025-08-17T12:00Z")
     >>> period(noon, noon), period(noon, noon + clock.NANOSECONDS_PER_HOUR)
-    ('17 Aug 2025, 12:00 UTC', '17 Aug 2025, 12:00 to 13:00 UTC')
+    ('17 Aug 2025 12:00 UTC', '17 Aug 2025 12:00 to 13:00 UTC')
     >>> period(noon, noon + clock.NANOSECONDS_PER_DAY)
-    '17 Aug, 12:00 to 18 Aug 2025, 12:00 UTC'
+    '17 Aug 12:00 to 18 Aug 2025 12:00 UTC'
     """
     first, last = clock.to_datetime(start), clock.to_datetime(end)
     if first >= last:
-        return f"{_day(last, year=True)}, {last:%H:%M} UTC"
+        return clock.say_moment(end)
     if first.date() == last.date():
-        return f"{_day(last, year=True)}, {first:%H:%M} to {last:%H:%M} UTC"
+        return f"{_day(last, year=True)} {first:%H:%M} to {last:%H:%M} UTC"
     opening = _day(first, year=first.year != last.year)
-    return f"{opening}, {first:%H:%M} to {_day(last, year=True)}, {last:%H:%M} UTC"
+    return f"{opening} {first:%H:%M} to {clock.say_moment(end)}"
 
 
 def window(evidence: Evidence) -> str:
@@ -225,8 +224,7 @@ def _is_time(text: str) -> bool:
 
 
 def _day(when: datetime, *, year: bool) -> str:
-    # Month names are our own: strftime would follow the locale of the machine.
-    return f"{when.day} {_MONTHS[when.month - 1]}" + (f" {when.year}" if year else "")
+    return f"{when.day} {clock.MONTHS[when.month - 1]}" + (f" {when.year}" if year else "")
 
 
 def _steers(sign: str) -> bool:

@@ -9,7 +9,7 @@ import polars as pl
 from runout.cascade.ladder import price_at
 from runout.cascade.outcome import Ending, Extent, Slide
 from runout.cascade.shock import Order, Shock, push
-from runout.clock import format_time
+from runout.clock import format_time, say_moment
 from runout.forecast.record import LevelAnswer
 from runout.forecast.targets import DANGER_USD
 from runout.pipeline import whatif_answers
@@ -173,7 +173,7 @@ def _title(setting: Setting, shock: Shock | None) -> str:
     of = setting.map
     mark = "SYNTHETIC MARKET · " if of.synthetic else ""
     asked = "moves of every size" if shock is None else _said(setting, shock)
-    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {format_time(of.through)}: {asked}"
+    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {say_moment(of.through)}: {asked}"
 
 
 def _said(setting: Setting, shock: Shock) -> str:
@@ -232,7 +232,7 @@ def _day(made: WhatIf) -> list[str]:
     if chance is None or day is None:
         return []
     said = (
-        f"If the price gets to {price(day.price_usd)} before {format_time(day.end)}, the chance of a "
+        f"If the price gets to {price(day.price_usd)} before {say_moment(day.end)}, the chance of a "
         f"{dollars(DANGER_USD)} day, all coins and exchanges, is {percent(chance.probability)} "
         f"(90%: {percent(chance.low)} to {percent(chance.high)})."
     )

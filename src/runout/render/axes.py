@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from runout import clock
 from runout.bulletin.findings import Panel, Unit
 
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HOUR_STEPS: Final = (1, 2, 3, 6, 12)
 _DAY_STEPS: Final = (1, 2, 4, 7, 14)
 _MONTH_STEPS: Final = (1, 2, 3, 6, 12, 24, 60, 120)
@@ -103,7 +102,7 @@ def _hour_ticks(start: int, end: int, hours: int) -> tuple[Tick, ...]:
     for time in range(-(-start // step) * step, end + 1, step):
         when = clock.to_datetime(time)
         new_day = time % clock.NANOSECONDS_PER_DAY == 0
-        ticks.append(Tick(time, f"{when.day} {_MONTHS[when.month - 1]}" if new_day else f"{when:%H:%M}", new_day))
+        ticks.append(Tick(time, f"{when.day} {clock.MONTHS[when.month - 1]}" if new_day else f"{when:%H:%M}", new_day))
     return tuple(ticks)
 
 
@@ -114,7 +113,7 @@ def _day_ticks(start: int, end: int, days: int) -> tuple[Tick, ...]:
     month = 0
     for time in range(origin - (origin - start) // step * step, end + 1, step):
         when = clock.to_datetime(time)
-        label = str(when.day) if when.month == month else f"{when.day} {_MONTHS[when.month - 1]}"
+        label = str(when.day) if when.month == month else f"{when.day} {clock.MONTHS[when.month - 1]}"
         ticks.append(Tick(time, label, when.month != month))
         month = when.month
     return tuple(ticks)
@@ -132,7 +131,7 @@ def _month_ticks(start: int, end: int, length: int, most: int) -> tuple[Tick, ..
         if time > end:
             break
         if time >= start:
-            label = str(when.year) if step >= 12 or (when.month == 1 and year) else _MONTHS[when.month - 1]
+            label = str(when.year) if step >= 12 or (when.month == 1 and year) else clock.MONTHS[when.month - 1]
             named = f"{label} {when.year}" if not year and step < 12 else label
             ticks.append(Tick(time, named, when.year != year))
             year = when.year

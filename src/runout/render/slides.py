@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from runout.clock import say_time, to_datetime
+from runout.clock import say_moment
 from runout.records import venue_list
 from runout.render import palette, vector
 from runout.render.figures import NARROW, WIDE
@@ -76,7 +76,7 @@ def describe(rows: pl.DataFrame) -> str:
 
 def _title(rows: pl.DataFrame) -> str:
     first = rows.row(0, named=True)
-    moment = f"{say_time(first['event_time'], first['event_time'])}, {to_datetime(first['event_time']):%Y}"
+    moment = say_moment(first["event_time"])
     return f"{first['coin']}: what a move would set off, inferred · {moment}"
 
 

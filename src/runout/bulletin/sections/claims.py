@@ -8,7 +8,7 @@ import msgspec
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Section
 from runout.bulletin.quantities import bounds_text
-from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time, say_time
+from runout.clock import NANOSECONDS_PER_DAY, parse_time, say_moment, say_time
 from runout.units import dollars, percent, price
 
 _SHOWN_FOR = 7 * NANOSECONDS_PER_DAY
@@ -151,7 +151,7 @@ def _check(claim: Claim, finding: Finding, measured: Quantity, judged: Verdict, 
     )
     claimed = msgspec.structs.replace(
         measured, name="claimed", label="as published", value=claim.claimed, low=None, high=None,
-        uncertainty=f"published {format_time(claim.published)}; {rounding}",
+        uncertainty=f"published {say_moment(claim.published)}; {rounding}",
     )  # fmt: skip
     return Finding(
         name=f"claims.{claim.name}",

@@ -7,7 +7,7 @@ import msgspec
 
 from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, Table, Unit
 from runout.bulletin.readings import quantity
-from runout.clock import format_date, format_time, say_date, say_time
+from runout.clock import format_date, format_time, say_date, say_moment, say_time
 from runout.forecast.danger import DangerLevel
 from runout.forecast.problems import Diagnosis
 from runout.forecast.record import Conditional, Forecast, Window
@@ -294,7 +294,7 @@ def _table(forecast: Forecast, at: int) -> Table:
         units=("fraction",) * len(columns),
         signed=(False,) * len(columns),
         rows=rows,
-        source=f"forecast {forecast.model}, issued {format_time(forecast.at)}",
+        source=f"forecast {forecast.model}, issued {say_moment(forecast.at)}",
         note=_INTERVAL,
     )
 
@@ -337,7 +337,7 @@ def _evidence(forecast: Forecast, numbers: tuple[Quantity, ...], window: Window)
         quantities=numbers,
         scope=forecast.scope,
         series=("ledger",),
-        source=f"forecast {forecast.model}, data through {format_time(forecast.data_through)}",
+        source=f"forecast {forecast.model}, data through {say_moment(forecast.data_through)}",
         window_start=format_time(window.start),
         window_end=format_time(window.end),
         coverage=f"headline through the ratio of {forecast.ratio_events} published figures",

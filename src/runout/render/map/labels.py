@@ -69,7 +69,7 @@ def sweep_row(of: Sweep) -> tuple[str, ...]:
     """Return a sweep as cells under :data:`SWEEP_COLUMNS`."""
     way = (of.high, of.low) if of.side == "long" else (of.low, of.high)
     return (
-        of.side, clock.format_time(of.start), f"{price(way[0])} to {price(way[1])}", dollars(of.predicted.usd),
+        of.side, clock.say_moment(of.start), f"{price(way[0])} to {price(way[1])}", dollars(of.predicted.usd),
         f"{dollars(of.predicted.low_usd)} to {dollars(of.predicted.high_usd)}", dollars(of.realised_usd),
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def foot(of: LiquidationMap) -> tuple[str, ...]:
     driven = sum(of.prior_driven("long")) + sum(of.prior_driven("short"))
     fitted = (
         f"Weights fitted on {weights.long.buckets} buckets of liquidations from {clock.format_date(weights.since)} to "
-        f"{clock.format_time(weights.until)}; the prior decides more than half of {driven} of "
+        f"{clock.say_moment(weights.until)}; the prior decides more than half of {driven} of "
         f"{2 * len(of.ladder.distance)} weights."
     )
     held = (
@@ -102,4 +102,4 @@ def foot(of: LiquidationMap) -> tuple[str, ...]:
 
 
 def _visit(of: Sweep) -> str:
-    return f"{clock.format_time(of.end)}: expected {dollars(of.predicted.usd)}, reported {dollars(of.realised_usd)}"
+    return f"{clock.say_moment(of.end)}: expected {dollars(of.predicted.usd)}, reported {dollars(of.realised_usd)}"
