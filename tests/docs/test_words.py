@@ -1,10 +1,11 @@
 """Names that the documentation uses exist; what a reader must be able to look up is there."""
 
+import ast
 import importlib
 import re
 
 import pytest
-from documentation import DOCS, PAGES, inline_code, name, section, table, text
+from documentation import DOCS, PAGES, REPOSITORY, inline_code, name, section, table, text
 from finding_names import is_made
 
 from runout import errors
@@ -114,6 +115,24 @@ def test_the_public_contract_holds_the_error_tree():
         ours, theirs = tree[error], getattr(__import__("builtins"), builtin.strip("`"))
         assert issubclass(ours, theirs)
         assert ours.exit_code == int(code)
+
+
+def test_every_error_of_the_tree_is_raised_somewhere():
+    raised = {
+        node.exc.func.id
+        for file in (REPOSITORY / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name)
+    }
+    tree = {n for n, kind in vars(errors).items() if isinstance(kind, type) and n.endswith("Error")}
+    assert tree - raised == {"RunoutError"}
+
+
+def test_every_variable_that_the_code_knows_is_in_a_page_and_the_reverse():
+    code = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "src").rglob("*.py"))
+    fields = {f"RUNOUT_{field.upper()}" for field in Configuration.__struct_fields__}
+    pages = text(DOCS / "public-contract.md") + text(REPOSITORY / "CONTRIBUTING.md")
+    assert set(re.findall(r"RUNOUT_[A-Z][A-Z_]*[A-Z]", code)) | fields == set(re.findall(r"RUNOUT_[A-Z_]*[A-Z]", pages))
 
 
 def test_every_setting_stands_in_the_public_contract_with_its_default():
