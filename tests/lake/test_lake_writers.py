@@ -1,5 +1,6 @@
 """Processes write one lake at once, in a folder and on S3: nothing is lost, nothing doubled, the chain whole."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -43,9 +44,17 @@ def write_at_once(lake: Lake, what: str, count: int, *, compact: bool = False) -
         process.stdin.flush()
     while compact and any(process.poll() is None for process in running):
         lake.compact()
-    for process in running:
-        process.communicate()
+    seconds = [json.loads(process.communicate()[0] or "[]") for process in running]
+    print_pace(lake, what, seconds)
     assert [process.returncode for process in running] == [0, 0]
+
+
+def print_pace(lake: Lake, what: str, seconds: list[list[float]]) -> None:
+    """Print how long two writers took, and the last hundred rounds over the first (shown with ``-s``)."""
+    store = "S3" if "://" in lake.root else "folder"
+    for each in seconds:
+        pace = f", the last 100 over the first {sum(each[-100:]) / sum(each[:100]):.2f}" if len(each) >= 200 else ""
+        print(f"{what}, {store}: {len(each)} rounds in {sum(each):.0f} s{pace}")  # noqa: T201
 
 
 @pytest.mark.parametrize("count", COUNTS)
