@@ -272,7 +272,7 @@ def test_a_file_that_the_disk_does_not_give_is_said_and_the_next_one_read(
         (["binance-perpetual", "nowhere.zip"], "expected a file or folder, found nothing at nowhere.zip"),
         (["binance", "data"], "expected a provider, one of coinglass, binance-perpetual"),
         (["coinalyze", "data"], "expected files of provider 'coinalyze' below data, found none it reads"),
-        (["coinalyze", f"data/{BARS}"], "expected a file that provider 'coinalyze' reads, found"),
+        (["coinalyze", f"data/{BARS}"], "expected a file that provider 'coinalyze' reads ("),
         (["table", "data"], "expected --mapping FILE with provider 'table', found none"),
         (["table", "data", "--mapping", "nowhere.toml"], "expected a mapping file at nowhere.toml, found No such file"),
         (["table", "data", "--mapping", "data"], "expected a mapping file at data, found Is a directory"),
