@@ -40,7 +40,7 @@ EXTRAS = {extra: declared(*listed) for extra, listed in PROJECT["project"]["opti
 
 
 def test_the_package_imports_what_its_core_and_live_declare_and_nothing_else():
-    assert imported("src") | ASKED_FOR_BY_OTHERS == CORE | EXTRAS["live"]
+    assert imported("src") | ASKED_FOR_BY_OTHERS == CORE
 
 
 def test_the_studies_import_what_the_core_and_their_extra_declare_and_nothing_of_it_idles():
@@ -51,7 +51,7 @@ def test_the_studies_import_what_the_core_and_their_extra_declare_and_nothing_of
 
 def test_every_extra_has_code_behind_it_and_stands_in_the_public_contract():
     rows = table(section(DOCS / "public-contract.md", "Extras"))
-    assert [row[0] for row in rows] == [f"`{extra}`" for extra in EXTRAS] == ["`live`", "`studies`"]
+    assert [row[0] for row in rows] == [f"`{extra}`" for extra in EXTRAS] == ["`studies`"]
 
 
 @pytest.mark.parametrize(

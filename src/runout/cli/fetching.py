@@ -30,7 +30,7 @@ def fetch(
     """Fetch a provider's figures over its API into a lake.
 
     The key is read from RUNOUT_COINGLASS_KEY. Every answer is kept as it came before it is imported. Endpoints that
-    the key's plan does not include are named and passed over. Needs the extra ``live``.
+    the key's plan does not include are named and passed over.
 
     Parameters
     ----------

@@ -138,13 +138,9 @@ def fetch_coinglass(
 
 
 async def _ask_all(plan: list[Request], access: Access, raw: Path, progress: Progress) -> list[Answered]:
-    try:
-        import aiohttp  # noqa: PLC0415 - an extra, only where the network is used
-        from aiolimiter import AsyncLimiter  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(
-            f"expected the libraries for live data, found {error.name} missing: .venv/bin/pip install -e '.[live]'"
-        ) from error
+    import aiohttp  # noqa: PLC0415 - only where the network is used
+    from aiolimiter import AsyncLimiter  # noqa: PLC0415
+
     limiter = AsyncLimiter(access.requests_per_minute, _SECONDS_PER_MINUTE)
     timeout = aiohttp.ClientTimeout(total=access.timeout_seconds)
     headers = {"CG-API-KEY": access.key, "accept": "application/json"}
