@@ -4,7 +4,7 @@ A venue folder is pure: it says which calls to make and which messages to send, 
 Sockets, limits, retries, files and clocks are the collector's and the pipeline's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -12,6 +12,7 @@ import polars as pl
 
 from runout.records import Series
 from runout.records.series import Margin, Market
+from runout.sources.facts import Facts
 from runout.sources.protocol import REFUSED_SCHEMA
 
 
@@ -28,8 +29,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Market segment; which collateral the contract has.
     contract_base
         Coins in one unit of size (0.01 for an OKX BTC swap, 1000 for 1000PEPE); null for contracts of dollars.
+        A size is what the venue calls size or quantity: some count contracts, others coins (then it is 1).
     contract_usd
         Dollars in one unit of size (100 for Binance BTCUSD); null for contracts of coins.
+    priced_coins
+        Coins that a quoted price is the price of: 1000 for 1000PEPE, else 1.
     tick
         Price step, quote units.
     funding_hours
@@ -45,6 +49,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     margin: Margin
     contract_base: float | None = None
     contract_usd: float | None = None
+    priced_coins: float = 1.0
     tick: float | None = None
     funding_hours: float | None = None
     listed: int | None = None
@@ -124,8 +129,10 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     series
         Scope of every series that occurs in ``tables``.
     tables
-        Rows by record kind, columns as declared in :mod:`runout.records`, without ``known_time``: the caller
-        stamps it from the receive time.
+        Rows by record kind, columns as declared in :mod:`runout.records`, ready for the lake. ``known_time`` is the
+        receive time of what came over a stream or a poll, and the end of its interval plus the series' publication
+        lag in a page of history. The kind ``trades`` (:data:`runout.sources.trades.TRADES`) goes to no lake: the
+        caller makes bars of it with :func:`runout.sources.trades.bars_of_trades`.
     refused
         Columns ``row``, ``fault``, ``raw``.
     unknown
@@ -273,24 +280,40 @@ class Venue(Protocol):
         """Folder name, as typed on the command line."""
         ...
 
+    @property
+    def facts(self) -> Facts:
+        """Addresses, limits and conventions, as ``venue.toml`` of the folder has them."""
+        ...
+
     def instrument_calls(self) -> tuple[Call, ...]:
         """Return the calls that list the venue's instruments."""
         ...
 
-    def read_instruments(self, call: Call, body: bytes) -> tuple[Instrument, ...]:
-        """Return the instruments in an answer; contracts that are not on crypto are left out."""
+    def read_instruments(self, answers: Sequence[tuple[Call, bytes]], /) -> tuple[Instrument, ...]:
+        """Return the instruments in the answers to :meth:`instrument_calls`; contracts not on crypto are left out.
+
+        Answers may be missing (a segment was refused): the rest is read all the same.
+
+        Raises
+        ------
+        runout.errors.SchemaError
+            If a body is not of the form of any date.
+        """
         ...
 
-    def histories(self, instrument: Instrument) -> tuple[History, ...]:
+    def histories(self, instrument: Instrument, /) -> tuple[History, ...]:
         """Return what of the past the venue gives away without a key."""
         ...
 
-    def first_call(self, history: History, instrument: Instrument, since: int, until: int) -> Call:
+    def first_call(self, history: History, instrument: Instrument, since: int, until: int, /) -> Call:
         """Return the call that begins a stretch of history (UTC ns)."""
         ...
 
-    def read_page(self, call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
+    def read_page(self, call: Call, answer: Answer, instruments: Sequence[Instrument], /) -> Page:
         """Return the rows of one page inside the asked stretch, and the next call.
+
+        Rows of an interval still running at ``answer.received`` are left out. Answers to :meth:`polls` are read here
+        too: their rows are known when they were received, and no call follows.
 
         Raises
         ------
@@ -299,22 +322,49 @@ class Venue(Protocol):
         """
         ...
 
-    def judge(self, call: Call, answer: Answer) -> Verdict:
+    def judge(self, call: Call, answer: Answer, /) -> Verdict:
         """Return whether an answer is one, or what the venue said instead."""
         ...
 
-    def polls(self, instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
+    def polls(self, instruments: Sequence[Instrument], /) -> tuple[Poll, ...]:
         """Return the calls that stand in for streams the venue does not have."""
         ...
 
-    def connections(self, instruments: Sequence[Instrument], kinds: Sequence[str]) -> tuple[Connection, ...]:
+    def connections(self, instruments: Sequence[Instrument], kinds: Sequence[str], /) -> tuple[Connection, ...]:
         """Return the websockets that carry the record kinds ``kinds`` of the instruments."""
         ...
 
-    def classify(self, payload: bytes) -> Frame:
+    def classify(self, payload: bytes, /) -> Frame:
         """Return what a frame is, without building rows: cheap, called on the receiving side."""
         ...
 
-    def normalise(self, payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-        """Return the rows of a batch of frames of any streams, in order; ``received`` is UTC ns of each."""
+    def normalise(
+        self, payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument], /
+    ) -> Rows:
+        """Return the rows of a batch of frames of any streams, in order; ``received`` is UTC ns of each.
+
+        Frames that are not data (acknowledgements, heartbeats) give nothing. A frame that is not of any form is refused
+        with its bytes; ``row`` of :attr:`Rows.refused` is its place in the batch, from 1.
+        """
         ...
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue put together from the functions of its folder; :class:`Venue` says what each of them does."""
+
+    facts: Facts
+    instrument_calls: Callable[[], tuple[Call, ...]]
+    read_instruments: Callable[[Sequence[tuple[Call, bytes]]], tuple[Instrument, ...]]
+    histories: Callable[[Instrument], tuple[History, ...]]
+    first_call: Callable[[History, Instrument, int, int], Call]
+    read_page: Callable[[Call, Answer, Sequence[Instrument]], Page]
+    judge: Callable[[Call, Answer], Verdict]
+    polls: Callable[[Sequence[Instrument]], tuple[Poll, ...]]
+    connections: Callable[[Sequence[Instrument], Sequence[str]], tuple[Connection, ...]]
+    classify: Callable[[bytes], Frame]
+    normalise: Callable[[Sequence[bytes], Sequence[int], Sequence[Instrument]], Rows]
+
+    @property
+    def name(self) -> str:
+        """Folder name, as typed on the command line."""
+        return self.facts.name

@@ -1,0 +1,56 @@
+"""What HTTP answers mean at most venues; each venue's ``judge`` says first what is its own."""
+
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from runout.clock import from_datetime
+from runout.sources.venue import Answer, Verdict
+
+_LONGEST_WORDS = 200
+
+
+def words_of(body: bytes) -> str:
+    """Return an answer's own words, cut to a line."""
+    return " ".join(body[: 4 * _LONGEST_WORDS].decode("utf-8", "replace").split())[:_LONGEST_WORDS]
+
+
+def broken(answer: Answer) -> bool:
+    """Whether a body is not whole JSON: HTML of a proxy, a cut answer, ``null``."""
+    if answer.body.strip() == b"null":
+        return True
+    try:
+        msgspec.json.decode(answer.body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return True
+    return False
+
+
+def retry_after(answer: Answer, default: float) -> float:
+    """Return the seconds of a ``Retry-After`` header, a number or a date (RFC 9110, section 10.2.3)."""
+    header = answer.headers.get("retry-after", "").strip()
+    if header.isdigit():
+        return float(header)
+    if not header:
+        return default
+    try:
+        return max(0.0, (from_datetime(parsedate_to_datetime(header)) - answer.received) / 1e9)
+    except ValueError:
+        return default
+
+
+def judge_status(answer: Answer, words: str = "") -> Verdict | None:
+    """Return what a status says at any venue; null where it says that the body decides."""
+    said = words or words_of(answer.body)
+    status = answer.status
+    if status == 429:
+        return Verdict(kind="slow-down", wait=retry_after(answer, 30.0), words=said)
+    if status == 418:
+        return Verdict(kind="banned", wait=retry_after(answer, 120.0), words=said)
+    if status in {401, 403, 451}:
+        return Verdict(kind="blocked", words=said)
+    if status in {400, 404, 405, 410, 422}:
+        return Verdict(kind="gone", words=said)
+    if status >= 300 or status < 200:
+        return Verdict(kind="broken", words=said)
+    return None

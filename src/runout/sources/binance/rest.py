@@ -1,0 +1,255 @@
+"""Calls to Binance: listing, history, polls, and what its refusals mean."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
+from runout.errors import SchemaError
+from runout.sources.answers import broken, judge_status, retry_after
+from runout.sources.binance import messages as form
+from runout.sources.binance.normalise import RATIOS, read_rows
+from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Rows, Verdict
+from runout.sources.wire import BAR_STEP, MILLISECOND, bundle
+
+if TYPE_CHECKING:
+    from runout.records.series import Market
+
+T = TypeVar("T")
+
+_KEEPS_STATISTICS = 30 * NANOSECONDS_PER_DAY
+_DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD")
+_DATED = ("CURRENT_QUARTER", "NEXT_QUARTER", "CURRENT_MONTH", "NEXT_MONTH")
+_ROWS = {"bars": 1000, "funding": 1000}
+_STATISTICS_ROWS = 500
+_STATISTICS = {"open-interest": "openInterestHist", **{measure: path for path, measure in RATIOS.items()}}
+_PREFIX = {"um": "/fapi/v1", "cm": "/dapi/v1", "spot": "/api/v3"}
+_WEIGHT_OF_BARS = {"um": 5, "cm": 5, "spot": 2}
+_INVALID_START, _INVALID_SYMBOL, _TOO_MANY = -1130, -1121, -1003
+
+
+def instrument_calls() -> tuple[Call, ...]:
+    """Return the calls that list all segments, and the funding intervals that differ from 8 hours."""
+    return (
+        _call("um", "instruments", "/fapi/v1/exchangeInfo"),
+        _call("um", "funding-intervals", "/fapi/v1/fundingInfo", pool="funding"),
+        _call("cm", "instruments", "/dapi/v1/exchangeInfo"),
+        _call("cm", "funding-intervals", "/dapi/v1/fundingInfo", pool="funding"),
+        _call("spot", "instruments", "/api/v3/exchangeInfo", pool="spot-weight", weight=20),
+    )
+
+
+def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument, ...]:
+    """Return crypto contracts and pairs quoted in dollars."""
+    hours: dict[str, float] = {}
+    for call, body in answers:
+        if call.purpose == "funding-intervals":
+            hours |= {row.symbol: row.fundingIntervalHours for row in _decoded(body, list[form.FundingInterval])}
+    return tuple(
+        instrument
+        for call, body in answers
+        if call.purpose == "instruments"
+        for symbol in _decoded(body, form.ExchangeInfo).symbols
+        if (instrument := _instrument(call.host, symbol, hours)) is not None
+    )
+
+
+def _decoded(body: bytes, structure: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=structure, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(f"expected a listing of the known form, found another: {error}") from error
+
+
+def _market(host: str, symbol: form.Symbol) -> "Market | None":
+    if host == "spot":
+        return "spot"
+    if symbol.contractType == "PERPETUAL":
+        return "perpetual"
+    return "futures" if symbol.contractType.split(" ")[0] in _DATED else None
+
+
+def _instrument(host: str, symbol: form.Symbol, hours: dict[str, float]) -> Instrument | None:
+    market = _market(host, symbol)
+    if market is None or symbol.quoteAsset not in _DOLLARS or symbol.underlyingType != "COIN":
+        return None
+    coin, coins = bundle(symbol.baseAsset)
+    ends = symbol.deliveryDate if market == "futures" else None
+    return Instrument(
+        venue="binance",
+        symbol=symbol.symbol,
+        coin=coin,
+        market=market,
+        margin="none" if host == "spot" else "coin" if host == "cm" else "stablecoin",
+        contract_base=None if host == "cm" else coins,
+        contract_usd=symbol.contractSize if host == "cm" else None,
+        priced_coins=coins,
+        tick=next((f.tickSize for f in symbol.filters if f.tickSize), None),
+        funding_hours=hours.get(symbol.symbol, 8.0) if market == "perpetual" else None,
+        listed=symbol.onboardDate * MILLISECOND if symbol.onboardDate else None,
+        delisted=ends * MILLISECOND if ends else None,
+    )
+
+
+def histories(instrument: Instrument) -> tuple[History, ...]:
+    """Return bars of all markets, and of perpetuals funding, open interest and the three long/short ratios."""
+    bars = History(kind="bars", purpose="bars", step=BAR_STEP, rows_a_call=_ROWS["bars"])
+    if instrument.market != "perpetual":
+        return (bars,)
+    statistics = [
+        History(
+            kind="open_interest" if purpose == "open-interest" else "positioning",
+            purpose=purpose,
+            step=BAR_STEP,
+            keeps=_KEEPS_STATISTICS,
+            rows_a_call=_STATISTICS_ROWS,
+        )
+        for purpose in _STATISTICS
+        if instrument.margin == "stablecoin" or purpose == "open-interest"
+    ]
+    step = int((instrument.funding_hours or 8.0) * NANOSECONDS_PER_HOUR)
+    return (bars, History(kind="funding", purpose="funding", step=step, rows_a_call=_ROWS["funding"]), *statistics)
+
+
+def first_call(history: History, instrument: Instrument, since: int, until: int) -> Call:
+    """Return the call for the first window of a stretch."""
+    host = _host(instrument)
+    if history.purpose == "bars":
+        weight, pool = _WEIGHT_OF_BARS[host], "spot-weight" if host == "spot" else "weight"
+        fixed = (("symbol", instrument.symbol), ("interval", "5m"), ("limit", str(_ROWS["bars"])))
+        path = f"{_PREFIX[host]}/klines"
+    elif history.purpose == "funding":
+        weight, pool = 1, "funding"
+        fixed = (("symbol", instrument.symbol), ("limit", str(_ROWS["funding"])))
+        path = f"{_PREFIX[host]}/fundingRate"
+    else:
+        weight, pool = 1, "statistics"
+        name = (("pair", _pair(instrument)), ("contractType", "PERPETUAL"))
+        fixed = (*(name if host == "cm" else (("symbol", instrument.symbol),)), ("period", "5m"), ("limit", "500"))
+        path = f"/futures/data/{_STATISTICS[history.purpose]}"
+    call = Call(
+        venue="binance", purpose=history.purpose, symbol=instrument.symbol, host=host, path=path, parameters=fixed,
+        pool=pool, weight=weight, since=since, until=until,
+    )  # fmt: skip
+    # The interval of a settlement is read off the one before it.
+    begin = since - 8 * NANOSECONDS_PER_HOUR if history.purpose == "funding" else since
+    return _window(call, begin)
+
+
+def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
+    """Return the rows of an answer and the call for the next window."""
+    refusal = _refusal(answer.body)
+    if refusal is not None and refusal.code == _INVALID_START:
+        return Page(rows=Rows(), next=_next_window(call), horizon=True)
+    instrument = None
+    if call.symbol:
+        instrument = next((i for i in instruments if i.symbol == call.symbol and _host(i) == call.host), None)
+        if instrument is None:
+            raise SchemaError(f"expected {call.symbol} of {call.host} among the instruments, found it missing")
+    page = read_rows(call, answer, instrument, instruments)
+    if not call.until:
+        return Page(rows=page.rows)
+    return Page(rows=page.rows, next=_following(call, [int(stamp) for stamp in page.stamps]))
+
+
+def _following(call: Call, stamps: list[int]) -> Call | None:
+    """Return the call for what is missing of a window, else for the next window; null at the end of the stretch."""
+    begin, end = _bounds(call)
+    inside = [stamp for stamp in stamps if begin <= stamp <= end]
+    if call.purpose == "funding":
+        # Pages go by number of rows; the last row comes again, since the interval of the next is read off it.
+        last = max(inside, default=begin)
+        if len(stamps) < _ROWS["funding"] or last <= begin:
+            return None
+        return _window(msgspec.structs.replace(call, since=last + MILLISECOND), last)
+    if inside and max(inside) + BAR_STEP <= end:
+        return _window(call, max(inside) + BAR_STEP, end)
+    return _next_window(call)
+
+
+def _next_window(call: Call) -> Call | None:
+    _, end = _bounds(call)
+    return None if end + MILLISECOND >= call.until else _window(call, end + MILLISECOND)
+
+
+def _window(call: Call, begin: int, end: int | None = None) -> Call:
+    """Return the call with the window that begins at ``begin``: of as many rows as a page holds."""
+    if end is None and call.purpose == "funding":
+        end = call.until + NANOSECONDS_PER_MINUTE  # a settlement is stamped some milliseconds late
+    elif end is None:
+        rows = _ROWS.get(call.purpose, _STATISTICS_ROWS)
+        first = -(-begin // BAR_STEP) * BAR_STEP
+        end = min(first + rows * BAR_STEP - MILLISECOND, call.until)
+    fixed = tuple(pair for pair in call.parameters if pair[0] not in {"startTime", "endTime"})
+    bounds = (("startTime", str(begin // MILLISECOND)), ("endTime", str(end // MILLISECOND)))
+    return msgspec.structs.replace(call, parameters=(*fixed, *bounds))
+
+
+def _bounds(call: Call) -> tuple[int, int]:
+    parameters = dict(call.parameters)
+    return int(parameters["startTime"]) * MILLISECOND, int(parameters["endTime"]) * MILLISECOND
+
+
+def _host(instrument: Instrument) -> str:
+    if instrument.market == "spot":
+        return "spot"
+    return "cm" if instrument.margin == "coin" else "um"
+
+
+def _pair(instrument: Instrument) -> str:
+    return re.sub(r"_(PERP|\d{6})$", "", instrument.symbol)
+
+
+def _call(host: str, purpose: str, path: str, *, pool: str = "weight", weight: int = 1) -> Call:
+    return Call(venue="binance", purpose=purpose, host=host, path=path, pool=pool, weight=weight)
+
+
+def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
+    """Return open interest of each perpetual once a minute: no stream has it."""
+    return tuple(
+        Poll(
+            call=Call(
+                venue="binance", purpose="open-interest-now", symbol=i.symbol, host=_host(i),
+                path=f"{_PREFIX[_host(i)]}/openInterest", parameters=(("symbol", i.symbol),), pool="weight",
+            ),
+            every=60.0,
+        )
+        for i in instruments
+        if i.market == "perpetual"
+    )  # fmt: skip
+
+
+def judge(call: Call, answer: Answer) -> Verdict:
+    """Return what an answer is: 429 asks to slow down, 418 is a ban, 403 the firewall, 451 a refused country."""
+    used = answer.headers.get("x-mbx-used-weight-1m")
+    weight = int(used) if used is not None and used.isdigit() else None
+    refusal = _refusal(answer.body)
+    words = refusal.msg if refusal else ""
+    if refusal is not None and refusal.code == _INVALID_START:
+        return Verdict(kind="ok", used=weight)
+    if refusal is not None and refusal.code == _INVALID_SYMBOL:
+        return Verdict(kind="gone", words=words, used=weight)
+    if refusal is not None and refusal.code == _TOO_MANY and answer.status < 400:
+        return Verdict(kind="slow-down", wait=retry_after(answer, 60.0), words=words, used=weight)
+    if answer.status == 418:
+        return Verdict(kind="banned", wait=retry_after(answer, 120.0), words=words, used=weight)
+    if answer.status == 403:
+        return Verdict(
+            kind="banned", wait=retry_after(answer, 300.0), words=words or "403 by the firewall", used=weight
+        )
+    verdict = judge_status(answer, words)
+    if verdict is None and broken(answer):
+        verdict = Verdict(kind="broken", words="an answer that is no JSON")
+    del call
+    return msgspec.structs.replace(verdict or Verdict(kind="ok"), used=weight)
+
+
+def _refusal(body: bytes) -> form.Refusal | None:
+    if not body.lstrip().startswith(b'{"code"'):
+        return None
+    try:
+        return msgspec.json.decode(body, type=form.Refusal, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,253 @@
+"""From a venue's columns to candidate rows: one function a quantity, so that a venue only names its fields.
+
+Each takes the symbols as the venue writes them, looks their contracts up, converts sizes to coins and dollars, and adds
+the rows. Symbols without an instrument are counted as unknown and left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from runout.records import Series
+from runout.sources.venue import Instrument
+from runout.sources.wire import Candidates, identity
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Describe = Callable[[Instrument], Series]
+
+_SCOPE = {
+    "symbol": pl.String(), "series": pl.String(), "coin": pl.String(), "contract_base": pl.Float64(),
+    "contract_usd": pl.Float64(), "priced_coins": pl.Float64(),
+}  # fmt: skip
+_SIZE, _PRICE = pl.col("size"), pl.col("price")
+_COINS = pl.coalesce(_SIZE * pl.col("contract_base"), _SIZE * pl.col("contract_usd") / _PRICE)
+_DOLLARS = pl.coalesce(_SIZE * pl.col("contract_usd"), _SIZE * pl.col("contract_base") * _PRICE)
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """What all rows have.
+
+    Parameters
+    ----------
+    symbols
+        The venue's symbols.
+    rows
+        Place of the payload that each came in.
+    happened
+        Event times, UTC ns.
+    known
+        Known times, UTC ns; null: when received.
+    """
+
+    symbols: Sequence[str]
+    rows: Sequence[int]
+    happened: Integers
+    known: Integers | None = None
+
+
+def add_liquidations(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    longs: Sequence[bool | None],
+    size: Floats,
+    price: Floats,
+    sequence: Integers | None = None,
+) -> None:
+    """Add liquidation events.
+
+    Parameters
+    ----------
+    longs
+        Whether a long was closed; null where the venue's word for the side is unknown: such a row is refused.
+    size, price
+        In the venue's units.
+    sequence
+        The venue's number of the event; null where it has none: then the content tells events apart.
+    """
+    side = pl.Series(longs, dtype=pl.Boolean)
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        span=pl.lit(0, pl.Int64),
+        liquidated_side=pl.select(pl.when(side).then(pl.lit("long")).when(~side).then(pl.lit("short"))).to_series(),
+        sequence=identity(size, price) if sequence is None else sequence,
+        size=size,
+        price=_per_coin(price),
+    )
+    candidates.add("liquidations", table.with_columns(value_usd=_DOLLARS, quantity_base=_COINS))
+
+
+def add_trades(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    taker_buys: NDArray[np.bool_],
+    size: Floats,
+    price: Floats,
+    sequence: Integers,
+) -> None:
+    """Add trades under the series of the bars that they make."""
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        sequence=sequence, taker_buys=taker_buys, size=size, price=_per_coin(price)
+    )
+    candidates.add("trades", table.with_columns(quantity_base=_COINS, value_usd=_DOLLARS))
+
+
+def add_open_interest(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    size: Floats,
+    sides: int = 1,
+    price: Floats | None = None,
+    usd: Floats | None = None,
+    span: int = 0,
+) -> None:
+    """Add open interest.
+
+    Parameters
+    ----------
+    size
+        In the venue's units.
+    sides
+        2 where the venue counts both sides of each contract: figures are halved.
+    price, usd
+        Price per quoted unit and dollars, where the venue gives them.
+    """
+    none = np.full(len(size), np.nan)
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        span=pl.lit(span, pl.Int64),
+        size=size / sides,
+        price=_per_coin(none if price is None else price),
+        _usd=(none if usd is None else usd) / sides,
+    )
+    table = table.with_columns(pl.col("price", "_usd").fill_nan(None))
+    candidates.add(
+        "open_interest", table.with_columns(open_interest_base=_COINS, open_interest_usd=pl.coalesce("_usd", _DOLLARS))
+    )
+
+
+def add_funding(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    rate: Floats,
+    hours: Floats | float,
+) -> None:
+    """Add funding rates, as fractions per ``hours``; rows without a rate are left out."""
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        span=pl.lit(0, pl.Int64), rate=rate, interval_hours=np.broadcast_to(np.asarray(hours, np.float64), rate.shape)
+    )
+    candidates.add("funding", table.filter(pl.col("rate").is_not_nan()))
+
+
+def add_premium(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    first: Floats,
+    second: Floats,
+) -> None:
+    """Add the difference of two prices per quoted unit; rows without both are left out."""
+    sound = (first > 0) & (second > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        table = _scoped(candidates, instruments, describe, events).with_columns(
+            span=pl.lit(0, pl.Int64), rate=first / second - 1, difference_usd=_per_coin(first - second)
+        )
+    candidates.add("premium", table.filter(pl.Series(sound)))
+
+
+def add_positioning(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    ratio: Floats,
+    long_share: Floats | None = None,
+) -> None:
+    """Add long/short ratios; the share follows from the ratio where the venue gives none."""
+    share = ratio / (1 + ratio) if long_share is None else long_share
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        span=pl.lit(0, pl.Int64), long_share=share, long_short_ratio=ratio
+    )
+    candidates.add("positioning", table)
+
+
+def add_bars(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    step: int,
+    prices: Mapping[str, Floats],
+    volumes: Mapping[str, Floats],
+    trades: Integers | None = None,
+) -> None:
+    """Add bars.
+
+    Parameters
+    ----------
+    prices
+        ``open``, ``high``, ``low``, ``close`` per quoted unit.
+    volumes
+        ``volume_base``, ``volume_usd``, ``taker_buy_base``, ``taker_buy_usd`` as far as the venue gives them, in coins
+        and dollars; ``volume`` in the venue's units fills what is missing.
+    """
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        span=pl.lit(step, pl.Int64),
+        **{name: _per_coin(values) for name, values in prices.items()},
+        **{name: pl.Series(values) for name, values in volumes.items()},
+        trades=pl.lit(None, pl.Int64) if trades is None else pl.Series(trades),
+    )
+    if "volume" in volumes:
+        middle = (pl.col("high") + pl.col("low") + pl.col("close")) / 3
+        coins = pl.coalesce(
+            pl.col("volume") * pl.col("contract_base"), pl.col("volume") * pl.col("contract_usd") / middle
+        )
+        dollars = pl.coalesce(
+            pl.col("volume") * pl.col("contract_usd"), pl.col("volume") * pl.col("contract_base") * middle
+        )
+        made = {"volume_base": coins, "volume_usd": dollars}
+        table = table.with_columns(**{name: value for name, value in made.items() if name not in volumes})
+    candidates.add("bars", table)
+
+
+def _per_coin(prices: Floats) -> pl.Expr:
+    return pl.lit(pl.Series(prices)) / pl.col("priced_coins")
+
+
+def _scoped(
+    candidates: Candidates, instruments: Mapping[str, Instrument], describe: Describe, events: Events
+) -> pl.DataFrame:
+    """Return series, coin and contract of each event with its times; null where the symbol is unknown."""
+    symbols = pl.Series("symbol", events.symbols, dtype=pl.String)
+    rows: list[tuple[object, ...]] = []
+    for symbol in symbols.unique():
+        instrument = instruments.get(symbol)
+        if instrument is not None:
+            series = describe(instrument)
+            candidates.describe(series)
+            contract = (instrument.contract_base, instrument.contract_usd, instrument.priced_coins)
+            rows.append((symbol, series.series, instrument.coin, *contract))
+    missing = symbols.filter(~symbols.is_in([row[0] for row in rows]))
+    candidates.note({f"symbol {symbol}": number for symbol, number in missing.value_counts(name="n").iter_rows()})
+    scope = symbols.to_frame().join(
+        pl.DataFrame(rows, _SCOPE, orient="row"), on="symbol", how="left", maintain_order="left"
+    )
+    known = candidates.known(events.rows, events.happened) if events.known is None else events.known
+    return scope.with_columns(row=pl.Series(events.rows, dtype=pl.Int64), event_time=events.happened, known_time=known)

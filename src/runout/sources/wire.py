@@ -1,0 +1,378 @@
+"""What all venue folders share: decoding a batch, counting what is new in it, and making checked rows of columns."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, format_duration
+from runout.errors import SchemaError
+from runout.records import Series
+from runout.records.series import Capture
+from runout.sources.protocol import REFUSED_SCHEMA, check_rows
+from runout.sources.trades import TRADES
+from runout.sources.venue import Instrument, Rows
+
+T = TypeVar("T")
+
+MILLISECOND = 1_000_000
+BAR_STEP = 5 * NANOSECONDS_PER_MINUTE
+"""Step of bars and statistics, of history and of streams alike: a series has one step."""
+# A venue's clock may run ahead of ours by this much; a later event has a wrong stamp.
+_CLOCK_OFFSET = 10 * NANOSECONDS_PER_SECOND
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?")
+_TOO_LONG = re.compile(r"Expected `array` of at most length (?P<length>\d+)(?: - at `\$(?P<path>[^`]*)`)?")
+_UNKNOWN_VALUE = re.compile(r"Invalid value (?P<value>.*?)(?: - at `\$(?P<path>[^`]*)`)?")
+_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_PLACE = re.compile(r"\[(?:\d+|\.\.\.)\]")
+# How a symbol says that a price is that of a bundle of coins: 1000PEPE, 1000000MOG, 1MBABYDOGE; 1INCH is a name.
+_BUNDLE = re.compile(r"(1(?:000)+|1M)(?=[A-Z])")
+
+
+class Batch(msgspec.Struct, Generic[T]):
+    """Decoded payloads.
+
+    Parameters
+    ----------
+    values, rows
+        What was read, and the place of each in the batch, from 0.
+    refused
+        Place, fault and bytes of what is of no form.
+    unknown
+        Fields, values and kinds of message that no structure knows, with how often.
+    """
+
+    values: list[T]
+    rows: Sequence[int]
+    refused: list[tuple[int, str, bytes]] = msgspec.field(default_factory=list)
+    unknown: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Reader(Generic[T]):
+    """Reads batches of payloads of one structure (or union of structures) that forbids unknown fields.
+
+    A batch in which everything is known is decoded in one go. Else each payload is read by itself: unknown fields and
+    surplus elements are counted and left out, messages of an unknown kind are counted, and what is of no form is
+    refused. Numbers may be texts.
+    """
+
+    def __init__(self, structure: Any) -> None:
+        self._structure = structure
+        self._batch = msgspec.json.Decoder[Any](cast("Any", list[structure]), strict=False)
+        self._single = msgspec.json.Decoder[Any](self._structure, strict=False)
+
+    def read(self, payloads: Sequence[bytes], places: Sequence[int] | None = None) -> Batch[T]:
+        """Return what ``payloads`` hold; ``places`` are theirs in the batch they were taken from."""
+        places = range(len(payloads)) if places is None else places
+        try:
+            values = cast("list[T]", self._batch.decode(b"[" + b",".join(payloads) + b"]"))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            values = []
+        if len(values) == len(payloads):
+            return Batch(values, places)
+        return self._read_each(payloads, places)
+
+    def read_whole(self, body: bytes) -> tuple[T, dict[str, int]]:
+        """Return what one answer holds, and what in it is unknown.
+
+        Raises
+        ------
+        SchemaError
+            If it is of no form.
+        """
+        batch = self._read_each((body,), (0,))
+        if not batch.values:
+            fault = batch.refused[0][1] if batch.refused else f"unknown {', '.join(batch.unknown)}"
+            raise SchemaError(f"expected an answer of a known form, found another: {fault}")
+        return batch.values[0], batch.unknown
+
+    def _read_each(self, payloads: Sequence[bytes], places: Sequence[int]) -> Batch[T]:
+        values: list[T] = []
+        rows: list[int] = []
+        batch = Batch[T](values, rows)
+        for row, payload in zip(places, payloads, strict=True):
+            try:
+                value = self._read_one(payload, batch.unknown)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                batch.refused.append((row, f"expected a message of a known form, found another: {error}", payload))
+                continue
+            if value is not None:
+                values.append(value)
+                rows.append(row)
+        return batch
+
+    def _read_one(self, payload: bytes, unknown: dict[str, int]) -> T | None:
+        try:
+            return self._single.decode(payload)
+        except msgspec.ValidationError:
+            content = msgspec.json.decode(payload)
+        while True:
+            try:
+                return msgspec.convert(content, self._structure, strict=False)
+            except msgspec.ValidationError as error:
+                if not _leave_out(content, str(error), unknown):
+                    if _is_unknown_kind(str(error), unknown):
+                        return None
+                    raise
+
+
+def _leave_out(content: Any, fault: str, unknown: dict[str, int]) -> bool:
+    """Take what ``fault`` names as unknown out of ``content`` and count it; false where it names nothing."""
+    if match := _UNKNOWN_FIELD.fullmatch(fault):
+        path, name = match["path"] or "", match["name"]
+        taken = sum(part.pop(name, _UNKNOWN_FIELD) is not _UNKNOWN_FIELD for part in _at(content, path, dict))
+        key = "field " + f"{_PLACE.sub('[]', path)}.{name}".lstrip(".")
+    elif match := _TOO_LONG.fullmatch(fault):
+        length = int(match["length"])
+        parts = [part for part in _at(content, match["path"] or "", list) if len(part) > length]
+        for part in parts:
+            del part[length:]
+        taken, key = len(parts), f"element {length + 1}"
+    else:
+        return False
+    unknown[key] = unknown.get(key, 0) + taken
+    return taken > 0
+
+
+def _at(content: Any, path: str, wanted: type) -> list[Any]:
+    """Return the parts of ``content`` at a path of msgspec; of every element of a list, since one fault is of all."""
+    parts = [content]
+    for name, place in _PATH_PART.findall(path):
+        if place:
+            parts = [item for part in parts if isinstance(part, list) for item in cast("list[Any]", part)]
+        else:
+            parts = [part[name] for part in parts if isinstance(part, dict) and name in part]
+    return [part for part in parts if isinstance(part, wanted)]
+
+
+def _is_unknown_kind(fault: str, unknown: dict[str, int]) -> bool:
+    match = _UNKNOWN_VALUE.fullmatch(fault)
+    if match is None:
+        return False
+    key = f"value {(match['path'] or '').rsplit('.', 1)[-1]} {match['value']}"
+    unknown[key] = unknown.get(key, 0) + 1
+    return True
+
+
+def by_form(rows: Iterable[int], events: Iterable[Any]) -> dict[type, tuple[list[Any], list[int]]]:
+    """Return events, and the places they came from, by their structure; lists count as their elements."""
+    grouped: dict[type, tuple[list[Any], list[int]]] = {}
+    for row, event in zip(rows, events, strict=True):
+        kept = grouped.get(type(event))
+        if kept is None:
+            kept = grouped[type(event)] = ([], [])
+        kept[0].append(event)
+        kept[1].append(row)
+    for parts, places in zip(*grouped.pop(list, ([], [])), strict=True):
+        for form, (events_, rows_) in by_form([places] * len(parts), parts).items():
+            kept = grouped.setdefault(form, ([], []))
+            kept[0].extend(events_)
+            kept[1].extend(rows_)
+    return grouped
+
+
+def floats(values: Sequence[float | str | None]) -> NDArray[np.float64]:
+    """Return numbers as an array; null and empty text become NaN."""
+    return np.fromiter((np.nan if v is None or v == "" else float(v) for v in values), np.float64, len(values))
+
+
+def integers(values: Sequence[int]) -> NDArray[np.int64]:
+    """Return whole numbers as an array."""
+    return np.fromiter(values, np.int64, len(values))
+
+
+def meanings(words: Sequence[str], known: Mapping[str, T], name: str, unknown: dict[str, int]) -> list[T | None]:
+    """Return what the words of an enumeration mean; null for a word that is not among the known, which is counted."""
+    values = [known.get(word) for word in words]
+    if None in values:
+        for word in words:
+            if word not in known:
+                unknown[f"value {name} {word!r}"] = unknown.get(f"value {name} {word!r}", 0) + 1
+    return values
+
+
+def identity(*columns: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a number of each row's content, the same in every process and release.
+
+    It distinguishes events of one instant and side that carry no number of their own: the same event over two
+    connections is one, two events that differ in any column are two.
+    """
+    mixed = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        mixed ^= np.ascontiguousarray(column).view(np.uint64)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+        mixed ^= mixed >> np.uint64(31)
+    return (mixed >> np.uint64(1)).astype(np.int64)
+
+
+def settlements(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return settlement times on the whole hour: venues stamp them some milliseconds late."""
+    nearest = (stamps + NANOSECONDS_PER_HOUR // 2) // NANOSECONDS_PER_HOUR * NANOSECONDS_PER_HOUR
+    return np.where(np.abs(stamps - nearest) <= NANOSECONDS_PER_MINUTE, nearest, stamps)
+
+
+def settled_hours(stamps: NDArray[np.int64], usual: float) -> NDArray[np.float64]:
+    """Return the hours that each settlement is for: since the one before where venues have such an interval.
+
+    Parameters
+    ----------
+    stamps
+        UTC ns, ascending.
+    usual
+        Hours where the interval cannot be read off: at the beginning, and after a settlement that is missing.
+    """
+    hours = np.diff(stamps, prepend=0) / NANOSECONDS_PER_HOUR
+    return np.where(np.isin(hours, (1.0, 2.0, 4.0, 8.0)), hours, usual)
+
+
+def bundle(base: str) -> tuple[str, float]:
+    """Return the coin behind a base asset and how many of it a quoted price is the price of.
+
+    Examples
+    --------
+    >>> bundle("1000PEPE"), bundle("1INCH")
+    (('PEPE', 1000.0), ('1INCH', 1.0))
+    """
+    match = _BUNDLE.match(base)
+    if match is None:
+        return base, 1.0
+    return base[match.end() :], float(match[1].replace("M", "000000"))
+
+
+def series_of(
+    instrument: Instrument, kind: str, *, step: int = 0, measure: str = "", feed: str = "", note: str = "",
+    capture: Capture = "not-applicable", instant: bool = False, lag: int = 0,
+) -> Series:  # fmt: skip
+    """Return the scope of a series of one instrument of a venue.
+
+    Its name is ``venue/kind/COIN/market-SYMBOL/step``, with the measure as the last part where there is one.
+    """
+    last = format_duration(step) if step else "events"
+    parts = [instrument.venue, kind, instrument.coin, f"{instrument.market}-{instrument.symbol}", last]
+    return Series(
+        series="/".join(parts + ([measure] if measure else [])),
+        kind=kind,
+        provider=instrument.venue,
+        coin=instrument.coin,
+        venues=(instrument.venue,),
+        instruments=instrument.symbol,
+        market=instrument.market,
+        margin=instrument.margin,
+        measure=measure,
+        feed=feed,
+        capture=capture,
+        step=step,
+        stamp="instant" if instant else "open",
+        publication_lag=lag,
+        note=note,
+    )
+
+
+class PageRows(msgspec.Struct, frozen=True):
+    """Rows of a page, and the stamps (UTC ns) of everything in it, asked for or not: paging goes by them."""
+
+    rows: Rows
+    stamps: NDArray[np.int64]
+
+
+class Candidates:
+    """Collects candidate rows of a batch or page, and gives them back checked.
+
+    Parameters
+    ----------
+    payloads
+        What the rows came from: ``row`` of a candidate is a place in it, from 0.
+    received
+        UTC ns of each payload.
+    """
+
+    def __init__(self, payloads: Sequence[bytes], received: Sequence[int]) -> None:
+        self.payloads = payloads
+        self.received = np.asarray(received, np.int64)
+        self.unknown: dict[str, int] = {}
+        self.refused: list[tuple[int, str, bytes]] = []
+        self._tables: dict[str, list[pl.DataFrame]] = {}
+        self._series: dict[str, Series] = {}
+
+    def take(self, batch: Batch[T]) -> Batch[T]:
+        """Note what was refused and unknown in a batch, and return it."""
+        self.refused += batch.refused
+        self.note(batch.unknown)
+        return batch
+
+    def take_whole(self, reader: Reader[T]) -> T:
+        """Return what the one payload, an answer, holds.
+
+        Raises
+        ------
+        SchemaError
+            If it is of no known form.
+        """
+        value, unknown = reader.read_whole(self.payloads[0])
+        self.note(unknown)
+        return value
+
+    def note(self, unknown: Mapping[str, int]) -> None:
+        """Count what no structure knows."""
+        for key, number in unknown.items():
+            self.unknown[key] = self.unknown.get(key, 0) + number
+
+    def known(self, rows: Sequence[int], event_time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return when rows of a stream were known: received, but not before they happened by a clock ahead of ours."""
+        return np.maximum(self.received[np.asarray(rows, np.int64)], event_time)
+
+    def describe(self, series: Series) -> None:
+        """Note the scope of a series."""
+        self._series[series.series] = series
+
+    def add(self, kind: str, rows: pl.DataFrame) -> None:
+        """Add candidates with their columns, ``row`` among them; those without a series are of unknown symbols."""
+        known = rows.filter(pl.col("series").is_not_null())
+        if known.height:
+            self._tables.setdefault(kind, []).append(known)
+
+    def restrict(self, since: int, until: int) -> None:
+        """Keep what speaks of a stretch (UTC ns), its ends included."""
+        inside = pl.col("event_time").is_between(since, until)
+        self._tables = {kind: [part.filter(inside) for part in parts] for kind, parts in self._tables.items()}
+
+    def rows(self) -> Rows:
+        """Return sound rows, refusals and counts."""
+        latest = int(self.received.max(initial=0)) + _CLOCK_OFFSET
+        tables: dict[str, pl.DataFrame] = {}
+        refused = [pl.DataFrame([(row + 1, f, raw) for row, f, raw in self.refused], REFUSED_SCHEMA, orient="row")]
+        for kind, parts in self._tables.items():
+            candidates = pl.concat(parts, how="diagonal")
+            if kind == "trades":
+                tables[kind] = candidates.select(*TRADES).cast(pl.Schema(TRADES))
+                continue
+            sound, faulty = check_rows(candidates, kind, now=latest, raw_of=self._raw)
+            refused.append(faulty.with_columns(row=pl.col("row") + 1))
+            # Feeds repeat themselves (a snapshot after subscribing, pages that overlap): the same row counts once.
+            tables[kind] = sound.unique(maintain_order=True)
+        used = {name for table in tables.values() for name in table["series"].unique()}
+        return Rows(
+            series=tuple(self._series[name] for name in sorted(used & set(self._series))),
+            tables={kind: table for kind, table in tables.items() if table.height},
+            refused=pl.concat(refused).sort("row", maintain_order=True),
+            unknown=dict(sorted(self.unknown.items())),
+        )
+
+    def _raw(self, bad: pl.DataFrame) -> list[bytes]:
+        return [self.payloads[row] for row in bad["row"].to_list()]
+
+
+def lookup(instruments: Iterable[Instrument], markets: Iterable[str] = ()) -> dict[str, Instrument]:
+    """Return instruments by the venue's symbol, of the given markets or of all."""
+    wanted = set(markets)
+    return {i.symbol: i for i in instruments if not wanted or i.market in wanted}
+
+
+def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Return items in parts of at most ``size``."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
