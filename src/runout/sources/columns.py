@@ -182,7 +182,7 @@ def add_positioning(
     """Add long/short ratios; the share follows from the ratio where the venue gives none."""
     share = ratio / (1 + ratio) if long_share is None else long_share
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(0, pl.Int64), long_share=share, long_short_ratio=ratio
+        span=pl.lit(0, pl.Int64), long_share=share, long_short_ratio=pl.Series(ratio).fill_nan(None)
     )
     candidates.add("positioning", table)
 

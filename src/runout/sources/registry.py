@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 from runout.errors import UsageError
 from runout.sources.protocol import FileSource
+from runout.sources.venue import Venue
 
 TABLE = "table"
 
@@ -22,6 +24,23 @@ def providers() -> dict[str, Callable[[], FileSource]]:
         "coinalyze": _coinalyze,
         **{name: partial(table.shipped, name) for name in table.shipped_mappings()},
     }
+
+
+VENUES = ("binance", "bybit")
+"""Venues that can be backfilled and collected, in the order of their weight."""
+
+
+def venue_of(name: str) -> Venue:
+    """Return the venue of that name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in VENUES:
+        raise UsageError(f"expected a venue, one of {', '.join(VENUES)}; found {name!r}")
+    return import_module(f"runout.sources.{name}").venue()
 
 
 # Readers are imported when asked for: a command that reads one provider's files need not load every reader.

@@ -1,7 +1,8 @@
 """What all venue folders share: decoding a batch, counting what is new in it, and making checked rows of columns."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -175,6 +176,28 @@ def by_form(rows: Iterable[int], events: Iterable[Any]) -> dict[type, tuple[list
     return grouped
 
 
+def decoded(body: bytes, structure: type[T], expected: str) -> T:
+    """Return the content of a body of which only some fields are declared.
+
+    Raises
+    ------
+    SchemaError
+        If it is of another form.
+    """
+    try:
+        return msgspec.json.decode(body, type=structure, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(f"expected {expected} of the known form, found another: {error}") from error
+
+
+def by_head(payloads: Sequence[bytes], head: Callable[[bytes], str]) -> dict[str, list[int]]:
+    """Return the places of payloads by what ``head`` says of each."""
+    places: dict[str, list[int]] = {}
+    for row, payload in enumerate(payloads):
+        places.setdefault(head(payload), []).append(row)
+    return places
+
+
 def floats(values: Sequence[float | str | None]) -> NDArray[np.float64]:
     """Return numbers as an array; null and empty text become NaN."""
     return np.fromiter((np.nan if v is None or v == "" else float(v) for v in values), np.float64, len(values))
@@ -193,6 +216,15 @@ def meanings(words: Sequence[str], known: Mapping[str, T], name: str, unknown: d
             if word not in known:
                 unknown[f"value {name} {word!r}"] = unknown.get(f"value {name} {word!r}", 0) + 1
     return values
+
+
+def number_of(text: str) -> int:
+    """Return a number of a text, the same in every process: the first 15 hexadecimal digits of an identifier."""
+    digits = text.replace("-", "")[:15]
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return zlib.crc32(text.encode())
 
 
 def identity(*columns: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
@@ -298,6 +330,11 @@ class Candidates:
         self.refused: list[tuple[int, str, bytes]] = []
         self._tables: dict[str, list[pl.DataFrame]] = {}
         self._series: dict[str, Series] = {}
+
+    def read(self, reader: Reader[T], places: Sequence[int]) -> Batch[T]:
+        """Return what the payloads at ``places`` hold, noting what is refused and unknown."""
+        whole = len(places) == len(self.payloads)
+        return self.take(reader.read(self.payloads if whole else [self.payloads[row] for row in places], places))
 
     def take(self, batch: Batch[T]) -> Batch[T]:
         """Note what was refused and unknown in a batch, and return it."""

@@ -19,6 +19,7 @@ from runout.sources.wire import (
     PageRows,
     Reader,
     by_form,
+    by_head,
     floats,
     integers,
     lookup,
@@ -28,7 +29,6 @@ from runout.sources.wire import (
     settlements,
 )
 
-_FRAMED = b'{"stream":'
 _FRAMES: Reader[form.Framed] = Reader(form.Framed)
 _EVENTS: Reader[Any] = Reader(form.Event)
 _ANSWERS: Reader[form.Acknowledgement] = Reader(form.Acknowledgement)
@@ -100,18 +100,18 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
 
 
 def _events(candidates: Candidates) -> dict[type, tuple[list[Any], list[int]]]:
-    payloads = candidates.payloads
-    framed = [row for row, payload in enumerate(payloads) if payload.startswith(_FRAMED)]
-    if len(framed) == len(payloads):
-        frames = candidates.take(_FRAMES.read(payloads))
-        return by_form(frames.rows, [frame.data for frame in frames.values])
-    frames = candidates.take(_FRAMES.read([payloads[row] for row in framed], framed))
-    others = sorted(set(range(len(payloads))) - set(framed))
-    bare = [row for row in others if b'"e":' in payloads[row]]
-    events = candidates.take(_EVENTS.read([payloads[row] for row in bare], bare))
-    answers = sorted(set(others) - set(bare))
-    candidates.take(_ANSWERS.read([payloads[row] for row in answers], answers))
+    places = by_head(candidates.payloads, _head)
+    frames = candidates.read(_FRAMES, places.get("frame", ()))
+    events = candidates.read(_EVENTS, places.get("event", ()))
+    candidates.read(_ANSWERS, places.get("answer", ()))
     return by_form([*frames.rows, *events.rows], [*(frame.data for frame in frames.values), *events.values])
+
+
+def _head(payload: bytes) -> str:
+    """Return whether a payload is a frame of /stream, an event of /ws, or neither."""
+    if payload.startswith(b'{"stream":'):
+        return "frame"
+    return "event" if b'"e":' in payload else "answer"
 
 
 def _take_liquidations(

@@ -2,22 +2,23 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.errors import SchemaError
 from runout.sources.answers import broken, judge_status, retry_after
 from runout.sources.binance import messages as form
 from runout.sources.binance.normalise import RATIOS, read_rows
+from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Rows, Verdict
-from runout.sources.wire import BAR_STEP, MILLISECOND, bundle
+from runout.sources.wire import BAR_STEP, MILLISECOND, bundle, decoded
 
 if TYPE_CHECKING:
     from runout.records.series import Market
-
-T = TypeVar("T")
 
 _KEEPS_STATISTICS = 30 * NANOSECONDS_PER_DAY
 _DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD")
@@ -46,21 +47,17 @@ def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument,
     hours: dict[str, float] = {}
     for call, body in answers:
         if call.purpose == "funding-intervals":
-            hours |= {row.symbol: row.fundingIntervalHours for row in _decoded(body, list[form.FundingInterval])}
+            hours |= {
+                row.symbol: row.fundingIntervalHours
+                for row in decoded(body, list[form.FundingInterval], "funding intervals")
+            }
     return tuple(
         instrument
         for call, body in answers
         if call.purpose == "instruments"
-        for symbol in _decoded(body, form.ExchangeInfo).symbols
+        for symbol in decoded(body, form.ExchangeInfo, "a listing").symbols
         if (instrument := _instrument(call.host, symbol, hours)) is not None
     )
-
-
-def _decoded(body: bytes, structure: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=structure, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SchemaError(f"expected a listing of the known form, found another: {error}") from error
 
 
 def _market(host: str, symbol: form.Symbol) -> "Market | None":
@@ -133,16 +130,17 @@ def first_call(history: History, instrument: Instrument, since: int, until: int)
         venue="binance", purpose=history.purpose, symbol=instrument.symbol, host=host, path=path, parameters=fixed,
         pool=pool, weight=weight, since=since, until=until,
     )  # fmt: skip
-    # The interval of a settlement is read off the one before it.
-    begin = since - 8 * NANOSECONDS_PER_HOUR if history.purpose == "funding" else since
-    return _window(call, begin)
+    if history.purpose == "funding":
+        # The interval of a settlement is read off the one before it.
+        return _settlements(call, since - 8 * NANOSECONDS_PER_HOUR)
+    return _windows(call).first(call)
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
     """Return the rows of an answer and the call for the next window."""
     refusal = _refusal(answer.body)
     if refusal is not None and refusal.code == _INVALID_START:
-        return Page(rows=Rows(), next=_next_window(call), horizon=True)
+        return Page(rows=Rows(), next=_windows(call).beyond(call), horizon=True)
     instrument = None
     if call.symbol:
         instrument = next((i for i in instruments if i.symbol == call.symbol and _host(i) == call.host), None)
@@ -151,45 +149,30 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     page = read_rows(call, answer, instrument, instruments)
     if not call.until:
         return Page(rows=page.rows)
-    return Page(rows=page.rows, next=_following(call, [int(stamp) for stamp in page.stamps]))
-
-
-def _following(call: Call, stamps: list[int]) -> Call | None:
-    """Return the call for what is missing of a window, else for the next window; null at the end of the stretch."""
-    begin, end = _bounds(call)
-    inside = [stamp for stamp in stamps if begin <= stamp <= end]
     if call.purpose == "funding":
-        # Pages go by number of rows; the last row comes again, since the interval of the next is read off it.
-        last = max(inside, default=begin)
-        if len(stamps) < _ROWS["funding"] or last <= begin:
-            return None
-        return _window(msgspec.structs.replace(call, since=last + MILLISECOND), last)
-    if inside and max(inside) + BAR_STEP <= end:
-        return _window(call, max(inside) + BAR_STEP, end)
-    return _next_window(call)
+        return Page(rows=page.rows, next=_next_settlements(call, page.stamps))
+    return Page(rows=page.rows, next=_windows(call).following(call, page.stamps))
 
 
-def _next_window(call: Call) -> Call | None:
-    _, end = _bounds(call)
-    return None if end + MILLISECOND >= call.until else _window(call, end + MILLISECOND)
+def _windows(call: Call) -> Windows:
+    rows = _ROWS.get(call.purpose, _STATISTICS_ROWS)
+    return Windows(since="startTime", until="endTime", step=BAR_STEP, rows=rows)
 
 
-def _window(call: Call, begin: int, end: int | None = None) -> Call:
-    """Return the call with the window that begins at ``begin``: of as many rows as a page holds."""
-    if end is None and call.purpose == "funding":
-        end = call.until + NANOSECONDS_PER_MINUTE  # a settlement is stamped some milliseconds late
-    elif end is None:
-        rows = _ROWS.get(call.purpose, _STATISTICS_ROWS)
-        first = -(-begin // BAR_STEP) * BAR_STEP
-        end = min(first + rows * BAR_STEP - MILLISECOND, call.until)
-    fixed = tuple(pair for pair in call.parameters if pair[0] not in {"startTime", "endTime"})
-    bounds = (("startTime", str(begin // MILLISECOND)), ("endTime", str(end // MILLISECOND)))
-    return msgspec.structs.replace(call, parameters=(*fixed, *bounds))
+def _next_settlements(call: Call, stamps: NDArray[np.int64]) -> Call | None:
+    """Return the call for the next page, which goes by number of rows.
+
+    The last row comes again: the interval of the one after it is read off it.
+    """
+    if stamps.size < _ROWS["funding"]:
+        return None
+    last = int(stamps.max())
+    return _settlements(msgspec.structs.replace(call, since=last + MILLISECOND), last)
 
 
-def _bounds(call: Call) -> tuple[int, int]:
-    parameters = dict(call.parameters)
-    return int(parameters["startTime"]) * MILLISECOND, int(parameters["endTime"]) * MILLISECOND
+def _settlements(call: Call, begin: int) -> Call:
+    # A settlement is stamped some milliseconds late.
+    return _windows(call).window(call, begin, call.until + NANOSECONDS_PER_MINUTE)
 
 
 def _host(instrument: Instrument) -> str:

@@ -1,0 +1,87 @@
+"""Walking a stretch of time in windows that a page can hold: no cursor, so no cursor can loop."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from runout.sources.venue import Call
+
+
+class Windows(msgspec.Struct, frozen=True, kw_only=True):
+    """How a venue's history is asked for.
+
+    Parameters
+    ----------
+    since, until
+        Names of the parameters that bound a window.
+    unit
+        Nanoseconds in one unit of them.
+    step
+        Nanoseconds between rows.
+    rows
+        Rows in a full page: a window is no longer.
+    back
+        True where pages hold the newest rows of a window, so that the walk goes from the end to the beginning.
+    exclusive
+        True where rows at the bounds themselves are left out.
+    """
+
+    since: str
+    until: str
+    unit: int = 1_000_000
+    step: int
+    rows: int
+    back: bool = False
+    exclusive: bool = False
+
+    def first(self, call: Call) -> Call:
+        """Return the call for the first window of ``call.since`` to ``call.until``."""
+        return self._next(call, call.until if self.back else call.since)
+
+    def following(self, call: Call, stamps: NDArray[np.int64]) -> Call | None:
+        """Return the next call; null at the end of the stretch.
+
+        Parameters
+        ----------
+        call
+            The call that was answered.
+        stamps
+            UTC ns of all rows in the answer. What a window lacks is asked for again, as long as pages bring something:
+            some are smaller than asked.
+        """
+        begin, end = self.bounds(call)
+        inside = stamps[(stamps >= begin) & (stamps <= end)]
+        if inside.size and self.back and inside.min() - self.step >= begin:
+            return self.window(call, begin, int(inside.min()) - self.unit)
+        if inside.size and not self.back and inside.max() + self.step <= end:
+            return self.window(call, int(inside.max()) + self.unit, end)
+        if self.back:
+            return None if begin <= call.since else self._next(call, begin - self.unit)
+        return None if end + self.unit > call.until else self._next(call, end + self.unit)
+
+    def beyond(self, call: Call) -> Call | None:
+        """Return the call after a window that the venue refuses as too old; null where nothing younger is left."""
+        return None if self.back else self.following(call, np.zeros(0, np.int64))
+
+    def bounds(self, call: Call) -> tuple[int, int]:
+        """Return the window of a call, UTC ns, its ends included."""
+        asked = dict(call.parameters)
+        margin = 1 if self.exclusive else 0
+        return (int(asked[self.since]) + margin) * self.unit, (int(asked[self.until]) - margin) * self.unit
+
+    def window(self, call: Call, begin: int, end: int) -> Call:
+        """Return the call with another window, UTC ns, its ends included."""
+        fixed = tuple(pair for pair in call.parameters if pair[0] not in {self.since, self.until})
+        margin = 1 if self.exclusive else 0
+        bounds = (
+            (self.since, str(-(-begin // self.unit) - margin)),
+            (self.until, str(end // self.unit + margin)),
+        )
+        return msgspec.structs.replace(call, parameters=(*fixed, *bounds))
+
+    def _next(self, call: Call, edge: int) -> Call:
+        length = self.rows * self.step
+        if self.back:
+            # A window of this length, counted from a whole step, holds as many rows as a page.
+            return self.window(call, max(edge // self.step * self.step - length + self.unit, call.since), edge)
+        return self.window(call, edge, min(-(-edge // self.step) * self.step + length - self.unit, call.until))
