@@ -233,7 +233,7 @@ def test_what_an_answer_is_follows_from_its_status_and_code(given, kind, wait):
 
 def test_the_listing_leaves_out_shares_and_tells_quarterlies_apart():
     row = {"contractType": "LinearPerpetual", "baseCoin": "BTC", "quoteCoin": "USDT", "launchTime": "1600000000000",
-           "deliveryTime": "0", "fundingInterval": 480, "priceFilter": {"tickSize": "0.1"}, "symbolType": ""}  # fmt: skip
+           "deliveryTime": "0", "fundingInterval": 480, "priceFilter": {"tickSize": "0.1"}}  # fmt: skip
     rows = [
         row | {"symbol": "BTCUSDT"},
         row | {"symbol": "1000PEPEUSDT", "baseCoin": "1000PEPE", "fundingInterval": 240, "symbolType": "innovation"},

@@ -107,33 +107,30 @@ def add_open_interest(
     events: Events,
     *,
     size: Floats,
-    sides: int = 1,
     price: Floats | None = None,
+    coins: Floats | None = None,
     usd: Floats | None = None,
-    span: int = 0,
 ) -> None:
-    """Add open interest.
+    """Add open interest, one-sided.
 
     Parameters
     ----------
     size
         In the venue's units.
-    sides
-        2 where the venue counts both sides of each contract: figures are halved.
-    price, usd
-        Price per quoted unit and dollars, where the venue gives them.
+    price, coins, usd
+        Price per quoted unit, coins and dollars, where the venue gives them: else they follow from the size.
     """
     none = np.full(len(size), np.nan)
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(span, pl.Int64),
-        size=size / sides,
+        span=pl.lit(0, pl.Int64),
+        size=size,
         price=_per_coin(none if price is None else price),
-        _usd=(none if usd is None else usd) / sides,
+        _coins=none if coins is None else coins,
+        _usd=none if usd is None else usd,
     )
-    table = table.with_columns(pl.col("price", "_usd").fill_nan(None))
-    candidates.add(
-        "open_interest", table.with_columns(open_interest_base=_COINS, open_interest_usd=pl.coalesce("_usd", _DOLLARS))
-    )
+    table = table.with_columns(pl.col("price", "_coins", "_usd").fill_nan(None))
+    values = {"open_interest_base": pl.coalesce("_coins", _COINS), "open_interest_usd": pl.coalesce("_usd", _DOLLARS)}
+    candidates.add("open_interest", table.with_columns(**values))
 
 
 def add_funding(
@@ -185,6 +182,23 @@ def add_positioning(
         span=pl.lit(0, pl.Int64), long_share=share, long_short_ratio=pl.Series(ratio).fill_nan(None)
     )
     candidates.add("positioning", table)
+
+
+def add_taker_flow(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    *,
+    step: int,
+    buy_usd: Floats,
+    sell_usd: Floats,
+) -> None:
+    """Add dollars bought and sold by takers."""
+    table = _scoped(candidates, instruments, describe, events).with_columns(
+        span=pl.lit(step, pl.Int64), buy_usd=buy_usd, sell_usd=sell_usd
+    )
+    candidates.add("taker_flow", table)
 
 
 def add_bars(

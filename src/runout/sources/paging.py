@@ -59,6 +59,16 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
             return None if begin <= call.since else self._next(call, begin - self.unit)
         return None if end + self.unit > call.until else self._next(call, end + self.unit)
 
+    def older(self, call: Call, stamps: NDArray[np.int64]) -> Call | None:
+        """Return the call for the page whose youngest row is the oldest of this one; null at the end of the stretch.
+
+        For settlements of funding: the interval of each is read off the one before it.
+        """
+        begin, end = self.bounds(call)
+        if stamps.size <= 1 or stamps.min() <= begin or stamps.min() >= end:
+            return None
+        return self.window(call, begin, int(stamps.min()))
+
     def beyond(self, call: Call) -> Call | None:
         """Return the call after a window that the venue refuses as too old; null where nothing younger is left."""
         return None if self.back else self.following(call, np.zeros(0, np.int64))

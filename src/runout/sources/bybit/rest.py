@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.errors import SchemaError
@@ -124,16 +122,8 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     if instrument is None:
         return Page(rows=page.rows)
     if call.purpose == "funding":
-        return Page(rows=page.rows, next=_older_settlements(call, page.stamps))
+        return Page(rows=page.rows, next=_windows(call).older(call, page.stamps))
     return Page(rows=page.rows, next=_windows(call).following(call, page.stamps))
-
-
-def _older_settlements(call: Call, stamps: NDArray[np.int64]) -> Call | None:
-    """Return the call for the page that ends with the oldest settlement of this one."""
-    begin, end = _windows(call).bounds(call)
-    if stamps.size <= 1 or stamps.min() <= begin or stamps.min() >= end:
-        return None
-    return _windows(call).window(call, begin, int(stamps.min()))
 
 
 def _windows(call: Call) -> Windows:
