@@ -26,7 +26,7 @@ def providers() -> dict[str, Callable[[], FileSource]]:
     }
 
 
-VENUES = ("binance", "bybit", "okx")
+VENUES = ("binance", "bybit", "okx", "hyperliquid")
 """Venues that can be backfilled and collected, in the order of their weight."""
 
 

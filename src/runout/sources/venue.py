@@ -66,7 +66,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     host
         Key of the venue's base addresses (``venue.toml`` ``[hosts]``), which a setting may replace.
     path, parameters
-        Path from the base address; query in sending order.
+        Path from the base address; query in sending order. Of a POST the body is sent instead: parameters only keep
+        the window for paging.
     method, body
         HTTP method; JSON body of a POST.
     pool, weight
