@@ -345,3 +345,13 @@ def test_the_listing_gives_contract_sizes_margins_and_leaves_out_what_is_no_cryp
 def test_a_listing_of_another_form_is_said_so():
     with pytest.raises(SchemaError, match="listing"):
         VENUE.read_instruments([(VENUE.instrument_calls()[0], b'{"symbols":[{}]}')])
+
+
+def test_a_row_of_an_answer_that_is_of_no_form_is_refused_by_itself():
+    rows = [kline(NOW - 3 * STEP), kline(NOW - 2 * STEP)[:5], [*kline(NOW - STEP), "new", "newer"]]
+    page = VENUE.read_page(call_of(LINEAR, "bars", NOW - 3 * STEP, NOW), answer(rows), ALL)
+    assert page.rows.tables["bars"]["event_time"].to_list() == [NOW - 2 * STEP, NOW]
+    assert page.rows.unknown == {"element 13": 1}
+    assert json.loads(page.rows.refused["raw"][0]) == rows[1]
+    with pytest.raises(SchemaError, match="known form"):
+        VENUE.read_page(call_of(LINEAR, "bars", NOW - 3 * STEP, NOW), answer({"rows": []}), ALL)

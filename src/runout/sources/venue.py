@@ -25,6 +25,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Venue folder and the venue's own name.
     coin
         Base asset without multiplier: ``PEPE`` for ``1000PEPEUSDT``.
+    quote
+        What prices are quoted in (``USDT``, ``USD``); empty where unknown.
     market, margin
         Market segment; which collateral the contract has.
     contract_base
@@ -45,6 +47,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     venue: str
     symbol: str
     coin: str
+    quote: str = ""
     market: Market
     margin: Margin
     contract_base: float | None = None

@@ -26,9 +26,10 @@ BAR_STEP = 5 * NANOSECONDS_PER_MINUTE
 # A venue's clock may run ahead of ours by this much; a later event has a wrong stamp.
 _CLOCK_OFFSET = 10 * NANOSECONDS_PER_SECOND
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?")
-_TOO_LONG = re.compile(r"Expected `array` of at most length (?P<length>\d+)(?: - at `\$(?P<path>[^`]*)`)?")
+_TOO_LONG = re.compile(r"Expected `array` of at most length (?P<length>\d+)(?:, got \d+)?(?: - at `\$(?P<path>[^`]*)`)?")
 _UNKNOWN_VALUE = re.compile(r"Invalid value (?P<value>.*?)(?: - at `\$(?P<path>[^`]*)`)?")
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_FAULTY_ROW = re.compile(r" - at `\$(?P<path>[^`\[]*)\[(?P<place>\d+)\]")
 _PLACE = re.compile(r"\[(?:\d+|\.\.\.)\]")
 # How a symbol says that a price is that of a bundle of coins: 1000PEPE, 1000000MOG, 1MBABYDOGE; 1INCH is a name.
 _BUNDLE = re.compile(r"(1(?:000)+|1M)(?=[A-Z])")
@@ -77,19 +78,23 @@ class Reader(Generic[T]):
             return Batch(values, places)
         return self._read_each(payloads, places)
 
-    def read_whole(self, body: bytes) -> tuple[T, dict[str, int]]:
-        """Return what one answer holds, and what in it is unknown.
+    def read_whole(self, body: bytes) -> Batch[T]:
+        """Return what one answer holds; rows of it that are of no form are refused by themselves.
 
         Raises
         ------
         SchemaError
-            If it is of no form.
+            If the answer is of no form.
         """
-        batch = self._read_each((body,), (0,))
-        if not batch.values:
-            fault = batch.refused[0][1] if batch.refused else f"unknown {', '.join(batch.unknown)}"
-            raise SchemaError(f"expected an answer of a known form, found another: {fault}")
-        return batch.values[0], batch.unknown
+        batch = Batch[T]([], [0])
+        try:
+            value = self._read_one(body, batch.unknown, batch.refused)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise SchemaError(f"expected an answer of a known form, found another: {error}") from error
+        if value is None:
+            raise SchemaError(f"expected an answer of a known form, found {', '.join(batch.unknown)}")
+        batch.values.append(value)
+        return batch
 
     def _read_each(self, payloads: Sequence[bytes], places: Sequence[int]) -> Batch[T]:
         values: list[T] = []
@@ -106,7 +111,9 @@ class Reader(Generic[T]):
                 rows.append(row)
         return batch
 
-    def _read_one(self, payload: bytes, unknown: dict[str, int]) -> T | None:
+    def _read_one(
+        self, payload: bytes, unknown: dict[str, int], refused: list[tuple[int, str, bytes]] | None = None
+    ) -> T | None:
         try:
             return self._single.decode(payload)
         except msgspec.ValidationError:
@@ -115,10 +122,14 @@ class Reader(Generic[T]):
             try:
                 return msgspec.convert(content, self._structure, strict=False)
             except msgspec.ValidationError as error:
-                if not _leave_out(content, str(error), unknown):
-                    if _is_unknown_kind(str(error), unknown):
-                        return None
-                    raise
+                if _leave_out(content, str(error), unknown):
+                    continue
+                if refused is not None and (row := _take_row(content, str(error))) is not None:
+                    refused.append((0, f"expected a row of a known form, found another: {error}", row))
+                    continue
+                if _is_unknown_kind(str(error), unknown):
+                    return None
+                raise
 
 
 def _leave_out(content: Any, fault: str, unknown: dict[str, int]) -> bool:
@@ -137,6 +148,16 @@ def _leave_out(content: Any, fault: str, unknown: dict[str, int]) -> bool:
         return False
     unknown[key] = unknown.get(key, 0) + taken
     return taken > 0
+
+
+def _take_row(content: Any, fault: str) -> bytes | None:
+    """Take the element of a list that ``fault`` speaks of out of ``content``, and return it; null where it is none."""
+    match = _FAULTY_ROW.search(fault)
+    if match is None:
+        return None
+    for part in _at(content, match["path"], list):
+        return msgspec.json.encode(part.pop(int(match["place"])))
+    return None
 
 
 def _at(content: Any, path: str, wanted: type) -> list[Any]:
@@ -350,9 +371,7 @@ class Candidates:
         SchemaError
             If it is of no known form.
         """
-        value, unknown = reader.read_whole(self.payloads[0])
-        self.note(unknown)
-        return value
+        return self.take(reader.read_whole(self.payloads[0])).values[0]
 
     def note(self, unknown: Mapping[str, int]) -> None:
         """Count what no structure knows."""

@@ -78,6 +78,7 @@ def _instrument(host: str, symbol: form.Symbol, hours: dict[str, float]) -> Inst
         venue="binance",
         symbol=symbol.symbol,
         coin=coin,
+        quote=symbol.quoteAsset,
         market=market,
         margin="none" if host == "spot" else "coin" if host == "cm" else "stablecoin",
         contract_base=None if host == "cm" else coins,

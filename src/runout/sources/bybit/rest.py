@@ -68,6 +68,7 @@ def _instrument(category: str, row: form.Listed) -> Instrument | None:
         venue="bybit",
         symbol=row.symbol,
         coin=coin,
+        quote=row.quoteCoin,
         market=market,
         margin="coin" if category == "inverse" else "stablecoin",
         contract_base=None if category == "inverse" else coins,

@@ -39,6 +39,7 @@ def _instrument(row: form.Listed) -> Instrument:
         venue="hyperliquid",
         symbol=row.name,
         coin=row.name[1:] if is_bundle else row.name,
+        quote="USD",
         market="perpetual",
         margin="stablecoin",
         contract_base=coins,

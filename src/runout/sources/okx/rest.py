@@ -93,6 +93,7 @@ def _instrument(row: form.Listed) -> Instrument | None:
         venue="okx",
         symbol=row.instId,
         coin=coin,
+        quote=quote,
         market="perpetual" if is_swap else "futures",
         margin="coin" if row.ctType == "inverse" else "stablecoin",
         contract_base=None if row.ctType == "inverse" else size,

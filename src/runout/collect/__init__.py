@@ -1,0 +1,1 @@
+"""Asking and listening: connections, limits, reconnects, gaps. Knows no venue and computes nothing."""

@@ -1,0 +1,364 @@
+"""Backfill a lake with what venues give away without a key: asked for within their limits, resumable to the page.
+
+Answers are kept as they came before anything reads them. A run that is killed goes on where it was: no call is made
+twice but the one that was in flight, and the lake ends with the same rows.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+import msgspec
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_HOUR, now_ns
+from runout.collect.addresses import Hosts
+from runout.collect.budget import Budget
+from runout.collect.http import Client, Patience, VenueRefusedError, Waiting
+from runout.errors import SchemaError
+from runout.lake import Lake
+from runout.pipeline.backfill_journal import Journal, KeptPage, Stretch
+from runout.pipeline.backfill_plan import Plan, Wanted, chosen, histories, missing_stretches, series_name
+from runout.pipeline.progress import Progress, no_progress
+from runout.records import KINDS
+from runout.sources.protocol import REFUSED_SCHEMA
+from runout.sources.venue import Answer, Call, History, Instrument, Page, Rows, Venue
+
+_LISTING_AGE = 12 * NANOSECONDS_PER_HOUR
+_BUFFER_ROWS = 300_000
+_READINGS = 3
+"""Answers of no known form to one call, after which its stretch is left for another run."""
+_LINES = 4
+"""Stretches of a venue that are asked for at the same time."""
+
+
+class Got(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one stretch.
+
+    Parameters
+    ----------
+    series
+        ``venue/market-SYMBOL/purpose``.
+    since, until
+        UTC ns; what was asked for.
+    state, words
+        As in the journal: ``done``, or ``stopped`` in the venue's words.
+    """
+
+    series: str
+    since: int
+    until: int
+    state: str
+    words: str = ""
+
+
+class Backfilled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backfill brought.
+
+    Parameters
+    ----------
+    got
+        What became of each stretch, those of earlier runs that were open included.
+    calls
+        Calls answered in this run.
+    added, refused, conflicting
+        Rows new in the lake; rows and answers refused with their bytes; rows that say something else than the lake.
+    unknown
+        What no structure of a venue knows, with how often, by venue.
+    """
+
+    got: tuple[Got, ...]
+    calls: int
+    added: int
+    refused: int
+    conflicting: int
+    unknown: dict[str, dict[str, int]]
+
+
+class Backfill:
+    """A backfill of one lake, planned first and then run; ``with`` closes its files.
+
+    Parameters
+    ----------
+    lake
+        Where rows go.
+    state
+        Folder of the journal and of the ledger of limits.
+    venues
+        What is asked.
+    hosts
+        Addresses that replace the venues' own.
+    patience
+        How long is waited.
+    waiting
+        Called when a venue asks for silence.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        state: Path,
+        venues: Sequence[Venue],
+        *,
+        hosts: Hosts = "",
+        patience: Patience | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
+        self._lake, self._venues = lake, {venue.name: venue for venue in venues}
+        self._hosts, self._patience, self._waiting = hosts, patience, waiting
+        self._files = contextlib.ExitStack()
+        self._journal = self._files.enter_context(Journal(state))
+        self._budget = self._files.enter_context(Budget(state / "limits.sqlite"))
+        self._instruments: dict[str, tuple[Instrument, ...]] = {}
+        self._refused: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._files.close()
+
+    # -- planning -------------------------------------------------------------------------------------------------
+
+    def plan(self, coins: Sequence[str], since: int, until: int) -> Plan:
+        """Return what would be asked; this itself asks for listings that are older than half a day.
+
+        Parameters
+        ----------
+        coins
+            Base assets.
+        since, until
+            UTC ns.
+        """
+        asyncio.run(self._list_instruments())
+        wanted: list[Wanted] = []
+        held = 0
+        missing: dict[str, tuple[str, ...]] = {}
+        for name, instruments in self._instruments.items():
+            listed = chosen(instruments, coins)
+            absent = tuple(coin for coin in coins if coin not in {i.coin for i in listed})
+            missing |= {name: absent} if absent else {}
+            for instrument in listed:
+                for history in histories(self._venues[name], instrument, listed):
+                    stretches = self._wanted(self._venues[name], instrument, history, (since, until))
+                    wanted += stretches
+                    held += not stretches
+        answering = [self._venues[name].facts for name in self._instruments]
+        return Plan(
+            since=since,
+            until=until,
+            wanted=tuple(wanted),
+            held=held,
+            refused=dict(self._refused),
+            missing=missing,
+            cannot={facts.title: facts.cannot for facts in answering if facts.cannot},
+            terms={facts.title: facts.terms for facts in answering if facts.terms},
+        )
+
+    def _wanted(self, venue: Venue, instrument: Instrument, history: History, asked: tuple[int, int]) -> list[Wanted]:
+        begun = self._journal.stretches(series_name(venue, instrument, history))
+        parts = [
+            Wanted(venue=venue, instrument=instrument, history=history, since=s.since, until=s.until, begun=s)
+            for s in begun
+            if s.state == "open"
+        ]
+        for since, until in missing_stretches(*asked, history, begun, instrument):
+            parts.append(Wanted(venue=venue, instrument=instrument, history=history, since=since, until=until))
+        return parts
+
+    async def _list_instruments(self) -> None:
+        async with self._client() as client:
+            await asyncio.gather(*(self._list_venue(client, venue) for venue in self._venues.values()))
+        self._instruments = {name: self._instruments[name] for name in self._venues if name in self._instruments}
+
+    async def _list_venue(self, client: Client, venue: Venue) -> None:
+        answers = self._journal.listing(venue.name, now_ns() - _LISTING_AGE)
+        if not answers:
+            fresh: list[tuple[Call, Answer]] = []
+            for call in venue.instrument_calls():
+                try:
+                    fresh.append((call, await client.ask(venue, call)))
+                except VenueRefusedError as error:
+                    self._refused[venue.name] = str(error)
+            self._journal.keep_listing(venue.name, fresh)
+            answers = [(call, answer.body) for call, answer in fresh]
+        try:
+            self._instruments[venue.name] = venue.read_instruments(answers)
+        except SchemaError as error:
+            self._refused[venue.name] = str(error)
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def run(self, plan: Plan, progress: Progress = no_progress) -> Backfilled:
+        """Ask for what is planned, and store it.
+
+        Parameters
+        ----------
+        plan
+            As :meth:`plan` returned it.
+        progress
+            Called with the series, the number of the call and how many there are.
+        """
+        store = _Store(self._lake, self._journal, self._read)
+        for page in self._journal.unstored():
+            store.add(page)
+        stretches = [self._begun(wanted) for wanted in plan.wanted]
+        calls = asyncio.run(self._ask_all(stretches, store, _Counter(progress, sum(w.calls for w in plan.wanted))))
+        store.flush()
+        if calls:
+            self._lake.compact()
+        numbers = {stretch.number for stretch in stretches}
+        ended = [stretch for stretch in self._journal.stretches() if stretch.number in numbers]
+        return Backfilled(
+            got=tuple(Got(series=s.series, since=s.since, until=s.until, state=s.state, words=s.words) for s in ended),
+            calls=calls,
+            added=store.added,
+            refused=store.refused,
+            conflicting=store.conflicting,
+            unknown=store.unknown,
+        )
+
+    def _begun(self, wanted: Wanted) -> Stretch:
+        if wanted.begun is not None:
+            return wanted.begun
+        call = wanted.venue.first_call(wanted.history, wanted.instrument, wanted.since, wanted.until)
+        return self._journal.begin(wanted.series, wanted.since, wanted.until, call)
+
+    async def _ask_all(self, stretches: list[Stretch], store: "_Store", counter: "_Counter") -> int:
+        by_venue: dict[str, list[Stretch]] = {}
+        for stretch in stretches:
+            by_venue.setdefault(stretch.call.venue, []).append(stretch)
+        async with self._client() as client:
+            lines = [
+                self._ask_line(client, queue, store, counter) for queue in by_venue.values() for _ in range(_LINES)
+            ]
+            await asyncio.gather(*lines)
+            return client.calls
+
+    async def _ask_line(self, client: Client, queue: list[Stretch], store: "_Store", counter: "_Counter") -> None:
+        """Work on a venue's stretches, one after another; several lines share a queue."""
+        while queue:
+            stretch = queue.pop(0)
+            try:
+                await self._ask_stretch(client, stretch, store, counter)
+            except VenueRefusedError as error:
+                if error.kind == "gone":
+                    self._journal.close(stretch, "stopped", str(error))
+                else:
+                    self._journal.close(stretch, "open", str(error))
+                if error.kind in {"blocked", "banned"}:
+                    queue.clear()
+
+    async def _ask_stretch(self, client: Client, stretch: Stretch, store: "_Store", counter: "_Counter") -> None:
+        """Ask to the end of a stretch, from where it was left."""
+        venue = self._venues[stretch.call.venue]
+        call, number = self._left_off(stretch)
+        unread = 0
+        while call is not None:
+            kept = self._journal.keep(stretch, number, call, await client.ask(venue, call))
+            counter.count(stretch.series)
+            number += 1
+            try:
+                page = self._read(kept)
+            except SchemaError as error:
+                store.add(kept)
+                unread += 1
+                if unread == _READINGS:
+                    self._journal.close(stretch, "open", str(error))
+                    return
+                continue
+            store.add(kept, page)
+            call, unread = page.next, 0
+        self._journal.close(stretch, "done")
+
+    def _left_off(self, stretch: Stretch) -> tuple[Call | None, int]:
+        """Return the next call of a stretch and its place: it follows from the last page that was kept."""
+        last = self._journal.last_page(stretch)
+        if last is None:
+            return stretch.call, 0
+        number, kept = last
+        try:
+            return self._read(kept).next, number + 1
+        except SchemaError:
+            return kept.call, number + 1
+
+    def _read(self, kept: KeptPage) -> Page:
+        venue = self._venues[kept.call.venue]
+        return venue.read_page(kept.call, kept.answer, self._instruments[venue.name])
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncGenerator[Client]:
+        connector = aiohttp.TCPConnector(limit_per_host=2 * _LINES)
+        async with aiohttp.ClientSession(connector=connector, headers={"accept": "application/json"}) as session:
+            yield Client(session, self._budget, hosts=self._hosts, patience=self._patience, waiting=self._waiting)
+
+
+class _Counter:
+    """Counts calls for the progress."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._number = progress, total, 0
+
+    def count(self, series: str) -> None:
+        self._number += 1
+        self._progress(series, self._number, max(self._total, self._number))
+
+
+class _Store:
+    """Gathers rows of pages and brings them into the lake together: few files, and few commits."""
+
+    def __init__(self, lake: Lake, journal: Journal, read: Callable[[KeptPage], Page]) -> None:
+        self._lake, self._journal, self._read = lake, journal, read
+        self._pages: list[tuple[KeptPage, Rows]] = []
+        self._waiting = 0
+        self.added = self.refused = self.conflicting = 0
+        self.unknown: dict[str, dict[str, int]] = {}
+
+    def add(self, kept: KeptPage, page: Page | None = None) -> None:
+        """Take the rows of a page; one that cannot be read is refused as a whole."""
+        if page is None:
+            try:
+                page = self._read(kept)
+            except SchemaError as error:
+                page = Page(
+                    rows=Rows(refused=pl.DataFrame([(0, str(error), kept.answer.body)], REFUSED_SCHEMA, orient="row"))
+                )
+        self._pages.append((kept, page.rows))
+        self._waiting += sum(table.height for table in page.rows.tables.values())
+        counts = self.unknown.setdefault(kept.call.venue, {})
+        for name, number in page.rows.unknown.items():
+            counts[name] = counts.get(name, 0) + number
+        if self._waiting >= _BUFFER_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, and only then note that it is stored."""
+        if not self._pages:
+            return
+        self._lake.register(scope for _, rows in self._pages for scope in rows.series)
+        for kind in KINDS:
+            tables = [rows.tables[kind] for _, rows in self._pages if kind in rows.tables]
+            if tables:
+                merged = self._lake.append(kind, pl.concat(tables))
+                self.added += merged.added.height
+                self.conflicting += merged.conflicting.height
+        refused = [_quarantined(kept, rows.refused) for kept, rows in self._pages if rows.refused.height]
+        if refused:
+            self.refused += self._lake.append("quarantine", pl.concat(refused)).added.height
+        # What could not be read at all is read again by the next run: its reader may know more by then.
+        whole = [kept.number for kept, rows in self._pages if 0 not in rows.refused["row"]]
+        self._journal.mark_stored(whole)
+        self._pages, self._waiting = [], 0
+
+
+def _quarantined(kept: KeptPage, refused: pl.DataFrame) -> pl.DataFrame:
+    asked = "&".join(f"{name}={value}" for name, value in kept.call.parameters)
+    rows = refused.with_columns(
+        sha256=pl.lit(hashlib.sha256(kept.answer.body).hexdigest()),
+        name=pl.lit(f"{kept.call.venue} {kept.call.path}?{asked}"),
+    )
+    return rows.select(KINDS["quarantine"].names)
