@@ -149,7 +149,8 @@ def asked(call: Call, since: str, until: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("page_rows", [200, 150])
-def test_open_interest_is_paged_back_to_the_beginning_and_known_a_step_late(page_rows):
+@pytest.mark.parametrize("odd", [0, 1, 123_456_789])
+def test_open_interest_is_paged_back_to_the_beginning_and_known_a_step_late(page_rows, odd):
     since = NOW - 700 * STEP
 
     def serve(call: Call) -> dict:
@@ -157,7 +158,7 @@ def test_open_interest_is_paged_back_to_the_beginning_and_known_a_step_late(page
         stamps = [t for t in range(since - 99 * STEP, NOW + 1, STEP) if begin <= t <= end][::-1][:page_rows]
         return envelope([{"openInterest": "8", "singleOpenInterest": "4", "timestamp": str(t // MS)} for t in stamps])
 
-    rows, calls = follow(VENUE, LINEAR, "open-interest", serve, since)
+    rows, calls = follow(VENUE, LINEAR, "open-interest", serve, since - odd)
     assert rows["event_time"].to_list() == list(range(since, NOW + 1, STEP))
     assert set(rows["open_interest_base"]) == {4.0}
     assert (rows["known_time"] - rows["event_time"]).unique().to_list() == [STEP]

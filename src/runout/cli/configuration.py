@@ -4,6 +4,7 @@
 flag     environment            runout.toml     default
 =======  =====================  ==============  ==========================
 --lake   RUNOUT_LAKE            lake            ``lakes/real``
+(none)   RUNOUT_VENUE_HOSTS     venue_hosts     the venues' own addresses
 (none)   RUNOUT_EMULATED_CLOCK  emulated_clock  this machine's clock
 (none)   RUNOUT_COINGLASS_KEY   (never)         none; a CoinGlass API key
 =======  =====================  ==============  ==========================
@@ -36,11 +37,15 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     lake
         Folder or ``s3://`` address of the lake.
+    venue_hosts
+        Addresses that replace those of venues, such as an emulator's: tables ``[venue_hosts.binance]`` of host keys,
+        or one base address, below which ``/<venue>/<host key>`` follows (the only form in the environment).
     emulated_clock
         Clock of the emulated market that is followed, as the emulator prints it; empty: this machine's clock.
     """
 
     lake: str = "lakes/real"
+    venue_hosts: str | dict[str, dict[str, str]] = ""
     emulated_clock: str = ""
 
 

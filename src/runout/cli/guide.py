@@ -3,6 +3,7 @@
 from typing import Final
 
 EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "backfill": ("runout backfill BTC ETH --plan", "runout backfill BTC --days 90 --venue binance --venue bybit"),
     "bulletin": ("runout bulletin BTC", "runout bulletin BTC --at 2025-08-18T12:00Z --out btc.html"),
     "compute": ("runout compute", "runout compute --lake lakes/mine --forecast-days 30"),
     "demo": ("runout demo",),
@@ -29,6 +30,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 SEE_ALSO: Final[dict[str, tuple[str, ...]]] = {
+    "backfill": ("compute", "bulletin"),
     "bulletin": ("forecast", "map", "whatif"),
     "compute": ("import", "verify"),
     "demo": ("bulletin", "synthesize"),

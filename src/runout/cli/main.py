@@ -38,6 +38,7 @@ app = App(
 )
 
 _COMMANDS = {
+    "backfill": ("runout.cli.backfilling:backfill", "Fill a lake with what venues give away without a key."),
     "bulletin": ("runout.cli.bulletin:bulletin", "Write the bulletin of a coin as of a moment."),
     "compute": ("runout.cli.computing:compute", "Bring a lake's derived state up to date."),
     "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),

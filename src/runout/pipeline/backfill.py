@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_HOUR, now_ns
+from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, now_ns
 from runout.collect.addresses import Hosts
 from runout.collect.budget import Budget
 from runout.collect.http import Client, Patience, VenueRefusedError, Waiting
@@ -183,13 +183,13 @@ class Backfill:
                 try:
                     fresh.append((call, await client.ask(venue, call)))
                 except VenueRefusedError as error:
-                    self._refused[venue.name] = str(error)
+                    self._refused[venue.facts.title] = str(error)
             self._journal.keep_listing(venue.name, fresh)
             answers = [(call, answer.body) for call, answer in fresh]
         try:
             self._instruments[venue.name] = venue.read_instruments(answers)
         except SchemaError as error:
-            self._refused[venue.name] = str(error)
+            self._refused[venue.facts.title] = str(error)
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -272,6 +272,9 @@ class Backfill:
                     return
                 continue
             store.add(kept, page)
+            if page.next == call or number > _most_calls(stretch):
+                self._journal.close(stretch, "stopped", f"expected paging to end, found it at call {number}")
+                return
             call, unread = page.next, 0
         self._journal.close(stretch, "done")
 
@@ -295,6 +298,11 @@ class Backfill:
         connector = aiohttp.TCPConnector(limit_per_host=2 * _LINES)
         async with aiohttp.ClientSession(connector=connector, headers={"accept": "application/json"}) as session:
             yield Client(session, self._budget, hosts=self._hosts, patience=self._patience, waiting=self._waiting)
+
+
+def _most_calls(stretch: Stretch) -> int:
+    """Return how many calls a stretch may take: a walk in windows asks for no more than a row of five minutes each."""
+    return 100 + (stretch.until - stretch.since) // (5 * NANOSECONDS_PER_MINUTE)
 
 
 class _Counter:

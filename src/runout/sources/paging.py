@@ -56,7 +56,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         if inside.size and not self.back and inside.max() + self.step <= end:
             return self.window(call, int(inside.max()) + self.unit, end)
         if self.back:
-            return None if begin <= call.since else self._next(call, begin - self.unit)
+            return None if begin - self.unit < call.since else self._next(call, begin - self.unit)
         return None if end + self.unit > call.until else self._next(call, end + self.unit)
 
     def older(self, call: Call, stamps: NDArray[np.int64]) -> Call | None:

@@ -26,7 +26,9 @@ BAR_STEP = 5 * NANOSECONDS_PER_MINUTE
 # A venue's clock may run ahead of ours by this much; a later event has a wrong stamp.
 _CLOCK_OFFSET = 10 * NANOSECONDS_PER_SECOND
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?")
-_TOO_LONG = re.compile(r"Expected `array` of at most length (?P<length>\d+)(?:, got \d+)?(?: - at `\$(?P<path>[^`]*)`)?")
+_TOO_LONG = re.compile(
+    r"Expected `array` of at most length (?P<length>\d+)(?:, got \d+)?(?: - at `\$(?P<path>[^`]*)`)?"
+)
 _UNKNOWN_VALUE = re.compile(r"Invalid value (?P<value>.*?)(?: - at `\$(?P<path>[^`]*)`)?")
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _FAULTY_ROW = re.compile(r" - at `\$(?P<path>[^`\[]*)\[(?P<place>\d+)\]")

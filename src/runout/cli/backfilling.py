@@ -1,0 +1,137 @@
+"""``runout backfill``."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from runout.cli import screen
+from runout.cli.configuration import configuration, lake_address, time_option
+from runout.cli.progress import progress_bar
+from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns
+from runout.errors import ExitCode, UsageError
+from runout.lake import Lake
+from runout.sources.registry import VENUES, venue_of
+
+if TYPE_CHECKING:
+    from runout.pipeline.backfill import Backfilled
+    from runout.pipeline.backfill_plan import Plan, Wanted
+
+Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
+
+
+def backfill(
+    *coins: str,
+    days: int = 400,
+    until: str | None = None,
+    venue: Repeated = (),
+    plan: Annotated[bool, Parameter(negative="")] = False,
+    lake: str | None = None,
+    state: Path | None = None,
+) -> int:
+    """Fill a lake with what venues give away without a key.
+
+    Says first what it will ask for, in how many calls and minutes, and what cannot be had. Keeps within every venue's
+    limits; can be stopped at any moment: run the same command again, and it goes on where it was. Every answer is kept
+    as it came. Needs the extra ``live``.
+
+    Parameters
+    ----------
+    coins
+        Base assets.
+    days
+        Days to go back.
+    until
+        UTC time up to which; now, if not named.
+    venue
+        Venue; may be repeated; all, if not named.
+    plan
+        Only say what would be asked.
+    lake
+        Folder of the lake.
+    state
+        Folder of the kept answers and the ledger of limits; below the lake, if not named.
+    """
+    if not coins:
+        raise UsageError("expected coins such as BTC ETH, found none; name what to backfill")
+    if days < 1:
+        raise UsageError(f"expected --days of at least 1, found {days}")
+    root = lake_address(lake)
+    if state is None and "://" in root:
+        raise UsageError(f"expected --state FOLDER to keep the answers in, as the lake {root} is no local folder")
+    end = time_option(until) if until else now_ns()
+    try:
+        from runout.pipeline.backfill import Backfill  # noqa: PLC0415 - an extra, only where the network is used
+    except ImportError as error:
+        raise UsageError(
+            f"expected the libraries for live data, found {error.name} missing: .venv/bin/pip install -e '.[live]'"
+        ) from error
+    venues = [venue_of(name.lower()) for name in venue or VENUES]
+    hosts = configuration().venue_hosts
+    console = screen.console(stderr=True)
+
+    def say(name: str, seconds: float, words: str) -> None:
+        if seconds >= 5:
+            console.print(f"{name} asks for {seconds:.0f} s of silence: {words}", soft_wrap=True, markup=False)
+
+    folder = state or Path(root, "state")
+    with Backfill(Lake(root), folder, venues, hosts=hosts, waiting=say) as job:
+        planned = job.plan([coin.upper() for coin in coins], end - days * NANOSECONDS_PER_DAY, end)
+        sys.stdout.write(_plan_text(planned))
+        if plan:
+            return ExitCode.DONE
+        if not planned.wanted and planned.refused:
+            return ExitCode.FINDINGS
+        with progress_bar("backfill") as progress:
+            outcome = job.run(planned, progress)
+    sys.stdout.write(_summary_text(outcome, root))
+    if any(one.state != "done" for one in outcome.got) or planned.refused:
+        return ExitCode.FINDINGS
+    return ExitCode.QUARANTINED if outcome.refused or outcome.conflicting else ExitCode.DONE
+
+
+def _plan_text(plan: "Plan") -> str:
+    sheet = screen.sheet()
+    calls, seconds = plan.calls(), plan.seconds()
+    minutes = max(seconds.values(), default=0.0) / 60
+    period = f"{format_date(plan.since)} to {format_date(plan.until)}"
+    sheet.line(f"{period}: {sum(calls.values()):,} calls, about {minutes:.0f} minutes; {plan.held} series are there")
+    groups: dict[tuple[str, str], list[Wanted]] = {}
+    for wanted in plan.wanted:
+        groups.setdefault((wanted.venue.facts.title, wanted.history.purpose), []).append(wanted)
+    rows = [
+        (title, purpose, str(len(parts)), format_date(min(w.since for w in parts)), f"{sum(w.calls for w in parts):,}")
+        for (title, purpose), parts in groups.items()
+    ]
+    if rows:
+        sheet.table(("venue", "what", "series", "from", "calls"), rows)
+    for title, words in plan.refused.items():
+        sheet.line(f"{title} does not answer everything: {words}")
+    for name, coins in plan.missing.items():
+        sheet.line(f"{name} does not list {', '.join(coins)}")
+    for title, sentences in plan.cannot.items():
+        for sentence in sentences:
+            sheet.line(f"cannot be had, {title}: {sentence}")
+    for title, words in plan.terms.items():
+        sheet.line(f"terms, {title}: {words}")
+    return sheet.text()
+
+
+def _summary_text(outcome: "Backfilled", root: str) -> str:
+    sheet = screen.sheet()
+    done = sum(one.state == "done" for one in outcome.got)
+    sheet.line(
+        f"{outcome.calls:,} calls, {done} of {len(outcome.got)} series whole; {outcome.added:,} records new in {root}, "
+        f"{outcome.refused:,} refused, {outcome.conflicting:,} in conflict with what was there"
+    )
+    for one in outcome.got:
+        if one.state != "done":
+            sheet.line(f"{'refused' if one.state == 'stopped' else 'not whole'}: {one.series}: {one.words}")
+    for venue, counts in outcome.unknown.items():
+        for what, number in counts.items():
+            sheet.line(f"{venue} sends what nobody knows, kept and counted: {what}, {number:,} times")
+    if any(one.state == "open" for one in outcome.got):
+        sheet.line("Run the same command again to go on with what is not whole.")
+    sheet.line("Next: runout compute, then runout bulletin. Liquidations come from the day on that they are collected.")
+    return sheet.text()
