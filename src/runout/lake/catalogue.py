@@ -97,9 +97,8 @@ def finest_liquidations(groups: Iterable[LiquidationGroup], coin: str) -> Liquid
 
 
 def all_venue_open_interest(series: Iterable[Series], coin: str) -> Series | None:
-    """Return the finest series of dollar open interest over all venues."""
-    found = [s for s in series if s.kind == "open_interest" and s.coin == coin and s.venues == (ALL_VENUES,)]
-    return min((s for s in found if s.margin == "all" and s.step), key=_finest, default=None)
+    """Return the finest series of dollar open interest over all venues, or over as many as there are together."""
+    return next(iter(all_venue_series(series, coin)), None)
 
 
 def venue_open_interest(series: Iterable[Series], coin: str) -> list[Series]:
@@ -192,9 +191,14 @@ def bar_pair(series: Iterable[Series], coin: str) -> tuple[Series, Series] | Non
 
 
 def all_venue_series(series: Iterable[Series], coin: str) -> list[Series]:
-    """Return every series of dollar open interest over all venues with a step, finest first."""
-    found = [s for s in series if s.kind == "open_interest" and s.coin == coin and s.venues == (ALL_VENUES,)]
-    return sorted((s for s in found if s.margin == "all" and s.step), key=_finest)
+    """Return every series of dollar open interest over the most venues with a step, finest first.
+
+    A provider's "all" goes before our sums over named venues; their scopes say which they are.
+    """
+    found = [s for s in series if s.kind == "open_interest" and s.coin == coin and s.margin == "all" and s.step]
+    whole = [s for s in found if s.venues == (ALL_VENUES,)]
+    most = max((len(s.venues) for s in found), default=0)
+    return sorted(whole or [s for s in found if len(s.venues) == most > 1], key=_finest)
 
 
 def reserves(series: Iterable[Series], coin: str) -> list[Series]:

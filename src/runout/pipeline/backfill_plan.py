@@ -143,9 +143,10 @@ def missing_stretches(
     list
         Begins and ends, UTC ns.
     """
+    until = _settled(until, history)
     earliest = max(since, instrument.listed or 0, until - history.keeps if history.keeps else 0)
     if instrument.delisted:
-        until = min(until, instrument.delisted)
+        until = min(until, _settled(instrument.delisted, history))
     covered = sorted((s.since, s.until) for s in begun)
     gaps: list[tuple[int, int]] = []
     edge = earliest
@@ -157,6 +158,11 @@ def missing_stretches(
         gaps.append((edge, until))
     # Less than two rows is no gap: the next backfill asks for it together with what comes.
     return [(begin, end) for begin, end in gaps if end - begin >= 2 * history.step and begin < until]
+
+
+def _settled(until: int, history: History) -> int:
+    """Return the last moment of a row that is final by ``until``."""
+    return (until - history.settles) // history.step * history.step if history.step else until
 
 
 def _is_principal(instrument: Instrument, listed: Iterable[Instrument]) -> bool:

@@ -8,6 +8,7 @@ the last computed time minus the computation's lookback; where rows below that t
 import polars as pl
 
 from runout.lake import Lake
+from runout.pipeline.combined_series import add_combined
 from runout.pipeline.derivations import Computation, computations
 from runout.pipeline.progress import Progress, no_progress
 from runout.quality.usable import usable
@@ -26,6 +27,7 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
     int
         Rows written. A second call without new data writes none.
     """
+    combined = add_combined(lake)
     plan = computations(lake.series())
     batch = _Batch(lake)
     for number, computation in enumerate(plan, start=1):
@@ -35,7 +37,7 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
             batch.write()
     batch.write()
     lake.compact()
-    return batch.written
+    return batch.written + combined
 
 
 # -- keeping them up to date ----------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ _VENUE_NAMES = {
 _PROVIDER_NAMES = {
     "coinglass": "CoinGlass", "coinalyze": "Coinalyze", "binance-vision": "Binance archive",
     "cryptoquant": "CryptoQuant", "tradingview": "TradingView", "synthetic": "synthetic market",
+    "runout": "our own sum",
 }  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def venue_name(venue: str) -> str:
 
 def provider_name(provider: str) -> str:
     """Return a provider as it writes itself."""
-    return _PROVIDER_NAMES.get(provider, provider)
+    return _PROVIDER_NAMES.get(provider) or _VENUE_NAMES.get(provider, provider)
 
 
 def venue_list(venues: Iterable[str]) -> str:

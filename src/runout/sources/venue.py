@@ -171,6 +171,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         Nanoseconds between rows; 0 for events.
     keeps
         Nanoseconds of past the venue keeps; 0: all since listing.
+    settles
+        Nanoseconds after its stamp until a row can be asked for: stretches end that much before the present.
     rows_a_call
         Rows in a full page, for the plan's count of calls.
     terms
@@ -181,6 +183,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     step: int
     keeps: int = 0
+    settles: int = 0
     rows_a_call: int
     terms: str = ""
 

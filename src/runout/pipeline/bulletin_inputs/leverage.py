@@ -72,6 +72,8 @@ def _venues(reader: Reader) -> Reading | None:
     if not members:
         return None
     found = reader.rows("open_interest", members).drop_nulls(["open_interest_usd", "price"])
+    if found.is_empty():
+        return None
     newest = found.filter(pl.col("event_time") == found["event_time"].max())["series"].to_list()
     present = tuple(one for one in members if one.series in set(newest))
     rows = found.filter(pl.col("series").is_in(newest))

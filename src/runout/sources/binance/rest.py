@@ -102,6 +102,7 @@ def histories(instrument: Instrument) -> tuple[History, ...]:
             purpose=purpose,
             step=BAR_STEP,
             keeps=_KEEPS_STATISTICS,
+            settles=BAR_STEP,
             rows_a_call=_STATISTICS_ROWS,
         )
         for purpose in _STATISTICS

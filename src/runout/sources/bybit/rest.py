@@ -90,6 +90,7 @@ def histories(instrument: Instrument) -> tuple[History, ...]:
             kind=_KINDS[purpose],
             purpose=purpose,
             step=interval if purpose == "funding" else BAR_STEP,
+            settles=0 if purpose in {"bars", "funding"} else BAR_STEP,
             rows_a_call=_PATHS[purpose][3],
         )
         for purpose in purposes

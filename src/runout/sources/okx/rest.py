@@ -109,7 +109,14 @@ def histories(instrument: Instrument) -> tuple[History, ...]:
     """Return bars of all contracts, and of swaps open interest, funding, ratios and taker volume."""
     purposes = _OF_DATED if instrument.market == "futures" else _OF_INVERSE if instrument.margin == "coin" else _WAYS
     return tuple(
-        History(kind=way.kind, purpose=purpose, step=way.step, keeps=way.keeps, rows_a_call=way.rows)
+        History(
+            kind=way.kind,
+            purpose=purpose,
+            step=way.step,
+            keeps=way.keeps,
+            settles=0 if purpose in {"bars", "funding"} else BAR_STEP,
+            rows_a_call=way.rows,
+        )
         for purpose, way in _WAYS.items()
         if purpose in purposes
     )
