@@ -10,7 +10,7 @@ from runout.bulletin.readings import Reading, evidence, quantity
 from runout.clock import NANOSECONDS_PER_DAY, say_date, say_time
 from runout.indicators.open_interest import CHANGE_WINDOWS, decompose, sign_dependence
 from runout.indicators.windows import times
-from runout.records import venue_name
+from runout.records import ALL_VENUES, venue_list, venue_name
 from runout.units import coins, dollars, percent
 
 DAY = NANOSECONDS_PER_DAY
@@ -81,7 +81,16 @@ def _summary(interest: Reading, changes: Mapping[str, Mapping[str, float]]) -> s
         f"{dollars(values['change_usd'], signed=True)} in {label.replace('h', ' h')}{_against_noise(values)}"
         for label, values in changes.items()
     ]
-    return f"Open interest {level} on all venues" + (f"; {', '.join(moved)}." if moved else ".")
+    return f"Open interest {level} on {_where(interest)}" + (f"; {', '.join(moved)}." if moved else ".")
+
+
+def _where(interest: Reading) -> str:
+    return venue_list(interest.series[0].venues)
+
+
+def _counted(interest: Reading) -> str:
+    venues = interest.series[0].venues
+    return _COUNTED if venues == (ALL_VENUES,) else f"perpetual contracts of {venue_list(venues)}"
 
 
 def _against_noise(change: Mapping[str, float]) -> str:
@@ -114,7 +123,7 @@ def _level(interest: Reading, at: int) -> Finding:
     level, price = last["open_interest_usd"], last["price"]
     coin = interest.series[0].coin
     statement = (
-        f"Open interest of {coin} on all venues was {dollars(level)} ({coins(level / price, coin)}) "
+        f"Open interest of {coin} on {_where(interest)} was {dollars(level)} ({coins(level / price, coin)}) "
         f"at {say_time(interest.last_time, at)}."
     )
     numbers = (
@@ -132,7 +141,7 @@ def _level(interest: Reading, at: int) -> Finding:
             at=at,
             start=interest.last_time,
             end=interest.last_time,
-            coverage=_COUNTED,
+            coverage=_counted(interest),
         ),
     )
 
@@ -170,7 +179,7 @@ def _change(label: str, change: Mapping[str, float], interest: Reading, at: int)
             at=at,
             start=end - CHANGE_WINDOWS[label],
             end=end,
-            coverage=_COUNTED,
+            coverage=_counted(interest),
         ),
     )
 
@@ -205,7 +214,7 @@ def _since_anchor(interest: Reading, anchor: int, at: int) -> list[Finding]:
                 at=at,
                 start=anchor,
                 end=interest.last_time,
-                coverage=_COUNTED,
+                coverage=_counted(interest),
             ),
         )
     ]
@@ -331,7 +340,7 @@ def _chart(interest: Reading) -> Chart:
     return Chart(
         name="open-interest",
         section="leverage",
-        title=f"{coin} open interest on all venues, in dollars and in coins",
+        title=f"{coin} open interest on {_where(interest)}, in dollars and in coins",
         caption=f"{interest.scope}; {_DERIVED}.",
         panels=(
             Panel(title="open interest, dollars", unit="USD", form="lines", lines=(usd,)),
