@@ -42,6 +42,7 @@ _COMMANDS = {
     "bulletin": ("runout.cli.bulletin:bulletin", "Write the bulletin of a coin as of a moment."),
     "compute": ("runout.cli.computing:compute", "Bring a lake's derived state up to date."),
     "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),
+    "emulate": ("runout.cli.emulating:emulate", "Serve a synthetic market on the wire of every venue, offline."),
     "fetch": ("runout.cli.fetching:fetch", "Fetch a provider's figures over its API into a lake."),
     "flushes": ("runout.cli.rows:flushes", "List flushes and squeezes as they were known at a moment."),
     "forecast": ("runout.cli.forecasting:forecast", "Say how likely a wave of liquidations is, today and tomorrow."),

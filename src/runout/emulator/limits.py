@@ -1,0 +1,90 @@
+"""Limits as venues count them: weight by address and window, refusals, and bans that grow when ignored."""
+
+from dataclasses import dataclass, field
+
+from runout.emulator.forms import Law, Pool, Refused
+
+
+@dataclass
+class Account:
+    """What the emulator has counted of one address at one venue; a live resource."""
+
+    windows: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """By pool: number of the running window and weight used in it."""
+    refused: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """By pool: number of the window and calls refused in it."""
+    banned_until: float = 0.0
+    bans: int = 0
+    calls: int = 0
+    refusals: int = 0
+
+
+class Limits:
+    """The limits of one venue.
+
+    Parameters
+    ----------
+    pools, law
+        As its form has them.
+    """
+
+    def __init__(self, pools: tuple[Pool, ...], law: Law) -> None:
+        self.pools, self.law = {pool.name: pool for pool in pools}, law
+        self.accounts: dict[str, Account] = {}
+
+    def take(self, address: str, pool_name: str, weight: int, now: float) -> tuple[tuple[str, str], ...]:
+        """Count a call; return the headers that say what is used.
+
+        Parameters
+        ----------
+        address
+            Of the client.
+        pool_name, weight
+            What the call takes, and from which limit.
+        now
+            Seconds of the wire's clock.
+
+        Raises
+        ------
+        Refused
+            ``slow-down`` over the limit; ``banned`` during a ban, which each such call makes longer.
+        """
+        account = self.accounts.setdefault(address, Account())
+        account.calls += 1
+        if now < account.banned_until:
+            self._ban(account, now)
+        pool = self.pools[pool_name]
+        window = int(now // pool.seconds)
+        used = _in(account.windows, pool_name, window) + weight
+        account.windows[pool_name] = (window, used)
+        if used > pool.capacity:
+            self._refuse(account, pool, window, now)
+        return ((pool.header, str(used)),) if pool.header else ()
+
+    def punish(self, address: str, now: float) -> None:
+        """Ban an address as if it had ignored the limit."""
+        account = self.accounts.setdefault(address, Account())
+        try:
+            self._ban(account, now)
+        except Refused:
+            return
+
+    def _refuse(self, account: Account, pool: Pool, window: int, now: float) -> None:
+        account.refusals += 1
+        times = _in(account.refused, pool.name, window) + 1
+        account.refused[pool.name] = (window, times)
+        if 0 <= self.law.patience < times:
+            self._ban(account, now)
+        raise Refused("slow-down", seconds=(window + 1) * pool.seconds - now)
+
+    def _ban(self, account: Account, now: float) -> None:
+        account.bans += 1
+        length = min(self.law.ban_seconds * 2.0 ** (account.bans - 1), self.law.longest)
+        account.banned_until = max(account.banned_until, now + length)
+        raise Refused("banned", seconds=account.banned_until - now)
+
+
+def _in(counts: dict[str, tuple[int, int]], pool: str, window: int) -> int:
+    """Return the count of a pool in the running window."""
+    number, count = counts.get(pool, (window, 0))
+    return count if number == window else 0

@@ -1,0 +1,188 @@
+"""The emulated venues on one loopback port: ``http://127.0.0.1:PORT/<venue>/<host key>/<the venue's own path>``."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any, Self
+
+from aiohttp import web
+
+from runout.emulator.clock import Clock
+from runout.emulator.desk import Desk
+from runout.emulator.faults import Fault, Script, mangled
+from runout.emulator.forms import Query, Refused, Reply, Route, VenueForm, json_reply
+from runout.emulator.limits import Limits
+from runout.emulator.market import Market, Plan
+from runout.emulator.truth import CallRecord, Truth
+from runout.emulator.venues import FORMS
+
+REFUSING = {"slow-down", "banned", "blocked"}
+PAGING = {"overlap", "short-page", "empty"}
+MANGLING = ("null", "html", "cut", "unknown-field", "missing-field", "text-numbers")
+
+
+class Counter:
+    """One venue's counter: its desk, routes and limits."""
+
+    def __init__(self, form: VenueForm, market: Market, clock: Clock) -> None:
+        self.form, self.desk, self.limits = form, Desk(form, market, clock), Limits(form.pools, form.law)
+        self._routes = [(_pattern(route.path), route) for route in form.routes]
+        self.last_answers: dict[str, Reply] = {}
+
+    def route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Return the route of a path and the parameters that stand in it."""
+        for pattern, route in self._routes:
+            found = pattern.fullmatch(path)
+            if found and route.method == method:
+                return route, found.groupdict()
+        raise Refused("path", f"no such path {path}")
+
+
+class Emulator:
+    """Emulated venues; ``async with`` serves them.
+
+    Parameters
+    ----------
+    plan
+        The market; or a market that is already simulated.
+    venues
+        Names of the venues; all where not given.
+    speed, wire_speed
+        Market seconds, and seconds of limits and heartbeats, in a real second; 0: only ``clock.advance`` moves them.
+    faults
+        What goes wrong.
+    port
+        Port on the loopback address; 0: a free one.
+    """
+
+    def __init__(
+        self, plan: Plan | Market, *, venues: Sequence[str] = (), speed: float = 1.0, wire_speed: float = 1.0,
+        faults: Sequence[Fault] = (), port: int = 0,
+    ) -> None:  # fmt: skip
+        self.market = plan if isinstance(plan, Market) else Market(plan)
+        self.clock = Clock(self.market.plan.start, speed, wire_speed)
+        self.script, self.truth = Script(tuple(faults), self.market.plan.seed), Truth()
+        names = venues or tuple(FORMS)
+        self.counters = {name: Counter(FORMS[name], self.market, self.clock) for name in names}
+        self._port, self._runner = port, None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=16 * 2**20)
+        app.router.add_get("/emulator/clock", self._clock)
+        app.router.add_route("*", "/{venue}/{host}/{tail:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """Return the base of all addresses."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def addresses(self) -> dict[str, dict[str, str]]:
+        """Return the base addresses of each venue by host key, as the setting of hosts takes them."""
+        result: dict[str, dict[str, str]] = {}
+        for name, counter in self.counters.items():
+            hosts = {host: f"{self.url}/{name}/{host}" for host in counter.form.hosts}
+            streams = counter.form.stream.hosts if counter.form.stream else ()
+            result[name] = hosts | {host: f"ws://127.0.0.1:{self._port}/{name}/{host}" for host in streams}
+        return result
+
+    def settings(self) -> str:
+        """Return the base addresses as ``runout.toml`` takes them."""
+        lines: list[str] = []
+        for name, hosts in self.addresses().items():
+            lines += [f"[venue_hosts.{name}]", *(f'{host} = "{address}"' for host, address in hosts.items()), ""]
+        return "\n".join(lines)
+
+    async def until_end(self) -> None:
+        """Serve until the simulated market ends."""
+        while (left := self.market.end - self.clock.now()) > 0:  # noqa: ASYNC110 - the clock may be set ahead
+            await asyncio.sleep(max(left / 1e9 / max(self.clock.speed, 1e-3), 0.01))
+
+    # -- REST ---------------------------------------------------------------------------------------------------------
+
+    async def _clock(self, request: web.Request) -> web.Response:  # noqa: ARG002 - of the form of a handler
+        """Answer with the market's clock: what time it is, and how fast it runs."""
+        clock = self.clock
+        return web.json_response(
+            {"now": clock.now(), "start": clock.start, "speed": clock.speed, "end": self.market.end}
+        )
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        counter = self.counters.get(request.match_info["venue"])
+        if counter is None:
+            raise web.HTTPNotFound
+        path = "/" + request.match_info["tail"]
+        parameters: dict[str, Any] = dict(request.query)
+        if request.method == "POST":
+            parameters |= await _body(request)
+        faults = self.script.strike("rest", counter.form.name, path, self.clock.wire_seconds())
+        kinds = {fault.kind for fault in faults}
+        for fault in faults:
+            if fault.kind == "slow":
+                await asyncio.sleep(float(fault.value or 1.0))
+        if "reset" in kinds and request.transport:
+            request.transport.abort()
+        reply, outcome = self._reply(counter, request, path, parameters, kinds)
+        self.truth.calls.append(
+            CallRecord(
+                counter.form.name, path, tuple((name, str(value)) for name, value in parameters.items()), reply.status,
+                self.clock.wire_seconds(), self.clock.now(), outcome or ",".join(sorted(kinds)),
+            )
+        )  # fmt: skip
+        return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+
+    def _reply(
+        self, counter: Counter, request: web.Request, path: str, parameters: dict[str, Any], kinds: set[str]
+    ) -> tuple[Reply, str]:
+        """Return the answer, and the word for it where it is a refusal."""
+        address, now = request.remote or "", self.clock.wire_seconds()
+        headers: tuple[tuple[str, str], ...] = ()
+        try:
+            route, parts = counter.route(request.method, path)
+            query = Query(parameters | parts, frozenset(kinds & PAGING))
+            weight = route.weight if isinstance(route.weight, int) else route.weight(query)
+            headers = counter.limits.take(address, route.pool, weight, now)
+            _refuse(counter, kinds, address, now)
+            if "broken" in kinds:
+                return Reply(502, mangled(b"{}", "html"), (("Content-Type", "text/html"),)), "broken"
+            if "loop" in kinds and path in counter.last_answers:
+                return counter.last_answers[path], "loop"
+            body = route.answer(counter.desk, query)
+            reply = body if isinstance(body, Reply) else json_reply(body)
+        except Refused as refused:
+            reply = counter.form.refuse(refused, counter.desk.now())
+            return Reply(reply.status, reply.body, (*reply.headers, *headers)), refused.kind
+        counter.last_answers[path] = reply = Reply(reply.status, reply.body, (*reply.headers, *headers))
+        for kind in MANGLING:
+            if kind in kinds:
+                reply = Reply(reply.status, mangled(reply.body, kind), reply.headers)
+        return reply, ""
+
+
+def _refuse(counter: Counter, kinds: set[str], address: str, now: float) -> None:
+    if "banned" in kinds:
+        counter.limits.punish(address, now)
+        raise Refused("banned", seconds=counter.form.law.ban_seconds)
+    for kind in sorted(kinds & REFUSING):
+        raise Refused(kind, seconds=10.0)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))

@@ -1,0 +1,251 @@
+"""Bybit V5: linear, inverse and spot."""
+
+from typing import Any
+
+import numpy as np
+
+from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, parse_time
+from runout.emulator.columns import tuples
+from runout.emulator.contracts import Contract, price_digits, size_step
+from runout.emulator.desk import Desk
+from runout.emulator.forms import Law, Pool, Query, Refused, Reply, Route, VenueForm, json_reply, milliseconds
+
+MINUTE, HOUR = NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_HOUR
+SINGLE_SIDED_SINCE = parse_time("2026-06-11")
+INTERVALS = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d": 1440}
+KLINES = {
+    "1": 1,
+    "3": 3,
+    "5": 5,
+    "15": 15,
+    "30": 30,
+    "60": 60,
+    "120": 120,
+    "240": 240,
+    "360": 360,
+    "720": 720,
+    "D": 1440,
+}
+
+
+def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
+    """Return linear and inverse perpetuals of each coin."""
+    found: list[Contract] = []
+    for coin in coins:
+        digits = price_digits(coin)
+        found += [
+            Contract(venue="bybit", symbol=f"{coin}USDT", coin=coin, share=0.93, digits=digits, step=size_step(coin)),
+            Contract(
+                venue="bybit", symbol=f"{coin}USD", coin=coin, kind="inverse", share=0.07, digits=digits, step=1.0,
+                unit_base=0.0, unit_usd=1.0,
+            ),
+        ]  # fmt: skip
+    return tuple(found)
+
+
+def refuse(refused: Refused, now: int) -> Reply:
+    """Return an error as Bybit words it: its own codes come with status 200."""
+    match refused.kind:
+        case "slow-down":
+            reset = ("X-Bapi-Limit-Reset-Timestamp", str(milliseconds(now) + int(refused.seconds * 1000)))
+            return json_reply(_body(10006, "Too many visits. Exceeded the API Rate Limit.", {}, now), 200, reset)
+        case "banned":
+            return json_reply({"retCode": 10018, "retMsg": "access too frequent"}, 403)
+        case "blocked":
+            text = b"The Amazon CloudFront distribution is configured to block access from your country."
+            return Reply(403, b"<html><body>" + text + b"</body></html>", (("Content-Type", "text/html"),))
+        case "path":
+            return Reply(404, b"", ())
+        case "symbol":
+            return json_reply(_body(10001, "params error: Symbol Invalid", {}, now))
+        case _:
+            return json_reply(_body(10001, f"Request parameter error. {refused.words}".strip(), {}, now))
+
+
+def _body(code: int, message: str, result: Any, now: int) -> dict[str, Any]:
+    return {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": milliseconds(now)}
+
+
+def _ok(desk: Desk, result: Any) -> dict[str, Any]:
+    return _body(0, "OK", result, desk.now())
+
+
+def _contract(desk: Desk, query: Query) -> Contract:
+    category = query.text("category", "linear")
+    if category not in {"linear", "inverse"}:
+        raise Refused("parameter", "Illegal category")
+    return desk.contract(query.text("symbol"), category)
+
+
+def _step(query: Query, name: str, steps: dict[str, int]) -> int:
+    minutes = steps.get(query.text(name))
+    if minutes is None:
+        raise Refused("parameter", f"Invalid {name}")
+    return minutes * MINUTE
+
+
+def server_time(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
+    """``/v5/market/time``."""
+    now = desk.now()
+    return _ok(desk, {"timeSecond": str(now // 1_000_000_000), "timeNano": str(now)})
+
+
+def instruments(desk: Desk, query: Query) -> Any:
+    """``/v5/market/instruments-info``."""
+    category = query.text("category")
+    rows = [_listing(one) for one in desk.kind(category)]
+    return _ok(desk, {"category": category, "list": rows, "nextPageCursor": ""})
+
+
+def _listing(one: Contract) -> dict[str, Any]:
+    inverse = one.kind == "inverse"
+    return {
+        "symbol": one.symbol, "contractType": "InversePerpetual" if inverse else "LinearPerpetual",
+        "status": "Trading", "baseCoin": one.coin, "quoteCoin": "USD" if inverse else "USDT",
+        "launchTime": str(max(milliseconds(one.listed), 1584230400000)), "deliveryTime": "0", "deliveryFeeRate": "",
+        "priceScale": str(one.digits),
+        "leverageFilter": {"minLeverage": "1", "maxLeverage": "100.00", "leverageStep": "0.01"},
+        "priceFilter": {"minPrice": one.price_text(1), "maxPrice": "1999999.80", "tickSize": one.price_text(1)},
+        "lotSizeFilter": {
+            "maxOrderQty": "1190.000", "minOrderQty": one.size_text(1), "qtyStep": one.size_text(1),
+            "postOnlyMaxOrderQty": "1190.000", "maxMktOrderQty": "500.000", "minNotionalValue": "5",
+        },
+        "unifiedMarginTrade": True, "fundingInterval": int(one.funding_hours * 60),
+        "settleCoin": one.coin if inverse else "USDT", "copyTrading": "both", "upperFundingRate": "0.00375",
+        "lowerFundingRate": "-0.00375", "isPreListing": False, "preListingInfo": None, "symbolType": "",
+    }  # fmt: skip
+
+
+def open_interest(desk: Desk, query: Query) -> Any:
+    """``/v5/market/open-interest``: both sides; one side in ``singleOpenInterest`` since 2026-06-11. Newest first."""
+    one, step = _contract(desk, query), _step(query, "intervalTime", INTERVALS)
+    times, cursor = _page(desk, query, step, query.limit(50, 200))
+    steps = desk.open_steps(one, times)
+    rows = [
+        {"openInterest": one.size_text(2 * open_steps), "timestamp": str(milliseconds(time))}
+        | ({"singleOpenInterest": one.size_text(open_steps)} if time >= SINGLE_SIDED_SINCE else {})
+        for time, open_steps in tuples((times, steps))
+    ]
+    return _ok(desk, {"symbol": one.symbol, "category": one.kind, "list": rows[::-1], "nextPageCursor": cursor})
+
+
+def _page(desk: Desk, query: Query, step: int, limit: int) -> tuple[Any, str]:
+    """Return the newest stamps of the span before the cursor, and the cursor of what is older."""
+    since, until = query.span("startTime", "endTime")
+    cursor = query.text("cursor", "")
+    if cursor:
+        until = min(until, query.whole("cursor") * 1_000_000 - 1)
+    times = desk.grid(step, (since, until), limit, query, oldest=False)
+    older = len(times) >= limit and int(times[0]) - step >= max(since, desk.market.first)
+    return times, str(milliseconds(times[0])) if older else ""
+
+
+def account_ratio(desk: Desk, query: Query) -> Any:
+    """``/v5/market/account-ratio``: share of holders that are net long."""
+    one, step = _contract(desk, query), _step(query, "period", INTERVALS)
+    times, cursor = _page(desk, query, step, query.limit(50, 500))
+    share = desk.market.long_accounts(one.coin, one.place, times).round(4)
+    rows = [
+        {
+            "symbol": one.symbol, "buyRatio": f"{long:.4f}", "sellRatio": f"{1 - long:.4f}",
+            "timestamp": str(milliseconds(time)),
+        }
+        for time, long in tuples((times, share))
+    ]  # fmt: skip
+    return _ok(desk, {"list": rows[::-1], "nextPageCursor": cursor})
+
+
+def funding_history(desk: Desk, query: Query) -> Any:
+    """``/v5/market/funding/history``: newest first; a start without an end is refused."""
+    one = _contract(desk, query)
+    if "startTime" in query.parameters and "endTime" not in query.parameters:
+        raise Refused("parameter", "endTime is required")
+    step = int(one.funding_hours * HOUR)
+    times = desk.grid(step, query.span("startTime", "endTime"), query.limit(200, 200), query, oldest=False)
+    rates = desk.funding_at(one, times - 1)
+    rows = [
+        {"symbol": one.symbol, "fundingRate": f"{rate:.8f}", "fundingRateTimestamp": str(milliseconds(time))}
+        for time, rate in tuples((times, rates))
+    ]
+    return _ok(desk, {"category": one.kind, "list": rows[::-1]})
+
+
+def klines(desk: Desk, query: Query) -> Any:
+    """``/v5/market/kline``: newest first, the running bar included."""
+    one, step = _contract(desk, query), _step(query, "interval", KLINES)
+    span, oldest = query.span("start", "end"), "start" in query.parameters and "end" not in query.parameters
+    times, bars = desk.bars(one, step, span, query.limit(200, 1000), query, oldest=oldest)
+    tape = desk.tape(one)
+    middle = (bars.open + bars.high + bars.low + bars.close) / 4
+    turnover = tape.coins(bars.volume, middle) if one.unit_usd else tape.quote(bars.volume, middle)
+    rows = [
+        [
+            str(milliseconds(time)), one.price_text(o), one.price_text(h), one.price_text(low), one.price_text(c),
+            one.size_text(v), f"{amount:.4f}",
+        ]
+        for time, o, h, low, c, v, amount in tuples((times, *bars[:5], turnover))
+    ]  # fmt: skip
+    return _ok(desk, {"category": one.kind, "symbol": one.symbol, "list": rows[::-1]})
+
+
+def _price_klines(name: str) -> Any:
+    def answer(desk: Desk, query: Query) -> Any:
+        one, step = _contract(desk, query), _step(query, "interval", KLINES)
+        span = query.span("start", "end")
+        times = desk.grid(step, span, query.limit(200, 1000), query, oldest=False)
+        prices = getattr(desk, name)
+        first, last = prices(one, times), prices(one, np.minimum(times + step, desk.now()))
+        rows = [
+            [str(milliseconds(time)), *(f"{price:.{one.digits}f}" for price in (a, max(a, b), min(a, b), b))]
+            for time, a, b in tuples((times, first, last))
+        ]
+        return _ok(desk, {"category": one.kind, "symbol": one.symbol, "list": rows[::-1]})
+
+    return answer
+
+
+def tickers(desk: Desk, query: Query) -> Any:
+    """``/v5/market/tickers``: the whole category in one call."""
+    category = query.text("category")
+    named = "symbol" in query.parameters
+    listed = [_contract(desk, query)] if named else desk.kind(category)
+    return _ok(desk, {"category": category, "list": [ticker(desk, one, desk.now()) for one in listed]})
+
+
+def ticker(desk: Desk, one: Contract, now: int) -> dict[str, Any]:
+    """Return the full ticker of a contract at a time, as REST and a snapshot of the stream have it."""
+    at = np.array([now])
+    steps, usd = int(desk.open_steps(one, at)[0]), float(desk.open_usd(one, at)[0])
+    last, mark, index = (
+        float(x[0]) for x in (desk.tape(one).prices_at(at), desk.mark_at(one, at), desk.index_at(one, at))
+    )
+    ticks = round(last * 10**one.digits)
+    text = one.price_text
+    value = usd / last if one.unit_usd else usd
+    return {
+        "symbol": one.symbol, "lastPrice": text(ticks), "indexPrice": f"{index:.{one.digits}f}",
+        "markPrice": f"{mark:.{one.digits}f}", "prevPrice24h": text(ticks), "price24hPcnt": "0.000000",
+        "highPrice24h": text(ticks), "lowPrice24h": text(ticks), "prevPrice1h": text(ticks),
+        "openInterest": one.size_text(2 * steps), "openInterestValue": f"{2 * value:.2f}",
+        "singleOpenInterest": one.size_text(steps), "singleOpenInterestValue": f"{value:.2f}",
+        "turnover24h": "0.0000", "volume24h": "0.0000",
+        "fundingRate": f"{float(desk.funding_at(one, at)[0]):.8f}",
+        "nextFundingTime": str(milliseconds(desk.next_funding(one, now))), "predictedDeliveryPrice": "",
+        "basisRate": "", "deliveryFeeRate": "", "deliveryTime": "0", "bid1Price": text(ticks - 1),
+        "ask1Price": text(ticks + 1), "bid1Size": one.size_text(1000), "ask1Size": one.size_text(1000), "basis": "",
+        "fundingIntervalHour": str(int(one.funding_hours)),
+    }  # fmt: skip
+
+
+PATHS = {
+    "time": server_time, "instruments-info": instruments, "open-interest": open_interest,
+    "account-ratio": account_ratio, "funding/history": funding_history, "kline": klines,
+    "mark-price-kline": _price_klines("mark_at"), "index-price-kline": _price_klines("index_at"), "tickers": tickers,
+}  # fmt: skip
+
+FORM = VenueForm(
+    name="bybit", contracts=contracts, refuse=refuse,
+    routes=tuple(Route(path=f"/v5/market/{path}", answer=answer) for path, answer in PATHS.items()),
+    pools=(Pool("default", 600, 5.0),), law=Law(patience=0, ban_seconds=600.0),
+    capture=(("1970-01-01", "latest"), ("2025-02-20", "complete")),
+)  # fmt: skip
