@@ -45,3 +45,7 @@ class Clock:
         self._market_ahead += int(seconds * NANOSECONDS_PER_SECOND)
         if not self.speed:
             self._wire_ahead += seconds
+
+    def jump(self, time: int) -> None:
+        """Set the market's clock to a time without letting the wire's clock pass."""
+        self._market_ahead += time - self.now()

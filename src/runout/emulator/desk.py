@@ -1,7 +1,7 @@
 """One venue at work: its contracts on the market, the clock, and the questions that its routes and feeds ask."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from runout.emulator.forms import Query, Refused, VenueForm
 from runout.emulator.market import Market
 from runout.emulator.tape import Bars, Tape
 
+if TYPE_CHECKING:
+    from runout.emulator.faults import Fault
+
 STEPS = {
     "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480, "12h": 720,
     "1d": 1440,
 }  # fmt: skip
 """Minutes of the intervals that most venues name."""
-MINUTE = NANOSECONDS_PER_MINUTE
+MINUTE, MILLISECOND = NANOSECONDS_PER_MINUTE, 1_000_000
 
 
 class Events(NamedTuple):
@@ -55,6 +58,9 @@ class Desk:
         self.tapes: dict[str, Tape] = {}
         self.clock_offset = 0
         self.delisted: dict[str, int] = {}
+        self.met: dict[str, list[Fault]] = {}
+        self.offsets: list[Fault] = []
+        self.injected: dict[str, list[Events]] = {}
         self.events_of_day = lru_cache(maxsize=256)(self._events_of_day)
         self._capture = [(parse_time(date), law) for date, law in form.capture]
 
@@ -65,10 +71,7 @@ class Desk:
     def contract(self, symbol: str, *kinds: str) -> Contract:
         """Return a contract that is listed, of one of the kinds.
 
-        Raises
-        ------
-        Refused
-            ``symbol`` where there is none, or it is delisted.
+        Refused as ``symbol`` where there is none, or it is delisted.
         """
         for kind in kinds or ("linear", "inverse", "quarterly"):
             found = self.contracts.get(f"{kind}:{symbol}")
@@ -76,10 +79,10 @@ class Desk:
                 return found
         raise Refused("symbol", f"Invalid symbol {symbol}.")
 
-    def trading(self, contract: Contract) -> bool:
-        """Return whether a contract trades now."""
+    def trading(self, contract: Contract, at: int = 0) -> bool:
+        """Return whether a contract trades at a time; now, if not named."""
         until = self.delisted.get(contract.symbol, contract.delisted) or self.market.end
-        return contract.listed <= self.now() < until
+        return contract.listed <= (at or self.now()) < until
 
     def kind(self, *kinds: str) -> list[Contract]:
         """Return the contracts of these kinds that trade now."""
@@ -133,7 +136,21 @@ class Desk:
     def bars(
         self, contract: Contract, step: int, span: tuple[int, int], limit: int, query: Query, *, oldest: bool
     ) -> tuple[Integers, Bars]:  # fmt: skip
-        """Return opening times and bars of one page, the running bar included, in time order."""
+        """Return opening times and bars of one page, the running bar included, in time order.
+
+        Parameters
+        ----------
+        contract, step
+            Whose bars, of how many ns.
+        span
+            UTC ns of openings, both inclusive.
+        limit
+            Most rows.
+        query
+            The call, for its paging faults.
+        oldest
+            Whether a page that is full holds the oldest rows of the span, else the newest.
+        """
         now = self.now()
         stamps = self.grid(step, span, limit, query, oldest=oldest)
         if not len(stamps):
@@ -206,7 +223,10 @@ class Desk:
         day = self.market.first % NANOSECONDS_PER_DAY
         first, last = (since - day) // NANOSECONDS_PER_DAY, (until - 1 - day) // NANOSECONDS_PER_DAY
         days = range(first, last + 1)
-        whole = joined([NO_EVENTS, *(self.events_of_day(contract.key, number) for number in days)])
+        extra = self.injected.get(contract.key, [])
+        whole = joined([NO_EVENTS, *(self.events_of_day(contract.key, number) for number in days), *extra])
+        if extra:
+            whole = picked(whole, np.argsort(whole.time, kind="stable"))
         return between(whole, whole.time, since, until)
 
     def shown_closes(self, contract: Contract, since: int, until: int) -> Events:
@@ -218,6 +238,25 @@ class Desk:
         elif law == "latest":
             whole = picked(whole, latest_of_each_second(whole.time))
         return between(whole, whole.time, since, until)
+
+    def numbered_before(self, contract: Contract, time: int) -> int:
+        """Return the running number of the first trade or forced close at or after a time.
+
+        Forced closes count from the day on at which the emulator began; before, only trades.
+        """
+        day = self.market.first
+        first = day + (self.clock.start - day) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY
+        forced = len(self.true_closes(contract, first, time).time) if time > first else 0
+        return self.tape(contract).number_at(time) + forced
+
+    def inject(self, contract: Contract, since: int, count: int, lasts: int) -> None:
+        """Add so many forced closes of longs and shorts within ``lasts`` ns from ``since``."""
+        rng = np.random.default_rng([self.market.plan.seed, 75, contract.number, since])
+        time = np.sort(since + rng.integers(0, lasts // MILLISECOND, count) * MILLISECOND)
+        price = np.rint(self.tape(contract).ticks_at(time)).astype(np.int64)
+        steps = 1 + np.floor(rng.pareto(1.5, count) * 10).astype(np.int64)
+        side = np.where(rng.random(count) < 0.8, 1, -1).astype(np.int64)
+        self.injected.setdefault(contract.key, []).append(Events(time, side, steps, price, price))
 
     def law(self, time: int) -> str:
         """Return the law of the liquidation feed at a time."""

@@ -1,14 +1,14 @@
 """What goes wrong, when, and at whom: a seeded script of faults."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from runout.errors import UsageError
 
-Where = Literal["rest", "stream", "market"]
+Where = Literal["rest", "handshake", "subscribe", "socket", "message", "market"]
 
 FAULTS: dict[str, tuple[Where, str]] = {
     "slow-down": ("rest", "refused as if the limit were reached, in the venue's own form (429, 50011 in 200, null, …)"),
@@ -27,6 +27,42 @@ FAULTS: dict[str, tuple[Where, str]] = {
     "unknown-field": ("rest", "every object of the answer has one more field"),
     "missing-field": ("rest", "every object of the answer lacks its last field"),
     "text-numbers": ("rest", "numbers of the answer become strings"),
+    "refuse-handshake": ("handshake", "the upgrade is answered with the status `value` (403, 429, 451, 502)"),
+    "slow-handshake": ("handshake", "the upgrade is answered `value` real seconds late"),
+    "early-frame": ("handshake", "the first frame comes in the same packet as the upgrade's answer"),
+    "no-ack": ("subscribe", "a subscription is not acknowledged, its data come"),
+    "late-ack": ("subscribe", "the acknowledgement comes five seconds after the first data"),
+    "ack-silence": ("subscribe", "a subscription is acknowledged and nothing comes"),
+    "refuse-topic": ("subscribe", "a subscription is refused, the others of its message are not"),
+    "replay-old": ("subscribe", "the last ten messages from before the subscription come first"),
+    "mute": ("socket", "half-dead: pings are answered, no data come any more"),
+    "deaf": ("socket", "the client's pings are not answered any more, data come"),
+    "close": ("socket", "closed with the code `value`"),
+    "abort": ("socket", "ended without a close frame (1006)"),
+    "shutdown": ("socket", "the venue says that it will shut down, and closes ten seconds later"),
+    "drop": ("message", "a message is left out: numbered streams have a hole"),
+    "duplicate": ("message", "a message comes twice"),
+    "reorder": ("message", "a message comes after its follower"),
+    "cut-frame": ("message", "the JSON ends in its middle"),
+    "bad-utf8": ("message", "the text is not UTF-8"),
+    "binary": ("message", "a binary frame where text is due"),
+    "two-objects": ("message", "two objects in a frame"),
+    "huge": ("message", "the frame has 16 MB: the object and white space"),
+    "fragments": ("message", "the message comes in three fragments"),
+    "nan": ("message", "prices are NaN"),
+    "no-data": ("message", "lists of the message are empty"),
+    "frame-text-numbers": ("message", "numbers become strings"),
+    "frame-plain-numbers": ("message", "strings that are numbers become numbers"),
+    "frame-unknown-field": ("message", "every object has one more field"),
+    "frame-missing-field": ("message", "every object lacks its last field"),
+    "unknown-value": ("message", "sides and types have a value that nobody knows"),
+    "unknown-symbol": ("message", "the symbol is one that was never listed"),
+    "long-decimals": ("message", "numbers in strings have twelve decimals"),
+    "shifted-stamp": ("message", "stamps are `value` seconds off: late events, or from the future"),
+    "sequence-reset": ("message", "running numbers begin again with 1"),
+    "burst": ("market", "`value` liquidations within 500 ms on the contract `match`"),
+    "delist": ("market", "the contract `match` ends: its stream goes quiet, REST knows it no more"),
+    "clock-offset": ("market", "the venue's clock is `value` seconds off"),
 }
 """Every fault by name: where it befalls, and what it does."""
 
@@ -100,6 +136,7 @@ class Script:
                 raise ValueError(f"expected a fault of {', '.join(FAULTS)}, found {fault.kind!r}")
         self.faults = list(faults)
         self.struck: dict[str, int] = {}
+        self._places = {FAULTS[fault.kind][0] for fault in faults}
         self._matched = [0] * len(faults)
         self._times = [0] * len(faults)
         self._rng = np.random.default_rng([seed, 74])
@@ -107,10 +144,15 @@ class Script:
     def add(self, fault: Fault) -> None:
         """Add a fault while the emulator runs."""
         self.faults.append(fault)
+        self._places.add(FAULTS[fault.kind][0])
         self._matched.append(0)
         self._times.append(0)
 
-    def strike(self, where: Where, venue: str, subject: str, now: float) -> list[Fault]:
+    def has(self, where: Where) -> bool:
+        """Return whether any fault of the script befalls such a thing."""
+        return where in self._places
+
+    def strike(self, where: Where, venue: str, subject: str, now: float, met: list[Fault] | None = None) -> list[Fault]:
         """Return the faults that befall a call or message, and count them.
 
         Parameters
@@ -121,17 +163,31 @@ class Script:
             Its venue, and its path or name.
         now
             Seconds of the wire's clock.
+        met
+            Of something that lasts: the faults it has met, which are not drawn again; those it meets now are added.
         """
-        return [fault for place, fault in enumerate(self.faults) if self._strikes(place, where, venue, subject, now)]
+        struck: list[Fault] = []
+        for place, fault in enumerate(self.faults):
+            if FAULTS[fault.kind][0] != where or (met is not None and fault in met):
+                continue
+            if not self._acts(place, venue, subject, now):
+                continue
+            if met is not None:
+                met.append(fault)
+            if self._strikes(place):
+                struck.append(fault)
+        return struck
 
-    def _strikes(self, place: int, where: Where, venue: str, subject: str, now: float) -> bool:
+    def _acts(self, place: int, venue: str, subject: str, now: float) -> bool:
         fault = self.faults[place]
-        if FAULTS[fault.kind][0] != where or fault.venue not in {"", venue} or fault.match not in subject:
+        if fault.venue not in {"", venue} or fault.match not in subject:
             return False
         if now < fault.at or (fault.lasts and now >= fault.at + fault.lasts):
             return False
-        if fault.times and self._times[place] >= fault.times:
-            return False
+        return not (fault.times and self._times[place] >= fault.times)
+
+    def _strikes(self, place: int) -> bool:
+        fault = self.faults[place]
         self._matched[place] += 1
         if fault.every and self._matched[place] % fault.every:
             return False
@@ -140,33 +196,3 @@ class Script:
         self._times[place] += 1
         self.struck[fault.kind] = self.struck.get(fault.kind, 0) + 1
         return True
-
-
-def mangled(body: bytes, kind: str) -> bytes:
-    """Return an answer's body with a fault of form."""
-    if kind == "cut":
-        return body[: max(len(body) * 2 // 3, 1)]
-    if kind == "null":
-        return b"null"
-    if kind == "html":
-        return b"<html><head><title>Just a moment...</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-    return msgspec.json.encode(_changed(msgspec.json.decode(body), kind))
-
-
-def _changed(value: Any, kind: str) -> Any:
-    if isinstance(value, dict):
-        items: dict[Any, Any] = {name: _changed(one, kind) for name, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
-        if kind == "unknown-field":
-            items["emulatorExtra"] = "1"
-        elif (
-            kind == "missing-field"
-            and len(items) > 2
-            and not any(isinstance(one, dict | list) for one in items.values())
-        ):
-            items.popitem()
-        return items
-    if isinstance(value, list):
-        return [_changed(one, kind) for one in value]  # pyright: ignore[reportUnknownVariableType]
-    if kind == "text-numbers" and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value

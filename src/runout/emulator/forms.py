@@ -10,6 +10,7 @@ from runout.emulator.contracts import Contract
 
 if TYPE_CHECKING:
     from runout.emulator.desk import Desk
+    from runout.emulator.wire import Socket
 
 MILLISECOND = 1_000_000
 FOREVER = 4_102_444_800_000 * MILLISECOND
@@ -132,11 +133,14 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     name
         As truth counts it: ``liquidations``, ``trades``, ``ticker``, ``mark``, ``depth``, …
     produce
-        Return the payloads of a stretch of market time for one subscription, in order.
+        Return market time and payload of each message of a topic in a stretch of market time, in order.
+    first
+        Return the messages that a subscription begins with: a snapshot, old events.
     """
 
     name: str
-    produce: Callable[["Desk", str, int, int], list[bytes]]
+    produce: Callable[["Desk", str, int, int], list[tuple[int, bytes]]]
+    first: Callable[["Desk", str, int], list[bytes]] | None = None
 
 
 class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,11 +170,19 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
         Messages that a client may send in so many seconds; 0: any number.
     gzip
         Frames are gzipped binary.
+    server_ping
+        Called where the server's ping is a message of its own; else it is a ping frame.
+    too_many_messages
+        Close code for a client that sends too many messages.
+    idle_code
+        Close code for a client that is idle or does not answer pings.
+    shutdown
+        Says that the server will shut down, where the venue says so.
     """
 
     hosts: tuple[str, ...] = ("stream",)
-    opened: Callable[[Any, str], None] | None = None
-    heard: Callable[[Any, bytes], None]
+    opened: Callable[["Socket"], None] | None = None
+    heard: Callable[["Socket", bytes], None]
     feed: Callable[["Desk", str], Feed | None]
     server_ping_every: float = 0.0
     pong_within: float = 0.0
@@ -182,6 +194,10 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
     messages: int = 0
     messages_seconds: float = 0.0
     gzip: bool = False
+    server_ping: Callable[["Socket"], None] | None = None
+    too_many_messages: int = 1008
+    idle_code: int = 1006
+    shutdown: Callable[["Socket"], None] | None = None
 
 
 class VenueForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ class Limits:
         self.accounts: dict[str, Account] = {}
 
     def take(self, address: str, pool_name: str, weight: int, now: float) -> tuple[tuple[str, str], ...]:
-        """Count a call; return the headers that say what is used.
+        """Count a call; return the headers that say what is used. Refuses over the limit, and during a ban.
 
         Parameters
         ----------
@@ -43,11 +43,6 @@ class Limits:
             What the call takes, and from which limit.
         now
             Seconds of the wire's clock.
-
-        Raises
-        ------
-        Refused
-            ``slow-down`` over the limit; ``banned`` during a ban, which each such call makes longer.
         """
         account = self.accounts.setdefault(address, Account())
         account.calls += 1

@@ -8,14 +8,19 @@ from typing import Any, Self
 from aiohttp import web
 
 from runout.emulator.clock import Clock
+from runout.emulator.damage import mangled
 from runout.emulator.desk import Desk
-from runout.emulator.faults import Fault, Script, mangled
+from runout.emulator.faults import Fault, Script
 from runout.emulator.forms import Query, Refused, Reply, Route, VenueForm, json_reply
 from runout.emulator.limits import Limits
 from runout.emulator.market import Market, Plan
+from runout.emulator.occurrences import befall
+from runout.emulator.streams import Streams
 from runout.emulator.truth import CallRecord, Truth
 from runout.emulator.venues import FORMS
 
+TICK = 0.05
+"""Real seconds between two steps of the pump."""
 REFUSING = {"slow-down", "banned", "blocked"}
 PAGING = {"overlap", "short-page", "empty"}
 MANGLING = ("null", "html", "cut", "unknown-field", "missing-field", "text-numbers")
@@ -53,18 +58,22 @@ class Emulator:
         What goes wrong.
     port
         Port on the loopback address; 0: a free one.
+    keep
+        Feeds whose messages :class:`~runout.emulator.truth.Truth` keeps whole.
     """
 
     def __init__(
         self, plan: Plan | Market, *, venues: Sequence[str] = (), speed: float = 1.0, wire_speed: float = 1.0,
         faults: Sequence[Fault] = (), port: int = 0,
+        keep: Sequence[str] = ("liquidations",),
     ) -> None:  # fmt: skip
         self.market = plan if isinstance(plan, Market) else Market(plan)
         self.clock = Clock(self.market.plan.start, speed, wire_speed)
-        self.script, self.truth = Script(tuple(faults), self.market.plan.seed), Truth()
+        self.script, self.truth = Script(tuple(faults), self.market.plan.seed), Truth(frozenset(keep))
         names = venues or tuple(FORMS)
         self.counters = {name: Counter(FORMS[name], self.market, self.clock) for name in names}
-        self._port, self._runner = port, None
+        self.streams = Streams(self.clock, self.script, self.truth)
+        self._port, self._runner, self._pump = port, None, None
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=16 * 2**20)
@@ -75,9 +84,16 @@ class Emulator:
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+        if self.clock.speed:
+            self._pump = asyncio.create_task(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._pump:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+        for socket in list(self.streams.sockets):
+            socket.end(None, "emulator ended")
         if self._runner:
             await self._runner.cleanup()
 
@@ -102,6 +118,30 @@ class Emulator:
             lines += [f"[venue_hosts.{name}]", *(f'{host} = "{address}"' for host, address in hosts.items()), ""]
         return "\n".join(lines)
 
+    async def advance(self, seconds: float) -> None:
+        """Let so many market seconds pass at once, and send what happened in them."""
+        self.clock.advance(seconds)
+        self.step()
+        await asyncio.sleep(0)
+
+    def jump(self, time: int) -> None:
+        """Go to a market time (UTC ns); what happens before it is not sent, and no limit or heartbeat sees it pass."""
+        self.clock.jump(time)
+        self.streams.skip()
+
+    def step(self) -> None:
+        """Apply faults of the market, and send what happened since the last step."""
+        now = self.clock.wire_seconds()
+        for counter in self.counters.values():
+            if self.script.has("market"):
+                befall(counter.desk, self.script, now)
+        self.streams.pump()
+
+    async def _run(self) -> None:
+        while True:
+            self.step()
+            await asyncio.sleep(TICK)
+
     async def until_end(self) -> None:
         """Serve until the simulated market ends."""
         while (left := self.market.end - self.clock.now()) > 0:  # noqa: ASYNC110 - the clock may be set ahead
@@ -121,6 +161,9 @@ class Emulator:
         if counter is None:
             raise web.HTTPNotFound
         path = "/" + request.match_info["tail"]
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            asked = path + (f"?{request.query_string}" if request.query_string else "")
+            return await self.streams.serve(request, counter.desk, request.match_info["host"], asked)
         parameters: dict[str, Any] = dict(request.query)
         if request.method == "POST":
             parameters |= await _body(request)

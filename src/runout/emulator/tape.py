@@ -204,6 +204,12 @@ class Tape:
         whole = joined([NO_TRADES, *(self.trades_of_minute(minute) for minute in range(first, last))])
         return between(whole, whole.time, since, until)
 
+    def number_at(self, time: int) -> int:
+        """Return the running number of the first trade at or after a time."""
+        minute = (time - self.market.first) // MINUTE
+        trades = self.trades_of_minute(minute)
+        return int(trades.number[0]) + int(np.searchsorted(trades.time, time))
+
     def _trades_of_minute(self, minute: int) -> Trades:
         day, at = divmod(minute, MINUTES_PER_DAY)
         bars, rng = self.minutes(day), self._rng(2, minute)

@@ -6,9 +6,9 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, parse_time
 from runout.emulator.columns import tuples
-from runout.emulator.contracts import Contract, price_digits, size_step
+from runout.emulator.contracts import Contract
 from runout.emulator.desk import Desk
-from runout.emulator.forms import Law, Pool, Query, Refused, Reply, Route, VenueForm, json_reply, milliseconds
+from runout.emulator.forms import Query, Refused, Route, milliseconds
 
 MINUTE, HOUR = NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_HOUR
 SINGLE_SIDED_SINCE = parse_time("2026-06-11")
@@ -28,46 +28,13 @@ KLINES = {
 }
 
 
-def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
-    """Return linear and inverse perpetuals of each coin."""
-    found: list[Contract] = []
-    for coin in coins:
-        digits = price_digits(coin)
-        found += [
-            Contract(venue="bybit", symbol=f"{coin}USDT", coin=coin, share=0.93, digits=digits, step=size_step(coin)),
-            Contract(
-                venue="bybit", symbol=f"{coin}USD", coin=coin, kind="inverse", share=0.07, digits=digits, step=1.0,
-                unit_base=0.0, unit_usd=1.0,
-            ),
-        ]  # fmt: skip
-    return tuple(found)
-
-
-def refuse(refused: Refused, now: int) -> Reply:
-    """Return an error as Bybit words it: its own codes come with status 200."""
-    match refused.kind:
-        case "slow-down":
-            reset = ("X-Bapi-Limit-Reset-Timestamp", str(milliseconds(now) + int(refused.seconds * 1000)))
-            return json_reply(_body(10006, "Too many visits. Exceeded the API Rate Limit.", {}, now), 200, reset)
-        case "banned":
-            return json_reply({"retCode": 10018, "retMsg": "access too frequent"}, 403)
-        case "blocked":
-            text = b"The Amazon CloudFront distribution is configured to block access from your country."
-            return Reply(403, b"<html><body>" + text + b"</body></html>", (("Content-Type", "text/html"),))
-        case "path":
-            return Reply(404, b"", ())
-        case "symbol":
-            return json_reply(_body(10001, "params error: Symbol Invalid", {}, now))
-        case _:
-            return json_reply(_body(10001, f"Request parameter error. {refused.words}".strip(), {}, now))
-
-
-def _body(code: int, message: str, result: Any, now: int) -> dict[str, Any]:
+def body(code: int, message: str, result: Any, now: int) -> dict[str, Any]:
+    r"""Return an answer\'s body; code 0 is success."""
     return {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": milliseconds(now)}
 
 
 def _ok(desk: Desk, result: Any) -> dict[str, Any]:
-    return _body(0, "OK", result, desk.now())
+    return body(0, "OK", result, desk.now())
 
 
 def _contract(desk: Desk, query: Query) -> Contract:
@@ -243,9 +210,4 @@ PATHS = {
     "mark-price-kline": _price_klines("mark_at"), "index-price-kline": _price_klines("index_at"), "tickers": tickers,
 }  # fmt: skip
 
-FORM = VenueForm(
-    name="bybit", contracts=contracts, refuse=refuse,
-    routes=tuple(Route(path=f"/v5/market/{path}", answer=answer) for path, answer in PATHS.items()),
-    pools=(Pool("default", 600, 5.0),), law=Law(patience=0, ban_seconds=600.0),
-    capture=(("1970-01-01", "latest"), ("2025-02-20", "complete")),
-)  # fmt: skip
+ROUTES = tuple(Route(path=f"/v5/market/{path}", answer=answer) for path, answer in PATHS.items())

@@ -1,4 +1,4 @@
-"""Binance: USD-M (``/fapi``, ``/futures/data``), COIN-M (``/dapi``) and spot (``/api/v3``)."""
+"""Binance over REST: USD-M (``/fapi``, ``/futures/data``), COIN-M (``/dapi``) and spot (``/api/v3``)."""
 
 from typing import Any
 
@@ -6,60 +6,14 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.emulator.columns import picked, tuples
-from runout.emulator.contracts import Contract, price_digits, size_step
+from runout.emulator.contracts import Contract
 from runout.emulator.desk import STEPS, Desk
-from runout.emulator.forms import Law, Pool, Query, Refused, Reply, Route, VenueForm, json_reply, milliseconds
+from runout.emulator.forms import Query, Refused, Route, milliseconds
 
 MINUTE, DAY = NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_DAY
 KEEPS = 30 * DAY
 """What ``/futures/data`` keeps."""
-COIN_DOLLARS = {"BTC": 100.0}
-"""Dollars of a COIN-M contract; 10 of the others."""
 NOT_CRYPTO = "TSLAUSDT"
-
-
-def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
-    """Return USD-M, COIN-M and spot pairs of each coin."""
-    found: list[Contract] = []
-    for coin in coins:
-        digits, step = price_digits(coin), size_step(coin)
-        found += [
-            Contract(venue="binance", symbol=f"{coin}USDT", coin=coin, share=0.88, digits=digits, step=step),
-            Contract(
-                venue="binance", symbol=f"{coin}USD_PERP", coin=coin, kind="inverse", share=0.12, digits=digits,
-                step=1.0, unit_base=0.0, unit_usd=COIN_DOLLARS.get(coin, 10.0),
-            ),
-            Contract(venue="binance", symbol=f"{coin}USDT", coin=coin, kind="spot", digits=digits + 1, step=step / 100),
-        ]  # fmt: skip
-    return tuple(found)
-
-
-def refuse(refused: Refused, now: int) -> Reply:
-    """Return an error as Binance words it."""
-    wait = ("Retry-After", str(max(int(refused.seconds), 1)))
-    match refused.kind:
-        case "slow-down":
-            return json_reply(
-                {"code": -1003, "msg": "Too many requests; current limit is 2400 requests per minute."}, 429, wait
-            )
-        case "banned":
-            until = milliseconds(now) + int(refused.seconds * 1000)
-            text = f"Way too many requests; IP(127.0.0.1) banned until {until}. Please use the websocket to avoid bans."
-            return json_reply({"code": -1003, "msg": text}, 418, wait)
-        case "blocked":
-            terms = "'b. Eligibility' in https://www.binance.com/en/terms"
-            text = f"Service unavailable from a restricted location according to {terms}."
-            return json_reply({"code": 0, "msg": text}, 451)
-        case "symbol":
-            return json_reply({"code": -1121, "msg": "Invalid symbol."}, 400)
-        case "too-old":
-            return json_reply({"code": -1130, "msg": "parameter 'startTime' is invalid."}, 400)
-        case "path":
-            return Reply(404, b"<html><body>404 Not found</body></html>", (("Content-Type", "text/html"),))
-        case _:
-            return json_reply(
-                {"code": -1102, "msg": f"{refused.words or 'Illegal parameter'}, was empty/null, or malformed."}, 400
-            )
 
 
 def _contract(desk: Desk, query: Query, market: str) -> Contract:
@@ -418,14 +372,3 @@ ROUTES = (
     Route(path="/futures/data/topLongShortPositionRatio", answer=_ratio(0.4), pool="data"),
     Route(path="/futures/data/takerlongshortRatio", answer=taker_ratio, pool="data"),
 )
-
-FORM = VenueForm(
-    name="binance", contracts=contracts, routes=ROUTES, refuse=refuse,
-    hosts=("um", "cm", "spot", "vision"),
-    pools=(
-        Pool("weight", 2400, 60.0, "X-MBX-USED-WEIGHT-1M"), Pool("data", 1000, 300.0), Pool("funding", 500, 300.0),
-        Pool("spot", 6000, 60.0, "X-MBX-USED-WEIGHT-1M"),
-    ),
-    law=Law(patience=5, ban_seconds=120.0),
-    capture=(("1970-01-01", "latest"), ("2026-04-10", "largest")),
-)  # fmt: skip

@@ -1,0 +1,231 @@
+"""Binance's websockets: combined (``/stream``) and bare (``/ws``) frames, routed and unrouted addresses."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import numpy as np
+
+from runout.clock import parse_time
+from runout.emulator.contracts import Contract
+from runout.emulator.desk import Desk
+from runout.emulator.feeds import MILLISECOND, SECOND, Sent, closes, every, living, quotes, trades
+from runout.emulator.forms import Feed, Refused
+from runout.emulator.tape import Tape
+from runout.emulator.wire import Socket
+
+MERGED_SINCE = parse_time("2026-06-30")
+"""All-market streams carry USD-M and COIN-M contracts on both hosts."""
+ROUTED = ("@aggTrade", "@markPrice", "@kline", "@ticker", "@miniTicker", "@forceOrder", "!forceOrder", "!contractInfo")
+"""Streams that an address of USD-M without ``/market`` acknowledges and never sends, since 2026-04-23."""
+MARKETS = {"stream": "um", "stream-coin": "cm", "stream-spot": "spot"}
+
+
+def opened(socket: Socket) -> None:
+    """Subscribe to what the address names: ``?streams=a/b``, or ``/ws/a``."""
+    parts = urlsplit(socket.path)
+    named = parse_qs(parts.query).get("streams", [""])[0].split("/")
+    if "/ws/" in parts.path:
+        named += parts.path.split("/ws/", 1)[1].split("/")
+    for name in filter(None, named):
+        _subscribe(socket, name)
+        socket.acknowledge(b"", _topic(socket, name))
+
+
+def heard(socket: Socket, payload: bytes) -> None:
+    """Answer a message of the client."""
+    try:
+        message = msgspec.json.decode(payload)
+        method, names, identity = message["method"], message.get("params", []), message.get("id")
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        socket.say(b'{"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}')
+        return
+    if method == "SUBSCRIBE":
+        refused = [name for name in names if _subscribe(socket, name) in {"too-many", "refused"}]
+        if refused:
+            socket.say(
+                msgspec.json.encode({"error": {"code": 2, "msg": f"Invalid request: {refused[0]}"}, "id": identity})
+            )
+            return
+        socket.acknowledge(_result(identity, None), *(_topic(socket, name) for name in names))
+    elif method == "UNSUBSCRIBE":
+        for name in names:
+            socket.unsubscribe(_topic(socket, name))
+        socket.say(_result(identity, None))
+    elif method == "LIST_SUBSCRIPTIONS":
+        socket.say(_result(identity, [topic.split("|", 1)[1] for topic in socket.topics]))
+    else:
+        socket.say(
+            msgspec.json.encode({"code": 2, "msg": f"Invalid request: unknown variant {method}", "id": identity})
+        )
+
+
+def shutdown(socket: Socket) -> None:
+    """Say that the server will shut down."""
+    socket.say(msgspec.json.encode({"e": "serverShutdown", "E": socket.desk.now() // MILLISECOND}))
+
+
+def _result(identity: Any, result: Any) -> bytes:
+    return msgspec.json.encode({"result": result, "id": identity})
+
+
+def _topic(socket: Socket, name: str) -> str:
+    form = "combined" if urlsplit(socket.path).path.endswith("/stream") else "bare"
+    return f"{MARKETS.get(socket.host, 'um')}.{form}|{name}"
+
+
+def _subscribe(socket: Socket, name: str) -> str:
+    routed = socket.host != "stream" or urlsplit(socket.path).path.startswith("/market/")
+    silent = not routed and any(part in name for part in ROUTED)
+    return socket.subscribe(_topic(socket, name), silent=silent)
+
+
+def feed(desk: Desk, topic: str) -> Feed | None:  # noqa: ARG001 - of the form of all feeds
+    """Return the feed of a topic such as ``um.combined|btcusdt@aggTrade``; Binance acknowledges any name."""
+    name = topic.split("|", 1)[1]
+    for part, (kind, produce) in _FEEDS.items():
+        if part in name:
+            return Feed(name=kind, produce=produce)
+    return Feed(name="unknown", produce=_nothing)
+
+
+def _nothing(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001 - of the form of all feeds
+    return []
+
+
+def _parts(desk: Desk, topic: str, since: int) -> tuple[list[Contract], bytes, bytes]:
+    """Return the contracts of a topic, and what stands before and after the data of its frames."""
+    where, name = topic.split("|", 1)
+    market, form = where.split(".")
+    head, tail = (f'{{"stream":"{name}","data":'.encode(), b"}") if form == "combined" else (b"", b"")
+    symbol = name.split("@")[0]
+    kinds = {"um": ("linear",), "cm": ("inverse",), "spot": ("spot",)}[market]
+    if symbol.startswith("!"):
+        wide = ("linear", "inverse") if market != "spot" and since >= MERGED_SINCE else kinds
+        return [one for one in desk.contracts.values() if one.kind in wide], head, tail
+    try:
+        return [desk.contract(symbol.upper(), *kinds)], head, tail
+    except Refused:
+        return (
+            [one for one in desk.contracts.values() if one.symbol == symbol.upper() and one.kind in kinds],
+            head,
+            tail,
+        )
+
+
+def _mark_of_kind(one: Contract) -> str:
+    """Return the fields that tell USD-M from COIN-M since the merger."""
+    return ',"st":2' if one.kind == "inverse" else ',"st":1' if one.kind == "linear" else ""
+
+
+def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
+    """``forceOrder``: the closing order; ``p`` its price (near bankruptcy), ``ap`` the fill."""
+    listed, head, tail = _parts(desk, topic, since)
+    found: Sent = []
+    for one in listed:
+        pair = f"{one.coin}USD" if one.kind == "inverse" else one.symbol
+        kind = _mark_of_kind(one) if since >= MERGED_SINCE else ""
+        for time, stamp, side, steps, price, bankruptcy in closes(desk, one, since, until):
+            size, order, fill = one.size_text(steps), one.price_text(bankruptcy), one.price_text(price)
+            text = (
+                f'{{"e":"forceOrder","E":{stamp + 4},"o":{{"s":"{one.symbol}","ps":"{pair}",'
+                f'"S":"{"SELL" if side > 0 else "BUY"}","o":"LIMIT","f":"IOC","q":"{size}","p":"{order}","ap":"{fill}",'
+                f'"X":"FILLED","l":"{size}","z":"{size}","T":{stamp}}}{kind}}}'
+            )
+            found.append((time, head + text.encode() + tail))
+    found.sort(key=lambda row: row[0])
+    return found
+
+
+def agg_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
+    """``aggTrade``."""
+    listed, head, tail = _parts(desk, topic, since)
+    found: Sent = []
+    for one in listed:
+        scale, digits, step, places, kind = 10**one.digits, one.digits, one.step, one.size_digits, _mark_of_kind(one)
+        own = ',"nq":"' if one.kind == "linear" else ""
+        for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
+            size = f"{steps * step:.{places}f}"
+            extra = f'{own}{size}"' if own else ""
+            text = (
+                f'{{"e":"aggTrade","E":{stamp + 3},"a":{number},"s":"{one.symbol}","p":"{price / scale:.{digits}f}",'
+                f'"q":"{size}"{extra},"f":{number},"l":{number},"T":{stamp},"m":{"false" if bought else "true"}{kind}}}'
+            )
+            found.append((time, head + text.encode() + tail))
+    return found
+
+
+def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
+    """``markPrice``, each second or each three; of all contracts as a list."""
+    listed, head, tail = _parts(desk, topic, since)
+    times = every(SECOND if topic.endswith("@1s") else 3 * SECOND, since, until)
+    rows: dict[int, list[str]] = {}
+    for one in listed:
+        pair = f'"ps":"{one.coin}USD",' if one.kind == "inverse" else ""
+        for q in quotes(desk, one, times):
+            rows.setdefault(q.time, []).append(
+                f'{{"e":"markPriceUpdate","E":{q.stamp},"s":"{one.symbol}",{pair}"p":"{q.mark:.8f}","ap":"{q.mark:.8f}",'
+                f'"P":"{q.index_price:.8f}","i":"{q.index_price:.8f}","r":"{q.funding:.8f}","T":{q.next_funding}{_mark_of_kind(one)}}}'
+            )
+    if "!markPrice@arr" in topic:
+        return [(time, head + f"[{','.join(parts)}]".encode() + tail) for time, parts in rows.items()]
+    return [(time, head + part.encode() + tail) for time, parts in rows.items() for part in parts]
+
+
+def depth(desk: Desk, topic: str, since: int, until: int) -> Sent:
+    """``depth``: differences each 500 ms (sent as market seconds), chained by ``pu``."""
+    listed, head, tail = _parts(desk, topic, since)
+    found: Sent = []
+    for one in listed:
+        for time in every(SECOND, since, living(desk, one, until)).tolist():
+            bids, asks = desk.book(one, time, 20)
+            stamp = (time + desk.clock_offset) // MILLISECOND
+            message = {
+                "e": "depthUpdate", "E": stamp, "T": stamp, "s": one.symbol, "U": time // MILLISECOND - 999,
+                "u": time // MILLISECOND, "pu": time // MILLISECOND - 1000,
+                "b": [[one.price_text(p), one.size_text(q)] for p, q in bids],
+                "a": [[one.price_text(p), one.size_text(q)] for p, q in asks],
+            }  # fmt: skip
+            if one.kind == "spot":
+                message.pop("pu")
+            found.append((time, head + msgspec.json.encode(message) + tail))
+    return found
+
+
+def turnover(tape: Tape, steps: int, ticks: int) -> float:
+    """Return a size at a price in dollars."""
+    return float(tape.quote(np.array([steps]), np.array([ticks]))[0])
+
+
+def klines(desk: Desk, topic: str, since: int, until: int) -> Sent:
+    """``kline_1m``: the bar of each minute when it is closed."""
+    listed, head, tail = _parts(desk, topic, since)
+    minute = 60 * SECOND
+    found: Sent = []
+    for one in listed:
+        tape = desk.tape(one)
+        for end in every(minute, since, living(desk, one, until)).tolist():
+            _, bars = tape.bars(minute, end - minute, end - minute + 1)
+            if not len(bars.open):
+                continue
+            o, h, low, c, v, b, n = (int(column[0]) for column in bars)
+            stamp = (end + desk.clock_offset) // MILLISECOND
+            bar = {
+                "t": (end - minute) // MILLISECOND, "T": end // MILLISECOND - 1, "s": one.symbol, "i": "1m", "f": 0,
+                "L": n, "o": one.price_text(o), "c": one.price_text(c), "h": one.price_text(h),
+                "l": one.price_text(low), "v": one.size_text(v), "n": n, "x": True,
+                "q": f"{turnover(tape, v, c):.4f}", "V": one.size_text(b), "Q": f"{turnover(tape, b, c):.4f}",
+                "B": "0",
+            }  # fmt: skip
+            message = {"e": "kline", "E": stamp, "s": one.symbol, "k": bar}
+            found.append((end, head + msgspec.json.encode(message) + tail))
+    return found
+
+
+_FEEDS = {
+    "forceOrder": ("liquidations", liquidations),
+    "@aggTrade": ("trades", agg_trades),
+    "markPrice": ("mark", mark_prices),
+    "@depth": ("depth", depth),
+    "@kline_1m": ("bars", klines),
+}
