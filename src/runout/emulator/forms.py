@@ -99,12 +99,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """A limit: so much weight in so many seconds of the wire's clock, by address; ``header`` says what is used."""
+    """A limit: so much weight in so many seconds of the wire's clock, by address.
+
+    ``header`` says what is used; ``by_path``: each path has its own.
+    """
 
     name: str
     capacity: int
     seconds: float
     header: str = ""
+    by_path: bool = False
 
 
 class Law(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +153,7 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     hosts
-        Keys of its websocket addresses.
+        Keys of its websocket addresses, and the path that each stands for.
     opened
         Called after the handshake: may subscribe from the address, or send a first frame.
     heard
@@ -164,6 +168,8 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
         Seconds after which every connection is cut; 0: never.
     connects, connects_seconds
         Connections that an address may open in so many seconds; 0: any number.
+    most_connections
+        Connections that an address may hold at a time; 0: any number.
     most_topics
         Subscriptions that a connection may hold; 0: any number.
     messages, messages_seconds
@@ -174,13 +180,15 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
         Called where the server's ping is a message of its own; else it is a ping frame.
     too_many_messages
         Close code for a client that sends too many messages.
+    idle_unless_sent
+        What the server sends counts against idleness too.
     idle_code
         Close code for a client that is idle or does not answer pings.
     shutdown
         Says that the server will shut down, where the venue says so.
     """
 
-    hosts: tuple[str, ...] = ("stream",)
+    hosts: dict[str, str] = msgspec.field(default_factory=lambda: {"stream": ""})
     opened: Callable[["Socket"], None] | None = None
     heard: Callable[["Socket", bytes], None]
     feed: Callable[["Desk", str], Feed | None]
@@ -190,6 +198,7 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
     cut_after: float = 0.0
     connects: int = 0
     connects_seconds: float = 0.0
+    most_connections: int = 0
     most_topics: int = 0
     messages: int = 0
     messages_seconds: float = 0.0
@@ -197,6 +206,7 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
     server_ping: Callable[["Socket"], None] | None = None
     too_many_messages: int = 1008
     idle_code: int = 1006
+    idle_unless_sent: bool = False
     shutdown: Callable[["Socket"], None] | None = None
 
 
@@ -215,8 +225,8 @@ class VenueForm(msgspec.Struct, frozen=True, kw_only=True):
         Word an error: a refusal and the market's time to an answer.
     pools, law
         Its limits, and what exceeding them leads to.
-    hosts
-        Keys of its REST addresses.
+    hosts, bases
+        Keys of its REST addresses, and paths that one of them may stand for.
     stream
         Its websockets, where they are emulated.
     capture
@@ -231,6 +241,7 @@ class VenueForm(msgspec.Struct, frozen=True, kw_only=True):
     pools: tuple[Pool, ...] = (Pool("default", 1_000_000, 60.0),)
     law: Law = Law()
     hosts: tuple[str, ...] = ("rest",)
+    bases: tuple[str, ...] = ()
     stream: StreamForm | None = None
     capture: tuple[tuple[str, str], ...] = (("1970-01-01", "complete"),)
 

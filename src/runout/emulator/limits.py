@@ -32,7 +32,9 @@ class Limits:
         self.pools, self.law = {pool.name: pool for pool in pools}, law
         self.accounts: dict[str, Account] = {}
 
-    def take(self, address: str, pool_name: str, weight: int, now: float) -> tuple[tuple[str, str], ...]:
+    def take(
+        self, address: str, pool_name: str, weight: int, now: float, path: str = ""
+    ) -> tuple[tuple[str, str], ...]:  # fmt: skip
         """Count a call; return the headers that say what is used. Refuses over the limit, and during a ban.
 
         Parameters
@@ -43,6 +45,8 @@ class Limits:
             What the call takes, and from which limit.
         now
             Seconds of the wire's clock.
+        path
+            Of the call, where each path has its own limit.
         """
         account = self.accounts.setdefault(address, Account())
         account.calls += 1
@@ -50,8 +54,9 @@ class Limits:
             self._ban(account, now)
         pool = self.pools[pool_name]
         window = int(now // pool.seconds)
-        used = _in(account.windows, pool_name, window) + weight
-        account.windows[pool_name] = (window, used)
+        key = f"{pool_name}{path if pool.by_path else ''}"
+        used = _in(account.windows, key, window) + weight
+        account.windows[key] = (window, used)
         if used > pool.capacity:
             self._refuse(account, pool, window, now)
         return ((pool.header, str(used)),) if pool.header else ()

@@ -36,10 +36,11 @@ class Counter:
 
     def route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """Return the route of a path and the parameters that stand in it."""
-        for pattern, route in self._routes:
-            found = pattern.fullmatch(path)
-            if found and route.method == method:
-                return route, found.groupdict()
+        for whole in (path, *(base + path for base in self.form.bases)):
+            for pattern, route in self._routes:
+                found = pattern.fullmatch(whole)
+                if found and route.method == method:
+                    return route, found.groupdict()
         raise Refused("path", f"no such path {path}")
 
 
@@ -78,6 +79,7 @@ class Emulator:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=16 * 2**20)
         app.router.add_get("/emulator/clock", self._clock)
+        app.router.add_route("*", "/{venue}/{host}", self._answer)
         app.router.add_route("*", "/{venue}/{host}/{tail:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -160,7 +162,7 @@ class Emulator:
         counter = self.counters.get(request.match_info["venue"])
         if counter is None:
             raise web.HTTPNotFound
-        path = "/" + request.match_info["tail"]
+        path = "/" + request.match_info.get("tail", "")
         if request.headers.get("Upgrade", "").lower() == "websocket":
             asked = path + (f"?{request.query_string}" if request.query_string else "")
             return await self.streams.serve(request, counter.desk, request.match_info["host"], asked)
@@ -193,7 +195,7 @@ class Emulator:
             route, parts = counter.route(request.method, path)
             query = Query(parameters | parts, frozenset(kinds & PAGING))
             weight = route.weight if isinstance(route.weight, int) else route.weight(query)
-            headers = counter.limits.take(address, route.pool, weight, now)
+            headers = counter.limits.take(address, route.pool, weight, now, path)
             _refuse(counter, kinds, address, now)
             if "broken" in kinds:
                 return Reply(502, mangled(b"{}", "html"), (("Content-Type", "text/html"),)), "broken"

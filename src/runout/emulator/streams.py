@@ -43,6 +43,8 @@ class Streams:
         form, venue = desk.form.stream, desk.form.name
         if form is None:
             raise web.HTTPNotFound
+        base = form.hosts.get(host, "")
+        path = path if path.startswith(base) else base + path.removeprefix("/" if path == "/" else "")
         now = self.clock.wire_seconds()
         faults = {one.kind: one for one in self.script.strike("handshake", venue, f"{host}{path}", now)}
         refusal = self._refusal(form, venue, request.remote or "", faults)
@@ -66,6 +68,10 @@ class Streams:
     def _refusal(self, form: StreamForm, venue: str, address: str, faults: dict[str, Fault]) -> int:
         if "refuse-handshake" in faults:
             return int(faults["refuse-handshake"].value or 502)
+        held = sum(1 for one in self.sockets if one.venue == venue)
+        if form.most_connections and held >= form.most_connections:
+            self.truth.refused_connections[venue] += 1
+            return 429
         if not form.connects:
             return 0
         now = self.clock.wire_seconds()
@@ -139,6 +145,7 @@ class Streams:
             if until > since:
                 self._send(together, since, until)
         for socket in list(self.sockets):
+            socket.flush()
             self._keep_law(socket)
             socket.flush()
         self.sockets = [one for one in self.sockets if one.open]
@@ -168,11 +175,11 @@ class Streams:
             socket.end(1001, "shutdown")
         elif form.cut_after and now - socket.opened >= form.cut_after:
             socket.end(1001, "24 hours")
-        elif form.idle_close and now - socket.heard >= form.idle_close:
+        elif form.idle_close and now - socket.life >= form.idle_close:
             socket.end(form.idle_code, "idle")
-        elif form.pong_within and socket.unanswered is not None and now - socket.unanswered >= form.pong_within:
+        elif socket.pong_within and socket.unanswered is not None and now - socket.unanswered >= socket.pong_within:
             socket.end(form.idle_code, "no pong")
-        elif form.server_ping_every and now - socket.pinged >= form.server_ping_every:
+        elif socket.ping_every and now - socket.pinged >= socket.ping_every:
             socket.pinged = now
             if socket.unanswered is None:
                 socket.unanswered = now

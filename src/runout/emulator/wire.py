@@ -48,9 +48,10 @@ class Socket:
         self.met: list[Fault] = []
         self.answers_pings, self.open = True, True
         self.state: dict[str, Any] = {}
-        self.opened = self.heard = self.pinged = desk.clock.wire_seconds()
+        self.opened = self.heard = self.pinged = self.sent_at = desk.clock.wire_seconds()
         self.unanswered: float | None = None
         self.spoken: deque[float] = deque()
+        self.ping_every, self.pong_within = form.server_ping_every, form.pong_within
         self._transport, self._script, self._truth = transport, script, truth
         self._buffer: list[bytes] = []
         self._later: list[tuple[float, bytes]] = []
@@ -65,6 +66,11 @@ class Socket:
         """Return whether data no longer reaches the client though the connection lives."""
         now = self.desk.clock.wire_seconds()
         return any(one.kind == "mute" and (not one.lasts or now < one.at + one.lasts) for one in self.faults)
+
+    @property
+    def life(self) -> float:
+        """Return when, on the wire's clock, the venue last counted the connection as used."""
+        return max(self.heard, self.sent_at) if self.form.idle_unless_sent else self.heard
 
     # -- subscriptions ------------------------------------------------------------------------------------------------
 
@@ -127,6 +133,10 @@ class Socket:
         """Send a message of the protocol (an acknowledgement, a pong): no data, not counted as sent."""
         self._buffer.append(self._data_frame(payload))
 
+    def beat(self, every: float, within: float) -> None:
+        """Ping the client each so many seconds of the wire's clock, and close it where it does not answer in time."""
+        self.ping_every, self.pong_within, self.pinged = every, within, self.desk.clock.wire_seconds()
+
     def write(self, frame: bytes) -> None:
         """Send a frame as it is."""
         self._buffer.append(frame)
@@ -183,6 +193,7 @@ class Socket:
             return
         if self.open and not self._transport.is_closing():
             self._transport.write(b"".join(self._buffer))
+            self.sent_at = now
             if self._transport.get_write_buffer_size() > MOST_UNSENT:
                 self.end(None, "slow consumer")
         self._buffer.clear()

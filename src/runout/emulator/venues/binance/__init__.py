@@ -61,7 +61,8 @@ FORM = VenueForm(
     ),
     law=Law(patience=5, ban_seconds=120.0),
     stream=StreamForm(
-        hosts=("stream", "stream-coin", "stream-spot"), opened=stream.opened, heard=stream.heard, feed=stream.feed,
+        hosts={"stream": "", "stream-coin": "", "stream-spot": ""},
+        opened=stream.opened, heard=stream.heard, feed=stream.feed,
         server_ping_every=180.0, pong_within=600.0, cut_after=86_400.0, connects=300, connects_seconds=300.0,
         most_topics=1024, messages=10, messages_seconds=1.0, shutdown=stream.shutdown,
     ),

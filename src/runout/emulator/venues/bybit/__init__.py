@@ -44,6 +44,7 @@ FORM = VenueForm(
     name="bybit", contracts=contracts, refuse=refuse, routes=ROUTES, pools=(Pool("default", 600, 5.0),),
     law=Law(patience=0, ban_seconds=600.0),
     stream=StreamForm(
+        hosts={"stream": "", "stream-linear": "/v5/public/linear", "stream-inverse": "/v5/public/inverse"},
         heard=stream.heard, feed=stream.feed, idle_close=600.0, connects=500, connects_seconds=300.0,
     ),
     capture=(("1970-01-01", "latest"), ("2025-02-20", "complete")),
