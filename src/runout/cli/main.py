@@ -56,6 +56,7 @@ _COMMANDS = {
     "replay": ("runout.cli.replaying:replay", "Issue a past period's forecasts as they would have been, and score."),
     "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
     "score": ("runout.cli.scoring:score", "Score the issued forecast on a past period, beside plain models."),
+    "serve": ("runout.cli.serving:serve", "Serve a lake as a page to keep open, and as an API."),
     "series": ("runout.cli.rows:list_series", "List the series of a lake with their scope."),
     "synthesize": ("runout.cli.synthesizing:synthesize", "Write a synthetic market into a lake."),
     "verify": (

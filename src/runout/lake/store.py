@@ -162,6 +162,27 @@ class Lake:
         ]
         return pl.concat(spans).sort("series").collect()
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of every table as it stands: equal versions hold equal rows."""
+        return {kind: self._table(kind).version for kind in KINDS}
+
+    def known_rows(self, at: int) -> dict[str, int]:
+        """Return how many rows of each kind that answers rest on were known at a moment (UTC ns).
+
+        Of a kind without a known time, all are counted. Rows are only ever added, so as long as these numbers stay,
+        every answer of that moment does.
+        """
+
+        def known(schema: Schema) -> pl.LazyFrame:
+            rows = self.scan(schema.kind)
+            return rows.filter(pl.col("known_time") <= at) if "known_time" in schema.names else rows
+
+        counts = [
+            known(schema).select(pl.lit(schema.kind).alias("kind"), pl.len().alias("rows"))
+            for schema in (*OBSERVED, *DERIVED, KINDS["series"], LEDGER)
+        ]
+        return dict(pl.concat(counts).collect().iter_rows())
+
     def fingerprint(self) -> dict[str, str]:
         """Return a fingerprint for each table that has rows, and ``lake`` for all of them.
 

@@ -59,6 +59,11 @@ class Table:
         if self._delta is None:
             self._delta, self._began = _opened(self.address), began
 
+    @property
+    def version(self) -> int:
+        """Return the version last looked at; −1 where there is no table."""
+        return -1 if self._delta is None else self._delta.version()
+
     def files(self, **between: Between) -> list[str]:
         """Return where the files lie; with bounds of columns, those that may hold rows within."""
         if self._delta is None:

@@ -1,0 +1,222 @@
+"""What a lake has observed by a moment, and what it has not: the newest row of each series, and stretches without."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
+from runout.lake import Lake
+from runout.records import Series
+from runout.records.kinds import OBSERVED
+from runout.serve.table_answer import TableAnswer, table_of
+from runout.serve.tables import dated
+
+FRESH: Final = NANOSECONDS_PER_HOUR
+"""Beyond its own step, how old the newest price of a lake that is called live may be."""
+_KINDS: Final = ("bars", "liquidations")
+
+
+class CoinStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A coin of the lake.
+
+    Parameters
+    ----------
+    coin
+        Base asset.
+    newest
+        ISO 8601 UTC: end of its newest intraday bar of a perpetual market, else of its newest bar.
+    intraday
+        Whether it has bars finer than a day, which a map needs.
+    venues
+        Of those bars.
+    synthetic
+        Whether no market made its figures.
+    """
+
+    coin: str
+    newest: str
+    intraday: bool
+    venues: tuple[str, ...]
+    synthetic: bool
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lake holds, for a reader who has just come.
+
+    Parameters
+    ----------
+    lake
+        Its name, without the folder it lies in.
+    coins
+        Those with bars, the one with the finest and newest first.
+    newest
+        ISO 8601 UTC of its newest bar; empty without one.
+    age_seconds
+        Of that bar, at the moment asked of; null without one.
+    state
+        ``empty``, ``stale`` (the newest bar is overdue) or ``live``.
+    synthetic
+        Whether any series was not made by a market.
+    series
+        How many series with rows are known.
+    """
+
+    lake: str
+    coins: tuple[CoinStatus, ...]
+    newest: str
+    age_seconds: int | None
+    state: str
+    synthetic: bool
+    series: int
+
+
+def status(lake: Lake, at: int) -> Status:
+    """Return what a lake held at a moment (UTC ns)."""
+    known = lake.series(at=at)
+    last = _last_times(lake, at)
+    coins = sorted(
+        (_coin(name, [one for one in known if one.coin == name and one.kind == "bars"], last)
+         for name in {one.coin for one in known if one.kind == "bars"}),
+        key=lambda c: (not c[0].intraday, c[0].coin != "BTC", c[0].coin),
+    )  # fmt: skip
+    newest = max((time for _, time, _ in coins), default=0)
+    step = min((step for _, time, step in coins if time == newest), default=0)
+    state = "empty" if not newest else "live" if at - newest <= step + FRESH else "stale"
+    return Status(
+        lake=lake.root.rsplit("/", 1)[-1],
+        coins=tuple(coin for coin, _, _ in coins),
+        newest=format_time(newest) if newest else "",
+        age_seconds=max(at - newest, 0) // 1_000_000_000 if newest else None,
+        state=state,
+        synthetic=any(one.synthetic for one in known),
+        series=len(known),
+    )
+
+
+def _coin(name: str, bars: Sequence[Series], last: dict[str, int]) -> tuple[CoinStatus, int, int]:
+    fine = [one for one in bars if 0 < one.step < NANOSECONDS_PER_DAY and one.market == "perpetual"]
+    used = max(fine or bars, key=lambda one: (last.get(one.series, 0), -one.step))
+    newest = last.get(used.series, 0)
+    venues = tuple(sorted({venue for one in (fine or bars) for venue in one.venues}))
+    synthetic = any(one.synthetic for one in bars)
+    found = CoinStatus(coin=name, newest=format_time(newest), intraday=bool(fine), venues=venues, synthetic=synthetic)
+    return found, newest, used.step
+
+
+def feeds(lake: Lake, coin: str, at: int) -> TableAnswer:
+    """Return the newest row of every series of a coin, as it was known.
+
+    Parameters
+    ----------
+    lake, coin, at
+        What was known of the coin by then (UTC ns).
+
+    Returns
+    -------
+    TableAnswer
+        ``series, kind, venues, step_ns`` (0: irregular), ``last_time, age_seconds``, ``overdue`` (older than two steps
+        and its publication lag; null of irregular ones), ``capture, scope, note``.
+    """
+    known = lake.series(coin=coin, at=at)
+    last = _last_times(lake, at)
+    rows = [
+        (
+            one.series, one.kind, "+".join(one.venues), one.step, last[one.series],
+            (at - last[one.series]) // 1_000_000_000,
+            at - last[one.series] > 2 * one.step + one.publication_lag if one.step else None,
+            one.capture, one.scope(), one.note,
+        )
+        for one in known if one.series in last
+    ]  # fmt: skip
+    table = pl.DataFrame(
+        rows, orient="row",
+        schema={
+            "series": pl.String, "kind": pl.String, "venues": pl.String, "step_ns": pl.Int64, "last_time": pl.Int64,
+            "age_seconds": pl.Int64, "overdue": pl.Boolean, "capture": pl.String, "scope": pl.String,
+            "note": pl.String,
+        },
+    )  # fmt: skip
+    synthetic = any(one.synthetic for one in known)
+    return TableAnswer(table=dated(table), scope=f"{coin}, all series", synthetic=synthetic)
+
+
+def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
+    """Return the stretches of a window in which prices or liquidations of a coin were not observed.
+
+    Parameters
+    ----------
+    lake, coin, at
+        What was known of the coin by then (UTC ns).
+    begin
+        Of the window, UTC ns.
+
+    Returns
+    -------
+    TableAnswer
+        ``kind, series, start_time, end_time, reason``: of the finest bars and of the finest interval totals of
+        liquidations, and every gap on record.
+    """
+    known = lake.series(coin=coin, at=at)
+    rows: list[tuple[str, str, int, int, str]] = []
+    used: list[Series] = []
+    for kind in _KINDS:
+        series = [one for one in known if one.kind == kind and 0 < one.step < NANOSECONDS_PER_DAY]
+        if not series:
+            continue
+        finest = min(series, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
+        times = lake.as_of(kind, at=at, series=[finest.series], since=begin)["event_time"].unique().sort().to_list()
+        until = max(at - finest.publication_lag, begin)
+        used.append(finest)
+        rows += [
+            (kind, finest.series, start, end, "no rows")
+            for start, end in gaps_between(times, finest.step, begin, until)
+        ]
+    recorded = lake.as_of("gaps", at=at, since=begin).filter(pl.col("coin") == coin)
+    kinds = {one.series: one.kind for one in known}
+    rows += [
+        (kinds.get(row["series"], ""), row["series"], row["event_time"] - row["span"], row["event_time"], row["reason"])
+        for row in recorded.iter_rows(named=True)
+    ]
+    schema = {
+        "kind": pl.String, "series": pl.String, "start_time": pl.Int64, "end_time": pl.Int64, "reason": pl.String
+    }  # fmt: skip
+    table = pl.DataFrame(sorted(rows, key=lambda row: (row[2], row[1])), schema=schema, orient="row")
+    return table_of(dated(table), tuple(used))
+
+
+def gaps_between(times: Sequence[int], step: int, begin: int, end: int) -> list[tuple[int, int]]:
+    """Return the stretches of a window in which a series with rows every ``step`` has none.
+
+    Parameters
+    ----------
+    times
+        Ends of rows, UTC ns, ascending.
+    step
+        Nanoseconds between rows.
+    begin, end
+        The window, UTC ns.
+
+    Examples
+    --------
+    >>> gaps_between([10, 20, 50], 10, 0, 60)
+    [(20, 40), (50, 60)]
+    >>> gaps_between([], 10, 0, 60)
+    [(0, 60)]
+    """
+    if not times:
+        return [(begin, end)]
+    inner = [(left, right - step) for left, right in pairwise(times) if right - left > step]
+    first = [(begin, times[0] - step)] if times[0] - step > begin else []
+    last = [(times[-1], end)] if end - times[-1] >= step else []
+    return [*first, *inner, *last]
+
+
+def _last_times(lake: Lake, at: int) -> dict[str, int]:
+    latest = [
+        lake.scan(schema.kind).filter(pl.col("known_time") <= at).group_by("series").agg(pl.col("event_time").max())
+        for schema in OBSERVED
+    ]
+    return dict(pl.concat(latest).collect().iter_rows())

@@ -1,0 +1,127 @@
+"""Answers kept and shared: each question is computed once, however many ask it at a time.
+
+An answer is kept under what the lake knew at its moment. While no table has a new version it is served as it is; once
+one has, the rows known at the moment are counted, and only if that number has changed it is computed anew.
+"""
+
+import asyncio
+from collections import OrderedDict
+from typing import Final
+
+import anyio
+import anyio.to_process
+import anyio.to_thread
+
+from runout.clock import monotonic_seconds
+from runout.errors import RunoutError
+from runout.lake import Lake
+from runout.server.questions import READS, Answer, Question, answer
+from runout.server.settings import Settings
+
+_KEPT_BYTES: Final = 96_000_000
+_THREADS: Final = 4
+
+
+class BusyError(RunoutError):
+    """Too many computations are waiting; ask again later."""
+
+
+class TooSlowError(RunoutError):
+    """A computation took longer than it may."""
+
+
+class Answers:
+    """The answers of one lake.
+
+    Parameters
+    ----------
+    settings
+        The lake, how many workers there are, and how long one may compute.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._kept: OrderedDict[tuple[Question, str], Answer] = OrderedDict()
+        self._running: dict[tuple[Question, str], asyncio.Task[Answer]] = {}
+        self._known: OrderedDict[tuple[int, str], str] = OrderedDict()
+        self._workers = anyio.CapacityLimiter(settings.workers)
+        self._threads = anyio.CapacityLimiter(_THREADS)
+        self._lake = Lake(settings.lake)
+        self._lock = asyncio.Lock()
+        self._version, self._looked = "", 0.0
+        self.computed = 0
+        self.reused = 0
+
+    async def version(self) -> str:
+        """Return the version of the lake: while it is the same, so is every answer.
+
+        Tables are looked at once in the time between two polls, however many ask.
+        """
+        async with self._lock:
+            if not self._version or monotonic_seconds() - self._looked > self._settings.poll_seconds:
+                versions = await anyio.to_thread.run_sync(self._lake.versions, limiter=self._threads)
+                self._version = "-".join(str(version + 1) for version in versions.values())
+                self._looked = monotonic_seconds()
+        return self._version
+
+    async def get(self, question: Question) -> Answer:
+        """Return the answer to a question.
+
+        Raises
+        ------
+        BusyError, TooSlowError
+            If there is no worker for it, or it took too long.
+        RunoutError
+            As the question does.
+        """
+        key = question, await self._state(question)
+        if (kept := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+            self.reused += 1
+            return kept
+        task = self._running.get(key)
+        if task is None:
+            if len(self._running) >= self._settings.waiting + self._settings.workers:
+                raise BusyError(f"{len(self._running)} answers are being computed; ask again in a few seconds")
+            task = asyncio.ensure_future(self._compute(question))
+            self._running[key] = task
+            task.add_done_callback(lambda done: self._finish(key, done))
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Give up what is being computed."""
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _state(self, question: Question) -> str:
+        """Return what the lake knew at the moment of a question."""
+        version = await self.version()
+        moment = question.at, version
+        if moment not in self._known:
+            async with self._lock:
+                rows = await anyio.to_thread.run_sync(self._lake.known_rows, question.at, limiter=self._threads)
+            self._known[moment] = "-".join(map(str, rows.values()))
+            while len(self._known) > 1_000:
+                self._known.popitem(last=False)
+        return self._known[moment]
+
+    async def _compute(self, question: Question) -> Answer:
+        self.computed += 1
+        root, seconds = self._settings.lake, self._settings.answer_seconds
+        if question.resource == "status" or question.resource in READS:
+            return await anyio.to_thread.run_sync(answer, root, question, limiter=self._threads)
+        try:
+            async with self._workers:
+                with anyio.fail_after(seconds):
+                    return await anyio.to_process.run_sync(answer, root, question, cancellable=True)
+        except TimeoutError as error:
+            raise TooSlowError(f"the answer was not ready after {seconds:g} s and was given up") from error
+
+    def _finish(self, key: tuple[Question, str], done: "asyncio.Task[Answer]") -> None:
+        del self._running[key]
+        if done.cancelled() or done.exception() is not None:
+            return
+        self._kept[key] = done.result()
+        while len(self._kept) > 1 and sum(one.size() for one in self._kept.values()) > _KEPT_BYTES:
+            self._kept.popitem(last=False)

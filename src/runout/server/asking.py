@@ -1,0 +1,147 @@
+"""What every request says in the same words: of what coin and moment, in what form; and how its answer is sent."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+from litestar.params import Parameter
+
+from runout.clock import NANOSECONDS_PER_MINUTE, format_time, now_ns, parse_time
+from runout.errors import UsageError
+from runout.server import replies
+from runout.server.answers import Answers
+from runout.server.questions import Question
+from runout.server.replies import MEDIA
+
+TABLE_FORMS: Final = ("json", "csv", "arrow", "parquet")
+
+AnyRequest = Request[Any, Any, State]
+
+Venue = Annotated[str | None, Parameter(description="Venue, lower case.", pattern=r"^[A-Za-z0-9 ._-]{1,40}$")]
+Columns = Annotated[int, Parameter(description="Most buckets; the server picks the step.", ge=2, le=5_000)]
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer is wanted: form, part of a list, and the version of the lake that the asker has seen."""
+
+    format: str | None
+    limit: int
+    cursor: str | None
+    version: str | None
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what coin and moment; ``since`` (UTC ns) where a window is asked for."""
+
+    coin: str
+    at: int
+    since: int | None
+
+    def question(self, resource: str, **more: Any) -> Question:
+        """Return the question for a resource."""
+        if (venue := more.get("venue")) is not None:
+            more["venue"] = venue.lower()
+        return Question(resource=resource, at=self.at, coin=self.coin, since=self.since, **more)
+
+
+async def view_of(
+    format: Annotated[str | None, Parameter(description="Form of the answer; before Accept.", max_length=12)] = None,  # noqa: A002 - its public name
+    limit: Annotated[int, Parameter(description="Most rows of one answer.", ge=1, le=10_000)] = 10_000,
+    cursor: Annotated[str | None, Parameter(description="next_cursor of the answer before.", max_length=80)] = None,
+    version: Annotated[
+        str | None,
+        Parameter(description="Version by /v1/status: while it holds, the answer may be kept.", max_length=400),
+    ] = None,
+) -> View:
+    """Return how an answer is wanted."""
+    return View(format=format, limit=limit, cursor=cursor, version=version)
+
+
+async def subject_of(
+    coin: Annotated[str, Parameter(description="Base asset, such as BTC.", pattern=r"^[A-Za-z0-9]{1,20}$")] = "BTC",
+    at: Annotated[
+        str | None,
+        Parameter(
+            description="UTC moment such as 2025-08-18T12:00Z: what was known then. Now if absent.", max_length=40
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, Parameter(description="UTC moment where a window begins; a week before if absent.", max_length=40)
+    ] = None,
+) -> Subject:
+    """Return of what a request is; now means the present minute, so that all who ask share an answer."""
+    now = now_ns()
+    moment = now - now % NANOSECONDS_PER_MINUTE if at is None else moment_of("at", at)
+    return Subject(coin=coin.upper(), at=moment, since=None if since is None else moment_of("since", since))
+
+
+def moment_of(name: str, text: str) -> int:
+    """Return UTC ns of a moment in a request.
+
+    Raises
+    ------
+    UsageError
+        If it is none between 1970 and 2116.
+    """
+    try:
+        moment = parse_time(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{name}: {error}") from error
+    if not 0 <= moment < 2**62:
+        raise UsageError(f"{name}: expected a moment between 1970 and 2116, found {text!r}")
+    return moment
+
+
+def answers_of(request: AnyRequest) -> Answers:
+    """Return the answers of the server."""
+    return request.app.state.answers
+
+
+async def table(request: AnyRequest, view: View, asked: Question) -> Response[bytes]:
+    """Return a part of a table in the form asked for."""
+    form = replies.chosen_form(request, view.format, TABLE_FORMS)
+    page = replies.page_of(view.cursor, asked.at, view.limit)
+    asked = msgspec.structs.replace(asked, at=page.at)
+    answer = await answers_of(request).get(asked)
+    body, headers = replies.table_body(
+        answer.tables[asked.resource], form, page, as_of=format_time(asked.at), reproduce=_again(request, asked.at)
+    )
+    return replies.respond(request, body, MEDIA[form], fixed=await _is_fixed(request, view), extra=headers)
+
+
+async def model(
+    request: AnyRequest, view: View, asked: Question, documents: tuple[str, ...] = (), name: str = ""
+) -> Response[bytes]:
+    """Return what a model says: one of its documents, or its table ``name`` in the form asked for."""
+    forms = tuple(dict.fromkeys((*documents, *(TABLE_FORMS if name else ()))))
+    form = replies.chosen_form(request, view.format, forms)
+    answer = await answers_of(request).get(asked)
+    as_of, fixed = format_time(asked.at), await _is_fixed(request, view)
+    if form in documents:
+        body, headers = answer.documents[form], {"X-Runout-As-Of": as_of}
+        return replies.respond(request, body, MEDIA[form], fixed=fixed, extra=headers)
+    if name not in answer.tables:
+        missing = answer.documents.get(f"{name}-missing", b"it cannot be made of what the lake holds")
+        raise NotFoundException(missing.decode())
+    page = replies.page_of(view.cursor, asked.at, view.limit)
+    body, headers = replies.table_body(
+        answer.tables[name], form, page, as_of=as_of, reproduce=_again(request, asked.at)
+    )
+    return replies.respond(request, body, MEDIA[form], fixed=fixed, extra=headers)
+
+
+async def _is_fixed(request: AnyRequest, view: View) -> bool:
+    """Return whether the request names its moment and the version of the lake as it is."""
+    if view.version is None or "at" not in request.query_params:
+        return False
+    return view.version == await answers_of(request).version()
+
+
+def _again(request: AnyRequest, at: int) -> str:
+    """Return the path that asks the same of the same moment."""
+    left_out = {"at", "version", "cursor"}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in left_out]
+    return f"{request.url.path}?{urlencode([*kept, ('at', format_time(at))])}"
