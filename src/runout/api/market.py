@@ -10,13 +10,12 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from runout.api.table_answer import TableAnswer, table_of
+from runout.api.tables import dated
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, format_time
 from runout.errors import NotEnoughDataError, UsageError
-from runout.jobs import selection
-from runout.lake import Lake
+from runout.lake import Lake, catalogue
 from runout.records import Series
-from runout.serve.table_answer import TableAnswer, table_of
-from runout.serve.tables import dated
 
 WINDOW: Final = 7 * NANOSECONDS_PER_DAY
 """How far back a question looks without being told."""
@@ -65,7 +64,7 @@ def candles(
     if chosen is None:
         raise NotEnoughDataError(
             f"expected bars of {coin} between {format_time(begin)} and {format_time(at)}, found "
-            f"{selection.held(lake, 'bars', wanted)}; see /v1/series"
+            f"{catalogue.held(lake, 'bars', wanted)}; see /v1/series"
         )
     source, rows = chosen
     step = max(step_for(at - begin, columns), source.step)
@@ -92,7 +91,7 @@ def liquidations(lake: Lake, coin: str, at: int, *, since: int | None = None, co
     """
     begin = _begin(at, since)
     known = lake.series("liquidations", coin, at=at)
-    group = selection.finest_liquidations(selection.liquidation_groups(known), coin)
+    group = catalogue.finest_liquidations(catalogue.liquidation_groups(known), coin)
     sources: Sequence[Series] = () if group is None else group.series
     rows = lake.as_of("liquidations", at=at, series=[one.series for one in sources], since=begin + 1)
     newest = msgspec.convert(rows["event_time"].max() or 0, int)
@@ -197,7 +196,7 @@ def funding(lake: Lake, coin: str, at: int, *, since: int | None = None) -> Tabl
     """
     begin = _begin(at, since)
     known = lake.series("funding", coin, at=at)
-    ranked = [*selection.weighted_funding(known, coin), *selection.venue_funding(known, coin)]
+    ranked = [*catalogue.weighted_funding(known, coin), *catalogue.venue_funding(known, coin)]
     return _listed(_covering(lake, "funding", ranked, at, begin), ("event_time", "rate", "interval_hours"))
 
 
@@ -284,7 +283,7 @@ def _with_price(lake: Lake, rows: pl.DataFrame, coin: str, at: int, begin: int) 
     """Return open interest in coins and dollars, each from the other where only one is published."""
     own = rows.with_columns(pl.coalesce("price", pl.col("open_interest_usd") / pl.col("open_interest_base")).alias("p"))
     if own["p"].null_count():
-        bars = selection.bars(lake.series("bars", coin, at=at), coin)
+        bars = catalogue.bars(lake.series("bars", coin, at=at), coin)
         closes = lake.as_of("bars", at=at, series=[bars.series] if bars else [], since=begin)
         closes = closes.select("event_time", "close").sort("event_time")
         own = own.join(closes, on="event_time", how="left").with_columns(pl.coalesce("p", "close").alias("p"))

@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from runout.api.table_answer import TableAnswer, table_of
+from runout.api.tables import dated
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.lake import Lake
 from runout.records import Series
 from runout.records.kinds import OBSERVED
-from runout.serve.table_answer import TableAnswer, table_of
-from runout.serve.tables import dated
 
 FRESH: Final = NANOSECONDS_PER_HOUR
 """Beyond its own step, how old the newest price of a lake that is called live may be."""

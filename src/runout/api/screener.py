@@ -5,11 +5,10 @@ from typing import Final
 
 import polars as pl
 
+from runout.api.table_answer import TableAnswer, table_of
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.jobs import selection
-from runout.lake import Lake
+from runout.lake import Lake, catalogue
 from runout.records import Series
-from runout.serve.table_answer import TableAnswer, table_of
 
 _YEAR: Final = 365 * NANOSECONDS_PER_DAY
 _LEAST_DAYS: Final = 90
@@ -33,7 +32,7 @@ def screener(lake: Lake, at: int) -> TableAnswer:
         ``open_interest_usd``, ``open_interest_change_24h``, ``funding_rate`` per its interval.
     """
     known = [one for one in lake.series(at=at) if one.step == NANOSECONDS_PER_DAY]
-    coins = sorted({one.coin for one in selection.daily_bars(known)})
+    coins = sorted({one.coin for one in catalogue.daily_bars(known)})
     used: list[Series] = []
     rows = [_row(lake, [one for one in known if one.coin == coin], coin, at, used) for coin in coins]
     table = pl.DataFrame([row for row in rows if row], infer_schema_length=None)
@@ -63,7 +62,7 @@ def _row(lake: Lake, known: Sequence[Series], coin: str, at: int, used: list[Ser
         used.append(series)
         return rows
 
-    bars = read("bars", next(iter(selection.daily_bars(known)), None))
+    bars = read("bars", next(iter(catalogue.daily_bars(known)), None))
     if bars is None:
         return {}
     change = pl.col("close") / pl.col("close").shift() - 1.0
@@ -71,7 +70,7 @@ def _row(lake: Lake, known: Sequence[Series], coin: str, at: int, used: list[Ser
     measures: dict[str, tuple[str, Series | None, Callable[[pl.DataFrame], pl.Series]]] = {
         "liquidations_usd": ("liquidations", _first(known, "liquidations"), _per_day),
         "open_interest_usd": ("open_interest", _first(known, "open_interest"), lambda rows: rows["open_interest_usd"]),
-        "funding_rate": ("funding", next(iter(selection.weighted_funding(known, coin)), None), lambda r: r["rate"]),
+        "funding_rate": ("funding", next(iter(catalogue.weighted_funding(known, coin)), None), lambda r: r["rate"]),
     }
     found: dict[str, object] = {
         "coin": coin,

@@ -5,15 +5,15 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from runout.api.answers import MapAnswer
+from runout.api.table_answer import TableAnswer
+from runout.api.tables import dated
+from runout.api.tiles import heat_tile
 from runout.cascade.shock import Move
 from runout.errors import NotEnoughDataError
-from runout.jobs.cascading import Setting, setting_of, slides, whatif
-from runout.jobs.mapping import liquidation_map
 from runout.lake import Lake
-from runout.serve.answers import MapAnswer
-from runout.serve.table_answer import TableAnswer
-from runout.serve.tables import dated
-from runout.serve.tiles import heat_tile
+from runout.pipeline.build_map import liquidation_map
+from runout.pipeline.whatif import Setting, setting_of, slides, whatif
 
 _CONSEQUENCE: Final = {
     "chance_24h": pl.Float64, "chance_low": pl.Float64, "chance_high": pl.Float64, "through_forced_usd": pl.Float64,
@@ -44,7 +44,7 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Returns
         -------
         TableAnswer
-            Columns of :meth:`runout.serve.answers.MapAnswer.clusters`; ``chance_24h`` that the price reaches the near
+            Columns of :meth:`runout.api.answers.MapAnswer.clusters`; ``chance_24h`` that the price reaches the near
             edge (share of past days that went so far, volatility for volatility, 90% ``chance_low, chance_high``);
             ``through_forced_usd`` of forced orders if it moves to the far edge, with the edges of all bands, and where
             that slide stops (``through_stop_price``). Null where no books or too few days are known.
@@ -78,7 +78,7 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return self._about(self.map.sweeps())
 
     def tile(self) -> bytes:
-        """Return the heat as :func:`runout.serve.tiles.heat_tile` encodes it."""
+        """Return the heat as :func:`runout.api.tiles.heat_tile` encodes it."""
         return heat_tile(self.map.content)
 
     def _about(self, table: pl.DataFrame) -> TableAnswer:

@@ -8,7 +8,7 @@ square root keeps small levels apart. Levels persist in time, so that rows compr
 import msgspec
 import numpy as np
 
-from runout.bulletin.mapping.content import LiquidationMap
+from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import format_time
 from runout.positions.weights import SIDES
 from runout.scores.arrays import FloatArray

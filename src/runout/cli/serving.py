@@ -65,8 +65,8 @@ def serve(
 
 
 def _say(root: str, address: str) -> None:
+    from runout.api.observed import status  # noqa: PLC0415
     from runout.lake import Lake  # noqa: PLC0415
-    from runout.serve.coverage import status  # noqa: PLC0415
 
     found = status(Lake(root), now_ns())
     console = screen.console(stderr=True)

@@ -8,9 +8,9 @@ from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from runout.api.observed import Status
 from runout.clock import now_ns
 from runout.errors import NotEnoughDataError
-from runout.serve.coverage import Status
 from runout.server.asking import AnyRequest, answers_of
 from runout.server.questions import Question
 

@@ -11,15 +11,15 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from runout.api import market, observed, screener, tables
+from runout.api.answers import BulletinAnswer, WhatIfAnswer
+from runout.api.session import Session
+from runout.api.shock_inputs import named_shock
+from runout.api.snapshot import SnapshotAnswer, snapshot
+from runout.api.table_answer import TableAnswer, table_of
 from runout.clock import format_time
 from runout.errors import UsageError
 from runout.lake import Lake
-from runout.serve import coverage, market, screener, tables
-from runout.serve.answers import BulletinAnswer, WhatIfAnswer
-from runout.serve.session import Session
-from runout.serve.shocks import named_shock
-from runout.serve.snapshot import SnapshotAnswer, snapshot
-from runout.serve.table_answer import TableAnswer, table_of
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +83,10 @@ def answer(root: str, question: Question) -> Answer:
     Raises
     ------
     RunoutError
-        As the question of :mod:`runout.serve` does.
+        As the question of :mod:`runout.api` does.
     """
     if question.resource == "status":
-        return Answer(documents={"json": msgspec.json.encode(coverage.status(Lake(root), question.at))})
+        return Answer(documents={"json": msgspec.json.encode(observed.status(Lake(root), question.at))})
     if read := READS.get(question.resource):
         return Answer(tables={question.resource: read(Lake.open(root), question)})
     return MODELS[question.resource](root, question)
@@ -143,7 +143,7 @@ def _snapshot(root: str, question: Question) -> Answer:
 
 
 def _whatif(root: str, question: Question) -> Answer:
-    from runout.jobs.cascading import whatif  # noqa: PLC0415 - only in a worker
+    from runout.pipeline.whatif import whatif  # noqa: PLC0415 - only in a worker
 
     made = _snapshot_of(root, question)
     shock = named_shock(**dict([question.shock or ("drop", "")]))
@@ -162,7 +162,7 @@ def _published(root: str, question: Question) -> BulletinAnswer:
 
 
 def _bulletin(root: str, question: Question) -> Answer:
-    from runout.bulletin import markdown  # noqa: PLC0415 - only in a worker
+    from runout.render import markdown  # noqa: PLC0415 - only in a worker
 
     made = _published(root, question)
     findings = TableAnswer(table=made.to_polars(), scope=question.coin, synthetic=made.content.synthetic)
@@ -206,8 +206,8 @@ READS: Final[dict[str, Read]] = {
     "funding": lambda lake, q: market.funding(lake, q.coin, q.at, since=q.since),
     "depth": lambda lake, q: market.depth(lake, q.coin, q.at, since=q.since),
     "flushes": lambda lake, q: market.flushes(lake, q.coin, q.at),
-    "feeds": lambda lake, q: coverage.feeds(lake, q.coin, q.at),
-    "unobserved": lambda lake, q: coverage.unobserved(lake, q.coin, q.at, _begin(q)),
+    "feeds": lambda lake, q: observed.feeds(lake, q.coin, q.at),
+    "unobserved": lambda lake, q: observed.unobserved(lake, q.coin, q.at, _begin(q)),
     "screener": lambda lake, q: screener.screener(lake, q.at),
     "series": _series,
     "rows": _rows,

@@ -14,7 +14,7 @@ import polars as pl
 from litestar import Request, Response
 from litestar.exceptions import ValidationException
 
-from runout.serve.table_answer import TableAnswer
+from runout.api.table_answer import TableAnswer
 from runout.server.questions import Answer, arrow
 from runout.version import METHOD_VERSION, SCHEMA_VERSION
 

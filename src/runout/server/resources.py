@@ -4,11 +4,12 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
+from runout.api.observed import Status
 from runout.clock import format_time
-from runout.serve.coverage import Status
 from runout.server import replies
 from runout.server.asking import AnyRequest, Columns, Subject, Venue, View, answers_of, model, table
 from runout.server.problems import Problem
@@ -51,14 +52,20 @@ class StatusDocument(Status, frozen=True, kw_only=True):
 
 @get("/v1/candles", responses=_TABLE, summary="Candles of a coin")
 async def candles(
-    request: AnyRequest, subject: Subject, view: View, columns: Columns = 400, venue: Venue = None
+    request: AnyRequest,
+    subject: NamedDependency[Subject],
+    view: NamedDependency[View],
+    columns: Columns = 400,
+    venue: Venue = None,
 ) -> Response[bytes]:
     """Return candles of the coin's perpetual market, or spot where there is none; a bucket without trades is absent."""
     return await table(request, view, subject.question("candles", columns=columns, venue=venue))
 
 
 @get("/v1/liquidations", responses=_TABLE, summary="Liquidations of a coin by bucket and side")
-async def liquidations(request: AnyRequest, subject: Subject, view: View, columns: Columns = 400) -> Response[bytes]:
+async def liquidations(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], columns: Columns = 400
+) -> Response[bytes]:
     """Return dollars reported as liquidated; `capture` says whether the feeds show all of them."""
     return await table(request, view, subject.question("liquidations", columns=columns))
 
@@ -66,8 +73,8 @@ async def liquidations(request: AnyRequest, subject: Subject, view: View, column
 @get("/v1/tape", responses=_TABLE, summary="The latest single liquidations")
 async def tape(
     request: AnyRequest,
-    subject: Subject,
-    view: View,
+    subject: NamedDependency[Subject],
+    view: NamedDependency[View],
     events: Annotated[int, Parameter(description="Most events.", ge=1, le=1_000)] = 100,
     least_usd: Annotated[float, Parameter(description="Smaller ones are left out.", ge=0.0, le=1e12)] = 0.0,
 ) -> Response[bytes]:
@@ -77,50 +84,64 @@ async def tape(
 
 @get("/v1/open-interest", responses=_TABLE, summary="Open interest of a coin")
 async def open_interest(
-    request: AnyRequest, subject: Subject, view: View, columns: Columns = 400, venue: Venue = None
+    request: AnyRequest,
+    subject: NamedDependency[Subject],
+    view: NamedDependency[View],
+    columns: Columns = 400,
+    venue: Venue = None,
 ) -> Response[bytes]:
     """Return open interest in coins and dollars; its change is parted into positions and price."""
     return await table(request, view, subject.question("open-interest", columns=columns, venue=venue))
 
 
 @get("/v1/funding", responses=_TABLE, summary="Funding of a coin")
-async def funding(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def funding(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return funding rates as fractions per `interval_hours`; positive: longs pay shorts."""
     return await table(request, view, subject.question("funding"))
 
 
 @get("/v1/depth", responses=_TABLE, summary="Resting orders around the price")
-async def depth(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def depth(request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]) -> Response[bytes]:
     """Return dollars of resting orders within a band around the price."""
     return await table(request, view, subject.question("depth"))
 
 
 @get("/v1/flushes", responses=_TABLE, summary="Flushes and squeezes of a coin")
-async def flushes(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def flushes(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return flushes and squeezes as they were known, the newest first."""
     return await table(request, view, subject.question("flushes"))
 
 
 @get("/v1/screener", responses=_TABLE, summary="All coins side by side")
-async def screener(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def screener(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return the newest daily figures of every coin, ranked within its own past year and among the coins."""
     return await table(request, view, Question(resource="screener", at=subject.at))
 
 
 @get("/v1/coverage/feeds", responses=_TABLE, summary="The newest row of every series of a coin")
-async def feeds(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def feeds(request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]) -> Response[bytes]:
     """Return how old each series is, and whether its next row is overdue."""
     return await table(request, view, subject.question("feeds"))
 
 
 @get("/v1/coverage", responses=_TABLE, summary="Stretches that were not observed")
-async def unobserved(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def unobserved(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return the stretches of a window without prices or liquidations, and every gap on record."""
     return await table(request, view, subject.question("unobserved"))
 
 
 @get("/v1/series", responses=_TABLE, summary="The series of the lake")
-async def series(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def series(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return every series with its scope, its rows, and the times they speak of; of one coin if `coin` is named."""
     coin = subject.coin if "coin" in request.query_params else ""
     return await table(request, view, Question(resource="series", at=subject.at, coin=coin))
@@ -129,8 +150,8 @@ async def series(request: AnyRequest, subject: Subject, view: View) -> Response[
 @get("/v1/rows", responses=_TABLE, summary="Rows of series")
 async def rows(
     request: AnyRequest,
-    subject: Subject,
-    view: View,
+    subject: NamedDependency[Subject],
+    view: NamedDependency[View],
     series: Annotated[list[str], Parameter(description="Identifiers of series of one kind.", max_items=20)],
 ) -> Response[bytes]:
     """Return rows as they were known at a moment; the evidence of every finding names them."""
@@ -142,31 +163,41 @@ async def rows(
 
 
 @get("/v1/map", responses=_SAID, summary="The liquidation map of a coin, inferred")
-async def map_(request: AnyRequest, subject: Subject, view: View, venue: Venue = None) -> Response[bytes]:
+async def map_(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
+) -> Response[bytes]:
     """Return where positions would be liquidated, as `runout map` writes it; csv, arrow and parquet: its levels."""
     return await model(request, view, subject.question("snapshot", venue=venue), ("json", "text"), "levels")
 
 
 @get("/v1/map/heat", responses=_OCTETS, summary="The heat of the map over time, a byte a cell")
-async def heat(request: AnyRequest, subject: Subject, view: View, venue: Venue = None) -> Response[bytes]:
+async def heat(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
+) -> Response[bytes]:
     """Return a tile: length of its header, JSON header, and bytes row by row (docs/api.md says how to read them)."""
     return await model(request, view, subject.question("snapshot", venue=venue), ("heat",))
 
 
 @get("/v1/clusters", responses=_TABLE, summary="Clusters of the map, inferred")
-async def clusters(request: AnyRequest, subject: Subject, view: View, venue: Venue = None) -> Response[bytes]:
+async def clusters(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
+) -> Response[bytes]:
     """Return clusters with their band, the chance that the price gets there, and what crossing them sets off."""
     return await model(request, view, subject.question("snapshot", venue=venue), name="clusters")
 
 
 @get("/v1/sweeps", responses=_TABLE, summary="What the map expected, and what was reported")
-async def sweeps(request: AnyRequest, subject: Subject, view: View, venue: Venue = None) -> Response[bytes]:
+async def sweeps(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
+) -> Response[bytes]:
     """Return each bucket of the window: levels that the price crossed, dollars expected there and dollars reported."""
     return await model(request, view, subject.question("snapshot", venue=venue), name="sweeps")
 
 
 @get("/v1/whatif/ladder", responses=_TABLE, summary="What moves of every size would set off")
-async def ladder(request: AnyRequest, subject: Subject, view: View, venue: Venue = None) -> Response[bytes]:
+async def ladder(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
+) -> Response[bytes]:
     """Return moves of 0.5% to 15% either way: chance, forced orders, where it stops."""
     return await model(request, view, subject.question("snapshot", venue=venue), name="ladder")
 
@@ -174,8 +205,8 @@ async def ladder(request: AnyRequest, subject: Subject, view: View, venue: Venue
 @get("/v1/whatif", responses=_SAID, summary="What a move or an order would set off")
 async def whatif(
     request: AnyRequest,
-    subject: Subject,
-    view: View,
+    subject: NamedDependency[Subject],
+    view: NamedDependency[View],
     shock: Annotated[Literal["drop", "rise", "to", "sell", "buy"], Parameter(description="What happens.")],
     amount: Annotated[str, Parameter(description="5%, a price in dollars, or an order such as 500M.", max_length=20)],
 ) -> Response[bytes]:
@@ -184,13 +215,17 @@ async def whatif(
 
 
 @get("/v1/forecast", responses=_SAID, summary="How likely a wave of liquidations is")
-async def forecast(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def forecast(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return the chances of the present UTC day and the next, as `runout forecast` says them."""
     return await model(request, view, subject.question("forecast"), ("json",), "forecast")
 
 
 @get("/v1/bulletin", responses=_SAID, summary="The bulletin of a coin")
-async def bulletin(request: AnyRequest, subject: Subject, view: View) -> Response[bytes]:
+async def bulletin(
+    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
+) -> Response[bytes]:
     """Return the bulletin as `runout bulletin` writes it (brief: one screen); csv, arrow and parquet: its findings."""
     documents = ("json", "brief", "text", "md", "html")
     form = replies.chosen_form(request, view.format, (*documents, "csv", "arrow", "parquet"))
@@ -203,7 +238,7 @@ async def bulletin(request: AnyRequest, subject: Subject, view: View) -> Respons
     responses={200: ResponseSpec(StatusDocument, description="What the lake holds."), **_PROBLEMS},
     summary="What the lake holds, and how old it is",
 )
-async def status(request: AnyRequest, subject: Subject) -> Response[bytes]:
+async def status(request: AnyRequest, subject: NamedDependency[Subject]) -> Response[bytes]:
     """Return the coins of the lake, its newest price and that price's age; an empty lake says so."""
     answers = answers_of(request)
     answer = await answers.get(Question(resource="status", at=subject.at))

@@ -1,0 +1,197 @@
+"""The API answers what the Python interface answers, as of any moment, in the forms that were asked for."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import httpx
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from server.running import AT, END, events, market, running
+
+import runout
+from runout.api import market as questions
+from runout.clock import NANOSECONDS_PER_DAY, parse_time
+from runout.lake import Lake
+
+TABLES = (
+    "candles", "liquidations", "tape", "open-interest", "funding", "depth", "flushes", "screener", "coverage",
+    "coverage/feeds", "series",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return market(tmp_path_factory.mktemp("served") / "lake")
+
+
+@pytest.fixture(scope="module")
+def client(lake: Lake) -> Iterator[httpx.Client]:
+    with running(lake.root) as address, httpx.Client(base_url=address, timeout=120) as opened:
+        yield opened
+
+
+def got(client: httpx.Client, path: str, **parameters: object) -> httpx.Response:
+    answer = client.get(path, params={"at": AT, **parameters})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_says_of_what_moment_and_scope_it_is(client: httpx.Client, name: str) -> None:
+    document = got(client, f"/v1/{name}").json()
+    assert document["as_of"] == AT
+    assert document["count"] == len(document["rows"])
+    assert {"schema_version", "scope", "capture", "inferred", "synthetic", "note", "reproduce"} <= set(document)
+    assert client.get(document["reproduce"]).json() == document
+
+
+def test_every_form_holds_the_same_rows(client: httpx.Client) -> None:
+    arrow = pl.read_ipc_stream(io.BytesIO(got(client, "/v1/candles", format="arrow").content))
+    parquet = pl.read_parquet(io.BytesIO(got(client, "/v1/candles", format="parquet").content))
+    assert_frame_equal(arrow, parquet)
+    assert arrow.height == got(client, "/v1/candles").json()["count"]
+    text = pl.read_csv(got(client, "/v1/candles", format="csv").content)
+    assert text["close"].to_list() == arrow["close"].to_list()
+
+
+def test_the_form_may_be_asked_for_by_accept(client: httpx.Client) -> None:
+    answer = client.get("/v1/candles", params={"at": AT}, headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+
+
+def test_candles_are_those_of_the_python_interface(client: httpx.Client, lake: Lake) -> None:
+    asked = questions.candles(lake, "BTC", parse_time(AT))
+    served = pl.read_ipc_stream(io.BytesIO(got(client, "/v1/candles", format="arrow").content))
+    assert_frame_equal(served, asked.table)
+
+
+def test_a_wide_window_is_answered_with_wider_candles(client: httpx.Client) -> None:
+    wide = got(client, "/v1/candles", since="2024-01-01", columns=50).json()
+    assert 0 < wide["count"] <= 51
+
+
+def test_the_map_is_byte_for_byte_that_of_the_python_interface(client: httpx.Client, lake: Lake) -> None:
+    assert got(client, "/v1/map").text == runout.open(lake.root).map("BTC", at=AT).to_json()
+
+
+def test_a_tile_holds_the_heat_of_the_map_row_by_row(client: httpx.Client, lake: Lake) -> None:
+    tile = got(client, "/v1/map/heat").content
+    length = int.from_bytes(tile[:4], "little")
+    header = json.loads(tile[4 : 4 + length])
+    drawn = runout.open(lake.root).map("BTC", at=AT).content
+    sides, columns, rows = drawn.heat.usd.shape
+    cells = memoryview(tile)[4 + length :]
+    assert (header["rows"], header["columns"], len(cells)) == (rows, columns, sides * rows * columns)
+    row, column = (int(one) for one in divmod(int(drawn.heat.usd[0].T.argmax()), columns))
+    expected = float(drawn.heat.usd[0, column, row])
+    byte = cells[row * columns + column]
+    assert header["scale_usd"] * (byte / 255) ** 2 == pytest.approx(expected, rel=0.01)
+
+
+def test_clusters_say_how_likely_they_are_reached_and_what_they_set_off(client: httpx.Client) -> None:
+    clusters = got(client, "/v1/clusters").json()
+    assert clusters["inferred"] is True
+    assert all(row["through_forced_usd"] >= 0 and 0 <= row["chance_24h"] <= 1 for row in clusters["rows"])
+
+
+def test_a_what_if_is_that_of_the_python_interface(client: httpx.Client, lake: Lake) -> None:
+    said = got(client, "/v1/whatif", shock="drop", amount="5%").text
+    assert said == runout.open(lake.root).whatif("BTC", at=AT, drop="5%").to_json()
+
+
+def test_what_is_not_changed_is_not_sent_again(client: httpx.Client) -> None:
+    first = got(client, "/v1/candles")
+    again = client.get("/v1/candles", params={"at": AT}, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert first.headers["cache-control"] == "private, no-cache"
+
+
+def test_an_answer_may_be_kept_for_ever_only_if_its_address_names_the_version(client: httpx.Client) -> None:
+    version = client.get("/v1/status").json()["version"]
+    assert "immutable" in got(client, "/v1/candles", version=version).headers["cache-control"]
+    assert "immutable" not in got(client, "/v1/candles", version="1-2").headers["cache-control"]
+    assert "immutable" not in client.get("/v1/series", params={"version": version}).headers["cache-control"]
+
+
+def test_a_list_goes_on_where_its_cursor_says(client: httpx.Client) -> None:
+    whole = got(client, "/v1/candles", columns=1000).json()["rows"]
+    parts, cursor = [], None
+    while True:
+        part = got(client, "/v1/candles", columns=1000, limit=100, **({"cursor": cursor} if cursor else {})).json()
+        parts += part["rows"]
+        cursor = part["next_cursor"]
+        if cursor is None:
+            break
+    assert parts == whole
+
+
+def test_a_past_answer_is_the_same_to_the_byte_after_later_rows(client: httpx.Client, lake: Lake) -> None:
+    paths = ("/v1/candles", "/v1/tape", "/v1/liquidations", "/v1/map", "/v1/clusters", "/v1/map/heat")
+    before = {path: got(client, path).content for path in paths}
+    lake.append("liquidations", events(END, 50))
+    assert {path: got(client, path).content for path in paths} == before
+    assert client.get("/v1/tape", params={"at": "2025-04-19T00:10Z", "since": "2025-04-19"}).json()["count"] == 50
+
+
+def test_later_rows_are_in_the_answer_of_now(client: httpx.Client, lake: Lake) -> None:
+    later = "2025-04-20T00:30Z"
+    count = client.get("/v1/tape", params={"at": later, "since": "2025-04-20", "events": 1000}).json()["count"]
+    lake.append("liquidations", events(END + NANOSECONDS_PER_DAY, 7))
+    again = client.get("/v1/tape", params={"at": later, "since": "2025-04-20", "events": 1000}).json()["count"]
+    for _ in range(20):  # two looks at the lake are a moment apart
+        if again == count + 7:
+            break
+        again = client.get("/v1/tape", params={"at": later, "since": "2025-04-20", "events": 1000}).json()["count"]
+    assert count == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/v1/candles?at=noon", 400, "expected a UTC time"),
+        ("/v1/candles?at=9999-12-31", 400, "between 1970 and 2116"),
+        ("/v1/candles?coin=B%0AC", 400, "coin"),
+        ("/v1/candles?coin=NONE", 404, "expected bars of NONE"),
+        ("/v1/candles?columns=0", 400, "columns"),
+        ("/v1/candles?format=xml", 400, "format must be one of"),
+        ("/v1/candles?cursor=zzzz", 400, "cursor"),
+        ("/v1/whatif?shock=drop&amount=five", 400, "share of the price"),
+        ("/v1/whatif?shock=melt&amount=5%25", 400, "shock"),
+        ("/v1/rows?series=none", 400, "none"),
+        ("/v1/map?at=2020-01-01", 404, "expected intraday perpetual bars"),
+        ("/v1/nothing", 404, "Not Found"),
+    ],
+)
+def test_a_question_of_the_wrong_form_is_a_problem_that_says_what_to_do(
+    client: httpx.Client, path: str, status: int, words: str
+) -> None:
+    answer = client.get(path if "at=" in path else f"{path}{'&' if '?' in path else '?'}at={AT}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert words in f"{problem['title']} {problem['detail']}"
+
+
+def test_rows_are_those_of_the_evidence(client: httpx.Client) -> None:
+    name = "test/bars/BTC/binance/300000000000"
+    rows = got(client, "/v1/rows", series=name, since="2025-04-18T22:00Z").json()
+    assert rows["count"] == 13
+    assert rows["series"] == [name]
+
+
+def test_health_tells_how_old_the_newest_price_is(client: httpx.Client) -> None:
+    assert client.get("/health/live").json() == {"alive": True}
+    ready = client.get("/health/ready").json()
+    assert (ready["ready"], ready["state"], ready["newest"]) == (True, "stale", "2025-04-19T00:00Z")
+    assert "runout_lake_age_seconds" in client.get("/metrics").text
+
+
+def test_an_empty_lake_is_served_and_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with running(tmp_path_factory.mktemp("none") / "lake") as address, httpx.Client(base_url=address) as client:
+        assert client.get("/v1/status").json()["state"] == "empty"
+        assert client.get("/health/ready").json()["state"] == "empty"
+        answer = client.get("/v1/candles")
+        assert (answer.status_code, answer.json()["title"]) == (404, "Not enough data")
+        assert client.get("/metrics").status_code == 200
