@@ -1,4 +1,4 @@
-"""A server of our own over loopback, in a thread, and a lake for it: a perpetual market with books and single events."""
+"""A server of our own over loopback, in a thread, and a lake for it: a perpetual market with books and events."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from pipeline.perpetual_lakes import BUCKET, perpetual_lake
 
+from pipeline.perpetual_lakes import BUCKET, perpetual_lake
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND, parse_time
 from runout.lake import Lake
 from runout.records import KINDS, Series, conform

@@ -8,12 +8,12 @@ import httpx
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from server.running import AT, END, events, market, running
 
 import runout
 from runout.api import market as questions
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.lake import Lake
+from server.running import AT, END, events, market, running
 
 TABLES = (
     "candles", "liquidations", "tape", "open-interest", "funding", "depth", "flushes", "screener", "coverage",

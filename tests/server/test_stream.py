@@ -1,0 +1,165 @@
+"""News come to every reader, in order, once, at his own pace; what is lost is said."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from runout.clock import now_ns
+from runout.server.stream import Channel, Message
+from server.running import END, events, market, running
+
+
+def numbers(messages: list[Message]) -> list[int]:
+    return [int(message.id.rsplit("-", 1)[1]) for message in messages if message.channel == "lake"]
+
+
+async def some(reading: AsyncIterator[Message], count: int) -> list[Message]:
+    found: list[Message] = []
+    async for message in reading:
+        found.append(message)
+        if len(found) == count:
+            break
+    return found
+
+
+def test_a_thousand_reconnects_lose_and_double_nothing() -> None:
+    async def run() -> list[int]:
+        channel, got, last = Channel(kept=50), [], None
+        channel.publish("lake", {})
+        last = f"{channel.run}-0"
+        for turn in range(1_000):
+            for _ in range(turn % 4):
+                channel.publish("lake", {"turn": turn})
+            due = channel.last - int(last.rsplit("-", 1)[1])
+            if due:
+                part = await some(channel.read(last), max(due - turn % 2, 1))
+                got += numbers(part)
+                last = part[-1].id
+        got += numbers(await some(channel.read(last), 1)) if channel.last > got[-1] else []
+        return got
+
+    got = asyncio.run(run())
+    assert got == list(range(1, got[-1] + 1))
+    assert len(got) > 1_000
+
+
+def test_a_slow_reader_is_told_what_it_lost() -> None:
+    async def run() -> list[Message]:
+        channel = Channel(kept=10)
+        channel.publish("lake", {})
+        reading = channel.read(f"{channel.run}-0")
+        first = [await anext(reading)]
+        for _ in range(30):
+            channel.publish("lake", {})
+        return first + await some(reading, 11)
+
+    messages = asyncio.run(run())
+    gap = messages[1]
+    assert (gap.channel, gap.data["from"], gap.data["to"]) == ("gap", 2, 21)
+    assert numbers(messages)[1:] == list(range(22, 32))
+
+
+def test_a_number_of_an_earlier_run_is_a_gap() -> None:
+    async def run() -> list[Message]:
+        channel = Channel()
+        channel.publish("lake", {})
+        return [(await some(channel.read(old), 1))[0] for old in ("beef-17", "nonsense", f"{channel.run}-9")]
+
+    assert [message.channel for message in asyncio.run(run())] == ["gap", "gap", "gap"]
+
+
+def test_a_quiet_stream_shows_that_it_lives() -> None:
+    async def run() -> Message:
+        return (await some(Channel().read(beat_seconds=0.01), 1))[0]
+
+    message = asyncio.run(run())
+    assert (message.channel, message.id) == ("beat", "")
+
+
+def test_two_hundred_readers_get_the_same() -> None:
+    async def run() -> tuple[list[list[int]], int]:
+        channel = Channel()
+        readers = [asyncio.ensure_future(some(channel.read(), 5)) for _ in range(200)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for _ in range(5):
+            channel.publish("lake", {})
+            await asyncio.sleep(0)
+        found = await asyncio.gather(*readers)
+        return [numbers(messages) for messages in found], channel.last
+
+    got, last = asyncio.run(run())
+    assert {tuple(one) for one in got} == {tuple(range(1, last + 1))}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("streamed")
+
+
+def test_a_liquidation_that_is_written_comes_over_both_wires_with_the_same_number(folder: Path) -> None:
+    lake = market(folder / "lake")
+    fresh = events(now_ns() - 10_000_000_000, 1, usd=123_456.0)
+
+    async def over_socket(address: str) -> dict[str, object]:
+        async with connect(f"{address.replace('http', 'ws')}/v1/ws") as socket:
+            await socket.send(json.dumps({"op": "subscribe", "channels": ["liquidations"]}))
+            while (message := json.loads(await socket.recv()))["channel"] != "liquidations":
+                pass
+            return message
+
+    async def over_events(address: str) -> dict[str, object]:
+        async with httpx.AsyncClient(timeout=20) as client, client.stream("GET", f"{address}/v1/stream") as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            async for line in answer.aiter_lines():
+                if line.startswith("data: ") and (message := json.loads(line[6:]))["channel"] == "liquidations":
+                    return message
+        raise AssertionError
+
+    async def run(address: str) -> list[dict[str, object]]:
+        readers = [asyncio.ensure_future(one(address)) for one in (over_socket, over_events)]
+        await asyncio.sleep(1.0)
+        await asyncio.to_thread(lake.append, "liquidations", fresh)
+        return list(await asyncio.gather(*readers))
+
+    with running(lake.root, poll_seconds=0.1) as address:
+        one, other = asyncio.run(run(address))
+    assert one == other
+    assert [row["value_usd"] for row in one["data"]["rows"]] == [123_456.0]
+
+
+def test_history_that_is_written_is_no_news(folder: Path) -> None:
+    lake = market(folder / "other")
+
+    async def run(address: str) -> list[str]:
+        async with connect(f"{address.replace('http', 'ws')}/v1/ws") as socket:
+            await socket.send('{"op": "subscribe"}')
+            await asyncio.to_thread(lake.append, "liquidations", events(END, 5).with_columns(known_time=now_ns()))
+            return [json.loads(await socket.recv())["channel"] for _ in range(2)]
+
+    with running(lake.root, poll_seconds=0.1) as address:
+        assert asyncio.run(run(address)) == ["lake", "beat"]
+
+
+def test_a_socket_that_asks_for_nothing_we_have_is_closed(folder: Path) -> None:
+    async def run(address: str, text: str) -> int:
+        async with connect(f"{address.replace('http', 'ws')}/v1/ws") as socket:
+            await socket.send(text)
+            await socket.wait_closed()
+            return socket.close_code or 0
+
+    with running(folder / "none") as address:
+        for text in ("hello", '{"op": "sell"}', '{"op": "subscribe", "channels": ["orders"]}'):
+            assert asyncio.run(run(address, text)) == 1008
+
+
+def test_ids_go_up_by_one() -> None:
+    channel = Channel()
+    ids = [int(channel.publish("lake", {}).id.rsplit("-", 1)[1]) for _ in range(5)]
+    assert all(right == left + 1 for left, right in pairwise(ids))
