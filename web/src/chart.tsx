@@ -1,0 +1,299 @@
+/** The chart: candles over heat, and liquidations, open interest, funding and depth on the same time axis. */
+
+import { effect, useSignalEffect } from "@preact/signals";
+import {
+  CandlestickSeries, ColorType, createChart, createTextWatermark, CrosshairMode, HistogramSeries, LineSeries, PriceScaleMode,
+  type AutoscaleInfo, type IChartApi, type ISeriesApi, type ITextWatermarkPluginApi, type MouseEventParams, type Time, type UTCTimestamp,
+} from "lightweight-charts";
+import { useEffect, useRef } from "preact/hooks";
+import { dollars, moment as say, percent, price } from "./format";
+import { cellUsd, Heat } from "./heat";
+import { Layers, type Scene } from "./layers";
+import * as state from "./state";
+
+export const heat = new Heat();
+
+/** The sentence under the crosshair; also read aloud. */
+export interface Reading { head: string; rest: string }
+
+const INK = {
+  dark: {
+    text: "#e8edf4", muted: "#9aa7b8", long: "#f0944d", short: "#5aa9f5", hatch: "rgba(154,167,184,.45)", paper: "#0d1117",
+    accent: "#7ee0b8", grid: "rgba(140,155,175,.10)", up: "#f2f5f9", down: "#0d1117", edge: "#c3cedb",
+  },
+  light: {
+    text: "#16202c", muted: "#55616f", long: "#a84e0b", short: "#1460ac", hatch: "rgba(70,85,105,.45)", paper: "#ffffff",
+    accent: "#0b6b47", grid: "rgba(70,85,105,.12)", up: "#ffffff", down: "#16202c", edge: "#16202c",
+  },
+};
+
+export function ink() {
+  return INK[state.dark.value ? "dark" : "light"];
+}
+
+function seconds(text: string): number {
+  return Date.parse(text) / 1000;
+}
+
+interface Parts {
+  chart: IChartApi;
+  candles: ISeriesApi<"Candlestick">;
+  layers: Layers;
+  lower: Lower[];
+  titles: ITextWatermarkPluginApi<Time>[];
+}
+
+interface Grid { start: number; step: number }
+type Point = { time: UTCTimestamp; value: number };
+type Colour = "long" | "short" | "hatch" | "text";
+/** A series below the price, and where its values come from. */
+interface Lower { series: ISeriesApi<"Histogram"> | ISeriesApi<"Line">; colour: Colour; values: (grid: Grid) => Point[] }
+
+const PANES: { kind: "bars" | "line"; ink: Colour; left?: boolean; fraction?: boolean; values: (grid: Grid) => Point[] }[][] = [
+  [
+    { kind: "bars", ink: "long", values: (grid) => blocks(state.liquidations.value.data?.rows ?? [], grid, (row) => -row.long_usd) },
+    { kind: "bars", ink: "short", values: (grid) => blocks(state.liquidations.value.data?.rows ?? [], grid, (row) => row.short_usd) },
+  ],
+  [
+    { kind: "bars", ink: "hatch", left: true, values: (grid) => onGrid(state.interest.value.data?.rows ?? [], grid, (row) => row.position_usd, true) },
+    { kind: "line", ink: "text", values: (grid) => onGrid(state.interest.value.data?.rows ?? [], grid, (row) => row.open_interest_usd) },
+  ],
+  [{ kind: "line", ink: "text", fraction: true, values: (grid) => onGrid(state.funding.value.data?.rows ?? [], grid, (row) => row.rate) }],
+  [
+    { kind: "line", ink: "long", values: (grid) => onGrid(state.depth.value.data?.rows ?? [], grid, (row) => row.bid_usd) },
+    { kind: "line", ink: "short", values: (grid) => onGrid(state.depth.value.data?.rows ?? [], grid, (row) => row.ask_usd) },
+  ],
+];
+
+function build(box: HTMLElement): Parts {
+  const chart = createChart(box, {
+    autoSize: true,
+    layout: { attributionLogo: true, fontFamily: "system-ui, sans-serif", fontSize: 12 },
+    crosshair: { mode: CrosshairMode.Normal },
+    timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 0, minBarSpacing: 0.2 },
+    rightPriceScale: { scaleMargins: { top: 0.02, bottom: 0.02 } },
+    localization: { timeFormatter: (time: Time) => say(Number(time) * 1000) },
+    kineticScroll: { touch: !matchMedia("(prefers-reduced-motion: reduce)").matches, mouse: false },
+  });
+  const candles = chart.addSeries(CandlestickSeries, {
+    priceLineVisible: true, lastValueVisible: true,
+    priceFormat: { type: "custom", formatter: (value: number) => price(value), minMove: 0.0001 },
+    autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => reaching(original()),
+  });
+  const lower = PANES.slice(0, matchMedia("(max-width: 699px)").matches ? 1 : PANES.length).flatMap((pane, at) =>
+    pane.map(({ kind, ink: colour, values, left, fraction }): Lower => {
+      const priceFormat = { type: "custom" as const, formatter: (value: number) => (fraction ? percent(value, 4, true) : dollars(value)), minMove: fraction ? 1e-7 : 1 };
+      const options = { priceLineVisible: false, lastValueVisible: false, priceFormat, ...(left ? { priceScaleId: "left" } : {}) };
+      const series = kind === "bars" ? chart.addSeries(HistogramSeries, options, at + 1) : chart.addSeries(LineSeries, { ...options, lineWidth: 2 }, at + 1);
+      series.priceScale().applyOptions({ scaleMargins: { top: 0.26, bottom: 0.04 } });
+      return { series, colour, values };
+    }),
+  );
+  chart.panes().forEach((pane, index) => pane.setStretchFactor([6.4, 1.3, 1.1, 0.9, 0.9][index] ?? 1));
+  const titles = chart.panes().slice(1).map((pane) => createTextWatermark(pane, { horzAlign: "left", vertAlign: "top", lines: [] }));
+  const layers = new Layers(chart, candles);
+  candles.attachPrimitive(layers);
+  return { chart, candles, layers, lower, titles };
+}
+
+/** The axis reaches to the two largest clusters of each side, and a little beyond the price. */
+function reaching(info: AutoscaleInfo | null): AutoscaleInfo | null {
+  if (!info?.priceRange) return info;
+  const found = state.clusters.peek().data?.rows ?? [], header = state.tile.peek().data?.header;
+  let { minValue, maxValue } = info.priceRange;
+  const pad = (maxValue - minValue) * 0.08;
+  minValue -= pad;
+  maxValue += pad;
+  for (const side of ["long", "short"] as const)
+    for (const one of found.filter((each) => each.side === side).slice(0, 2)) {
+      minValue = Math.min(minValue, one.low_price - pad / 2);
+      maxValue = Math.max(maxValue, one.high_price + pad / 2);
+    }
+  if (header) {
+    minValue = Math.max(minValue, header.first_price_usd);
+    maxValue = Math.min(maxValue, header.first_price_usd + header.rows * header.step_usd);
+  }
+  return { ...info, priceRange: { minValue, maxValue } };
+}
+
+function restyle(parts: Parts): void {
+  const c = ink();
+  parts.chart.applyOptions({
+    layout: {
+      background: { type: ColorType.Solid, color: c.paper }, textColor: c.text,
+      panes: { separatorColor: c.grid, separatorHoverColor: c.hatch, enableResize: true },
+    },
+    grid: { vertLines: { color: c.grid }, horzLines: { color: c.grid } },
+    rightPriceScale: { borderColor: c.grid },
+    timeScale: { borderColor: c.grid },
+    crosshair: { vertLine: { color: c.muted, labelBackgroundColor: "#3b4756" }, horzLine: { color: c.muted, labelBackgroundColor: "#3b4756" } },
+  });
+  parts.candles.applyOptions({ upColor: c.up, downColor: c.down, borderUpColor: c.edge, borderDownColor: c.edge, wickUpColor: c.edge, wickDownColor: c.edge });
+  for (const one of parts.lower) one.series.applyOptions({ color: c[one.colour] });
+}
+
+/** Candles on an even grid: a bucket without rows is a place without a candle, so that time stays even. */
+function gridded(rows: state.Candle[], from: number, to: number): { start: number; step: number; data: object[] } {
+  const step = rows[0] ? rows[0].span / 1e9 : 3600;
+  const found = new Map(rows.map((row) => [seconds(row.event_time) - step, row]));
+  const start = Math.floor(from / step) * step;
+  const data: object[] = [];
+  for (let time = start; time < to; time += step) {
+    const row = found.get(time);
+    data.push(row ? { time, open: row.open, high: row.high, low: row.low, close: row.close } : { time });
+  }
+  return { start, step, data };
+}
+
+function names(span: number): string[] {
+  const each = span >= 86400 ? `${span / 86400} d` : span >= 3600 ? `${span / 3600} h` : `${span / 60} min`;
+  return [
+    `Liquidated${span ? ` per ${each}` : ""}: shorts up, longs down`, "Open interest; bars: added by positions",
+    "Funding (positive: longs pay)", "Books within 1%: bids, asks",
+  ];
+}
+
+/** Totals of buckets as blocks: every candle of a bucket shows the total of the bucket. */
+function blocks(rows: state.Sides[], grid: { start: number; step: number }, value: (row: state.Sides) => number): { time: UTCTimestamp; value: number }[] {
+  const found = new Map<number, number>();
+  for (const row of rows) {
+    const end = seconds(row.event_time), begin = Math.max(end - row.span / 1e9, grid.start);
+    for (let time = grid.start + Math.floor((begin - grid.start) / grid.step) * grid.step; time < end; time += grid.step) found.set(time, value(row));
+  }
+  return [...found].sort((a, b) => a[0] - b[0]).map(([time, it]) => ({ time: time as UTCTimestamp, value: it }));
+}
+
+/** Values at the start of the candle that holds them; several in one are the last, or their sum. */
+function onGrid<Row extends { event_time: string }>(rows: Row[], grid: { start: number; step: number }, value: (row: Row) => number | null, sum = false): { time: UTCTimestamp; value: number }[] {
+  const found = new Map<number, number>();
+  for (const row of rows) {
+    const it = value(row);
+    if (it === null || !Number.isFinite(it)) continue;
+    const time = grid.start + Math.ceil((seconds(row.event_time) - grid.start) / grid.step - 1) * grid.step;
+    if (time < grid.start) continue;
+    found.set(time, sum ? (found.get(time) ?? 0) + it : it);
+  }
+  return [...found].sort((a, b) => a[0] - b[0]).map(([time, it]) => ({ time: time as UTCTimestamp, value: it }));
+}
+
+export function Chart({ onReading }: { onReading: (reading: Reading) => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const parts = useRef<Parts | null>(null);
+  const cursor = useRef(-1);
+  const frame = useRef("");
+
+  const scene = (): Scene => ({
+    heat, showHeat: state.showHeat.value, showProfile: state.showProfile.value, gaps: state.gaps.value.data?.rows ?? [],
+    sweeps: state.sweeps.value.data?.rows ?? [], clusters: state.clusters.value.data?.rows ?? [],
+    end: (state.moment.value ?? state.now.peek()) / 1000, synthetic: state.synthetic.value, whatIf: asked(), ink: ink(),
+  });
+
+  useEffect(() => {
+    const made = (parts.current = build(box.current!));
+    (globalThis as { runoutChart?: Parts }).runoutChart = made;
+    const stop = [
+      effect(() => restyle(made)),
+      effect(() => {
+        made.candles.priceScale().applyOptions({ mode: state.logarithmic.value ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal });
+      }),
+      effect(() => {
+        const rows = state.candles.value.data?.rows ?? [];
+        const { from, to } = state.window_();
+        const grid = gridded(rows, from / 1000, to / 1000);
+        made.layers.grid = grid;
+        made.candles.setData(grid.data as never);
+        const bars = grid.data.length;
+        const framed = `${state.coin.value} ${state.days.value} ${bars} ${state.showProfile.value}`;
+        if (framed !== frame.current) {
+          // Room for the profile right of the present: a sixth of the window. A zoom of the reader's stays.
+          frame.current = framed;
+          made.chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: bars * (state.showProfile.value ? 1.19 : 1.01) });
+        }
+        const sides = state.liquidations.value.data?.rows ?? [];
+        const span = sides[0] ? sides[0].span / 1e9 : 0;
+        made.titles.forEach((title, pane) => title.applyOptions({ lines: [{ text: names(span)[pane] ?? "", color: ink().muted, fontSize: 11 }] }));
+        for (const one of made.lower) one.series.setData(one.values(grid));
+      }),
+      effect(() => {
+        heat.setTile(state.tile.value.data);
+        made.layers.update(scene());
+      }),
+      effect(() => {
+        const scale = heat.tile?.header.scale_usd ?? 1;
+        const [hide, full] = state.threshold.value;
+        heat.setShade({ palette: state.palette.value, dark: state.dark.value, hide: scale * hide ** 2, full: scale * full ** 2 });
+        made.layers.update(scene());
+      }),
+      effect(() => made.layers.update(scene())),
+      effect(() => {
+        void state.clusters.value.data;
+        made.candles.priceScale().applyOptions({ autoScale: true });
+      }),
+    ];
+    const moved = (event: MouseEventParams) => {
+      const at = event.point && event.paneIndex === 0 ? made.candles.coordinateToPrice(event.point.y) : null;
+      if (event.time === undefined) return;
+      onReading(read(Number(event.time), at));
+    };
+    made.chart.subscribeCrosshairMove(moved);
+    return () => {
+      for (const end of stop) end();
+      made.chart.remove();
+      parts.current = null;
+    };
+  }, []);
+
+  useSignalEffect(() => {
+    void state.now.value;
+    if (state.live.value && parts.current) parts.current.layers.update(scene());
+  });
+
+  const step = (event: KeyboardEvent) => {
+    const made = parts.current, rows = state.candles.value.data?.rows ?? [];
+    if (!made || rows.length === 0 || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    event.preventDefault();
+    const by = event.shiftKey ? 10 : 1;
+    const from = cursor.current < 0 ? rows.length - 1 : cursor.current;
+    const next = event.key === "Home" ? 0 : event.key === "End" ? rows.length - 1 : from + (event.key === "ArrowLeft" ? -by : by);
+    cursor.current = Math.min(Math.max(next, 0), rows.length - 1);
+    const row = rows[cursor.current]!, time = seconds(row.event_time) - row.span / 1e9;
+    made.chart.setCrosshairPosition(row.close, time as UTCTimestamp, made.candles);
+    onReading(read(time, row.close));
+  };
+
+  return (
+    <div class="canvas" tabIndex={0} role="application" aria-roledescription="chart" aria-label={sentence()} onKeyDown={step} ref={box} />
+  );
+}
+
+function asked(): Scene["whatIf"] {
+  const move = state.whatIf.value, rows = state.ladder.value.data?.rows ?? [];
+  const row = move === null ? undefined : rows.find((one) => one.trigger === "move" && Math.abs(one.move - move) < 1e-9);
+  return row ? { target: row.trigger_price, stop: row.stop_price, label: `if ${percent(row.move, 1, true)}: ${price(row.trigger_price)}` } : null;
+}
+
+/** What the chart shows, in a sentence. */
+export function sentence(): string {
+  const found = state.clusters.value.data?.rows ?? [], last = state.candles.value.data?.rows.at(-1);
+  const of = (side: "long" | "short") => found.find((one) => one.side === side);
+  const say = (one: state.Cluster | undefined) => one ? `${one.side}s of about ${dollars(one.usd)} between ${price(one.low_price)} and ${price(one.high_price)}` : "";
+  const largest = [say(of("short")), say(of("long"))].filter(Boolean).join("; ");
+  return `Price of ${state.coin.value} over inferred liquidation levels${last ? `, last ${price(last.close)}` : ""}${largest ? `. Largest clusters: ${largest}` : ""}. Arrow keys move the crosshair.`;
+}
+
+function read(time: number, at: number | null): Reading {
+  const rows = state.candles.value.data?.rows ?? [];
+  const row = rows.find((one) => Math.abs(seconds(one.event_time) - one.span / 1e9 - time) < 1);
+  const parts: string[] = [];
+  if (row) parts.push(`open ${price(row.open)}, high ${price(row.high)}, low ${price(row.low)}, close ${price(row.close)}`);
+  else parts.push("not observed");
+  const cell = at === null ? null : heat.cell(time, at);
+  if (cell && heat.tile && at !== null) {
+    const usd = cellUsd(heat.tile, cell.row, cell.column), { first_price_usd, step_usd } = heat.tile.header;
+    const low = first_price_usd + cell.row * step_usd;
+    parts.push(`level ${price(low)} to ${price(low + step_usd)}: longs ${dollars(usd.long)}, shorts ${dollars(usd.short)} (inferred)`);
+  }
+  const swept = (state.sweeps.value.data?.rows ?? []).filter((one) => seconds(one.start_time) <= time && time < seconds(one.end_time) && at !== null && at >= one.low_price && at <= one.high_price)[0];
+  if (swept) parts.push(`crossed: expected ${dollars(swept.predicted_usd)}, reported ${dollars(swept.realised_usd)}`);
+  return { head: say(time * 1000), rest: parts.join(" · ") };
+}

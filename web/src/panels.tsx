@@ -1,0 +1,191 @@
+/** The four questions beside the chart: how dangerous, where, what it would set off, how sure. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { Figure } from "./evidence";
+import { age, clock, dollars, moment as say, percent, price } from "./format";
+import * as state from "./state";
+
+export function Missing({ part, what }: { part: state.Part<unknown>; what: string }) {
+  if (part.loading && !part.data) return <p class="quiet" role="status">Working on {what} …</p>;
+  if (part.problem) return <p class="quiet problem">{what}: {part.problem}</p>;
+  return null;
+}
+
+export function Danger() {
+  const part = state.brief.value, found = part.data, danger = found?.danger;
+  const about = { as_of: found?.at ?? "", synthetic: found?.synthetic ?? false, inferred: true, scope: "all coins and exchanges, one UTC day" };
+  const link = `/v1/bulletin?coin=${state.coin.value}&at=${found?.at ?? ""}&format=text`;
+  const level = danger?.level ?? null, record = found?.record.find((one) => one.level === level);
+  return (
+    <section class="danger" aria-labelledby="danger-title" aria-busy={part.loading}>
+      <h2 id="danger-title" class="sr">How dangerous</h2>
+      {!found ? <Missing part={part} what="the danger level" /> : (
+        <>
+          <div class={`level level-${level ?? 0}`}>
+            <ol class="scale" aria-hidden="true">{[1, 2, 3, 4, 5].map((n) => <li key={n} class={level !== null && n <= level ? "on" : ""} />)}</ol>
+            <strong>{level === null ? "No danger level" : `Level ${level} of 5, ${danger!.word}`}</strong>
+          </div>
+          {danger?.chance ? (
+            <p>
+              <Figure title="Chance of a wave" about={about} link={link} more="Chance that at least $1B of positions are liquidated in the UTC day, all coins and exchanges, with the 90% interval of the model's parameters.">
+                {percent(danger.chance.value)} chance of at least $1B in the UTC day
+              </Figure>{" "}
+              ({percent(danger.chance.low)} to {percent(danger.chance.high)}; base rate {percent(danger.base_rate)} of days in the past year)
+              <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, danger.chance.value * 200)}%` }} /><b style={{ left: `${Math.min(100, (danger.base_rate ?? 0) * 200)}%` }} /></span>
+            </p>
+          ) : <p class="clip" title={danger?.reason}>{danger?.reason ?? "No forecast of this lake."}</p>}
+          {record && <p class="quiet">Of {record.days} past days at this level, {percent(record.frequency.value)} had such a day.</p>}
+          <p>
+            {found.liquidated ? (
+              <Figure title="Liquidations of 24 hours" about={{ ...about, inferred: found.liquidated.inferred, scope: found.liquidated.scope }} link={link} more={found.liquidated.uncertainty}>
+                {found.liquidated.inferred ? "About " : "At least "}{dollars(found.liquidated.usd.value)} liquidated in 24 h
+              </Figure>
+            ) : "No liquidations of 24 h known."}{" "}
+            {found.liquidated?.usd.low != null && `(${dollars(found.liquidated.usd.low)} to ${dollars(found.liquidated.usd.high)}), `}
+            {found.liquidated?.long_share != null && `${percent(found.liquidated.long_share, 0)} longs. `}
+            {found.reported && <span class="quiet">Reported: {dollars(found.reported.usd.value)}, {found.reported.scope}.</span>}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+export function Clusters() {
+  const part = state.clusters.value, table = part.data;
+  return (
+    <section aria-labelledby="clusters-title" aria-busy={part.loading}>
+      <h2 id="clusters-title">Where, and what it would set off</h2>
+      {!table ? <Missing part={part} what="the map" /> : table.rows.length === 0 ? <p class="quiet">No cluster stands out.</p> : (
+        <>
+          <div class="scroll" tabIndex={0} role="region" aria-label="Clusters">
+            <table>
+              <thead><tr><th scope="col">Levels</th><th scope="col" class="n">Expected</th><th scope="col" class="n">Reached in 24 h</th><th scope="col" class="n">Crossing forces</th></tr></thead>
+              <tbody>{table.rows.slice(0, 7).map((row) => (
+                <tr key={`${row.side}${row.low_price}`}>
+                  <th scope="row"><i class={`side ${row.side}`} aria-hidden="true" />{row.side}s {percent(row.distance, 1, true)}<small>{price(row.low_price)} to {price(row.high_price)}</small></th>
+                  <td class="n"><Figure title={`${row.side}s between ${price(row.low_price)} and ${price(row.high_price)}`} about={table} more={`Dollars the venue would report as liquidated if the price crosses the range, with its 90% band; ${percent(row.prior_share, 0)} of it is assumption rather than data. ${row.state}.`}>{dollars(row.usd)}</Figure><small>{dollars(row.low_usd)} to {dollars(row.high_usd)}</small></td>
+                  <td class="n">{row.chance_24h === null ? "n/a" : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
+                  <td class="n">{dollars(row.through_forced_usd)}{row.through_stop_price !== null && <small>stops {price(row.through_stop_price)}</small>}</td>
+                </tr>
+              ))}</tbody>
+            </table>
+          </div>
+          <p class="quiet">Inferred levels: no better than the price path alone. Chance: share of comparable past days that went so far.</p>
+        </>
+      )}
+    </section>
+  );
+}
+
+export function WhatIf() {
+  const part = state.ladder.value, rows = part.data?.rows.filter((one) => one.trigger === "move") ?? [];
+  const grid = [...rows.map((one) => one.move), 0].sort((a, b) => a - b);
+  const index = Math.max(0, grid.findIndex((one) => Math.abs(one - (state.whatIf.value ?? 0)) < 1e-9));
+  const row = rows.find((one) => Math.abs(one.move - (state.whatIf.value ?? 0)) < 1e-9);
+  const choose = (at: number) => (state.whatIf.value = grid[at] === 0 ? null : (grid[at] ?? null));
+  const said = row ? `${percent(row.move, 1, true)} to ${price(row.trigger_price)}` : "no move";
+  return (
+    <section aria-labelledby="whatif-title" aria-busy={part.loading}>
+      <h2 id="whatif-title">What if the price moves</h2>
+      {!part.data ? <Missing part={part} what="what moves would set off" /> : (
+        <>
+          <label class="slide"><span>{row ? <><strong>{percent(row.move, 1, true)}</strong> to {price(row.trigger_price)}</> : "Drag: a fall to the left, a rise to the right"}</span>
+            <input type="range" min={0} max={grid.length - 1} step={1} value={index} aria-label="Move of the price" aria-valuetext={said} onInput={(event) => choose(Number(event.currentTarget.value))} />
+          </label>
+          {row && (
+            <dl class="facts" aria-live="polite">
+              <div><dt>Chance in 24 h</dt><dd>{percent(row.chance)}<small>{percent(row.chance_low)} to {percent(row.chance_high)}</small></dd></div>
+              <div><dt>Forced orders</dt><dd><Figure title="Forced orders" about={part.data} more="Orders of the liquidation engine that the move would set off; mild and severe put every uncertain input at its favourable or unfavourable bound.">{dollars(row.forced_usd)}</Figure><small>{dollars(row.forced_low_usd)} to {dollars(row.forced_high_usd)}</small></dd></div>
+              <div><dt>Stops at</dt><dd>{row.stop_price === null ? "beyond the map" : price(row.stop_price)}<small>mild {price(row.mild_stop_price)}, severe {row.severe_stop_price === null ? "beyond the map" : price(row.severe_stop_price)}</small></dd></div>
+              <div><dt>Reported, all venues</dt><dd>{dollars(row.headline_usd)}{row.headline_low_usd !== null && <small>{dollars(row.headline_low_usd)} to {dollars(row.headline_high_usd)}</small>}</dd></div>
+            </dl>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+const LEAST = [0, 1e4, 1e5, 1e6, 5e6];
+let audio: AudioContext | null = null;
+
+function beep(events: state.Event[]): void {
+  if (!state.sound.peek()) return;
+  audio ??= new AudioContext();
+  const largest = events.reduce((a, b) => (a.value_usd > b.value_usd ? a : b));
+  const tone = audio.createOscillator(), gain = audio.createGain();
+  tone.frequency.value = largest.liquidated_side === "long" ? 220 : 440;
+  const loud = Math.min(0.3, 0.03 + Math.log10(Math.max(largest.value_usd, 1)) / 40);
+  gain.gain.setValueAtTime(loud, audio.currentTime);
+  gain.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.35);
+  tone.connect(gain).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + 0.36);
+}
+
+export function Tape() {
+  const part = state.tape.value, rows = part.data?.rows ?? [], first = useRef(true);
+  useEffect(() => {
+    state.onEvents.add(beep);
+    return () => void state.onEvents.delete(beep);
+  }, []);
+  useEffect(() => {
+    if (!first.current) state.loadTape();
+    first.current = false;
+  }, [state.leastUsd.value]);
+  return (
+    <section class="tape" aria-labelledby="tape-title" aria-busy={part.loading}>
+      <header>
+        <h2 id="tape-title">Tape of liquidations</h2>
+        <label>from <select value={String(state.leastUsd.value)} onChange={(event) => (state.leastUsd.value = Number(event.currentTarget.value))}>{LEAST.map((usd) => <option key={usd} value={String(usd)}>{dollars(usd)}</option>)}</select></label>
+        <label class="check"><input type="checkbox" checked={state.sound.value} onChange={(event) => (state.sound.value = event.currentTarget.checked)} /> sound</label>
+      </header>
+      {!part.data ? <Missing part={part} what="the tape" /> : rows.length === 0 ? <p class="quiet">{part.data.note || "No liquidation of this size in the past week."}</p> : (
+        <div class="scroll" tabIndex={0} role="region" aria-label="Single liquidations, the newest first">
+          <table>
+            <thead><tr><th scope="col">UTC</th><th scope="col">Venue</th><th scope="col">Liquidated</th><th scope="col" class="n">Dollars</th><th scope="col" class="n">Price</th></tr></thead>
+            <tbody>{rows.slice(0, 60).map((row, at) => (
+              <tr key={`${row.event_time}${row.series}${row.value_usd}${at}`} class={`size-${size(row.value_usd)} ${row.fresh ? "fresh" : ""}`}>
+                <td title={say(row.event_time, true)}>{clock(row.event_time)}</td><td>{row.venue}</td><td><i class={`side ${row.liquidated_side}`} aria-hidden="true" />{row.liquidated_side}</td>
+                <td class="n">{dollars(row.value_usd)}</td><td class="n">{price(row.price)}</td>
+              </tr>
+            ))}</tbody>
+          </table>
+        </div>
+      )}
+      {part.data && rows.length > 0 && <p class="quiet"><Figure title="Tape of liquidations" about={part.data}>{part.data.capture.includes("capped") ? "Some feeds are capped: they show a part" : "Every event of these feeds"}</Figure></p>}
+    </section>
+  );
+}
+
+function size(usd: number): number {
+  return usd >= 1e6 ? 3 : usd >= 1e5 ? 2 : usd >= 1e4 ? 1 : 0;
+}
+
+const KINDS: [string, string][] = [["bars", "price"], ["liquidations", "liquidations"], ["open_interest", "open interest"], ["funding", "funding"], ["depth", "books"]];
+
+export function Feeds() {
+  const part = state.feeds.value, table = part.data;
+  const newest = KINDS.map(([kind, name]) => {
+    const found = (table?.rows ?? []).filter((one) => one.kind === kind).sort((a, b) => a.age_seconds - b.age_seconds)[0];
+    return { name, found };
+  });
+  const passed = state.live.value && table ? (state.now.value - Date.parse(table.as_of)) / 1000 : 0;
+  return (
+    <footer class="feeds" aria-label="Feeds">
+      <span><span class={state.alive.value ? "dot good" : "dot bad"} aria-hidden="true" />{state.alive.value ? "server answers" : "no sign of life from the server"}</span>
+      {newest.map(({ name, found }) => (
+        <span key={name}>
+          {found && table ? (
+            <Figure title={`Newest row: ${name}`} about={{ ...table, scope: found.scope, series: [found.series], capture: found.capture, note: found.note }} more={`Ends ${say(found.last_time)}.`}>
+              <span class={`dot ${found.overdue === true || (found.overdue === null && found.age_seconds > 3600) ? "late" : "good"}`} aria-hidden="true" />{name} {age(found.age_seconds + passed)} old{state.live.value ? "" : " then"}{found.overdue === true ? ", overdue" : ""}{found.capture.includes("capped") ? ", capped" : ""}
+            </Figure>
+          ) : <span class="quiet"><span class="dot" aria-hidden="true" />{name}: none</span>}
+        </span>
+      ))}
+      <span class="quiet">{table ? `${table.rows.length} series of ${state.coin.value}` : ""} · <a href="/docs">API</a> · <a href={`/v1/bulletin?coin=${state.coin.value}&format=html${table ? `&at=${table.as_of}` : ""}`}>whole bulletin</a></span>
+      <span class="quiet notice">TradingView Lightweight Charts™, Copyright (с) 2023 <a href="https://www.tradingview.com/" rel="noreferrer">TradingView, Inc.</a></span>
+    </footer>
+  );
+}
