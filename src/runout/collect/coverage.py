@@ -1,0 +1,169 @@
+"""Which stretches of a feed are proven, and the gaps between them.
+
+A copy of a feed proves the time between two data frames if they are no further apart than its limit and nothing is
+known to be missing between them. A feed is covered where any of its copies is. What is not covered is a gap, with the
+cause that was noted. Pure, and a function of the notes in the raw log alone.
+"""
+
+import msgspec
+
+from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
+
+_CHUNK = NANOSECONDS_PER_MINUTE
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch (UTC ns, our clock) in which a feed proves nothing, why, and of which kinds (empty: of all)."""
+
+    venue: str
+    feed: str
+    since: int
+    until: int
+    cause: str
+    kinds: tuple[str, ...] = ()
+
+
+class Copy(msgspec.Struct, kw_only=True):
+    """What is known of one copy of a feed: its last proof, and whether it is continuous since ``since``."""
+
+    since: int = 0
+    last: int = 0
+    limit: float = 30.0
+
+
+class Hole(msgspec.Struct, frozen=True, kw_only=True):
+    """Frames of a kind that one copy lacks."""
+
+    source: int
+    since: int
+    until: int
+    cause: str
+    kind: str
+
+
+class Feed(msgspec.Struct, kw_only=True):
+    """State of a feed.
+
+    Parameters
+    ----------
+    began
+        When it was first opened; before that nothing is claimed.
+    covered
+        Up to where it is covered or its gaps are written.
+    cause
+        Latest reason for which a copy ended or failed.
+    copies
+        By source number.
+    holes
+        Of single copies, until it is known whether another copy fills them.
+    frames, reconnects
+        Counts since the beginning.
+    """
+
+    began: int
+    covered: int
+    cause: str = ""
+    copies: dict[int, Copy] = {}
+    holes: list[Hole] = []
+    frames: int = 0
+    reconnects: int = 0
+    down: bool = True
+
+
+class Coverage(msgspec.Struct):
+    """State of all feeds, by (venue, feed), and which source is of which feed."""
+
+    feeds: dict[tuple[str, str], Feed] = {}
+    sources: dict[int, tuple[str, str]] = {}
+
+    def open(self, source: int, feed: tuple[str, str], limit: float, at: int) -> None:
+        """Note that a source of a feed was opened."""
+        self.sources[source] = feed
+        state = self.feeds.get(feed)
+        if state is None:
+            state = self.feeds[feed] = Feed(began=at, covered=at)
+        state.copies[source] = Copy(limit=limit)
+
+    def prove(self, source: int, frames: int, last: int) -> list[Gap]:
+        """Note data up to ``last`` (UTC ns) on a source, and return the gap that ends with it, if any."""
+        name = self.sources.get(source)
+        if name is None:
+            return []
+        feed = self.feeds[name]
+        copy = feed.copies.get(source)
+        if copy is None:
+            return []
+        feed.frames += frames
+        broken = copy.last == 0 or last - copy.last > copy.limit * NANOSECONDS_PER_SECOND
+        silent = f"silent for more than {copy.limit:g} s" if copy.last and broken else ""
+        copy.since = last if broken else copy.since
+        copy.last = max(copy.last, last)
+        if last <= feed.covered:
+            return []
+        gaps: list[Gap] = []
+        if copy.since > feed.covered:
+            gaps = self._gap(name, copy.since, silent or feed.cause or "connecting")
+        feed.covered, feed.down = copy.last, False
+        return gaps
+
+    def end(self, source: int, cause: str, *, planned: bool) -> None:
+        """Note that a source ended."""
+        name = self.sources.pop(source, None)
+        if name is None:
+            return
+        feed = self.feeds[name]
+        feed.copies.pop(source, None)
+        if not planned:
+            feed.reconnects += 1
+            feed.cause = cause
+
+    def fail(self, feed: tuple[str, str], cause: str, at: int) -> None:
+        """Note that a feed could not be opened."""
+        state = self.feeds.setdefault(feed, Feed(began=at, covered=at))
+        state.cause = cause
+
+    def stop(self, cause: str) -> None:
+        """Note that all sources ended, because the collector did."""
+        for source in list(self.sources):
+            name = self.sources.pop(source)
+            self.feeds[name].copies.pop(source, None)
+        for feed in self.feeds.values():
+            feed.cause = cause
+
+    def lack(self, hole: Hole) -> None:
+        """Note that one copy lacks frames of a kind."""
+        name = self.sources.get(hole.source)
+        if name is not None:
+            self.feeds[name].holes.append(hole)
+
+    def settle(self, now: int) -> list[Gap]:
+        """Return what is certain at ``now`` (UTC ns): holes that no copy fills, and outages, a minute at a time."""
+        gaps: list[Gap] = []
+        for name, feed in self.feeds.items():
+            gaps += self._settle_holes(name, feed, now)
+            longest = max((copy.limit for copy in feed.copies.values()), default=0.0)
+            if now - feed.covered >= _CHUNK + int(longest * NANOSECONDS_PER_SECOND):
+                gaps += self._gap(name, now, feed.cause or "silent")
+                feed.down = True
+        return gaps
+
+    def _settle_holes(self, name: tuple[str, str], feed: Feed, now: int) -> list[Gap]:
+        due = [hole for hole in feed.holes if now - hole.until > 5 * NANOSECONDS_PER_SECOND]
+        feed.holes = [hole for hole in feed.holes if hole not in due]
+        return [
+            Gap(venue=name[0], feed=name[1], since=h.since, until=h.until, cause=h.cause, kinds=(h.kind,))
+            for h in due
+            if not any(self._fills(source, copy, h, due) for source, copy in feed.copies.items())
+        ]
+
+    def _fills(self, source: int, copy: Copy, hole: Hole, holes: list[Hole]) -> bool:
+        whole = source != hole.source and 0 < copy.since <= hole.since and copy.last >= hole.until
+        return whole and not any(
+            other.source == source and other.kind == hole.kind and other.since < hole.until and other.until > hole.since
+            for other in holes
+        )
+
+    def _gap(self, name: tuple[str, str], until: int, cause: str) -> list[Gap]:
+        feed = self.feeds[name]
+        since, feed.covered = feed.covered, max(feed.covered, until)
+        return [Gap(venue=name[0], feed=name[1], since=since, until=until, cause=cause)] if until > since else []
