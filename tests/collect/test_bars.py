@@ -58,7 +58,7 @@ def test_bars_of_any_division_equal_a_loop_over_all_trades(seed: int, count: int
     for start in range(0, count, max(1, count // parts)):
         bars.add(table[start : start + max(1, count // parts)], STEPS)
     bars = Bars(bars.state())
-    closed = found(bars.close(10 * STEP, 10 * STEP))
+    closed = found(bars.close(10 * STEP, 10 * STEP).bars)
     expected = plain(table)
     assert closed.keys() == expected.keys()
     for key, values in expected.items():
@@ -68,30 +68,37 @@ def test_bars_of_any_division_equal_a_loop_over_all_trades(seed: int, count: int
 def test_a_bar_is_closed_when_the_clock_is_the_grace_past_its_end():
     bars = Bars()
     bars.add(trades(20, until=STEP), STEPS)
-    assert bars.close(STEP + GRACE - 1, 2 * STEP).is_empty()
-    closed = bars.close(STEP + GRACE, 2 * STEP)
+    assert bars.close(STEP + GRACE - 1, 2 * STEP).bars.is_empty()
+    closed = bars.close(STEP + GRACE, 2 * STEP).bars
     assert closed["event_time"].unique().to_list() == [STEP]
     assert closed["known_time"].unique().to_list() == [2 * STEP]
-    assert bars.close(2 * STEP + GRACE, 3 * STEP).is_empty()
+    assert bars.close(2 * STEP + GRACE, 3 * STEP).bars.is_empty()
 
 
 def test_a_trade_that_comes_again_counts_once_even_after_a_restart():
     bars, table = Bars(), trades(30)
-    assert bars.add(table, STEPS) == (0, 0)
+    bars.add(table, STEPS)
+    bars.close(STEP + GRACE, 2 * STEP)
     bars = Bars(bars.state())
-    assert bars.add(table[10:], STEPS) == (20, 0)
-    assert sum(values[-1] for values in found(bars.close(10 * STEP, 10 * STEP)).values()) == 30
+    bars.add(table[10:], STEPS)
+    closed = bars.close(10 * STEP, 10 * STEP)
+    assert closed.repeated == 20
+    assert (
+        sum(values[-1] for values in found(closed.bars).values()) == table.filter(pl.col("event_time") >= STEP).height
+    )
 
 
 def test_a_late_trade_makes_a_new_version_known_later_and_a_very_late_one_is_counted():
     bars, table = Bars(), trades(30, until=STEP)
     bars.add(table[1:], STEPS)
-    first = bars.close(2 * STEP, 2 * STEP)
-    assert bars.add(table[:1], STEPS) == (0, 0)
-    second = bars.close(2 * STEP, 2 * STEP + SECOND)
+    first = bars.close(2 * STEP, 2 * STEP).bars
+    bars.add(table[:1], STEPS)
+    second = bars.close(2 * STEP, 2 * STEP + SECOND).bars
     assert second.height == 1
     before = first.filter(pl.col("series") == second["series"][0])
     assert second["trades"][0] == before["trades"][0] + 1
     assert second["known_time"][0] > before["known_time"][0]
-    assert bars.close(20 * STEP, 20 * STEP).is_empty()
-    assert bars.add(table[:1], STEPS) == (0, 1)
+    bars.add(trades(5), STEPS)
+    assert bars.close(20 * STEP, 20 * STEP).late == 0
+    bars.add(table[:1], STEPS)
+    assert bars.close(20 * STEP, 20 * STEP).late == 1

@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -26,6 +27,27 @@ _SUMS = ("volume_base", "volume_usd", "taker_buy_base", "taker_buy_usd", "trades
 _SEEN = {"series": pl.String(), "end": pl.Int64(), "identity": pl.UInt64()}
 
 
+_TRADES = ("series", "coin", "event_time", "sequence", "price", "quantity_base", "value_usd", "taker_buys")
+_NEVER = 1 << 62
+_FOLD_ROWS = 500_000
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """Bars to store, and how many trades came again, or too late to count, since the last."""
+
+    bars: pl.DataFrame
+    repeated: int
+    late: int
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    closed: int
+    next: int
+    open: bytes
+    seen: bytes
+    waiting: list[bytes]
+
+
 class Bars:
     """Open bars of all series of one venue.
 
@@ -42,22 +64,25 @@ class Bars:
     """
 
     def __init__(self, state: bytes | None = None) -> None:
-        self._open, self._seen = (pl.DataFrame(schema=_OPEN), pl.DataFrame(schema=_SEEN))
+        self._open, self._seen = pl.DataFrame(schema=_OPEN), pl.DataFrame(schema=_SEEN)
+        self._waiting: list[pl.DataFrame] = []
+        self._waiting_rows = 0
         self._closed = 0
+        self._next = _NEVER
         if state:
-            closed, length = int.from_bytes(state[:8], "little"), int.from_bytes(state[8:16], "little")
-            self._closed = closed
-            self._open = pl.read_ipc(io.BytesIO(state[16 : 16 + length]))
-            self._seen = pl.read_ipc(io.BytesIO(state[16 + length :]))
+            saved = msgspec.msgpack.decode(state, type=_Saved)
+            self._closed, self._next = saved.closed, saved.next
+            self._open, self._seen = _table(saved.open), _table(saved.seen)
+            self._waiting = [_table(part) for part in saved.waiting]
+            self._waiting_rows = sum(part.height for part in self._waiting)
 
     def state(self) -> bytes:
         """Return everything a restart needs."""
-        tables = [_bytes(self._open), _bytes(self._seen)]
-        heading = self._closed.to_bytes(8, "little") + len(tables[0]).to_bytes(8, "little")
-        return heading + tables[0] + tables[1]
+        waiting = [_bytes(part) for part in self._waiting]
+        return msgspec.msgpack.encode(_Saved(self._closed, self._next, _bytes(self._open), _bytes(self._seen), waiting))
 
-    def add(self, trades: pl.DataFrame, steps: dict[str, int]) -> tuple[int, int]:
-        """Take trades and return how many came again, and how many too late.
+    def add(self, trades: pl.DataFrame, steps: dict[str, int]) -> None:
+        """Take trades.
 
         Parameters
         ----------
@@ -67,8 +92,43 @@ class Bars:
         steps
             Nanoseconds between bars, by series.
         """
+        if trades.is_empty():
+            return
         step = pl.col("series").replace_strict(steps, return_dtype=pl.Int64)
-        timed = trades.with_columns(step=step).with_columns(
+        self._waiting.append(trades.select(*_TRADES).with_columns(step=step))
+        self._waiting_rows += trades.height
+        first, least = msgspec.convert(trades["event_time"].min(), int), min(steps.values())
+        self._next = min(self._next, (first // least + 1) * least)
+
+    def close(self, clock: int, known: int) -> Closed:
+        """Return the bars whose end the venue's clock has passed, and new versions of those that changed since.
+
+        Parameters
+        ----------
+        clock, known
+            The venue's clock; when the bars are known (UTC ns).
+        """
+        closed = max(self._closed, clock - GRACE)
+        # Trades wait until they make a difference: sums then depend on the trades and the clock alone.
+        if self._next > closed and self._waiting_rows < _FOLD_ROWS:
+            return Closed(KINDS["bars"].empty(), 0, 0)
+        repeated, late = self._fold()
+        self._closed = closed
+        due = pl.col("changed") & (pl.col("end") <= self._closed)
+        bars = self._open.filter(due).sort(_KEYS)
+        keep = pl.col("end") > self._closed - _MEND
+        self._open = self._open.filter(keep).with_columns(changed=~due & pl.col("changed"))
+        self._seen = self._seen.filter(keep)
+        following = self._open.filter("changed")["end"].min()
+        self._next = _NEVER if following is None else msgspec.convert(following, int)
+        return Closed(_as_bars(bars, known), repeated, late)
+
+    def _fold(self) -> tuple[int, int]:
+        """Put the waiting trades into the open bars, and return how many came again, and how many too late."""
+        waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
+        if not waiting:
+            return 0, 0
+        timed = pl.concat(waiting).with_columns(
             end=(pl.col("event_time") // pl.col("step") + 1) * pl.col("step"),
             identity=pl.struct("series", "event_time", "sequence").hash(seed=7),
         )
@@ -80,28 +140,14 @@ class Bars:
         self._open = _together(pl.concat([self._open, _partial(new)]))
         return fresh.height - new.height, timed.height - fresh.height
 
-    def close(self, clock: int, known: int) -> pl.DataFrame:
-        """Return the bars whose end the venue's clock has passed, and new versions of those that changed since.
 
-        Parameters
-        ----------
-        clock, known
-            The venue's clock; when the bars are known (UTC ns).
-        """
-        self._closed = max(self._closed, clock - GRACE)
-        due = pl.col("changed") & (pl.col("end") <= self._closed)
-        bars = self._open.filter(due)
-        if bars.is_empty():
-            return KINDS["bars"].empty()
-        keep = pl.col("end") > self._closed - _MEND
-        self._open = self._open.filter(keep).with_columns(changed=~due & pl.col("changed"))
-        self._seen = self._seen.filter(keep)
-        return bars.sort(_KEYS).select(
-            "series", "coin", pl.col("end").alias("event_time"), pl.col("step").alias("span"),
-            pl.max_horizontal(pl.lit(known, pl.Int64), "end").alias("known_time"),
-            "open", "high", "low", "close", "volume_base", "volume_usd", "taker_buy_base", "taker_buy_usd", "trades",
-            pl.lit(None, pl.String).alias("vintage"),
-        )  # fmt: skip
+def _as_bars(bars: pl.DataFrame, known: int) -> pl.DataFrame:
+    return bars.select(
+        "series", "coin", pl.col("end").alias("event_time"), pl.col("step").alias("span"),
+        pl.max_horizontal(pl.lit(known, pl.Int64), "end").alias("known_time"),
+        "open", "high", "low", "close", "volume_base", "volume_usd", "taker_buy_base", "taker_buy_usd", "trades",
+        pl.lit(None, pl.String).alias("vintage"),
+    )  # fmt: skip
 
 
 def _partial(trades: pl.DataFrame) -> pl.DataFrame:
@@ -154,3 +200,7 @@ def _bytes(table: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     table.write_ipc(buffer)
     return buffer.getvalue()
+
+
+def _table(data: bytes) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(data))

@@ -40,6 +40,7 @@ class Cursor:
         self.folder = folder
         self.position = position or Position()
         self.passed_bytes = 0
+        self.origin = self.position.segment
         self._segment: Segment | None = None
         self._fd = -1
         self._data = b""
@@ -53,6 +54,7 @@ class Cursor:
             parsed = parse(self._data, self.position.offset - self._base, self._base, limit)
             self.position = Position(self.position.segment, self._base + parsed.end)
             if parsed.records:
+                self.origin = self.position.segment
                 if parsed.records[-1].kind == Kind.END:
                     self._leave()
                 return parsed.records

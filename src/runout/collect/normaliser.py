@@ -1,0 +1,399 @@
+"""From the raw log to rows: the same function for a live collector and for a replay.
+
+The log is read in slots of two seconds of receive time. What a slot gives depends on the slots before it alone, not on
+when or in which batches they are read: so the rows of a live run and of a replay are the same.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
+from runout.collect.bars import Bars
+from runout.collect.coverage import Gap
+from runout.collect.coverage import Hole as Lack
+from runout.collect.notes import (
+    Began,
+    Closed,
+    Dropped,
+    Failed,
+    Jumped,
+    Listed,
+    Missing,
+    Note,
+    Stopped,
+    Tick,
+    read_note,
+    read_source,
+    unpack_answer,
+)
+from runout.collect.state import Clock, Hole, dump, load
+from runout.lake.raw_format import Kind, Record
+from runout.records import KINDS, Series, conform
+from runout.sources.venue import Answer, Rows, Venue
+
+SLOT = 2 * NANOSECONDS_PER_SECOND
+_BACKWARDS = 5
+_REFUSED_A_SLOT = 50
+# Kinds whose rows are kept as they come; of the others one row a minute and series is kept, the first.
+_EVERY_ROW = {"liquidations", "bars"}
+
+Feed = tuple[str, str]
+
+
+class Output(msgspec.Struct):
+    """Rows by kind, and the scope of series, from whole slots."""
+
+    tables: dict[str, list[pl.DataFrame]] = {}
+    series: dict[str, Series] = {}
+
+    def add(self, kind: str, rows: pl.DataFrame) -> None:
+        """Take rows of a kind."""
+        if rows.height:
+            self.tables.setdefault(kind, []).append(conform(rows, KINDS[kind]))
+
+    def rows(self) -> dict[str, pl.DataFrame]:
+        """Return the rows of each kind in the order they came."""
+        return {kind: pl.concat(parts) for kind, parts in self.tables.items()}
+
+
+class _Slot(msgspec.Struct):
+    """What was received within a slot."""
+
+    frames: dict[Feed, tuple[list[bytes], list[int]]] = {}
+    answers: list[tuple[Feed, Record]] = []
+    notes: list[tuple[int, Note]] = []
+
+
+class Normaliser:
+    """Reads the records of a raw log into rows.
+
+    Parameters
+    ----------
+    venue_of
+        Returns a venue by name.
+    state
+        What :meth:`state` returned earlier; None to begin.
+    """
+
+    def __init__(self, venue_of: Callable[[str], Venue], state: bytes | None = None) -> None:
+        self._venue_of = venue_of
+        self._state = load(state)
+        self._bars = {venue: Bars(data) for venue, data in self._state.bars.items()}
+        self._scopes = self._state.scopes
+        self._slot = _Slot()
+        self._output = Output()
+
+    @property
+    def health(self) -> Any:
+        """How the feeds are."""
+        return self._state.health
+
+    @property
+    def coverage(self) -> Any:
+        """What is proven of the feeds."""
+        return self._state.coverage
+
+    def state(self) -> bytes:
+        """Return everything a restart needs; valid between slots."""
+        self._state.bars = {venue: bars.state() for venue, bars in self._bars.items()}
+        return dump(self._state)
+
+    def begins_slot(self, record: Record) -> bool:
+        """Return whether a record begins another slot: :meth:`finish` must be called before it is taken."""
+        if record.kind not in {Kind.FRAME, Kind.ANSWER, Kind.NOTE} or self._state.slot < 0:
+            return False
+        slot = record.received // SLOT
+        return slot > self._state.slot or slot < self._state.slot - _BACKWARDS
+
+    def take(self, record: Record) -> None:
+        """Enter a record into the running slot."""
+        if record.kind == Kind.SOURCE:
+            self._describe(record)
+            return
+        if record.kind not in {Kind.FRAME, Kind.ANSWER, Kind.NOTE}:
+            return
+        if self._state.slot < 0:
+            self._state.slot = record.received // SLOT
+        if record.kind == Kind.FRAME:
+            self._take_frame(record)
+        elif record.kind == Kind.ANSWER:
+            self._take_answer(record)
+        else:
+            self._take_note(record)
+
+    def output(self) -> Output:
+        """Return the rows of all finished slots since the last call."""
+        output, self._output = self._output, Output()
+        return output
+
+    def finish(self) -> None:
+        """Make rows of the running slot; the next record begins another."""
+        slot, self._slot = self._slot, _Slot()
+        if not (slot.frames or slot.answers or slot.notes):
+            self._state.slot = -1
+            return
+        before = {feed: Clock(clock.event, clock.received) for feed, clock in self._state.clocks.items()}
+        for feed, (payloads, received) in slot.frames.items():
+            self._read_frames(feed, payloads, received)
+        for feed, record in slot.answers:
+            self._read_answer(feed, record)
+        gaps = [gap for at, note in slot.notes for gap in self._read_note(note, at)]
+        now = (self._state.slot + 1) * SLOT
+        gaps += self._state.coverage.settle(now)
+        for gap in gaps:
+            self._write_gap(gap, before, now)
+        self._close_bars(now)
+        self._state.slot = -1
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    def _describe(self, record: Record) -> None:
+        if record.source in self._state.sources:
+            return
+        source = read_source(record.payload)
+        self._state.sources[record.source] = source
+        self._state.coverage.open(record.source, (source.venue, source.feed), source.limit, record.received)
+
+    def _take_frame(self, record: Record) -> None:
+        source = self._state.sources.get(record.source)
+        if source is None:
+            self._state.health.orphaned += 1
+            return
+        payloads, received = self._slot.frames.setdefault((source.venue, source.feed), ([], []))
+        payloads.append(record.payload)
+        received.append(record.received)
+
+    def _take_note(self, record: Record) -> None:
+        note = read_note(record.payload)
+        if isinstance(note, Listed):
+            self._list_instruments(note.venue)
+        elif isinstance(note, Began | Stopped):
+            # What was open is so no more: a new process begins with sources of its own, within the same second too.
+            self.finish()
+            self._state.coverage.stop("collector stopped")
+            self._state.sources.clear()
+            if isinstance(note, Began):
+                self._state.slot = record.received // SLOT
+        else:
+            self._slot.notes.append((record.received, note))
+
+    def _take_answer(self, record: Record) -> None:
+        heading, body = unpack_answer(record.payload)
+        if heading.call.purpose == "instruments":
+            self._state.answers.setdefault(heading.call.venue, []).append((heading.call, body))
+        elif source := self._state.sources.get(record.source):
+            self._slot.answers.append(((source.venue, source.feed), record))
+
+    def _list_instruments(self, name: str) -> None:
+        answers = self._state.answers.pop(name, [])
+        try:
+            listed = self._venue_of(name).read_instruments(answers)
+        except Exception as error:  # noqa: BLE001 - a defect of a venue's reader must not stop the others
+            self._refuse((name, "instruments"), [(f"instruments cannot be read: {error}", b"")])
+            return
+        symbols = {(one.market, one.symbol) for one in listed}
+        # Frames of what was delisted may still come.
+        gone = [one for one in self._state.instruments.get(name, ()) if (one.market, one.symbol) not in symbols]
+        self._state.instruments[name] = (*listed, *gone)
+
+    # -- rows ---------------------------------------------------------------------------------------------------
+
+    def _read_frames(self, feed: Feed, payloads: list[bytes], received: list[int]) -> None:
+        venue = self._venue_of(feed[0])
+        instruments = self._state.instruments.get(feed[0], ())
+
+        def read(first: int, last: int) -> None:
+            try:
+                rows = venue.normalise(payloads[first:last], received[first:last], instruments)
+            except Exception as error:  # noqa: BLE001 - whatever a frame does to a reader, the others are read
+                if last - first == 1:
+                    self._refuse(feed, [(f"reader failed: {type(error).__name__}: {error}", payloads[first])])
+                else:
+                    read(first, (first + last) // 2)
+                    read((first + last) // 2, last)
+                return
+            self._take_rows(feed, rows, received[last - 1])
+
+        read(0, len(payloads))
+
+    def _read_answer(self, feed: Feed, record: Record) -> None:
+        heading, body = unpack_answer(record.payload)
+        venue = self._venue_of(feed[0])
+        answer = Answer(status=heading.status, headers=heading.headers, body=body, received=record.received)
+        try:
+            if venue.judge(heading.call, answer).kind != "ok":
+                return
+            page = venue.read_page(heading.call, answer, self._state.instruments.get(feed[0], ()))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._refuse(feed, [(f"reader failed: {type(error).__name__}: {error}", body)])
+            return
+        self._take_rows(feed, page.rows, record.received)
+
+    def _take_rows(self, feed: Feed, rows: Rows, received: int) -> None:
+        for series in rows.series:
+            self._scopes[series.series] = series
+            self._state.feed_of[series.series] = feed
+        if rows.refused.height:
+            self._refuse(feed, list(rows.refused.select("fault", "raw").iter_rows()))
+        self._state.health.note(feed[0], rows.unknown)
+        self._advance(feed, rows.tables, received)
+        health = self._state.health.of(*feed)
+        for kind, table in rows.tables.items():
+            if kind == "trades":
+                self._take_trades(feed, table)
+                continue
+            kept = table if kind in _EVERY_ROW else self._first_of_minute(kind, table)
+            self._output.add(kind, kept)
+            health.rows += kept.height
+            for name in kept["series"].unique(maintain_order=True):
+                self._output.series[name] = self._scopes[name]
+
+    def _take_trades(self, feed: Feed, table: pl.DataFrame) -> None:
+        sound = table.filter(
+            (pl.col("price") > 0) & pl.col("price").is_finite() & (pl.col("quantity_base") >= 0)
+            & pl.col("quantity_base").is_finite() & (pl.col("event_time") >= 0) & pl.col("value_usd").is_finite()
+            & pl.all_horizontal(pl.col("series", "coin", "sequence", "taker_buys").is_not_null())
+        )  # fmt: skip
+        health = self._state.health.of(*feed)
+        health.quarantined += table.height - sound.height
+        if sound.is_empty():
+            return
+        steps = {name: self._scopes[name].step or NANOSECONDS_PER_MINUTE for name in sound["series"].unique()}
+        for name in steps:
+            self._state.since.setdefault(name, self._state.clocks[feed].event)
+        self._bars.setdefault(feed[0], Bars()).add(sound, steps)
+
+    def _first_of_minute(self, kind: str, table: pl.DataFrame) -> pl.DataFrame:
+        names = [name for name in KINDS[kind].revision_key if name != "event_time"]
+        minutes = self._state.minutes
+        keep: list[bool] = []
+        for time, *key in table.select("event_time", *names).iter_rows():
+            identity, minute = "|".join([kind, *map(str, key)]), time // NANOSECONDS_PER_MINUTE
+            keep.append(minute > minutes.get(identity, -1))
+            if keep[-1]:
+                minutes[identity] = minute
+        return table.filter(pl.Series(keep, dtype=pl.Boolean))
+
+    def _advance(self, feed: Feed, tables: dict[str, pl.DataFrame], received: int) -> None:
+        """Advance the venue's clock to the latest event, but never past the end of the slot."""
+        times = [table["event_time"].max() for table in tables.values() if table.height]
+        if not times:
+            return
+        event = min(max(msgspec.convert(times, list[int])), (self._state.slot + 1) * SLOT)
+        for key in (feed, (feed[0], "")):
+            clock = self._state.clocks.get(key)
+            if clock is None or event > clock.event:
+                self._state.clocks[key] = Clock(event, received)
+        self._state.health.of(*feed).lag_seconds = (received - event) / NANOSECONDS_PER_SECOND
+
+    def _refuse(self, feed: Feed, faults: Sequence[tuple[str, bytes]]) -> None:
+        self._state.health.of(*feed).quarantined += len(faults)
+        kept = faults[:_REFUSED_A_SLOT]
+        rows = {
+            "sha256": [hashlib.sha256(raw).hexdigest() for _, raw in kept],
+            "name": [f"{feed[0]}/{feed[1]}"] * len(kept),
+            "row": [0] * len(kept),
+            "fault": [fault[:1000] for fault, _ in kept],
+            "raw": [raw[: 1 << 20] for _, raw in kept],
+        }
+        self._output.add("quarantine", pl.DataFrame(rows))
+
+    # -- notes, gaps, bars --------------------------------------------------------------------------------------
+
+    def _read_note(self, note: Note, at: int) -> list[Gap]:
+        coverage = self._state.coverage
+        match note:
+            case Tick(alive=alive):
+                for source, (frames, last) in alive.items():
+                    if described := self._state.sources.get(source):
+                        self._state.health.of(described.venue, described.feed).count(frames, last)
+                for feed in self._state.health.feeds.values():
+                    feed.turn(at)
+                return [gap for source, (n, last) in alive.items() for gap in coverage.prove(source, n, last)]
+            case Closed(source=source, cause=cause, planned=planned):
+                coverage.end(source, cause, planned=planned)
+                self._state.sources.pop(source, None)
+            case Failed(venue=venue, feed=feed, cause=cause):
+                coverage.fail((venue, feed), cause, at)
+            case Missing():
+                coverage.lack(
+                    Lack(source=note.source, since=note.since, until=note.until, cause=note.cause, kind=note.kind)
+                )
+            case Dropped():
+                return [
+                    Gap(venue=venue, feed=feed, since=note.since, until=note.until, cause=note.cause)
+                    for venue, feed in coverage.feeds
+                ]
+            case Jumped():
+                self._state.health.clock_jumps += 1
+            case _:
+                pass
+        return []
+
+    def _write_gap(self, gap: Gap, before: dict[Feed, Clock], known: int) -> None:
+        """Write a gap, on the venue's clock, for each series of the feed."""
+        feed = (gap.venue, gap.feed)
+        clock = self._state.clocks.get(feed)
+        earlier = before.get(feed)
+        since = earlier.venue_time(gap.since) if earlier else gap.since
+        until = clock.venue_time(gap.until) if clock else gap.until
+        joined, joined_venue = self._state.written.get(feed, (0, 0))
+        since = joined_venue if joined == gap.since else since
+        until = max(since, until)
+        health = self._state.health.of(*feed)
+        health.gaps += joined != gap.since
+        health.gap_seconds += (gap.until - gap.since) / NANOSECONDS_PER_SECOND
+        health.gap_cause = gap.cause
+        self._state.written[feed] = (gap.until, until)
+        self._state.holes[feed] = [*self._state.holes.get(feed, [])[-200:], Hole(since, until)]
+        scopes = [
+            (name, self._scopes[name].coin)
+            for name, of in sorted(self._state.feed_of.items())
+            if of == feed and (not gap.kinds or self._scopes[name].kind in gap.kinds)
+        ]
+        if scopes and until > since:
+            self._output.add(
+                "gaps",
+                pl.DataFrame(
+                    {
+                        "series": [name for name, _ in scopes],
+                        "coin": [coin for _, coin in scopes],
+                        "event_time": until,
+                        "span": until - since,
+                        "known_time": max(known, until),
+                        "reason": gap.cause,
+                    }
+                ),
+            )
+
+    def _close_bars(self, known: int) -> None:
+        for venue, bars in self._bars.items():
+            clock = self._state.clocks.get((venue, ""))
+            if clock is None:
+                continue
+            outcome = bars.close(clock.event, known)
+            closed = outcome.bars
+            self._state.health.repeated += outcome.repeated
+            self._state.health.late += outcome.late
+            if closed.is_empty():
+                continue
+            whole = pl.Series([self._is_whole(*row) for row in closed.select("series", "event_time", "span").rows()])
+            self._output.add("bars", closed.filter(whole))
+            for name in closed["series"].unique(maintain_order=True):
+                health = self._state.health.of(*self._state.feed_of[name])
+                of_series = pl.col("series") == name
+                health.rows += closed.filter(whole).filter(of_series).height
+                health.partial += closed.filter(~whole).filter(of_series).height
+                self._output.series[name] = self._scopes[name]
+
+    def _is_whole(self, series: str, end: int, span: int) -> bool:
+        """Return whether no trade of a bar can be missing: its feed was covered from its start to its end."""
+        start = end - span
+        if start < self._state.since[series]:
+            return False
+        holes = self._state.holes.get(self._state.feed_of[series], [])
+        return not any(hole.since < end and hole.until > start for hole in holes)

@@ -1,0 +1,88 @@
+"""What the normaliser must remember between two moments of a raw log: everything a restart needs."""
+
+import msgspec
+
+from runout.collect.coverage import Coverage
+from runout.collect.health import Health
+from runout.collect.notes import Source
+from runout.records import Series
+from runout.sources.venue import Call, Instrument
+
+
+class Clock(msgspec.Struct):
+    """The latest event time of a feed (UTC ns, the venue's clock), and when we received it (ours)."""
+
+    event: int
+    received: int
+
+    def venue_time(self, received: int) -> int:
+        """Return a moment of our clock on the venue's."""
+        return received - (self.received - self.event)
+
+
+class Hole(msgspec.Struct, frozen=True):
+    """A stretch (UTC ns, the venue's clock) in which a feed lacks rows."""
+
+    since: int
+    until: int
+
+
+class State(msgspec.Struct, kw_only=True):
+    """State of a normaliser.
+
+    Parameters
+    ----------
+    slot
+        Slot of the raw log that is being read; −1 before the first.
+    sources, coverage, health
+        Open sources; what is proven of feeds; how they are.
+    instruments, answers
+        Instruments by venue; answers to instrument calls that were not read yet.
+    clocks
+        By (venue, feed); the venue's own under an empty feed.
+    holes
+        Gaps of a feed that bars must not be made of.
+    feed_of, scopes
+        Feed and scope of each series.
+    since
+        Time (the venue's clock) from which each series of bars is whole.
+    minutes
+        Last minute stored of each series that speaks more often.
+    bars
+        Open bars by venue.
+    written
+        End (our clock, the venue's clock) of the last gap of each feed, so that pieces of an outage join.
+    """
+
+    slot: int = -1
+    sources: dict[int, Source] = {}
+    coverage: Coverage = msgspec.field(default_factory=Coverage)
+    health: Health = msgspec.field(default_factory=Health)
+    instruments: dict[str, tuple[Instrument, ...]] = {}
+    answers: dict[str, list[tuple[Call, bytes]]] = {}
+    clocks: dict[tuple[str, str], Clock] = {}
+    holes: dict[tuple[str, str], list[Hole]] = {}
+    feed_of: dict[str, tuple[str, str]] = {}
+    scopes: dict[str, Series] = {}
+    since: dict[str, int] = {}
+    minutes: dict[str, int] = {}
+    bars: dict[str, bytes] = {}
+    written: dict[tuple[str, str], tuple[int, int]] = {}
+
+
+_DECODER = msgspec.msgpack.Decoder(State)
+
+
+def dump(state: State) -> bytes:
+    """Return the state as bytes."""
+    return msgspec.msgpack.encode(state)
+
+
+def load(data: bytes | None) -> State:
+    """Return the state in bytes; a new one if there are none, or if another version of the code wrote them."""
+    if data is None:
+        return State()
+    try:
+        return _DECODER.decode(data)
+    except msgspec.DecodeError:
+        return State()
