@@ -27,6 +27,9 @@ from runout.sources.venue import (
 from runout.sources.wire import Candidates, lookup, series_of
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
+DEADLINE = 0.6
+ROTATE_TRADES = 1.5
+POLL_EVERY = 0.5
 
 
 def calls() -> tuple[Call, ...]:
@@ -91,23 +94,19 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
 
 
 def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tuple[Connection, ...]:
-    canary = Stream(name="mark", kind="premium", first_datum=2.0, canary=True)
+    canary = Stream(name="mark", kind="premium", first_datum=DEADLINE, canary=True)
     liq = Connection(
         venue="example", name="liquidations", path="/liq", opening=(b'{"op":"subscribe","args":["liq","mark"]}',),
-        rotate_after=ROTATE, copies=COPIES, streams=(Stream(name="liq", kind="liquidations"), canary),
+        copies=2, streams=(Stream(name="liq", kind="liquidations"), canary),
         keep_alive=b'{"op":"ping"}', keep_alive_every=5.0,
     )  # fmt: skip
     names = [f"trade.{i.symbol}" for i in instruments]
     streams = (*(Stream(name=name, kind="bars") for name in names), canary)
     trades = Connection(
         venue="example", name="trades", path="/trades", streams=streams,
-        opening=(msgspec.json.encode({"op": "subscribe", "args": [*names, "mark"]}),),
+        opening=(msgspec.json.encode({"op": "subscribe", "args": [*names, "mark"]}),), rotate_after=ROTATE_TRADES,
     )  # fmt: skip
     return tuple(c for c, kind in ((liq, "liquidations"), (trades, "bars")) if kind in kinds)
-
-
-COPIES = 2
-ROTATE = 0.0
 
 
 def classify(payload: bytes) -> Frame:
@@ -126,9 +125,6 @@ def classify(payload: bytes) -> Frame:
 def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
     call = Call(venue="example", purpose="open_interest", path="/oi")
     return (Poll(call=call, every=POLL_EVERY),)
-
-
-POLL_EVERY = 1.0
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:

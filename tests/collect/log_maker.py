@@ -21,7 +21,7 @@ class LogMaker:
         self.log = RawLog(folder, Policy(sync_seconds=-1.0, flush_seconds=0.0))
         self.now = start
         self._next = self.log.segment * 100
-        self._alive: dict[int, tuple[int, int]] = {}
+        self._alive: dict[int, tuple[int, int, int]] = {}
         self.note(Began())
         (call,) = example_venue.calls()
         body = msgspec.json.encode(example_venue.SYMBOLS)
@@ -40,8 +40,8 @@ class LogMaker:
 
     def frame(self, source: int, payload: bytes) -> None:
         self.log.append(Kind.FRAME, source, payload, self.now)
-        count, _ = self._alive.get(source, (0, 0))
-        self._alive[source] = (count + 1, self.now)
+        count, first, _ = self._alive.get(source, (0, self.now, 0))
+        self._alive[source] = (count + 1, first, self.now)
 
     def tick(self) -> None:
         self.note(Tick(self._alive))

@@ -10,17 +10,20 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
 
 _CHUNK = NANOSECONDS_PER_MINUTE
+_NEVER = 1 << 62
+_LATE_SECONDS = 2.0  # how much later than the limit the end of a silent socket may be noted
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch (UTC ns, our clock) in which a feed proves nothing, why, and of which kinds (empty: of all)."""
+    """A stretch (UTC ns, our clock) that a feed does not prove, why, and of which kind and stream (empty: of all)."""
 
     venue: str
     feed: str
     since: int
     until: int
     cause: str
-    kinds: tuple[str, ...] = ()
+    kind: str = ""
+    stream: str = ""
 
 
 class Copy(msgspec.Struct, kw_only=True):
@@ -32,13 +35,14 @@ class Copy(msgspec.Struct, kw_only=True):
 
 
 class Hole(msgspec.Struct, frozen=True, kw_only=True):
-    """Frames of a kind that one copy lacks."""
+    """Frames of a stream that one copy lacks."""
 
     source: int
     since: int
     until: int
     cause: str
     kind: str
+    stream: str
 
 
 class Feed(msgspec.Struct, kw_only=True):
@@ -84,8 +88,11 @@ class Coverage(msgspec.Struct):
             state = self.feeds[feed] = Feed(began=at, covered=at)
         state.copies[source] = Copy(limit=limit)
 
-    def prove(self, source: int, frames: int, last: int) -> list[Gap]:
-        """Note data up to ``last`` (UTC ns) on a source, and return the gap that ends with it, if any."""
+    def prove(self, source: int, frames: int, first: int, last: int) -> list[Gap]:
+        """Note data from ``first`` to ``last`` (UTC ns) on a source, and return the gap that ends with it, if any.
+
+        Between the two it was never silent for longer than its limit, else it would have been ended.
+        """
         name = self.sources.get(source)
         if name is None:
             return []
@@ -94,9 +101,9 @@ class Coverage(msgspec.Struct):
         if copy is None:
             return []
         feed.frames += frames
-        broken = copy.last == 0 or last - copy.last > copy.limit * NANOSECONDS_PER_SECOND
+        broken = copy.last == 0 or first - copy.last > (copy.limit + _LATE_SECONDS) * NANOSECONDS_PER_SECOND
         silent = f"silent for more than {copy.limit:g} s" if copy.last and broken else ""
-        copy.since = last if broken else copy.since
+        copy.since = first if broken else copy.since
         copy.last = max(copy.last, last)
         if last <= feed.covered:
             return []
@@ -122,13 +129,15 @@ class Coverage(msgspec.Struct):
         state = self.feeds.setdefault(feed, Feed(began=at, covered=at))
         state.cause = cause
 
-    def stop(self, cause: str) -> None:
-        """Note that all sources ended, because the collector did."""
+    def stop(self, cause: str) -> list[Gap]:
+        """Note that all sources ended, because the collector did, and return the holes that none fills any more."""
+        gaps = [gap for name, feed in self.feeds.items() for gap in self._settle_holes(name, feed, _NEVER)]
         for source in list(self.sources):
             name = self.sources.pop(source)
             self.feeds[name].copies.pop(source, None)
         for feed in self.feeds.values():
             feed.cause = cause
+        return gaps
 
     def lack(self, hole: Hole) -> None:
         """Note that one copy lacks frames of a kind."""
@@ -151,7 +160,7 @@ class Coverage(msgspec.Struct):
         due = [hole for hole in feed.holes if now - hole.until > 5 * NANOSECONDS_PER_SECOND]
         feed.holes = [hole for hole in feed.holes if hole not in due]
         return [
-            Gap(venue=name[0], feed=name[1], since=h.since, until=h.until, cause=h.cause, kinds=(h.kind,))
+            Gap(venue=name[0], feed=name[1], since=h.since, until=h.until, cause=h.cause, kind=h.kind, stream=h.stream)
             for h in due
             if not any(self._fills(source, copy, h, due) for source, copy in feed.copies.items())
         ]
@@ -159,7 +168,10 @@ class Coverage(msgspec.Struct):
     def _fills(self, source: int, copy: Copy, hole: Hole, holes: list[Hole]) -> bool:
         whole = source != hole.source and 0 < copy.since <= hole.since and copy.last >= hole.until
         return whole and not any(
-            other.source == source and other.kind == hole.kind and other.since < hole.until and other.until > hole.since
+            other.source == source
+            and other.stream == hole.stream
+            and other.since < hole.until
+            and other.until > hole.since
             for other in holes
         )
 

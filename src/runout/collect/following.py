@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from runout.clock import monotonic_seconds
+from runout.collect.gap_rows import Output
 from runout.collect.health import Health
-from runout.collect.normaliser import Normaliser, Output
+from runout.collect.normaliser import Normaliser
 from runout.errors import LakeError
 from runout.lake import Lake
 from runout.lake.raw_reader import Cursor, Position

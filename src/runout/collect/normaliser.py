@@ -15,6 +15,7 @@ from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
 from runout.collect.bars import Bars
 from runout.collect.coverage import Gap
 from runout.collect.coverage import Hole as Lack
+from runout.collect.gap_rows import Feed, GapRows, Output
 from runout.collect.notes import (
     Began,
     Closed,
@@ -30,9 +31,9 @@ from runout.collect.notes import (
     read_source,
     unpack_answer,
 )
-from runout.collect.state import Clock, Hole, dump, load
+from runout.collect.state import Clock, dump, load
 from runout.lake.raw_format import Kind, Record
-from runout.records import KINDS, Series, conform
+from runout.records import KINDS
 from runout.sources.venue import Answer, Rows, Venue
 
 SLOT = 2 * NANOSECONDS_PER_SECOND
@@ -40,24 +41,6 @@ _BACKWARDS = 5
 _REFUSED_A_SLOT = 50
 # Kinds whose rows are kept as they come; of the others one row a minute and series is kept, the first.
 _EVERY_ROW = {"liquidations", "bars"}
-
-Feed = tuple[str, str]
-
-
-class Output(msgspec.Struct):
-    """Rows by kind, and the scope of series, from whole slots."""
-
-    tables: dict[str, list[pl.DataFrame]] = {}
-    series: dict[str, Series] = {}
-
-    def add(self, kind: str, rows: pl.DataFrame) -> None:
-        """Take rows of a kind."""
-        if rows.height:
-            self.tables.setdefault(kind, []).append(conform(rows, KINDS[kind]))
-
-    def rows(self) -> dict[str, pl.DataFrame]:
-        """Return the rows of each kind in the order they came."""
-        return {kind: pl.concat(parts) for kind, parts in self.tables.items()}
 
 
 class _Slot(msgspec.Struct):
@@ -86,6 +69,8 @@ class Normaliser:
         self._scopes = self._state.scopes
         self._slot = _Slot()
         self._output = Output()
+        self._new: list[str] = []
+        self._gaps = GapRows(self._state)
 
     @property
     def health(self) -> Any:
@@ -144,8 +129,10 @@ class Normaliser:
         gaps = [gap for at, note in slot.notes for gap in self._read_note(note, at)]
         now = (self._state.slot + 1) * SLOT
         gaps += self._state.coverage.settle(now)
+        new, self._new = self._new, []
+        self._gaps.greet(new, now, self._output)
         for gap in gaps:
-            self._write_gap(gap, before, now)
+            self._gaps.write(gap, before, now, self._output)
         self._close_bars(now)
         self._state.slot = -1
 
@@ -173,18 +160,21 @@ class Normaliser:
             self._list_instruments(note.venue)
         elif isinstance(note, Began | Stopped):
             # What was open is so no more: a new process begins with sources of its own, within the same second too.
+            slot = record.received // SLOT
             self.finish()
-            self._state.coverage.stop("collector stopped")
+            for gap in self._state.coverage.stop("collector stopped"):
+                self._gaps.write(gap, {}, (slot + 1) * SLOT, self._output)
             self._state.sources.clear()
-            if isinstance(note, Began):
-                self._state.slot = record.received // SLOT
+            self._state.slot = slot if isinstance(note, Began) else -1
         else:
             self._slot.notes.append((record.received, note))
 
     def _take_answer(self, record: Record) -> None:
         heading, body = unpack_answer(record.payload)
         if heading.call.purpose == "instruments":
-            self._state.answers.setdefault(heading.call.venue, []).append((heading.call, body))
+            earlier = self._state.answers.get(heading.call.venue, [])
+            kept = [answer for answer in earlier if answer[0] != heading.call]
+            self._state.answers[heading.call.venue] = [*kept, (heading.call, body)]
         elif source := self._state.sources.get(record.source):
             self._slot.answers.append(((source.venue, source.feed), record))
 
@@ -236,7 +226,9 @@ class Normaliser:
     def _take_rows(self, feed: Feed, rows: Rows, received: int) -> None:
         for series in rows.series:
             self._scopes[series.series] = series
-            self._state.feed_of[series.series] = feed
+            if self._state.feed_of.get(series.series) != feed:
+                self._new += [series.series] if series.series not in self._state.feed_of else []
+                self._state.feed_of[series.series] = feed
         if rows.refused.height:
             self._refuse(feed, list(rows.refused.select("fault", "raw").iter_rows()))
         self._state.health.note(feed[0], rows.unknown)
@@ -308,21 +300,23 @@ class Normaliser:
         coverage = self._state.coverage
         match note:
             case Tick(alive=alive):
-                for source, (frames, last) in alive.items():
+                for source, (frames, _, last) in alive.items():
                     if described := self._state.sources.get(source):
                         self._state.health.of(described.venue, described.feed).count(frames, last)
                 for feed in self._state.health.feeds.values():
                     feed.turn(at)
-                return [gap for source, (n, last) in alive.items() for gap in coverage.prove(source, n, last)]
+                return [gap for source, proof in alive.items() for gap in coverage.prove(source, *proof)]
             case Closed(source=source, cause=cause, planned=planned):
                 coverage.end(source, cause, planned=planned)
                 self._state.sources.pop(source, None)
             case Failed(venue=venue, feed=feed, cause=cause):
                 coverage.fail((venue, feed), cause, at)
             case Missing():
-                coverage.lack(
-                    Lack(source=note.source, since=note.since, until=note.until, cause=note.cause, kind=note.kind)
-                )
+                lack = Lack(
+                    source=note.source, since=note.since, until=note.until, cause=note.cause, kind=note.kind,
+                    stream=note.stream,
+                )  # fmt: skip
+                coverage.lack(lack)
             case Dropped():
                 return [
                     Gap(venue=venue, feed=feed, since=note.since, until=note.until, cause=note.cause)
@@ -333,42 +327,6 @@ class Normaliser:
             case _:
                 pass
         return []
-
-    def _write_gap(self, gap: Gap, before: dict[Feed, Clock], known: int) -> None:
-        """Write a gap, on the venue's clock, for each series of the feed."""
-        feed = (gap.venue, gap.feed)
-        clock = self._state.clocks.get(feed)
-        earlier = before.get(feed)
-        since = earlier.venue_time(gap.since) if earlier else gap.since
-        until = clock.venue_time(gap.until) if clock else gap.until
-        joined, joined_venue = self._state.written.get(feed, (0, 0))
-        since = joined_venue if joined == gap.since else since
-        until = max(since, until)
-        health = self._state.health.of(*feed)
-        health.gaps += joined != gap.since
-        health.gap_seconds += (gap.until - gap.since) / NANOSECONDS_PER_SECOND
-        health.gap_cause = gap.cause
-        self._state.written[feed] = (gap.until, until)
-        self._state.holes[feed] = [*self._state.holes.get(feed, [])[-200:], Hole(since, until)]
-        scopes = [
-            (name, self._scopes[name].coin)
-            for name, of in sorted(self._state.feed_of.items())
-            if of == feed and (not gap.kinds or self._scopes[name].kind in gap.kinds)
-        ]
-        if scopes and until > since:
-            self._output.add(
-                "gaps",
-                pl.DataFrame(
-                    {
-                        "series": [name for name, _ in scopes],
-                        "coin": [coin for _, coin in scopes],
-                        "event_time": until,
-                        "span": until - since,
-                        "known_time": max(known, until),
-                        "reason": gap.cause,
-                    }
-                ),
-            )
 
     def _close_bars(self, known: int) -> None:
         for venue, bars in self._bars.items():
@@ -395,5 +353,6 @@ class Normaliser:
         start = end - span
         if start < self._state.since[series]:
             return False
-        holes = self._state.holes.get(self._state.feed_of[series], [])
-        return not any(hole.since < end and hole.until > start for hole in holes)
+        feed = self._state.feed_of[series]
+        holes = [hole for hole in self._state.holes.get(feed, []) if hole.since < end and hole.until > start]
+        return not any(series in self._gaps.affected(feed, hole) for hole in holes)

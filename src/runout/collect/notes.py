@@ -46,12 +46,12 @@ class Stopped(msgspec.Struct, frozen=True, tag="stopped"):
 
 
 class Tick(msgspec.Struct, frozen=True, tag="tick"):
-    """The collector lives: of each source that received data since the last tick, how many frames and when the last.
+    """The collector lives: of each source that received data since the last tick, how many frames, first and last when.
 
-    ``alive`` is source → [data frames, receive time of the last (UTC ns)].
+    ``alive`` is source → [data frames, receive time of the first and of the last (UTC ns)].
     """
 
-    alive: dict[int, tuple[int, int]]
+    alive: dict[int, tuple[int, int, int]]
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
@@ -77,13 +77,14 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 class Missing(msgspec.Struct, frozen=True, tag="missing"):
-    """Frames of a stream are missing on one source: by a sequence number, or because it never spoke.
+    """Frames of a stream are missing on one source: by a sequence number, or because it was refused or never spoke.
 
     ``count`` is how many (0: unknown), between ``since`` and ``until`` (UTC ns, receive times).
     """
 
     source: int
     kind: str
+    stream: str
     cause: str
     count: int
     since: int

@@ -21,10 +21,13 @@ class Clock(msgspec.Struct):
 
 
 class Hole(msgspec.Struct, frozen=True):
-    """A stretch (UTC ns, the venue's clock) in which a feed lacks rows."""
+    """A gap of a feed (UTC ns, the venue's clock), its cause, and of which kind and stream (empty: of all)."""
 
     since: int
     until: int
+    cause: str
+    kind: str = ""
+    stream: str = ""
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -41,7 +44,7 @@ class State(msgspec.Struct, kw_only=True):
     clocks
         By (venue, feed); the venue's own under an empty feed.
     holes
-        Gaps of a feed that bars must not be made of.
+        Gaps of each feed, the latest: bars are not made of them, and a series that first speaks later has them too.
     feed_of, scopes
         Feed and scope of each series.
     since

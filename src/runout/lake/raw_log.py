@@ -82,7 +82,7 @@ class RawLog:
         self.folder = folder
         self.policy = policy or Policy()
         self.appended = self.written = self.durable = 0
-        self.fault = ""
+        self.fault = self.last_fault = ""
         self.torn = 0
         self._code = code
         self._pending: list[bytes] = []
@@ -189,7 +189,7 @@ class RawLog:
                 self.fault = ""
             except OSError as error:
                 # A full or read-only disk: the records stay in memory up to the bound, and every step tries again.
-                self.fault = str(error)
+                self.fault = self.last_fault = str(error)
                 self._stop.wait(0.2)
 
     def _write(self) -> None:

@@ -1,0 +1,108 @@
+"""Repeated calls: what venues have no stream for, and the lists of instruments."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from runout.clock import monotonic_seconds
+from runout.collect.keeping import FIRST_WAIT, LONGEST_WAIT
+from runout.collect.notes import Failed, Heading, Listed, Source
+from runout.collect.recorder import Recorder
+from runout.errors import RunoutError, SchemaError
+from runout.sources.venue import Answer, Call, Instrument, Poll, Venue, Verdict
+
+Ask = Callable[[Venue, Call], Awaitable[Answer]]
+"""Makes a call within the limits of its venue; raises ``SourceError`` where nothing came back."""
+
+_MISSES = 2.5
+
+
+def feed_of(call: Call) -> str:
+    """Return the name of the feed that a repeated call is."""
+    return f"{call.purpose} {call.symbol}".strip() + f" {call.path}"
+
+
+async def keep_polling(recorder: Recorder, venue: Venue, poll: Poll, ask: Ask, kinds: tuple[str, ...]) -> None:
+    """Make a call again and again, each answer into the raw log; failures are noted, and waited out as asked.
+
+    Parameters
+    ----------
+    recorder, venue, poll
+        Where answers go, whom to ask, and what.
+    ask
+        Makes the call.
+    kinds
+        Record kinds that it gives.
+    """
+    call = poll.call
+    chance = random.Random(f"{venue.name}/{feed_of(call)}/{recorder.clock()}")  # noqa: S311 - jitter
+    source = Source(venue=venue.name, feed=feed_of(call), kinds=kinds, limit=_MISSES * poll.every)
+    number = recorder.open(source)
+    tries = 0
+    due = monotonic_seconds() + chance.uniform(0, min(poll.every, 5.0))
+    try:
+        while True:
+            await asyncio.sleep(max(0.0, due - monotonic_seconds()))
+            due = max(due + poll.every, monotonic_seconds())
+            verdict = await _make(recorder, number, venue, call, ask)
+            if verdict.kind == "ok":
+                tries = 0
+                continue
+            tries += 1
+            recorder.note(Failed(venue.name, feed_of(call), f"{verdict.kind}: {verdict.words}"[:300]))
+            wait = max(verdict.wait, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 16)))
+            due = monotonic_seconds() + wait * chance.uniform(1.0, 1.2)
+    finally:
+        recorder.close(number, "stopped")
+
+
+async def _make(recorder: Recorder, number: int, venue: Venue, call: Call, ask: Ask) -> Verdict:
+    try:
+        answer = await ask(venue, call)
+    except (RunoutError, OSError) as error:
+        return Verdict(kind="broken", words=str(error))
+    heading = Heading(call=call, status=answer.status, headers=answer.headers)
+    recorder.answer(number, heading, answer.body, answer.received)
+    verdict = venue.judge(call, answer)
+    if verdict.kind == "ok":
+        recorder.prove(number, answer.received)
+    return verdict
+
+
+async def list_instruments(recorder: Recorder, venue: Venue, ask: Ask) -> tuple[Instrument, ...]:
+    """Ask a venue for its instruments, for ever if need be, and return them; an empty list is no answer.
+
+    Parameters
+    ----------
+    recorder, venue, ask
+        As of :func:`keep_polling`.
+    """
+    chance = random.Random(f"{venue.name}/instruments/{recorder.clock()}")  # noqa: S311 - jitter
+    tries = 0
+    while True:
+        answers: list[tuple[Call, bytes]] = []
+        wait, words = 0.0, ""
+        for call in venue.instrument_calls():
+            try:
+                answer = await ask(venue, call)
+            except (RunoutError, OSError) as error:
+                words = str(error)
+                continue
+            verdict = venue.judge(call, answer)
+            if verdict.kind != "ok":
+                wait, words = max(wait, verdict.wait), f"{verdict.kind}: {verdict.words}"
+                continue
+            heading = Heading(call=call, status=answer.status, headers=answer.headers)
+            recorder.answer(0, heading, answer.body, answer.received)
+            answers.append((call, answer.body))
+        try:
+            instruments = venue.read_instruments(answers) if answers else ()
+        except SchemaError as error:
+            instruments, words = (), str(error)
+        if instruments:
+            recorder.note(Listed(venue.name))
+            return instruments
+        tries += 1
+        recorder.note(Failed(venue.name, "instruments", words[:300] or "an empty list"))
+        usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 16))
+        await asyncio.sleep(max(wait, usual) * chance.uniform(1.0, 1.2))

@@ -1,0 +1,243 @@
+"""One websocket from handshake to end: every frame goes to the raw log first, and silence ends it."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from runout.clock import NANOSECONDS_PER_SECOND, monotonic_seconds
+from runout.collect.notes import Missing, source_of
+from runout.collect.recorder import Recorder
+from runout.sources.venue import Connection, Frame, Venue
+
+_OPEN_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 2.0
+_LARGEST_FRAME: Final = 32 << 20
+_QUIET_SECONDS: Final = 60.0
+_CHECK_SECONDS: Final = 0.25
+_REFUSED_SECONDS: Final = 60.0
+_UNKNOWN: Final = Frame(kind="unknown")
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a socket ended.
+
+    Parameters
+    ----------
+    cause
+        In words.
+    wait
+        Seconds that the server asked to stay away; 0: it did not.
+    status
+        HTTP status of a handshake that was refused; 0: it was not.
+    """
+
+    cause: str
+    wait: float = 0.0
+    status: int = 0
+
+
+def limit_of(connection: Connection) -> float:
+    """Return after how many seconds without data a connection is dead."""
+    canaries = [stream.first_datum for stream in connection.streams if stream.canary and stream.first_datum]
+    others = [stream.first_datum for stream in connection.streams if stream.first_datum]
+    return min(canaries) if canaries else max(others, default=_QUIET_SECONDS)
+
+
+class Socket:
+    """One opened connection.
+
+    Parameters
+    ----------
+    recorder, venue, connection, copy
+        Where frames go; who reads what they are; what to open; which of its copies.
+    url
+        Full address.
+
+    Attributes
+    ----------
+    proven
+        Set once data came.
+    leaving
+        Set once another socket should take over: the server asked for it, or it is older than it may be.
+    """
+
+    def __init__(self, recorder: Recorder, venue: Venue, connection: Connection, url: str, *, copy: int = 0) -> None:
+        self.connection, self.copy, self.url = connection, copy, url
+        self.proven, self.leaving = asyncio.Event(), asyncio.Event()
+        self.frames = 0
+        self.first_data = self.last_data = 0
+        self.refusals: list[str] = []
+        self.stopping = ""
+        self.began = monotonic_seconds()
+        self._recorder, self._venue = recorder, venue
+        self._limit = limit_of(connection)
+        # Where nothing has to speak, the answer to a ping is all the life there is.
+        self._any_life = not any(stream.first_datum for stream in connection.streams)
+        self._awaited = {stream.name: stream for stream in connection.streams if stream.first_datum}
+        self._kinds = {stream.name: stream.kind for stream in connection.streams}
+        self._sequence: dict[str, tuple[int, int]] = {}
+        self._refused: dict[str, tuple[int, str]] = {}
+
+    async def run(self) -> Ending:
+        """Open, subscribe, receive until the end, and return how it ended."""
+        self._number = self._recorder.open(source_of(self.connection, self.copy, self._limit))
+        ending = Ending(cause="stopped")
+        try:
+            ending = await self._run()
+        except asyncio.CancelledError:
+            ending = Ending(cause="collector stopped")
+            raise
+        finally:
+            self._lack_refused()
+            planned = ending.cause == "taken over"
+            self._recorder.close(self._number, ending.cause, planned=planned)
+        return ending
+
+    def stop(self, cause: str) -> None:
+        """Close it from our side."""
+        self.stopping = cause
+
+    async def _run(self) -> Ending:
+        try:
+            async with connect(
+                self.url, compression=None, open_timeout=_OPEN_SECONDS, close_timeout=_CLOSE_SECONDS,
+                max_size=_LARGEST_FRAME, max_queue=256,
+            ) as socket:  # fmt: skip
+                return await self._receive(socket)
+        except InvalidStatus as error:
+            response = error.response
+            words = bytes(response.body or b"")[:100].decode("utf-8", "replace")
+            with contextlib.suppress(ValueError):
+                wait = float(response.headers.get("Retry-After") or 0.0)
+                return Ending(
+                    cause=f"handshake refused: HTTP {response.status_code} {words}".strip(),
+                    wait=wait, status=response.status_code,
+                )  # fmt: skip
+            return Ending(cause=f"handshake refused: HTTP {response.status_code}", status=response.status_code)
+        except TimeoutError:
+            return Ending(cause=f"no handshake within {_OPEN_SECONDS:g} s")
+        except (OSError, WebSocketException) as error:
+            return Ending(cause=f"cannot connect: {error}")
+
+    async def _receive(self, socket: ClientConnection) -> Ending:
+        self._opened = self._lived = monotonic_seconds()
+        watch = asyncio.create_task(self._watch(socket))
+        talk = asyncio.create_task(self._talk(socket))
+        try:
+            while True:
+                payload = await socket.recv(decode=False)
+                received = self._recorder.clock()
+                self._recorder.frame(self._number, payload, received)
+                self.frames += 1
+                reply = self._take(payload, received)
+                if reply is not None:
+                    await socket.send(reply, text=True)
+        except ConnectionClosed as error:
+            if self.stopping:
+                return Ending(cause=self.stopping)
+            if error.rcvd is None:
+                return Ending(cause="connection lost without a close frame (1006)")
+            return Ending(cause=f"closed by the server: {error.rcvd.code} {error.rcvd.reason}".strip())
+        finally:
+            watch.cancel()
+            talk.cancel()
+
+    def _take(self, payload: bytes, received: int) -> bytes | None:
+        """Note what a frame proves, and return what has to be answered."""
+        try:
+            frame = self._venue.classify(payload)
+        except Exception:  # noqa: BLE001 - a frame that no reader understands is kept, and proves nothing
+            frame = _UNKNOWN
+        if frame.kind == "data" or (self._any_life and frame.kind == "alive"):
+            self._recorder.prove(self._number, received)
+            self._lived = monotonic_seconds()
+            self.last_data = received
+            if not self.proven.is_set():
+                self.first_data = received
+                self.proven.set()
+            if self._awaited:
+                for name in frame.streams:
+                    self._awaited.pop(name, None)
+            if frame.sequence:
+                self._follow(frame.sequence, received)
+        elif frame.kind == "refused":
+            self._refuse(frame, received)
+        elif frame.kind == "leave":
+            self.leaving.set()
+        return frame.reply
+
+    def _follow(self, sequence: tuple[tuple[str, int], ...], received: int) -> None:
+        """Note numbers that are missing; a number that is not above the last is a repetition or a new count."""
+        for name, number in sequence:
+            last, at = self._sequence.get(name, (number - 1, received))
+            self._sequence[name] = (number, received)
+            if number > last + 1:
+                cause = f"sequence: {number - last - 1} of {name} missing"
+                self._lack(name, cause, at, received, number - last - 1)
+
+    def _lack(self, stream: str, cause: str, since: int, until: int, count: int = 0) -> None:
+        if stream in self._kinds:
+            note = Missing(
+                source=self._number, kind=self._kinds[stream], stream=stream, cause=cause, count=count, since=since,
+                until=until,
+            )  # fmt: skip
+            self._recorder.note(note)
+
+    def _refuse(self, frame: Frame, received: int) -> None:
+        """Remember which streams were refused: they are missing for as long as the socket lives."""
+        self.refusals.append(frame.words)
+        named = frame.streams or tuple(name for name in self._kinds if name in frame.words)
+        # Where the refusal names no stream, it is of those that have not spoken.
+        for name in named or tuple(self._awaited):
+            self._refused.setdefault(name, (received, f"subscription refused: {frame.words}"))
+            self._awaited.pop(name, None)
+
+    def _lack_refused(self) -> None:
+        now = self._recorder.clock()
+        for name, (since, cause) in self._refused.items():
+            self._lack(name, cause, since, now)
+            self._refused[name] = (now, cause)
+
+    async def _talk(self, socket: ClientConnection) -> None:
+        """Subscribe, then keep alive."""
+        with contextlib.suppress(ConnectionClosed):
+            for message in self.connection.opening:
+                await socket.send(message, text=True)
+                await asyncio.sleep(self.connection.opening_pause)
+            self._recorder.opened(self._number)
+            while self.connection.keep_alive is not None and self.connection.keep_alive_every > 0:
+                await asyncio.sleep(self.connection.keep_alive_every)
+                await socket.send(self.connection.keep_alive, text=True)
+
+    async def _watch(self, socket: ClientConnection) -> None:
+        """End the socket once it is silent for too long, or asked to; ask for another once it is old."""
+        refused = monotonic_seconds()
+        while not self.stopping:
+            await asyncio.sleep(_CHECK_SECONDS)
+            if monotonic_seconds() - refused > _REFUSED_SECONDS:
+                refused = monotonic_seconds()
+                self._lack_refused()
+            now = monotonic_seconds()
+            age, silent = now - self._opened, now - self._lived
+            if silent > self._limit:
+                self.stopping = f"silent for more than {self._limit:g} s"
+            elif self._awaited:
+                self._check_awaited(age)
+            if self.connection.rotate_after and age > self.connection.rotate_after:
+                self.leaving.set()
+        with contextlib.suppress(ConnectionClosed):
+            await socket.close()
+
+    def _check_awaited(self, age: float) -> None:
+        """End a socket on which a stream never spoke: an acknowledgement proves nothing."""
+        late = sorted(name for name, stream in self._awaited.items() if age > stream.first_datum)
+        if late and self.proven.is_set():
+            now = self._recorder.clock()
+            began = now - round(age * NANOSECONDS_PER_SECOND)
+            for name in late:
+                self._lack(name, f"no data from {name}", began, now)
+            self.stopping = f"acknowledged, but no data from {', '.join(late)[:200]} within the deadline"
