@@ -6,6 +6,7 @@ flag     environment            runout.toml     default
 --lake   RUNOUT_LAKE            lake            ``lakes/real``
 (none)   RUNOUT_VENUE_HOSTS     venue_hosts     the venues' own addresses
 (none)   RUNOUT_EMULATED_CLOCK  emulated_clock  this machine's clock
+--sync   RUNOUT_RAW_SYNC        raw_sync        0.5 seconds
 (none)   RUNOUT_COINGLASS_KEY   (never)         none; a CoinGlass API key
 =======  =====================  ==============  ==========================
 """
@@ -42,11 +43,15 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         or one base address, below which ``/<venue>/<host key>`` follows (the only form in the environment).
     emulated_clock
         Clock of the emulated market that is followed, as the emulator prints it; empty: this machine's clock.
+    raw_sync
+        Seconds after which `runout collect` forces what it received to the disk: what a power cut may cost. 0: at each
+        write; negative: never by us.
     """
 
     lake: str = "lakes/real"
     venue_hosts: str | dict[str, dict[str, str]] = ""
     emulated_clock: str = ""
+    raw_sync: float = 0.5
 
 
 def open_lake(flag: str | None) -> "Lake":
@@ -98,7 +103,12 @@ def configuration(folder: Path | None = None) -> Configuration:
         for field in Configuration.__struct_fields__
         if (value := os.environ.get(f"{_PREFIX}{field.upper()}"))
     }
-    return msgspec.structs.replace(settings, **named)
+    try:
+        return msgspec.convert(msgspec.structs.asdict(settings) | named, Configuration, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"expected settings of their types in the environment, found: {error}; mend {_PREFIX}*"
+        ) from error
 
 
 def follow_clock() -> None:

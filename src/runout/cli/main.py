@@ -40,6 +40,7 @@ app = App(
 _COMMANDS = {
     "backfill": ("runout.cli.backfilling:backfill", "Fill a lake with what venues give away without a key."),
     "bulletin": ("runout.cli.bulletin:bulletin", "Write the bulletin of a coin as of a moment."),
+    "collect": ("runout.cli.collecting:collect", "Record the feeds of venues, and fill a lake with them."),
     "compute": ("runout.cli.computing:compute", "Bring a lake's derived state up to date."),
     "demo": ("runout.cli.demo:demo", "Do all of it offline, on a synthetic market."),
     "emulate": ("runout.cli.emulating:emulate", "Serve a synthetic market on the wire of every venue, offline."),
@@ -53,11 +54,13 @@ _COMMANDS = {
         "runout.cli.positions:positions",
         "Say where a position of your own is liquidated.",
     ),
+    "raw": ("runout.cli.collecting:raw", "Check a raw log, or make a lake from it again."),
     "replay": ("runout.cli.replaying:replay", "Issue a past period's forecasts as they would have been, and score."),
     "rows": ("runout.cli.rows:rows", "Print rows of a series as they were known at a moment."),
     "score": ("runout.cli.scoring:score", "Score the issued forecast on a past period, beside plain models."),
     "serve": ("runout.cli.serving:serve", "Serve a lake as a page to keep open, and as an API."),
     "series": ("runout.cli.rows:list_series", "List the series of a lake with their scope."),
+    "status": ("runout.cli.collecting:status", "Say how collectors are: age, rate and gaps of each feed."),
     "synthesize": ("runout.cli.synthesizing:synthesize", "Write a synthetic market into a lake."),
     "verify": (
         "runout.cli.verifying:verify",

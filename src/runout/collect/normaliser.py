@@ -4,6 +4,7 @@ The log is read in slots of two seconds of receive time. What a slot gives depen
 when or in which batches they are read: so the rows of a live run and of a replay are the same.
 """
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ class Normaliser:
     """
 
     def __init__(self, venue_of: Callable[[str], Venue], state: bytes | None = None) -> None:
-        self._venue_of = venue_of
+        self._venue_of = functools.cache(venue_of)
         self._state = load(state)
         self._bars = {venue: Bars(data) for venue, data in self._state.bars.items()}
         self._scopes = self._state.scopes

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 from runout.clock import monotonic_seconds
+from runout.collect.http import VenueRefusedError
 from runout.collect.keeping import FIRST_WAIT, LONGEST_WAIT
 from runout.collect.notes import Failed, Heading, Listed, Source
 from runout.collect.recorder import Recorder
@@ -15,6 +16,8 @@ Ask = Callable[[Venue, Call], Awaitable[Answer]]
 """Makes a call within the limits of its venue; raises ``SourceError`` where nothing came back."""
 
 _MISSES = 2.5
+# Seconds until a call that a venue will not answer is tried again.
+_REFUSED = {"banned": 300.0, "blocked": 900.0, "gone": 3600.0}
 
 
 def feed_of(call: Call) -> str:
@@ -60,7 +63,7 @@ async def _make(recorder: Recorder, number: int, venue: Venue, call: Call, ask: 
     try:
         answer = await ask(venue, call)
     except (RunoutError, OSError) as error:
-        return Verdict(kind="broken", words=str(error))
+        return Verdict(kind="broken", words=str(error), wait=_silence(error))
     heading = Heading(call=call, status=answer.status, headers=answer.headers)
     recorder.answer(number, heading, answer.body, answer.received)
     verdict = venue.judge(call, answer)
@@ -86,7 +89,7 @@ async def list_instruments(recorder: Recorder, venue: Venue, ask: Ask) -> tuple[
             try:
                 answer = await ask(venue, call)
             except (RunoutError, OSError) as error:
-                words = str(error)
+                words, wait = str(error), max(wait, _silence(error))
                 continue
             verdict = venue.judge(call, answer)
             if verdict.kind != "ok":
@@ -106,3 +109,8 @@ async def list_instruments(recorder: Recorder, venue: Venue, ask: Ask) -> tuple[
         recorder.note(Failed(venue.name, "instruments", words[:300] or "an empty list"))
         usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 16))
         await asyncio.sleep(max(wait, usual) * chance.uniform(1.0, 1.2))
+
+
+def _silence(error: Exception) -> float:
+    """Return how many seconds a venue that will not answer is left alone."""
+    return _REFUSED.get(error.kind, 0.0) if isinstance(error, VenueRefusedError) else 0.0

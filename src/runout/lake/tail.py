@@ -6,7 +6,9 @@ ignored. One process writes, any number read.
 """
 
 import contextlib
+import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,6 +47,8 @@ class Tail:
         The SQLite file; made if absent, unless only to read.
     read_only
         To read beside the process that writes.
+    exclusive
+        To wait until no other process has it so: of two that write, the second waits for the first to end.
 
     Raises
     ------
@@ -52,8 +56,12 @@ class Tail:
         If it cannot be opened.
     """
 
-    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+    def __init__(self, file: Path, *, read_only: bool = False, exclusive: bool = False) -> None:
         self.file = file
+        self._lock = -1
+        if exclusive:
+            self._lock = os.open(file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             if read_only:
                 self._base = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_WAITS, isolation_level=None)
@@ -74,6 +82,8 @@ class Tail:
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
+        if self._lock >= 0:
+            os.close(self._lock)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
