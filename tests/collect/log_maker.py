@@ -22,6 +22,7 @@ class LogMaker:
         self.now = start
         self._next = self.log.segment * 100
         self._alive: dict[int, tuple[int, int, int]] = {}
+        self._ticks = 0
         self.note(Began())
         (call,) = example_venue.calls()
         body = msgspec.json.encode(example_venue.SYMBOLS)
@@ -44,7 +45,8 @@ class LogMaker:
         self._alive[source] = (count + 1, first, self.now)
 
     def tick(self) -> None:
-        self.note(Tick(self._alive))
+        self._ticks += 1
+        self.note(Tick(self._alive, regular=self._ticks % 5 == 0))
         self._alive = {}
 
     def end(self, source: int, cause: str, *, planned: bool = False) -> None:

@@ -180,7 +180,7 @@ def test_no_raw_log_is_not_enough_data(tmp_path: Path):
 def test_old_segments_are_removed_only_below_the_place_that_was_read(tmp_path: Path):
     for name in (b"1", b"2", b"3"):
         write(tmp_path, [name])
-    for segment in segments(tmp_path):
+    for segment in segments(tmp_path)[:2]:
         os.utime(segment.path, (1, 1))
     assert remove_before(tmp_path, 3, 0.0) == 0
     assert remove_before(tmp_path, 3, 60.0) == 2

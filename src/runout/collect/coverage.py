@@ -7,9 +7,10 @@ cause that was noted. Pure, and a function of the notes in the raw log alone.
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
+from runout.clock import NANOSECONDS_PER_SECOND
 
-_CHUNK = NANOSECONDS_PER_MINUTE
+_CHUNK_SECONDS = 60.0
+_FILL_SECONDS = 5.0
 _NEVER = 1 << 62
 _LATE_SECONDS = 2.0  # how much later than the limit the end of a silent socket may be noted
 
@@ -32,6 +33,11 @@ class Copy(msgspec.Struct, kw_only=True):
     since: int = 0
     last: int = 0
     limit: float = 30.0
+    pace: float = 1.0
+
+    def patience(self, seconds: float = 0.0) -> int:
+        """Return the limit and some seconds more, in nanoseconds of the clock of receive times."""
+        return int((self.limit + seconds) * self.pace * NANOSECONDS_PER_SECOND)
 
 
 class Hole(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +68,10 @@ class Feed(msgspec.Struct, kw_only=True):
         Of single copies, until it is known whether another copy fills them.
     frames, reconnects
         Counts since the beginning.
+    pace
+        As of its sources.
+    down
+        Whether it proves nothing at present.
     """
 
     began: int
@@ -71,6 +81,7 @@ class Feed(msgspec.Struct, kw_only=True):
     holes: list[Hole] = []
     frames: int = 0
     reconnects: int = 0
+    pace: float = 1.0
     down: bool = True
 
 
@@ -80,13 +91,14 @@ class Coverage(msgspec.Struct):
     feeds: dict[tuple[str, str], Feed] = {}
     sources: dict[int, tuple[str, str]] = {}
 
-    def open(self, source: int, feed: tuple[str, str], limit: float, at: int) -> None:
+    def open(self, source: int, feed: tuple[str, str], at: int, *, limit: float, pace: float = 1.0) -> None:
         """Note that a source of a feed was opened."""
         self.sources[source] = feed
         state = self.feeds.get(feed)
         if state is None:
             state = self.feeds[feed] = Feed(began=at, covered=at)
-        state.copies[source] = Copy(limit=limit)
+        state.copies[source] = Copy(limit=limit, pace=pace)
+        state.pace = pace
 
     def prove(self, source: int, frames: int, first: int, last: int) -> list[Gap]:
         """Note data from ``first`` to ``last`` (UTC ns) on a source, and return the gap that ends with it, if any.
@@ -101,7 +113,7 @@ class Coverage(msgspec.Struct):
         if copy is None:
             return []
         feed.frames += frames
-        broken = copy.last == 0 or first - copy.last > (copy.limit + _LATE_SECONDS) * NANOSECONDS_PER_SECOND
+        broken = copy.last == 0 or first - copy.last > copy.patience(_LATE_SECONDS)
         silent = f"silent for more than {copy.limit:g} s" if copy.last and broken else ""
         copy.since = first if broken else copy.since
         copy.last = max(copy.last, last)
@@ -150,14 +162,15 @@ class Coverage(msgspec.Struct):
         gaps: list[Gap] = []
         for name, feed in self.feeds.items():
             gaps += self._settle_holes(name, feed, now)
-            longest = max((copy.limit for copy in feed.copies.values()), default=0.0)
-            if now - feed.covered >= _CHUNK + int(longest * NANOSECONDS_PER_SECOND):
+            longest = max((copy.patience() for copy in feed.copies.values()), default=0)
+            if now - feed.covered >= longest + _CHUNK_SECONDS * feed.pace * NANOSECONDS_PER_SECOND:
                 gaps += self._gap(name, now, feed.cause or "silent")
                 feed.down = True
         return gaps
 
     def _settle_holes(self, name: tuple[str, str], feed: Feed, now: int) -> list[Gap]:
-        due = [hole for hole in feed.holes if now - hole.until > 5 * NANOSECONDS_PER_SECOND]
+        wait = _FILL_SECONDS * feed.pace * NANOSECONDS_PER_SECOND
+        due = [hole for hole in feed.holes if now - hole.until > wait]
         feed.holes = [hole for hole in feed.holes if hole not in due]
         return [
             Gap(venue=name[0], feed=name[1], since=h.since, until=h.until, cause=h.cause, kind=h.kind, stream=h.stream)

@@ -105,12 +105,11 @@ class Follower:
         """
         records = self._cursor.read(limit)
         for record in records:
-            if self._normaliser.begins_slot(record):
-                self._normaliser.finish()
-                self._store(self._normaliser.output())
-            self._normaliser.take(record)
+            ended = self._normaliser.take(record)
             self.status.behind = max(self.status.behind, record.received)
             self._after = Position(self._cursor.origin, record.end)
+            if ended:
+                self._store(self._normaliser.output())
         self.status.read += len(records)
         self.status.passed_bytes = self._cursor.passed_bytes
         if monotonic_seconds() - self._delivered >= self._pace.deliver_seconds:

@@ -1,7 +1,7 @@
 """From the raw log to rows: the same function for a live collector and for a replay.
 
-The log is read in slots of two seconds of receive time. What a slot gives depends on the slots before it alone, not on
-when or in which batches they are read: so the rows of a live run and of a replay are the same.
+The log is read in slots, which the collector's regular ticks end. What a slot gives depends on the slots before it
+alone, not on when or in which batches they are read: so the rows of a live run and of a replay are the same.
 """
 
 import functools
@@ -37,8 +37,7 @@ from runout.lake.raw_format import Kind, Record
 from runout.records import KINDS
 from runout.sources.venue import Answer, Rows, Venue
 
-SLOT = 2 * NANOSECONDS_PER_SECOND
-_BACKWARDS = 5
+_AHEAD = 2 * NANOSECONDS_PER_SECOND
 _REFUSED_A_SLOT = 50
 # Kinds whose rows are kept as they come; of the others one row a minute and series is kept, the first.
 _EVERY_ROW = {"liquidations", "bars"}
@@ -50,6 +49,7 @@ class _Slot(msgspec.Struct):
     frames: dict[Feed, tuple[list[bytes], list[int]]] = {}
     answers: list[tuple[Feed, Record]] = []
     notes: list[tuple[int, Note]] = []
+    last: int = 0
 
 
 class Normaliser:
@@ -88,54 +88,47 @@ class Normaliser:
         self._state.bars = {venue: bars.state() for venue, bars in self._bars.items()}
         return dump(self._state)
 
-    def begins_slot(self, record: Record) -> bool:
-        """Return whether a record begins another slot: :meth:`finish` must be called before it is taken."""
-        if record.kind not in {Kind.FRAME, Kind.ANSWER, Kind.NOTE} or self._state.slot < 0:
-            return False
-        slot = record.received // SLOT
-        return slot > self._state.slot or slot < self._state.slot - _BACKWARDS
-
-    def take(self, record: Record) -> None:
-        """Enter a record into the running slot."""
+    def take(self, record: Record) -> bool:
+        """Enter a record into the running slot, and return whether that ended: its rows are in :meth:`output` then."""
         if record.kind == Kind.SOURCE:
             self._describe(record)
-            return
-        if record.kind not in {Kind.FRAME, Kind.ANSWER, Kind.NOTE}:
-            return
-        if self._state.slot < 0:
-            self._state.slot = record.received // SLOT
-        if record.kind == Kind.FRAME:
+        elif record.kind == Kind.FRAME:
             self._take_frame(record)
         elif record.kind == Kind.ANSWER:
             self._take_answer(record)
-        else:
-            self._take_note(record)
+        elif record.kind == Kind.NOTE:
+            return self._take_note(record)
+        return False
 
     def output(self) -> Output:
         """Return the rows of all finished slots since the last call."""
         output, self._output = self._output, Output()
         return output
 
-    def finish(self) -> None:
-        """Make rows of the running slot; the next record begins another."""
+    def finish(self, now: int | None = None) -> None:
+        """Make rows of the running slot; the next record begins another.
+
+        Parameters
+        ----------
+        now
+            Receive time (UTC ns) at which it ends; its last, if not named.
+        """
         slot, self._slot = self._slot, _Slot()
         if not (slot.frames or slot.answers or slot.notes):
-            self._state.slot = -1
             return
+        now = slot.last if now is None else now
         before = {feed: Clock(clock.event, clock.received) for feed, clock in self._state.clocks.items()}
         for feed, (payloads, received) in slot.frames.items():
             self._read_frames(feed, payloads, received)
         for feed, record in slot.answers:
             self._read_answer(feed, record)
         gaps = [gap for at, note in slot.notes for gap in self._read_note(note, at)]
-        now = (self._state.slot + 1) * SLOT
         gaps += self._state.coverage.settle(now)
         new, self._new = self._new, []
         self._gaps.greet(new, now, self._output)
         for gap in gaps:
             self._gaps.write(gap, before, now, self._output)
         self._close_bars(now)
-        self._state.slot = -1
 
     # -- records ------------------------------------------------------------------------------------------------
 
@@ -144,7 +137,8 @@ class Normaliser:
             return
         source = read_source(record.payload)
         self._state.sources[record.source] = source
-        self._state.coverage.open(record.source, (source.venue, source.feed), source.limit, record.received)
+        feed = (source.venue, source.feed)
+        self._state.coverage.open(record.source, feed, record.received, limit=source.limit, pace=source.pace)
 
     def _take_frame(self, record: Record) -> None:
         source = self._state.sources.get(record.source)
@@ -154,21 +148,25 @@ class Normaliser:
         payloads, received = self._slot.frames.setdefault((source.venue, source.feed), ([], []))
         payloads.append(record.payload)
         received.append(record.received)
+        self._slot.last = record.received
 
-    def _take_note(self, record: Record) -> None:
+    def _take_note(self, record: Record) -> bool:
         note = read_note(record.payload)
+        if isinstance(note, Began | Stopped):
+            # What was open is so no more: a new process begins with sources of its own.
+            self.finish(record.received)
+            for gap in self._state.coverage.stop("collector stopped"):
+                self._gaps.write(gap, {}, record.received, self._output)
+            self._state.sources.clear()
+            return True
         if isinstance(note, Listed):
             self._list_instruments(note.venue)
-        elif isinstance(note, Began | Stopped):
-            # What was open is so no more: a new process begins with sources of its own, within the same second too.
-            slot = record.received // SLOT
-            self.finish()
-            for gap in self._state.coverage.stop("collector stopped"):
-                self._gaps.write(gap, {}, (slot + 1) * SLOT, self._output)
-            self._state.sources.clear()
-            self._state.slot = slot if isinstance(note, Began) else -1
-        else:
-            self._slot.notes.append((record.received, note))
+        self._slot.notes.append((record.received, note))
+        self._slot.last = record.received
+        if isinstance(note, Tick) and note.regular:
+            self.finish(record.received)
+            return True
+        return False
 
     def _take_answer(self, record: Record) -> None:
         heading, body = unpack_answer(record.payload)
@@ -178,6 +176,7 @@ class Normaliser:
             self._state.answers[heading.call.venue] = [*kept, (heading.call, body)]
         elif source := self._state.sources.get(record.source):
             self._slot.answers.append(((source.venue, source.feed), record))
+            self._slot.last = record.received
 
     def _list_instruments(self, name: str) -> None:
         answers = self._state.answers.pop(name, [])
@@ -272,11 +271,11 @@ class Normaliser:
         return table.filter(pl.Series(keep, dtype=pl.Boolean))
 
     def _advance(self, feed: Feed, tables: dict[str, pl.DataFrame], received: int) -> None:
-        """Advance the venue's clock to the latest event, but never past the end of the slot."""
+        """Advance the venue's clock to the latest event, but not into our future."""
         times = [table["event_time"].max() for table in tables.values() if table.height]
         if not times:
             return
-        event = min(max(msgspec.convert(times, list[int])), (self._state.slot + 1) * SLOT)
+        event = min(max(msgspec.convert(times, list[int])), received + _AHEAD)
         for key in (feed, (feed[0], "")):
             clock = self._state.clocks.get(key)
             if clock is None or event > clock.event:

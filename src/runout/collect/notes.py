@@ -18,6 +18,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         Record kinds it carries.
     limit
         Seconds of silence after which it does not prove anything any more.
+    pace
+        Seconds of the clock of receive times in a second: not 1 where an emulated market's clock is followed.
     """
 
     venue: str
@@ -25,6 +27,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     copy: int = 0
     kinds: tuple[str, ...]
     limit: float
+    pace: float = 1.0
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +51,12 @@ class Stopped(msgspec.Struct, frozen=True, tag="stopped"):
 class Tick(msgspec.Struct, frozen=True, tag="tick"):
     """The collector lives: of each source that received data since the last tick, how many frames, first and last when.
 
-    ``alive`` is source → [data frames, receive time of the first and of the last (UTC ns)].
+    ``alive`` is source → [data frames, receive time of the first and of the last (UTC ns)]. A regular tick ends a slot
+    of the log; what a source proved is also noted when it ends.
     """
 
     alive: dict[int, tuple[int, int, int]]
+    regular: bool = True
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
@@ -142,10 +147,10 @@ def unpack_answer(payload: bytes) -> tuple[Heading, bytes]:
     return _HEADINGS.decode(payload[4:end]), payload[end:]
 
 
-def source_of(connection: Connection, copy: int, limit: float) -> Source:
+def source_of(connection: Connection, copy: int, limit: float, pace: float) -> Source:
     """Return the description of a copy of a connection."""
     kinds = tuple(dict.fromkeys(stream.kind for stream in connection.streams))
-    return Source(venue=connection.venue, feed=connection.name, copy=copy, kinds=kinds, limit=limit)
+    return Source(venue=connection.venue, feed=connection.name, copy=copy, kinds=kinds, limit=limit, pace=pace)
 
 
 Instruments = dict[str, list[Instrument]]

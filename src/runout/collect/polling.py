@@ -39,7 +39,7 @@ async def keep_polling(recorder: Recorder, venue: Venue, poll: Poll, ask: Ask, k
     """
     call = poll.call
     chance = random.Random(f"{venue.name}/{feed_of(call)}/{recorder.clock()}")  # noqa: S311 - jitter
-    source = Source(venue=venue.name, feed=feed_of(call), kinds=kinds, limit=_MISSES * poll.every)
+    source = Source(venue=venue.name, feed=feed_of(call), kinds=kinds, limit=_MISSES * poll.every, pace=recorder.pace)
     number = recorder.open(source)
     tries = 0
     due = monotonic_seconds() + chance.uniform(0, min(poll.every, 5.0))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_SECOND, monotonic_seconds, now_ns
+from runout.clock import NANOSECONDS_PER_SECOND, followed, monotonic_seconds, now_ns
 from runout.collect.notes import Closed, Dropped, Heading, Jumped, Note, Opened, Source, Tick, pack_answer
 from runout.lake.raw_format import Kind
 from runout.lake.raw_log import RawLog
@@ -28,6 +28,7 @@ class Recorder:
     def __init__(self, log: RawLog, clock: Callable[[], int] = now_ns) -> None:
         self.log = log
         self.clock = clock
+        self.pace = pace_of_clock()
         self.dropped = 0
         self.jumps = 0
         self._numbers = itertools.count(log.segment * _SOURCES_A_SEGMENT % (1 << 32))
@@ -46,7 +47,7 @@ class Recorder:
 
     def close(self, number: int, cause: str, *, planned: bool = False) -> None:
         """Note that a source ended, after what it proved."""
-        self.tick()
+        self._say_alive(regular=False)
         self.note(Closed(number, cause, planned=planned))
         self.log.close_source(number)
 
@@ -69,17 +70,26 @@ class Recorder:
 
     def tick(self) -> None:
         """Note what lives, what was dropped, and whether the clock was set; called every second."""
-        alive, self._alive = self._alive, {}
         offset = self._clock_offset()
-        if abs(offset - self._offset) > _JUMP_SECONDS:
+        if abs(offset - self._offset) > _JUMP_SECONDS * self.pace:
             self.jumps += 1
             self.note(Jumped(round((offset - self._offset) * NANOSECONDS_PER_SECOND)))
         self._offset = offset
-        self.note(Tick(alive))
         if dropped := self.log.take_dropped():
             self.dropped += dropped.count
             cause = f"{dropped.count} records dropped: the disk took none ({self.log.last_fault or 'too slow'})"
             self.note(Dropped(count=dropped.count, since=dropped.first, until=dropped.last, cause=cause))
+        self._say_alive(regular=True)
+
+    def _say_alive(self, *, regular: bool) -> None:
+        alive, self._alive = self._alive, {}
+        self.note(Tick(alive, regular=regular))
 
     def _clock_offset(self) -> float:
-        return self.clock() / NANOSECONDS_PER_SECOND - monotonic_seconds()
+        return self.clock() / NANOSECONDS_PER_SECOND - monotonic_seconds() * self.pace
+
+
+def pace_of_clock() -> float:
+    """Return seconds of our clock in a second: 1, or the speed of the emulated market that is followed."""
+    emulated = followed()
+    return emulated.speed if emulated else 1.0

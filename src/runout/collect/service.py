@@ -167,7 +167,7 @@ class Service:
             self._keep_following()
             status = self.status()
             newest = max((standing.last_data for standing in status.connections), default=0)
-            fresh = now_ns() - newest < _DATA_SECONDS * NANOSECONDS_PER_SECOND
+            fresh = now_ns() - newest < _DATA_SECONDS * self._recorder.pace * NANOSECONDS_PER_SECOND
             if fresh and not ready:
                 ready = True
                 notify("READY=1")

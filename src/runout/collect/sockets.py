@@ -84,7 +84,7 @@ class Socket:
 
     async def run(self) -> Ending:
         """Open, subscribe, receive until the end, and return how it ended."""
-        self._number = self._recorder.open(source_of(self.connection, self.copy, self._limit))
+        self._number = self._recorder.open(source_of(self.connection, self.copy, self._limit, self._recorder.pace))
         ending = Ending(cause="stopped")
         try:
             ending = await self._run()
@@ -237,7 +237,7 @@ class Socket:
         late = sorted(name for name, stream in self._awaited.items() if age > stream.first_datum)
         if late and self.proven.is_set():
             now = self._recorder.clock()
-            began = now - round(age * NANOSECONDS_PER_SECOND)
+            began = now - round(age * self._recorder.pace * NANOSECONDS_PER_SECOND)
             for name in late:
                 self._lack(name, f"no data from {name}", began, now)
             self.stopping = f"acknowledged, but no data from {', '.join(late)[:200]} within the deadline"

@@ -35,8 +35,6 @@ class State(msgspec.Struct, kw_only=True):
 
     Parameters
     ----------
-    slot
-        Slot of the raw log that is being read; −1 before the first.
     sources, coverage, health
         Open sources; what is proven of feeds; how they are.
     instruments, answers
@@ -57,7 +55,6 @@ class State(msgspec.Struct, kw_only=True):
         End (our clock, the venue's clock) of the last gap of each feed, so that pieces of an outage join.
     """
 
-    slot: int = -1
     sources: dict[int, Source] = {}
     coverage: Coverage = msgspec.field(default_factory=Coverage)
     health: Health = msgspec.field(default_factory=Health)

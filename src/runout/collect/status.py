@@ -9,6 +9,7 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_SECOND, now_ns
 from runout.collect.following import Status
 from runout.collect.health import FeedHealth, Finding, findings
+from runout.collect.recorder import pace_of_clock
 from runout.collect.service import STATUS_FILE, TAIL_FILE, CollectorStatus
 from runout.errors import LakeError, NotEnoughDataError
 from runout.lake.raw_reader import Position
@@ -86,10 +87,11 @@ def report(folder: Path, at: int | None = None) -> Report:
     except (OSError, msgspec.DecodeError) as error:
         raise NotEnoughDataError(f"no collector ran in {folder}; `runout collect` starts one") from error
     status, waiting = _of_tail(folder / TAIL_FILE)
-    running = now - collector.updated < _STALE_SECONDS * NANOSECONDS_PER_SECOND
+    running = now - collector.updated < _STALE_SECONDS * pace_of_clock() * NANOSECONDS_PER_SECOND
     feeds = tuple(_feeds(collector, status, now, running=running))
     behind = (now - status.behind) / NANOSECONDS_PER_SECOND if status.behind else None
-    limits = {f"{one.venue}/{one.feed}": one.limit for one in collector.connections} if running else {}
+    pace = pace_of_clock()
+    limits = {f"{one.venue}/{one.feed}": one.limit * pace for one in collector.connections} if running else {}
     found = [*_of_collector(collector, status, now, running=running), *findings(status.health, limits, now)]
     return Report(
         name=folder.name, at=now, running=running, collector=collector, behind_seconds=behind, waiting_rows=waiting,
@@ -142,7 +144,7 @@ def _of_collector(collector: CollectorStatus, status: Status, now: int, *, runni
         (free < _LOW_BYTES, log, "warning", f"{free / 1e9:.1f} GB left on the disk"),
         (status.passed_bytes > 0, log, "fault", f"{status.passed_bytes} bytes are no records: `runout raw verify`"),
         (collector.restarts > 0, "rows", "warning", f"their process was begun anew {collector.restarts} times"),
-        (behind > _BEHIND_SECONDS, "rows", "warning", f"{behind:.0f} s behind what is received"),
+        (behind > _BEHIND_SECONDS * pace_of_clock(), "rows", "warning", f"{behind:.0f} s behind what is received"),
         (bool(status.fault), "lake", "fault", f"rows wait in the tail: {status.fault}"),
     )
     for wrong, about, severity, says in checks:

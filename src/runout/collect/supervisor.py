@@ -20,6 +20,7 @@ _REFRESH_SECONDS = 3600.0
 _CONNECTS, _CONNECT_SECONDS = 200, 300.0
 _SPACING_SECONDS = 0.35
 _RESTART_SECONDS = 10.0
+_TICK_SECONDS = 1.0
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +110,7 @@ class Supervisor:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_TICK_SECONDS)
             self._recorder.tick()
             for standing in self.standings():
                 key = (standing.venue, standing.feed, standing.copy)

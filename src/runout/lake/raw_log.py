@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from xxhash import xxh3_128
 
-from runout.clock import NANOSECONDS_PER_SECOND, monotonic_seconds, now_ns
+from runout.clock import monotonic_seconds, now_ns
 from runout.errors import LakeError, UsageError
 from runout.lake.raw_format import Begin, End, Kind, encode
 from runout.lake.raw_segments import Segment, compress, recover, segments
@@ -248,7 +248,7 @@ class RawLog:
             path.path.unlink()
             raise
         _sync_folder(self.folder)
-        self._path, self._number, self._began = path, path.number, began
+        self._path, self._number, self._began = path, path.number, monotonic_seconds()
 
     def _finish(self) -> None:
         """End the segment: force it, and say what it holds."""
@@ -259,7 +259,7 @@ class RawLog:
         self._fd = -1
 
     def _age(self) -> float:
-        return (now_ns() - self._began) / NANOSECONDS_PER_SECOND
+        return monotonic_seconds() - self._began
 
     def _compress(self, closed: list[Segment]) -> None:
         """Compress closed segments beside the writing; one that cannot be stays as it is until the next start."""

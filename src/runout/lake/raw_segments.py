@@ -9,7 +9,7 @@ import msgspec
 import zstandard
 from xxhash import xxh3_128_hexdigest
 
-from runout.clock import NANOSECONDS_PER_SECOND, now_ns, to_datetime
+from runout.clock import to_datetime
 from runout.errors import NotEnoughDataError
 from runout.lake.raw_format import OVERHEAD, End, Kind, Record, encode, next_record, parse
 
@@ -178,14 +178,15 @@ def verify(folder: Path) -> list[Checked]:
 
 
 def remove_before(folder: Path, number: int, keep_seconds: float) -> int:
-    """Remove compressed segments below a number that are older than ``keep_seconds``, and return how many.
+    """Remove compressed segments below a number, written more than ``keep_seconds`` before the newest; return how many.
 
     With ``keep_seconds`` 0 nothing is removed.
     """
-    oldest = now_ns() / NANOSECONDS_PER_SECOND - keep_seconds
+    found = segments(folder)
+    oldest = max((segment.path.stat().st_mtime for segment in found), default=0.0) - keep_seconds
     gone = [
         segment
-        for segment in segments(folder)
+        for segment in found
         if keep_seconds > 0 and segment.compressed and segment.number < number
         if segment.path.stat().st_mtime < oldest
     ]
