@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import re
 
-
 import aiohttp
 import msgspec
 import pytest

@@ -13,7 +13,7 @@ from runout.cascade.shock import Move
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
 from runout.pipeline.build_map import liquidation_map
-from runout.pipeline.whatif import Setting, setting_of, slides, whatif
+from runout.pipeline.whatif_answers import Setting, setting_of, slides, whatif
 
 _CONSEQUENCE: Final = {
     "chance_24h": pl.Float64, "chance_low": pl.Float64, "chance_high": pl.Float64, "through_forced_usd": pl.Float64,

@@ -104,7 +104,8 @@ def _store(lake: Lake, totals: Sequence[tuple[Series, pl.DataFrame]]) -> int:
         [
             rows.with_columns(
                 series=pl.lit(series.series), coin=pl.lit(series.coin), span=pl.lit(0, pl.Int64),
-                high_usd=pl.lit(None, pl.Float64), low_usd=pl.lit(None, pl.Float64), price=pl.col("open_interest_usd") / pl.col("open_interest_base"),
+                high_usd=pl.lit(None, pl.Float64), low_usd=pl.lit(None, pl.Float64),
+                price=pl.col("open_interest_usd") / pl.col("open_interest_base"),
                 vintage=pl.lit(None, pl.String),
             ).select(names)
             for series, rows in filled

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from runout.clock import from_datetime, now_ns
-from runout.errors import SchemaError, SourceError, UsageError
+from runout.errors import SchemaError, SourceError
 from runout.lake import Lake
 from runout.pipeline.file_import import Imported, import_files
 from runout.pipeline.progress import Progress, no_progress

@@ -143,7 +143,7 @@ def _snapshot(root: str, question: Question) -> Answer:
 
 
 def _whatif(root: str, question: Question) -> Answer:
-    from runout.pipeline.whatif import whatif  # noqa: PLC0415 - only in a worker
+    from runout.pipeline.whatif_answers import whatif  # noqa: PLC0415 - only in a worker
 
     made = _snapshot_of(root, question)
     shock = named_shock(**dict([question.shock or ("drop", "")]))
