@@ -67,6 +67,12 @@ def parse_emulated_clock(text: str) -> EmulatedClock:
     return clock
 
 
+def emulated_clock(market: int, speed: float) -> EmulatedClock:
+    """Return the clock that stands at the market time ``market`` (UTC ns) now and runs at ``speed``."""
+    begun = market - market % NANOSECONDS_PER_SECOND
+    return EmulatedClock(begun, time.time_ns() - int((market - begun) / speed), speed)
+
+
 def now_ns() -> int:
     """Return the present moment in UTC nanoseconds: this machine's, or that of the emulated market that is followed."""
     wall = time.time_ns()

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from runout.clock import emulated_clock
 from runout.emulator.clock import Clock
 from runout.emulator.damage import mangled
 from runout.emulator.desk import Desk
@@ -114,8 +115,10 @@ class Emulator:
         return result
 
     def settings(self) -> str:
-        """Return the base addresses as ``runout.toml`` takes them."""
+        """Return the base addresses and the clock of the market as ``runout.toml`` takes them."""
         lines: list[str] = []
+        if self.clock.speed:
+            lines += [f'emulated_clock = "{emulated_clock(self.clock.now(), self.clock.speed)}"', ""]
         for name, hosts in self.addresses().items():
             lines += [f"[venue_hosts.{name}]", *(f'{host} = "{address}"' for host, address in hosts.items()), ""]
         return "\n".join(lines)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from runout.clock import format_time
+from runout.clock import followed, format_time
 from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, merge
 from runout.lake.tables import Between, Table, layout
@@ -236,12 +236,18 @@ class Lake:
         return added
 
     def register(self, series: Iterable[Series]) -> None:
-        """Enter series and their scope; a series that is known already takes the new description."""
-        entered = {one.series: one for one in series}
+        """Enter series and their scope; a series that is known already takes the new description.
+
+        While an emulated clock is followed every series is entered as synthetic, and one that is stays so.
+        """
+        emulated = followed() is not None
+        entered = {one.series: msgspec.structs.replace(one, synthetic=one.synthetic or emulated) for one in series}
 
         def update(table: Table) -> pl.DataFrame | None:
             known = {one.series: one for one in _described(table.rows())}
+            made_up = {name for name in entered.keys() & known.keys() if known[name].synthetic}
             updated = known | entered
+            updated |= {name: msgspec.structs.replace(entered[name], synthetic=True) for name in made_up}
             return None if updated == known else to_table(updated.values())
 
         self._commit("series", update, overwrite=True)

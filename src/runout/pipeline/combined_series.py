@@ -90,7 +90,8 @@ def _add_totals(lake: Lake) -> int:
         totals = [_venue_total(coin, name, venues[name], rows[name]) for name in rows]
         if len(rows) > 1:
             totals += [_joint_total(coin, list(rows), rows, step) for step in _STEPS]
-        added += _store(lake, totals)
+        made_up = any(part.synthetic for parts in venues.values() for part in parts)
+        added += _store(lake, [(msgspec.structs.replace(total, synthetic=made_up), sums) for total, sums in totals])
     return added
 
 
