@@ -24,6 +24,7 @@ def emulate(
     scenario: Scenario = "flush",
     speed: float = 60.0,
     start: str | None = None,
+    at: str | None = None,
     days: int = 90,
     seed: int = 7,
     faults: Path | None = None,
@@ -47,6 +48,8 @@ def emulate(
         Market seconds in a real second. Limits and heartbeats stay in real seconds.
     start
         UTC time at which the market's clock begins; now, if not named.
+    at
+        UTC time that the clock shows at first, if later: a market that was emulated before goes on.
     days
         Days before the start that venues can be asked for.
     seed
@@ -65,6 +68,8 @@ def emulate(
     script = read_faults(faults) if faults else ()
     screen.console(stderr=True).print(f"simulating {days} days of {', '.join(coin)} …")
     emulator = Emulator(plan, venues=venue, speed=speed, faults=script, port=port)
+    if at:
+        emulator.jump(time_option(at))
     asyncio.run(_serve(emulator, hosts))
 
 

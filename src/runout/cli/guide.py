@@ -14,6 +14,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "forecast": ("runout forecast BTC", "runout forecast BTC --at 2025-08-18T12:00Z --format json"),
     "forget": ("runout forget coinglass/open_interest/BTC/all/4h --lake lakes/mine",),
     "import": ("runout import coinglass exports/", "runout import table my.csv --mapping my.toml --lake lakes/mine"),
+    "live": ("runout live BTC ETH", "runout live BTC --emulated"),
     "map": ("runout map BTC --at 2025-08-18T12:00Z", "runout map BTC --out map.png"),
     "positions": (
         "runout positions risk --entry 116,200 --leverage 20x --side long --quantity 250",
@@ -46,6 +47,7 @@ SEE_ALSO: Final[dict[str, tuple[str, ...]]] = {
     "forecast": ("bulletin", "replay"),
     "forget": ("import", "series"),
     "import": ("compute", "series", "verify"),
+    "live": ("bulletin", "status", "serve"),
     "map": ("whatif", "positions"),
     "positions": ("map", "whatif"),
     "raw": ("collect", "status"),

@@ -49,6 +49,7 @@ _COMMANDS = {
     "forecast": ("runout.cli.forecasting:forecast", "Say how likely a wave of liquidations is, today and tomorrow."),
     "forget": ("runout.cli.importing:forget", "Take series out of a lake, as if they had not been imported."),
     "import": ("runout.cli.importing:import_", "Import files of a provider into a lake."),
+    "live": ("runout.cli.living:live", "Keep today's market: fetch, collect, compute each minute, serve the page."),
     "map": ("runout.cli.mapping:map_", "Draw the inferred liquidation map of a coin as of a moment."),
     "positions": (
         "runout.cli.positions:positions",

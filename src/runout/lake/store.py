@@ -159,6 +159,7 @@ class Lake:
             .group_by("series")
             .agg(pl.len().alias("rows"), time.min().alias("first_time"), time.max().alias("last_time"))
             for schema in OBSERVED
+            if schema.kind != "gaps"
         ]
         return pl.concat(spans).sort("series").collect()
 

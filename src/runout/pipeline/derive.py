@@ -10,6 +10,7 @@ import polars as pl
 from runout.lake import Lake
 from runout.pipeline.combined_series import add_combined
 from runout.pipeline.derivations import Computation, computations
+from runout.pipeline.liquidation_totals import add_liquidation_totals
 from runout.pipeline.progress import Progress, no_progress
 from runout.quality.usable import usable
 from runout.records import KINDS
@@ -27,7 +28,7 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
     int
         Rows written. A second call without new data writes none.
     """
-    combined = add_combined(lake)
+    combined = add_combined(lake) + add_liquidation_totals(lake)
     plan = computations(lake.series())
     batch = _Batch(lake)
     for number, computation in enumerate(plan, start=1):

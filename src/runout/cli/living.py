@@ -1,0 +1,190 @@
+"""``runout live``."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from cyclopts import Parameter
+
+from runout import clock
+from runout.cli import screen
+from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, format_time, now_ns
+from runout.errors import ExitCode, LakeError, NotEnoughDataError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from runout.pipeline.children import Children
+
+Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
+_MOST_EMULATOR_SECONDS: Final = 180.0
+_TROUBLE: Final = {ExitCode.DONE, ExitCode.FINDINGS, ExitCode.QUARANTINED}
+
+
+def live(
+    *coins: str,
+    emulated: Flag = False,
+    lake: str | None = None,
+    venue: Repeated = (),
+    days: int = 35,
+    port: int = 8420,
+    speed: float = 60.0,
+    scenario: str = "flush",
+    minutes: int | None = None,
+) -> int:
+    """Keep today's market: fetch what venues give away, collect, compute each minute, serve the page.
+
+    Everything runs on this machine and answers on it alone. Interrupt it and start it again: it goes on, and what was
+    missed in between is a gap. With --emulated nothing leaves the machine: the venues are made up, and so is every
+    figure.
+
+    Parameters
+    ----------
+    coins
+        Base assets; BTC, if none is named.
+    emulated
+        Ask venues that are emulated here, with a made-up market, instead of the real ones.
+    lake
+        Folder of the lake; lakes/live or, emulated, lakes/emulated, if not named.
+    venue
+        Venue; may be repeated; all, if not named.
+    days
+        Days of the past to fetch first.
+    port
+        Port of the page on the loopback address.
+    speed
+        Emulated: market seconds in a second.
+    scenario
+        Emulated: what befalls the market, as `runout emulate` has it.
+    minutes
+        End after so many minutes of the market's time; without it, run until interrupted.
+
+    Raises
+    ------
+    UsageError
+        If an option is not of the expected form.
+    SourceError
+        If the emulator does not come up.
+    """
+    if days < 1:
+        raise UsageError(f"--days is {days}; at least 1 day must be fetched")
+    root = lake or ("lakes/emulated" if emulated else "lakes/live")
+    if "://" in root:
+        raise UsageError(f"--lake is {root}; live needs a folder, which it shares with the collector's raw log")
+    names = tuple(coin.upper() for coin in coins) or ("BTC",)
+    chosen = [part for name in venue for part in ("--venue", name)]
+    from runout.pipeline.children import Children  # noqa: PLC0415 - as the models below
+
+    with Children(os.environ | {"RUNOUT_LAKE": root}, Path(root, "logs")) as children:
+        say = screen.console(stderr=True)
+        if emulated:
+            options = ("--days", str(days + 5), "--scenario", scenario)
+            _emulate(children, names, Path(root, "emulated-market.json"), options, speed)
+            say.print(f"emulated venues answer; market time {format_time(now_ns())} at ×{speed:g}: SYNTHETIC")
+        children.start("collect", "collect", *names, *chosen)
+        if children.run("backfill", "backfill", *names, *chosen, "--days", str(days)) not in _TROUBLE:
+            raise SourceError(f"the past could not be fetched; see {children.log('backfill')}")
+        say.print(f"the past is there; see {children.log('backfill')}", soft_wrap=True)
+        _keep(children, root, names, port, minutes)
+    return ExitCode.DONE
+
+
+# -- emulated venues --------------------------------------------------------------------------------------------------
+
+
+class _Market(msgspec.Struct, frozen=True, kw_only=True):
+    """The emulated market of a lake: when its own time began, and how its clock runs."""
+
+    start: str
+    clock: str
+
+
+def _emulate(children: "Children", coins: Sequence[str], market: Path, options: Sequence[str], speed: float) -> None:
+    """Start the emulator and follow its clock; a market that a lake has already goes on."""
+    known = msgspec.json.decode(market.read_bytes(), type=_Market) if market.is_file() else None
+    settings = market.with_name("emulated-venues.toml")
+    settings.unlink(missing_ok=True)
+    begun = ("--start", known.start) if known else ()
+    if known:
+        clock.follow(clock.parse_emulated_clock(known.clock))
+        begun += ("--at", format_time(now_ns()))
+        speed = clock.parse_emulated_clock(known.clock).speed
+    named = [part for coin in coins for part in ("--coin", coin)]
+    children.start(
+        "emulate", "emulate", *named, *begun, *options, "--speed", f"{speed:g}", "--port", "0", "--hosts", str(settings)
+    )
+    deadline = clock.monotonic_seconds() + _MOST_EMULATOR_SECONDS
+    while not settings.is_file():
+        if not children.running("emulate") or clock.monotonic_seconds() > deadline:
+            raise SourceError(f"the emulated venues did not come up; see {children.log('emulate')}")
+        time.sleep(0.1)
+    found = msgspec.toml.decode(settings.read_bytes(), type=_Emulated)
+    clock.follow(clock.parse_emulated_clock(found.emulated_clock))
+    market.write_bytes(msgspec.json.encode(_Market(
+        start=known.start if known else found.emulated_clock.split(" at ")[0], clock=found.emulated_clock,
+    )))  # fmt: skip
+    hosts = next(iter(found.venue_hosts.values()))
+    address = next(address for address in hosts.values() if address.startswith("http"))
+    children.set("RUNOUT_VENUE_HOSTS", "/".join(address.split("/")[:3]))
+    children.set("RUNOUT_EMULATED_CLOCK", found.emulated_clock)
+
+
+class _Emulated(msgspec.Struct, frozen=True):
+    emulated_clock: str
+    venue_hosts: dict[str, dict[str, str]]
+
+
+# -- the loop ---------------------------------------------------------------------------------------------------------
+
+
+def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minutes: int | None) -> None:
+    """Update each minute of the market's time, serve, and print a bulletin first and then a line an hour."""
+    from runout.lake import Lake  # noqa: PLC0415
+    from runout.pipeline.live import Updater  # noqa: PLC0415 - models
+
+    say, updater = screen.console(stderr=True), Updater(Lake(root), coins)
+    begun = now_ns()
+    end = None if minutes is None else begun + minutes * NANOSECONDS_PER_MINUTE
+    shown = False
+    while end is None or now_ns() < end:
+        at = now_ns()
+        try:
+            updated = updater.update(at)
+        except (LakeError, NotEnoughDataError) as error:
+            say.print(f"{format_time(at)} not brought up to date, trying again: {error}", soft_wrap=True, markup=False)
+        else:
+            if updated.issued or updated.levels or updated.lacking or not shown:
+                _print_bulletins(root, coins, at)
+        if not shown:
+            children.start("serve", "serve", "--port", str(port))
+            say.print(f"the page: http://127.0.0.1:{port}/ ; stop with Ctrl-C", soft_wrap=True)
+            shown = True
+        for name in children.mend():
+            say.print(f"{name} ended and is begun anew; see {children.log(name)}", soft_wrap=True)
+        _sleep_until(at + NANOSECONDS_PER_MINUTE - at % NANOSECONDS_PER_MINUTE)
+
+
+def _print_bulletins(root: str, coins: Sequence[str], at: int) -> None:
+    from runout.lake import Lake  # noqa: PLC0415
+    from runout.pipeline.issue_bulletin import addressed, publish  # noqa: PLC0415
+    from runout.render import text  # noqa: PLC0415
+
+    lake = Lake.open(root)
+    for coin in coins:
+        try:
+            sys.stdout.write(
+                text.render_brief(addressed(publish(lake, coin, at), root), screen.readable_width()) + "\n"
+            )
+        except NotEnoughDataError as error:
+            screen.console(stderr=True).print(f"{coin}: {error}", soft_wrap=True, markup=False)
+    sys.stdout.flush()
+
+
+def _sleep_until(moment: int) -> None:
+    """Wait until our clock shows a moment; an emulated clock runs faster than this machine's."""
+    emulated = clock.followed()
+    while (left := moment - now_ns()) > 0:
+        time.sleep(min(left / NANOSECONDS_PER_SECOND / (emulated.speed if emulated else 1.0), 1.0))

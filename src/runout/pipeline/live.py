@@ -1,0 +1,78 @@
+"""Today, kept up to date: each minute what is new is derived, each hour forecast, map and what-if are kept.
+
+The same functions as in batch: `runout compute` on the same lake finds nothing left to do.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runout.clock import NANOSECONDS_PER_HOUR, start_of_day
+from runout.errors import NotEnoughDataError
+from runout.lake import Lake
+from runout.pipeline import ledger
+from runout.pipeline.cluster_snapshots import newest_moment
+from runout.pipeline.derive import compute
+from runout.pipeline.issue_bulletin import keep_snapshot
+
+
+class Updated(msgspec.Struct, frozen=True, kw_only=True):
+    """What an update brought.
+
+    Parameters
+    ----------
+    rows
+        Derived rows that are new.
+    issued
+        Forecasts entered into the ledger.
+    levels
+        Liquidation levels and moves kept, by kind.
+    lacking
+        Why a coin has no forecast, by coin.
+    """
+
+    rows: int
+    issued: int = 0
+    levels: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    lacking: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
+class Updater:
+    """Brings the derived state of one lake up to date, again and again.
+
+    Parameters
+    ----------
+    lake
+        The lake.
+    coins
+        Coins whose bulletins are kept ready.
+    """
+
+    def __init__(self, lake: Lake, coins: Sequence[str]) -> None:
+        self._lake, self._coins = lake, tuple(coins)
+        self._hour = -1
+
+    def update(self, at: int) -> Updated:
+        """Derive what is new at a moment (UTC ns); in a new hour, keep forecast, levels and moves as well.
+
+        Raises
+        ------
+        LakeError
+            If the lake cannot be written; what was written stays, and the next update goes on.
+        """
+        rows, hour = compute(self._lake), at // NANOSECONDS_PER_HOUR
+        if hour == self._hour:
+            return Updated(rows=rows)
+        issued, levels, lacking = 0, dict[str, int](), dict[str, str]()
+        for coin in self._coins:
+            try:
+                issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
+            except NotEnoughDataError as error:
+                lacking[coin] = str(error)
+            newest = newest_moment(self._lake, coin)
+            kept = keep_snapshot(self._lake, coin, newest) if newest is not None else {}
+            levels = {kind: levels.get(kind, 0) + number for kind, number in kept.items()} | {
+                kind: number for kind, number in levels.items() if kind not in kept
+            }
+        self._hour = hour
+        return Updated(rows=rows, issued=issued, levels=levels, lacking=lacking)
