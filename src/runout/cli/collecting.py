@@ -30,6 +30,7 @@ def collect(
     raw: Path | None = None,
     name: str = "main",
     sync: float | None = None,
+    deliver: float = 60.0,
     keep_days: float = 0.0,
     metrics: int = 0,
     seconds: float | None = None,
@@ -57,6 +58,8 @@ def collect(
         Name of this collector: two on one lake need two names.
     sync
         Seconds after which what was received is forced to the disk; 0: at each write; negative: never by us.
+    deliver
+        Seconds between deliveries of rows to the tables of the lake; until then they wait in a file beside it.
     keep_days
         Days that the raw log is kept; 0: for ever.
     metrics
@@ -98,7 +101,7 @@ def collect(
         scope=scope,
         hosts=settings.venue_hosts,
         policy=Policy(sync_seconds=settings.raw_sync if sync is None else sync),
-        pace=Pace(keep_seconds=keep_days * _SECONDS_A_DAY),
+        pace=Pace(deliver_seconds=deliver, keep_seconds=keep_days * _SECONDS_A_DAY),
         metrics_port=metrics,
     )
     record(recording, seconds=seconds)

@@ -84,7 +84,8 @@ def live(
             options = ("--days", str(days + 5), "--scenario", scenario)
             _emulate(children, names, Path(root, "emulated-market.json"), options, speed)
             say.print(f"emulated venues answer; market time {format_time(now_ns())} at ×{speed:g}: SYNTHETIC")
-        children.start("collect", "collect", *names, *chosen)
+        deliver = max(20.0 / (speed if emulated else 1.0), 2.0)
+        children.start("collect", "collect", *names, *chosen, "--deliver", f"{deliver:g}")
         if children.run("backfill", "backfill", *names, *chosen, "--days", str(days)) not in _TROUBLE:
             raise SourceError(f"the past could not be fetched; see {children.log('backfill')}")
         say.print(f"the past is there; see {children.log('backfill')}", soft_wrap=True)
@@ -169,14 +170,14 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
 
 def _print_bulletins(root: str, coins: Sequence[str], at: int) -> None:
     from runout.lake import Lake  # noqa: PLC0415
-    from runout.pipeline.issue_bulletin import addressed, publish  # noqa: PLC0415
+    from runout.pipeline.issue_bulletin import publish  # noqa: PLC0415
     from runout.render import text  # noqa: PLC0415
 
     lake = Lake.open(root)
     for coin in coins:
         try:
             sys.stdout.write(
-                text.render_brief(addressed(publish(lake, coin, at), root), screen.readable_width()) + "\n"
+                text.render_brief(publish(lake, coin, at), screen.readable_width()) + "\n"
             )
         except NotEnoughDataError as error:
             screen.console(stderr=True).print(f"{coin}: {error}", soft_wrap=True, markup=False)
