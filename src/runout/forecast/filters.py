@@ -102,3 +102,9 @@ def without_weekday(values: FloatArray, weekday: IntArray) -> FloatArray:
         weight[weekday[day]] += 1.0
         level += step * (out[day] - level)
     return out
+
+
+def filled_forward(values: FloatArray) -> FloatArray:
+    """Return values with a missing one replaced by the last before it; NaN before the first."""
+    row = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
+    return values[row]

@@ -13,15 +13,17 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date
 from runout.errors import NotEnoughDataError, UsageError
+from runout.forecast.shipped import REFERENCE_LEVEL, Level
 from runout.scores.arrays import FloatArray, IntArray
 
 DAY = NANOSECONDS_PER_DAY
 WARM_UP_DAYS = 70
 """Days kept before the first liquidations: as many as the longest window of a feature needs."""
-_FIELDS = (
+FIELDS = (
     "long_usd", "short_usd", "open_interest_usd", "open", "high", "low", "close", "funding_rate", "long_short_ratio",
     "volume_usd",
 )  # fmt: skip
+"""Figures of a history, each of shape (days, coins)."""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -49,6 +51,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Traded on the venue of the prices, dollars, each trade once.
     scope
         What the liquidations are liquidations of, for a reader.
+    expected_level
+        ln(liquidations over open interest) that a scope like this is expected to have before its totals are known.
     """
 
     coins: tuple[str, ...]
@@ -65,6 +69,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     long_short_ratio: FloatArray
     volume_usd: FloatArray
     scope: str = ""
+    expected_level: Level = REFERENCE_LEVEL
 
     def __len__(self) -> int:
         """Return the number of days."""
@@ -86,7 +91,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def head(self, days: int) -> "History":
         """Return the first ``days`` rows: what was known at the end of the last of them."""
-        arrays = {name: getattr(self, name)[:days] for name in ("day", "known_time", *_FIELDS)}
+        arrays = {name: getattr(self, name)[:days] for name in ("day", "known_time", *FIELDS)}
         return msgspec.structs.replace(self, **arrays)
 
 
@@ -130,7 +135,7 @@ def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, sc
         )
     first, last = liquidations.select(pl.col("day").min(), pl.col("day").max().alias("last")).row(0)
     day = np.arange(first - WARM_UP_DAYS * DAY, last + DAY, DAY, dtype=np.int64)
-    arrays: dict[str, FloatArray] = {name: np.full((len(day), len(coins)), np.nan) for name in _FIELDS}
+    arrays: dict[str, FloatArray] = {name: np.full((len(day), len(coins)), np.nan) for name in FIELDS}
     known = day + DAY
     for kind in sorted(tables):
         table = tables[kind].filter(
@@ -140,7 +145,7 @@ def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, sc
         row = (table["day"].to_numpy() - day[0]) // DAY
         column = np.array([coins.index(coin) for coin in table["coin"]], dtype=np.int64)
         np.maximum.at(known, row, table["known_time"].to_numpy())
-        for name in (name for name in _FIELDS if name in table.columns):
+        for name in (name for name in FIELDS if name in table.columns):
             arrays[name][row, column] = table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return History(coins=tuple(coins), day=day, known_time=known, scope=scope, **arrays)
 
