@@ -10,6 +10,7 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import WARM_UP_DAYS
+from runout.forecast.registry import ISSUED, MODELS, REFERENCE
 from runout.forecast.walking import walk
 from runout.indicators import deleveraging, flushes, funding, liquidations, open_interest
 from runout.lake import Lake
@@ -18,7 +19,6 @@ from runout.pipeline.prices import with_price
 from runout.pipeline.synthesize import END
 from runout.scores.arrays import BoolArray, FloatArray
 from runout.synthetic.scenarios import SCRIPTS
-from studies.forecast.registry import ISSUED, MODELS, REFERENCE
 from studies.truth.design import Arrays, Case
 from studies.truth.worlds import FORECAST_KINDS, make
 

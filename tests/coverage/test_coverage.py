@@ -70,9 +70,9 @@ def fact(**changes):
 def test_without_facts_the_prior_alone_speaks_and_is_wide():
     term = posterior([], [], WIDE_PRIOR)
     assert term.location == pytest.approx(np.log(2.0))
-    assert term.degrees_of_freedom == 3.0
-    assert term.scale == pytest.approx(0.35 * np.sqrt(2.0))
-    low, high = fit([], WIDE_PRIOR).interval(1.0, 0.8)
+    assert term.degrees_of_freedom == 6.0
+    assert term.scale == pytest.approx(0.4 * np.sqrt(2.0))
+    low, high = fit([], WIDE_PRIOR).quantile([0.1, 0.9])
     assert low == pytest.approx(0.9, abs=0.02)
     assert high == pytest.approx(4.5, abs=0.05)
 
@@ -113,7 +113,7 @@ def test_facts_of_one_wave_count_once():
 
 
 def test_a_weak_fact_counts_half():
-    both = fit([pair("a", 2.0, weight=0.5), pair("b", 2.0, day=1, weight=0.5)], WIDE_PRIOR)
+    both = fit([pair("a", 2.0, weight=0.5), pair("b", 2.0, weight=0.5)], WIDE_PRIOR)
     one = fit([pair("a", 2.0)], WIDE_PRIOR)
     assert both.terms[0].location == pytest.approx(one.terms[0].location)
     assert both.terms[0].degrees_of_freedom == one.terms[0].degrees_of_freedom
@@ -369,9 +369,11 @@ def test_leaving_an_event_out_80_percent_intervals_hold_70_to_90_percent(real, m
     held = 0
     for name in sorted(names):
         mine = [p for p in pairs if p.event == name]
-        ratio = np.exp(np.average([p.log_ratio for p in mine], weights=[p.weight for p in mine]))
-        low, high = fit([p for p in pairs if p.event != name], prior).interval(1.0, 0.8)
-        held += low <= ratio <= high
+        weights = [p.weight for p in mine]
+        measured = np.exp(np.average(np.log([p.measured_usd for p in mine]), weights=weights))
+        ratio = np.exp(np.average([p.log_ratio for p in mine], weights=weights))
+        low, high = fit([p for p in pairs if p.event != name], prior).interval(measured, 0.8)
+        held += low <= ratio * measured <= high
     assert 0.70 <= held / events <= 0.90
 
 

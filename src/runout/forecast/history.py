@@ -19,6 +19,7 @@ from runout.scores.arrays import FloatArray, IntArray
 DAY = NANOSECONDS_PER_DAY
 WARM_UP_DAYS = 70
 """Days kept before the first liquidations: as many as the longest window of a feature needs."""
+_NONE = pl.Series(dtype=pl.Int64)
 FIELDS = (
     "long_usd", "short_usd", "open_interest_usd", "open", "high", "low", "close", "funding_rate", "long_short_ratio",
     "volume_usd",
@@ -100,7 +101,12 @@ def weekday_of(day: IntArray) -> IntArray:
     return (day // DAY + 3) % 7  # 1970-01-01 was a Thursday
 
 
-def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, scope: str = "") -> History:
+def history_from(
+    tables: Mapping[str, pl.DataFrame],
+    coins: Sequence[str],
+    *,
+    scope: str = "",
+) -> History:
     """Return the history that a set of daily tables holds, from 70 days before the first liquidations.
 
     Parameters
@@ -108,8 +114,8 @@ def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, sc
     tables
         By record kind, one row a coin and day: ``liquidations`` (``long_usd, short_usd``), ``open_interest``
         (``open_interest_usd``), ``bars`` (``open, high, low, close, volume_usd``), ``funding`` (``funding_rate``),
-        ``positioning`` (``long_short_ratio``), each with ``coin, day, known_time``. Only ``liquidations`` must be
-        there.
+        ``positioning`` (``long_short_ratio``), each with ``coin, day, known_time``. Either ``liquidations`` or
+        ``bars`` must have a row.
     coins
         Coins of the scope.
     scope
@@ -118,7 +124,7 @@ def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, sc
     Returns
     -------
     History
-        Ends with the last day that has liquidations. A row's ``known_time`` is the latest of its cells.
+        Ends with the last day that has liquidations or prices; without liquidations it begins with the prices. A row's ``known_time`` is the latest of its cells.
 
     Raises
     ------
@@ -127,14 +133,16 @@ def history_from(tables: Mapping[str, pl.DataFrame], coins: Sequence[str], *, sc
     UsageError
         If a coin has two rows for a day.
     """
-    liquidations = tables["liquidations"].filter(pl.col("coin").is_in(list(coins)))
-    if liquidations.is_empty():
+    days = {kind: tables[kind].filter(pl.col("coin").is_in(list(coins)))["day"] for kind in tables}
+    spans = [(int(one.min()), int(one.max())) for kind in ("liquidations", "bars") if len(one := days.get(kind, _NONE))]  # pyright: ignore[reportArgumentType] - columns of integers
+    if not spans:
         raise NotEnoughDataError(
-            f"expected daily liquidations of {' '.join(coins) or 'any coin'}, found none; import some, or name another "
-            "time or scope"
+            f"expected daily liquidations or prices of {' '.join(coins) or 'any coin'}, found none; import some, or "
+            "name another time or scope"
         )
-    first, last = liquidations.select(pl.col("day").min(), pl.col("day").max().alias("last")).row(0)
-    day = np.arange(first - WARM_UP_DAYS * DAY, last + DAY, DAY, dtype=np.int64)
+    first = spans[0][0] - WARM_UP_DAYS * DAY if len(days["liquidations"]) else spans[0][0]
+    last = max(end for _, end in spans)
+    day = np.arange(first, last + DAY, DAY, dtype=np.int64)
     arrays: dict[str, FloatArray] = {name: np.full((len(day), len(coins)), np.nan) for name in FIELDS}
     known = day + DAY
     for kind in sorted(tables):
@@ -156,7 +164,7 @@ def _require_one_row_a_day(table: pl.DataFrame, kind: str) -> None:
 
 
 def require_contiguous(history: History) -> None:
-    """Raise unless the rows are consecutive UTC days.
+    """Raise unless the rows are consecutive windows of 24 h.
 
     Raises
     ------
@@ -164,6 +172,6 @@ def require_contiguous(history: History) -> None:
         If they are not.
     """
     wrong = np.flatnonzero(np.diff(history.day) != DAY)
-    if wrong.size or (len(history) and history.day[0] % DAY):
-        where = format_date(int(history.day[wrong[0]])) if wrong.size else format_date(int(history.day[0]))
-        raise UsageError(f"expected rows that are consecutive UTC days, found a break after {where}")
+    if wrong.size:
+        where = format_date(int(history.day[wrong[0]]))
+        raise UsageError(f"expected rows that are consecutive days, found a break after {where}")

@@ -96,28 +96,6 @@ class ResidualLaw(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return np.clip(above[np.searchsorted(self.residual[order], standard, side="left")], 0.0, 1.0)
 
 
-class StudentLaw(msgspec.Struct, frozen=True, kw_only=True):
-    """Student t: ``P(ln L ≥ x) = T((μ − x)/s)``; the location μ has its standard error beside it."""
-
-    location: float
-    scale: float
-    freedom: float
-    location_error: float = 0.0
-
-    def survival(self, log_usd: FloatArray) -> FloatArray:
-        """Return P(ln L ≥ x)."""
-        return self._shifted(log_usd, 0.0)
-
-    def band(self, log_usd: FloatArray, z: float) -> Band:
-        """Return the ends of the band of P(ln L ≥ x)."""
-        return self._shifted(log_usd, -z * self.location_error), self._shifted(log_usd, z * self.location_error)
-
-    def _shifted(self, log_usd: FloatArray, shift: float) -> FloatArray:
-        from scipy.special import stdtr  # noqa: PLC0415
-
-        return np.asarray(stdtr(self.freedom, (self.location + shift - log_usd) / self.scale), dtype=np.float64)
-
-
 class StateLaw(msgspec.Struct, frozen=True, kw_only=True):
     r"""Student t in two halves about a location that is itself uncertain.
 
@@ -164,72 +142,6 @@ def _mean_size(freedom: float) -> float:
     """Return the mean of |T| with so many degrees of freedom."""
     gammas = lgamma((freedom + 1.0) / 2.0) - lgamma(freedom / 2.0)
     return 2.0 * sqrt(freedom / pi) * exp(gammas) / (freedom - 1.0)
-
-
-class ExceedanceTailLaw(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    r"""Counted residuals up to a threshold u, a generalised Pareto tail beyond.
-
-    .. math:: \Pr(e \ge v) = \phi_u \left[1 + \xi (v - u)/\beta\right]_+^{-1/\xi}, \quad v > u
-
-    Parameters
-    ----------
-    body
-        Counted residuals of scale 1, which also hold location and error.
-    threshold, shape, spread
-        u, ξ and β.
-    """
-
-    body: ResidualLaw
-    threshold: float
-    shape: float
-    spread: float
-
-    @property
-    def location(self) -> float:
-        """Where its mass is, ln dollars."""
-        return self.body.location
-
-    def survival(self, log_usd: FloatArray) -> FloatArray:
-        """Return P(ln L ≥ x)."""
-        return self._joined(log_usd, self.body.survival(log_usd), 0.0)
-
-    def band(self, log_usd: FloatArray, z: float) -> Band:
-        """Return the ends of the band of P(ln L ≥ x); the tail's own parameters are taken as known."""
-        shift = z * self.body.location_error
-        low, high = (self._joined(log_usd, self.body.survival(log_usd - s), s) for s in (-shift, shift))
-        return wilson(low, self.body.counted, -z), wilson(high, self.body.counted, z)
-
-    def _joined(self, log_usd: FloatArray, counted: FloatArray, shift: float) -> FloatArray:
-        excess = np.maximum(log_usd - self.body.location - shift - self.threshold, 0.0)
-        share = float(self.body.survival(np.array([self.body.location + self.threshold]))[0])
-        base = np.maximum(1.0 + self.shape * excess / self.spread, 0.0)
-        with np.errstate(divide="ignore"):
-            tail = np.exp(-excess / self.spread) if abs(self.shape) < 1e-9 else base ** (-1.0 / self.shape)
-        return np.where(excess > 0.0, share * tail, counted)
-
-
-class PooledLaw(msgspec.Struct, frozen=True, eq=False):
-    """The linear pool: the mean of the members' probabilities.
-
-    The band is the mean of the members' ends, widened to hold each member: where they disagree, it says so.
-    """
-
-    members: tuple[Law, ...]
-
-    @property
-    def location(self) -> float:
-        """Mean of the members' locations."""
-        return float(np.mean([member.location for member in self.members]))
-
-    def survival(self, log_usd: FloatArray) -> FloatArray:
-        """Return P(ln L ≥ x)."""
-        return np.mean([member.survival(log_usd) for member in self.members], axis=0)
-
-    def band(self, log_usd: FloatArray, z: float) -> Band:
-        """Return the ends of the band of P(ln L ≥ x)."""
-        points = np.array([member.survival(log_usd) for member in self.members])
-        low, high = (np.mean(ends, axis=0) for ends in zip(*(m.band(log_usd, z) for m in self.members), strict=True))
-        return np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
 
 
 def wilson(probability: FloatArray, counted: float, z: float) -> FloatArray:

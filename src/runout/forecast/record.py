@@ -8,7 +8,7 @@ from runout.forecast.targets import Probability
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """The forecast of one UTC day.
+    """The forecast of one UTC day, or of 24 h from another hour.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     headline
         Chances of headline thresholds; empty without a ratio.
     measured
-        Chances of measured thresholds, as scored.
+        Chances of thresholds of the scope's own: what 15%, 5% and 1% of its past year's days reached.
     median_usd
         Median of the measured total.
     base_rate
@@ -130,6 +130,10 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         Of the rows read.
     method_version, code_version
         What computed it.
+    next_24h
+        The 24 h from the moment asked, or from the last interval known before it; None where totals are of whole days.
+    notes
+        What a reader must know of the scope: series that ended, and what was joined to what.
     """
 
     at: int
@@ -145,3 +149,5 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     method_version: str
     code_version: str
+    next_24h: Window | None = None
+    notes: tuple[str, ...] = ()

@@ -6,18 +6,16 @@ import msgspec
 
 from runout.errors import UsageError
 from runout.forecast.models.climatology import Climatology
+from runout.forecast.models.dynamic import Dynamic
 from runout.forecast.models.har import Har
-from runout.forecast.models.location_scale import LocationScale
-from runout.forecast.models.pool import Pool
 from runout.forecast.models.structural import Structural
-from runout.forecast.models.thresholds import Thresholds
 from runout.forecast.protocol import Model
 
 REFERENCE: Final = "har + weekday"
 """What every claim of skill is made against."""
 CLIMATOLOGY: Final = "climatology, 365 days"
 """The plainest forecast: what the last year brought."""
-ISSUED: Final = "pool"
+ISSUED: Final = "dynamic regression"
 """What is issued."""
 
 
@@ -44,12 +42,10 @@ class Entry(msgspec.Struct, frozen=True):
 ENTRIES: Final = (
     Entry(Climatology(name=CLIMATOLOGY, window_days=365)),
     Entry(Har(name=REFERENCE, weekday=True)),
-    Entry(LocationScale()),
-    Entry(Thresholds()),
     Entry(Structural()),
-    Entry(Pool()),
+    Entry(Dynamic()),
 )
-"""What is issued, its members, what answers `--to`, and what they are measured against; more stand in ``studies``."""
+"""What is issued, what answers `--to`, and what they are measured against."""
 MODELS: Final[dict[str, Entry]] = {entry.name: entry for entry in ENTRIES}
 
 

@@ -11,8 +11,6 @@ from runout.scores.arrays import FloatArray
 
 BLOCK_DAYS = 30
 _STUDENT_STEPS = 8
-_LOGISTIC_STEPS = 25
-_SETTLED = 1e-8
 
 
 class Coefficients(msgspec.Struct, frozen=True, eq=False):
@@ -67,46 +65,6 @@ def student_ridge(
         scale = float(np.sqrt((share * residual**2).sum() / weight.sum()))
     inverse = np.linalg.inv(curvature)
     return Coefficients(value, inverse @ block_scores(x * (share * residual)[:, np.newaxis]) @ inverse)
-
-
-def student_scale(residual: FloatArray, weight: FloatArray, freedom: float, *, steps: int = 20) -> float:
-    """Return the scale of weighted residuals about zero under Student t errors."""
-    scale = float(np.std(residual))
-    for _ in range(steps):
-        share = (freedom + 1.0) / (freedom + (residual / scale) ** 2)
-        scale = float(np.sqrt((weight * share * residual**2).sum() / weight.sum()))
-    return scale
-
-
-def logistic_ridge(
-    x: FloatArray, event: FloatArray, weight: FloatArray, penalty: FloatArray, *, days: int
-) -> Coefficients:
-    """Return the penalised logistic regression of ``event`` (n,) on ``x`` (n, p), by Newton's method from zero.
-
-    Parameters
-    ----------
-    x, event
-        Cases; several of one day (one for each threshold) stand ``days`` rows apart.
-    weight
-        Of each case.
-    penalty
-        Of each column; above zero, so the estimate exists even where the events are separable.
-    days
-        Number of days; the scores of one day are added before the blocks are formed.
-    """
-    from scipy.special import expit  # noqa: PLC0415 - a third of a second, only where a model is fitted
-
-    value, curvature = np.zeros(x.shape[1]), np.diag(penalty)
-    for _ in range(_LOGISTIC_STEPS):
-        fitted = expit(x @ value)
-        curvature = (x * (weight * fitted * (1.0 - fitted) + 1e-9)[:, np.newaxis]).T @ x + np.diag(penalty)
-        step = np.linalg.solve(curvature, x.T @ (weight * (event - fitted)) - penalty * value)
-        value = value + step
-        if np.abs(step).max() < _SETTLED:
-            break
-    scores = (x * (weight * (event - expit(x @ value)))[:, np.newaxis]).reshape(-1, days, x.shape[1]).sum(axis=0)
-    inverse = np.linalg.inv(curvature)
-    return Coefficients(value, inverse @ block_scores(scores) @ inverse)
 
 
 def block_scores(scores: FloatArray) -> FloatArray:

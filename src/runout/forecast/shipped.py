@@ -93,7 +93,8 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``reference_level`` is ln(liquidations over open interest) of the seven coins, liquidations on Binance, OKX and
     Bybit, open interest everywhere; ``level_error`` its standard error for another scope, ``ratio_error`` that of the
-    logarithm of a share.
+    logarithm of a share. ``typical_usd`` is the median day of the whole market, ``alone_error`` the standard error of its
+    logarithm where no open interest tells how large the market is.
     """
 
     venues: dict[str, float]
@@ -103,6 +104,8 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference_level: float
     level_error: float
     ratio_error: float
+    typical_usd: float
+    alone_error: float
 
     def of_liquidations(self, venues: Iterable[str], coins: Iterable[str]) -> float:
         """Return the share of the whole market's liquidations that a scope is expected to report."""
@@ -120,6 +123,11 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         of_totals = self.of_liquidations(venues, coins) / reference
         of_interest = self.of_interest(interest_venues, interest_coins)
         return Level(self.reference_level + float(np.log(of_totals / of_interest)), self.level_error)
+
+    def level_alone(self, venues: Iterable[str], coins: Iterable[str]) -> Level:
+        """Return the expected ln(liquidations, dollars) of a scope where no open interest is known."""
+        share = self.of_liquidations(venues, coins)
+        return Level(float(np.log(self.typical_usd * share)), self.alone_error)
 
 
 def _sum(shares: dict[str, float], names: Iterable[str]) -> float:

@@ -24,11 +24,21 @@ MEASURED_USD: Final = 0.25e9
 SHARES_OF_INTEREST: Final = (0.002, 0.003, 0.005)
 """Thresholds of L over open interest, which drift with neither prices nor leverage."""
 
-_REACH, _STEP = 6.0, 0.03
+LEAST_OBSERVED: Final = 30
+"""Days below which no frequency is given."""
+_REACH, _STEP = 7.0, 0.03
+
+
+OWN_SHARES: Final = (0.15, 0.05, 0.01)
+"""Thresholds of a scope's own: what so large a share of its past year's days reached."""
 
 
 class HeadlineRatio(Protocol):
-    """The distribution of headline over measured total."""
+    """The distribution of headline over measured total, which may depend on the measured total."""
+
+    def exceedance(self, measured_usd: npt.ArrayLike, theta: float) -> FloatArray:
+        """Return P(headline ≥ θ) for each measured total."""
+        ...
 
     def integrate(self, survival: Callable[[FloatArray], FloatArray], theta: float) -> float:
         """Return P(headline ≥ θ) where the measured total has this survival function."""
@@ -45,7 +55,8 @@ class Probability(msgspec.Struct, frozen=True, kw_only=True):
     probability
         P(total ≥ θ).
     low, high
-        90% interval of the probability itself: parameters and disagreement of the members, not the chance of the day.
+        90% interval of the probability itself: what is uncertain in the model's parameters and its present level, not
+        the chance of the day.
     """
 
     theta_usd: float
@@ -80,22 +91,28 @@ def headline(made: Predictive, ratio: HeadlineRatio, theta_usd: Sequence[float])
     The interval integrates the ends of the measured interval: of the ratio's parameters it knows what its own
     distribution already holds.
     """
-    # Evaluated once on a grid and read off it: the law is the dear part, and every threshold asks for it everywhere.
-    grid = np.arange(np.log(min(theta_usd)) - _REACH, np.log(max(theta_usd)) + _REACH, _STEP)
-    point, (low, high) = made.exceedance(np.exp(grid)), made.interval(np.exp(grid), level=LEVEL)
+    # The law is asked once on a grid of measured totals, and every threshold reads the same masses between its points.
+    edges = np.arange(np.log(min(theta_usd)) - _REACH, np.log(max(theta_usd)) + _REACH / 2.0, _STEP)
+    point, (low, high) = made.exceedance(np.exp(edges)), made.interval(np.exp(edges), level=LEVEL)
+    middles = np.exp(edges[:-1] + _STEP / 2.0)
 
-    def integrated(curve: FloatArray, theta: float) -> float:
-        return float(np.clip(ratio.integrate(lambda usd: np.interp(np.log(usd), grid, curve), theta), 0.0, 1.0))
-
-    return tuple(
-        Probability(
-            theta_usd=theta,
-            probability=integrated(point, theta),
-            low=integrated(low, theta),
-            high=integrated(high, theta),
+    def of(theta: float) -> Probability:
+        reached = ratio.exceedance(middles, theta)
+        chance, least, most = (
+            float(np.clip(reached @ (curve[:-1] - curve[1:]) + curve[-1], 0.0, 1.0)) for curve in (point, low, high)
         )
-        for theta in theta_usd
-    )
+        return Probability(theta_usd=theta, probability=chance, low=min(least, chance), high=max(most, chance))
+
+    return tuple(of(theta) for theta in theta_usd)
+
+
+def own_thresholds(total_usd: FloatArray, *, days: int = 365) -> tuple[float, ...]:
+    """Return what 15%, 5% and 1% of the last ``days`` observed totals reached, two digits; none with under 30."""
+    observed = total_usd[np.isfinite(total_usd)][-days:]
+    if len(observed) < LEAST_OBSERVED:
+        return ()
+    levels = np.quantile(observed, [1.0 - share for share in OWN_SHARES])
+    return tuple(dict.fromkeys(float(f"{level:.1e}") for level in levels))
 
 
 def share_exceedance(made: Predictive, share: npt.ArrayLike) -> FloatArray:
@@ -123,10 +140,10 @@ def base_rate(total_usd: FloatArray, ratio: HeadlineRatio | None, theta_usd: flo
     Returns
     -------
     float or None
-        None if no day was observed.
+        None with under thirty days.
     """
     observed = total_usd[np.isfinite(total_usd)][-days:]
-    if not len(observed):
+    if len(observed) < LEAST_OBSERVED:
         return None
 
     def survival(theta: FloatArray) -> FloatArray:

@@ -19,8 +19,10 @@ RANK_WINDOW = 365 * DAY
 RANK_MINIMUM_DAYS = 90
 
 
-def daily_totals(rows: pl.DataFrame, step: int) -> pl.DataFrame:
+def daily_totals(rows: pl.DataFrame, step: int, *, phase: int = 0) -> pl.DataFrame:
     """Return interval totals summed to UTC days, of the days in which every interval has a row.
+
+    With a phase, to windows of 24 h that begin so long after midnight.
 
     Parameters
     ----------
@@ -28,6 +30,8 @@ def daily_totals(rows: pl.DataFrame, step: int) -> pl.DataFrame:
         ``liquidations`` rows of interval totals of one step.
     step
         Their step, UTC ns, of which a whole number makes a day; rows of days are returned as they are.
+    phase
+        Nanoseconds after midnight, a whole number of steps.
 
     Returns
     -------
@@ -37,7 +41,7 @@ def daily_totals(rows: pl.DataFrame, step: int) -> pl.DataFrame:
     """
     if step == DAY:
         return rows
-    day = (pl.col("event_time") - pl.col("span")) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY
+    day = (pl.col("event_time") - pl.col("span") - phase) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY + phase
     whole = rows.with_columns(interval="event_time", event_time=day + DAY, span=pl.lit(DAY))
     whole = whole.filter(pl.col("interval").n_unique().over("series", "event_time") == DAY // step).with_columns(
         known_time=pl.col("known_time").max().over("series", "event_time")

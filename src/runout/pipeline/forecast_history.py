@@ -1,0 +1,281 @@
+"""What a lake knew of windows of 24 h up to a moment: totals that serve, prices and open interest beside them.
+
+Finer rows are summed to windows that end at the origin; complete windows only. Days before the serving totals begin are
+taken from other totals of the lake, times the ratio of both where they overlap; prices and open interest that begin
+late are continued backwards by others of the same coin in the same way.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_HOUR, format_date, start_of_day
+from runout.errors import NotEnoughDataError
+from runout.forecast.history import History, history_from
+from runout.indicators.liquidations import by_side, daily_totals
+from runout.lake import Lake
+from runout.lake.catalogue import LiquidationGroup
+from runout.pipeline import forecast_scope as scope
+from runout.pipeline.forecast_scope import DAY, LEAST_OVERLAP, MOST_STALE_DAYS, Spans
+from runout.quality.usable import usable
+from runout.records import KINDS, Series, fingerprint
+
+MARKET_KINDS: Final = ("bars", "open_interest", "funding", "positioning")
+OVERLAP_DAYS: Final = 180
+"""Latest days from which the ratio of two series is taken."""
+_HOURS = 8.0
+_LATE = 6 * NANOSECONDS_PER_HOUR
+"""How long before the end of a window its last instant may lie."""
+_LEAST_BARS = 0.9
+_FIGURES = {
+    "open_interest": ("open_interest_usd",),
+    "bars": ("open", "high", "low", "close", "volume_usd"),
+    "funding": ("funding_rate",),
+    "positioning": ("long_short_ratio",),
+}
+_EMPTY = pl.DataFrame()
+_NO_TOTALS = pl.DataFrame(
+    schema={"coin": pl.String, "day": pl.Int64, "known_time": pl.Int64, "long_usd": pl.Float64, "short_usd": pl.Float64}
+)
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a lake knew at a moment.
+
+    Parameters
+    ----------
+    history
+        Windows of 24 h; the last one ends at the origin or, where the lake lags, whole days before it.
+    origin
+        UTC ns.
+    group
+        Series that the totals are of; None where no totals serve and prices stand alone.
+    series
+        All series of the lake known then.
+    read
+        Fingerprints of the rows read, by record kind.
+    totals_through
+        End of the last window that has a total, UTC ns; None without any.
+    notes
+        What a reader must know of the scope: what ended, and what was joined to what by which ratio.
+    """
+
+    history: History
+    origin: int
+    group: LiquidationGroup | None
+    series: tuple[Series, ...]
+    read: dict[str, str]
+    totals_through: int | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lead(self) -> int:
+        """Days from the last window to the 24 h that begin at the origin: 1 where nothing lags."""
+        return (self.origin - int(self.history.day[-1])) // DAY
+
+
+def read_past(lake: Lake, at: int, *, origin: int | None = None, coins: Sequence[str] | None = None) -> Past:
+    """Return the windows known at ``at``.
+
+    Parameters
+    ----------
+    lake
+        The lake.
+    at
+        UTC ns; rows known later do not exist.
+    origin
+        Where the last window ends, UTC ns; None: the start of the UTC day that holds ``at``.
+    coins
+        Coins to sum over; None: those of the totals that serve.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If neither totals nor prices serve.
+    """
+    origin = start_of_day(at) if origin is None else origin
+    known = tuple(lake.series(at=at))
+    spans = scope.spans_at(lake, known, at)
+    families = scope.families_at(known, spans, origin % DAY)
+    group = scope.serving(families, spans, origin, coins)
+    wanted = group.coins if group is not None else scope.priced_coins(known, spans, origin)
+    reader = _Reader(lake, at, origin)
+    windows, notes = _liquidations(reader, group, families, spans)
+    chains = {kind: scope.market_series(kind, known, spans, wanted, origin, group) for kind in MARKET_KINDS}
+    for kind in MARKET_KINDS:
+        parts = reader.market(kind, chains[kind]).values()
+        windows |= {kind: pl.concat(parts)} if parts else {}
+    ends = [
+        int(windows[kind]["day"].max()) + DAY for kind in ("liquidations", "bars") if windows.get(kind, _EMPTY).height
+    ]  # pyright: ignore[reportArgumentType] - a column of integers
+    if max(ends, default=0) <= origin - MOST_STALE_DAYS * DAY:
+        raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root))
+    history = history_from(windows, wanted)
+    weighed = np.isfinite(history.open_interest_usd).any(axis=0)
+    interest = [chains["open_interest"][coin][0] for coin, has in zip(wanted, weighed, strict=True) if has]
+    history = msgspec.structs.replace(
+        history, scope=scope.name_of(group, interest), expected_level=scope.level_of(group, interest)
+    )
+    observed = np.flatnonzero(np.isfinite(history.total_usd))
+    return Past(
+        history=history, origin=origin, group=group, series=known, read=reader.read,
+        totals_through=int(history.day[observed[-1]]) + DAY if observed.size else None,
+        notes=(*notes, *scope.said_of(families, group, spans, origin)),
+    )  # fmt: skip
+
+
+def latest_origin(lake: Lake, at: int) -> int | None:
+    """Return the latest moment at or before ``at`` from which the next 24 h can be forecast; None where only days can.
+
+    The end of the last interval known of the widest fresh totals finer than days; where there are no totals at all, of
+    the prices.
+    """
+    known = tuple(lake.series(at=at))
+    spans = scope.spans_at(lake, known, at)
+    ends: list[tuple[float, int]] = []
+    for step in sorted({one.step for one in known if one.kind == "liquidations" and 0 < one.step < DAY}):
+        families = [one for one in scope.families_at(known, spans, step) if one.step == step]
+        group = scope.serving(families, spans, at)
+        if group is not None and (last := scope.end_of(group, spans)) > at - DAY:
+            ends.append((scope.width_of(group), min(last, at) // step * step))
+    if ends or any(one.kind == "liquidations" and one.series in spans for one in known):
+        return max(ends)[1] if ends else (at if at % DAY == 0 else None)
+    prices = [one for one in known if one.kind == "bars" and one.series in spans and spans[one.series].last > at - DAY]
+    return max((min(spans[one.series].last, at) // one.step * one.step for one in prices), default=None)
+
+
+class _Reader:
+    """Reads rows as windows of 24 h that end at the origin, and keeps their fingerprints."""
+
+    def __init__(self, lake: Lake, at: int, origin: int) -> None:
+        self._lake, self._at, self._origin = lake, at, origin
+        self.read: dict[str, str] = {}
+
+    def rows(self, kind: str, series: Sequence[Series]) -> pl.DataFrame:
+        """Return what was known of series, up to the origin."""
+        rows = self._lake.as_of(kind, at=self._at, series=[one.series for one in series])
+        self.read[f"{kind} {series[0].series}"] = fingerprint(rows, KINDS[kind])
+        return usable(kind, rows.filter(pl.col("event_time") <= self._origin))
+
+    def window(self, moment: pl.Expr) -> pl.Expr:
+        """Return the start of the window that holds the instant before ``moment``."""
+        phase = self._origin % DAY
+        return (moment - 1 - phase) // DAY * DAY + phase
+
+    def totals(self, group: LiquidationGroup) -> pl.DataFrame:
+        """Return dollars by coin, window and side: only windows in which every interval of a coin has a row."""
+        rows = daily_totals(self.rows("liquidations", group.series), group.step, phase=self._origin % DAY)
+        coins = [one.coin for one in group.series]
+        tables = [_sides(rows, [one for one in group.series if one.coin == coin], coin) for coin in sorted(set(coins))]
+        return pl.concat(tables)
+
+    def market(self, kind: str, chains: dict[str, list[Series]]) -> dict[str, pl.DataFrame]:
+        """Return figures of each coin by window: of the first series of its chain, before it begins of the next ones."""
+        series = [one for chain in chains.values() for one in chain]
+        rows = dict(self.rows(kind, series).partition_by("series", as_dict=True)) if series else {}
+        found: dict[str, pl.DataFrame] = {}
+        for coin, chain in chains.items():
+            tables = [self._windows(kind, rows[(one.series,)], one) for one in chain if (one.series,) in rows]
+            for table in tables:
+                found[coin] = _spliced(kind, found[coin], table) if coin in found else table
+        return found
+
+    def _windows(self, kind: str, rows: pl.DataFrame, series: Series) -> pl.DataFrame:
+        # An interval belongs to the window it lies in. An instant belongs to the one at whose end it was known: one
+        # stamped 00:00 and published a day later is not yet known at that 00:00.
+        moment = pl.when(pl.col("span") > 0).then(pl.col("event_time"))
+        moment = moment.otherwise(pl.col("event_time") + series.publication_lag)
+        rows = rows.sort("event_time").with_columns(moment=moment).with_columns(day=self.window(pl.col("moment")))
+        if kind == "bars":
+            return _bars(rows, DAY // series.step)
+        rate = pl.col("rate") * _HOURS / pl.col("interval_hours") if kind == "funding" else pl.lit(None)
+        figures = rows.with_columns(funding_rate=rate).filter(pl.col("moment") > pl.col("day") + DAY - _LATE)
+        return figures.group_by("coin", "day", maintain_order=True).agg(
+            pl.col("known_time").max(), *(pl.col(name).last() for name in _FIGURES[kind])
+        )
+
+
+def _bars(rows: pl.DataFrame, expected: int) -> pl.DataFrame:
+    """Return bars summed to windows; those that lack more than a tenth of their bars are left out."""
+    whole = rows.group_by("coin", "day", maintain_order=True).agg(
+        pl.col("known_time").max(), pl.col("open").first(), pl.col("high").max(), pl.col("low").min(),
+        pl.col("close").last(), pl.col("volume_usd").sum(), pl.len().alias("bars"),
+    )  # fmt: skip
+    return whole.filter(pl.col("bars") >= _LEAST_BARS * expected).drop("bars")
+
+
+def _sides(rows: pl.DataFrame, series: Sequence[Series], coin: str) -> pl.DataFrame:
+    sides = by_side(rows.filter(pl.col("series").is_in([one.series for one in series])), len(series))
+    start = (pl.col("event_time") - pl.col("span")).alias("day")
+    return sides.select(pl.lit(coin).alias("coin"), start, "known_time", "long_usd", "short_usd")
+
+
+def _spliced(kind: str, table: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    missing = earlier.join(table, on=["coin", "day"], how="anti")
+    if kind == "open_interest":
+        # Another scope of open interest: its level is another, its changes are the market's.
+        both = table.join(earlier, on=["coin", "day"], suffix="_earlier").sort("day").tail(OVERLAP_DAYS)
+        ratio = (both["open_interest_usd"] / both["open_interest_usd_earlier"]).median() if both.height else None
+        if both.height < LEAST_OVERLAP or not isinstance(ratio, float):
+            return table
+        missing = missing.with_columns(pl.col("open_interest_usd") * ratio)
+    return pl.concat([table, missing.select(table.columns)])
+
+
+# -- totals -----------------------------------------------------------------------------------------------------------
+
+
+def _liquidations(
+    reader: _Reader, group: LiquidationGroup | None, families: Sequence[LiquidationGroup], spans: Spans
+) -> tuple[dict[str, pl.DataFrame], list[str]]:
+    if group is None:
+        return {"liquidations": _NO_TOTALS}, []
+    table, notes = reader.totals(group), list[str]()
+    earlier = scope.longer(families, group, spans)
+    if earlier is not None and table.height:
+        joined, note = _joined(table, reader.totals(earlier), group, earlier)
+        table, notes = pl.concat([table, joined]), [note] if note else []
+    return {"liquidations": table}, notes
+
+
+def _joined(
+    table: pl.DataFrame, earlier: pl.DataFrame, group: LiquidationGroup, source: LiquidationGroup
+) -> tuple[pl.DataFrame, str]:
+    """Return windows before ``table`` begins: the sums of other totals over their ratio, split as coins are split since.
+
+    A ratio and its spread are of the latest windows that both have; none is taken from fewer than two weeks of them.
+    """
+    own, other = (_sums(part, len(of.coins)) for part, of in ((table, group), (earlier, source)))
+    both = own.join(other, on="day", suffix="_other").sort("day").tail(OVERLAP_DAYS)
+    if both.height < LEAST_OVERLAP:
+        return _NO_TOTALS, ""
+    log_ratio = np.log((both["total_usd"] / both["total_usd_other"]).to_numpy())
+    ratio, spread = float(np.median(log_ratio)), float(np.std(log_ratio))
+    begins = int(own["day"].to_numpy().min())
+    before = other.filter(pl.col("day") < begins)
+    dollars = table.group_by("coin").agg((pl.col("long_usd") + pl.col("short_usd")).sum().alias("usd")).sort("coin")
+    parts = [
+        before.select(
+            pl.lit(coin).alias("coin"), "day", "known_time",
+            *(pl.col(side) * (np.exp(ratio) * usd / dollars["usd"].sum()) for side in ("long_usd", "short_usd")),
+        )
+        for coin, usd in dollars.iter_rows()
+    ]  # fmt: skip
+    low, high = np.exp(-ratio - 1.645 * spread), np.exp(-ratio + 1.645 * spread)
+    note = (
+        f"Days before {format_date(begins)} are {source.scope()}, divided by {np.exp(-ratio):.2f} (90% of days "
+        f"{low:.2f} to {high:.2f}), the ratio of {both.height} later days."
+    )
+    return pl.concat(parts), note
+
+
+def _sums(table: pl.DataFrame, coins: int) -> pl.DataFrame:
+    """Return dollars of all coins by window, of those windows that every coin has."""
+    sums = table.group_by("day").agg(
+        pl.len().alias("coins"), pl.col("known_time").max(), pl.col("long_usd").sum(), pl.col("short_usd").sum()
+    )
+    total = sums.with_columns(total_usd=pl.col("long_usd") + pl.col("short_usd"))
+    return total.filter(pl.col("coins") == coins, pl.col("total_usd") > 0.0)

@@ -1,0 +1,243 @@
+"""Which totals of liquidations serve a forecast: by freshness first, by width second; and what to say of the others.
+
+A wide series that has ended never stands before a narrower one that goes on. Width is the share of the whole market's
+liquidations that a scope is expected to report (:class:`runout.forecast.shipped.Shares`).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from runout.clock import NANOSECONDS_PER_DAY, format_date, format_duration, start_of_day
+from runout.forecast.shipped import Level, shipped_shares
+from runout.lake import Lake, catalogue
+from runout.lake.catalogue import ALL_COINS, LiquidationGroup
+from runout.records import ALL_VENUES, Series
+
+DAY = NANOSECONDS_PER_DAY
+FRESH_DAYS: Final = 3
+"""Totals that ended longer before the origin are stale: they serve only where nothing fresher is held."""
+MOST_STALE_DAYS: Final = 45
+"""After so many days without any totals or prices a forecast is refused."""
+SPANNED_KINDS: Final = frozenset({"liquidations", "bars", "open_interest", "funding", "positioning"})
+_STABLECOIN_SHARE = 0.8
+LEAST_OVERLAP: Final = 14
+"""Days that two series must share for one to continue the other."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """First and last time that rows of a series known at a moment speak of, UTC ns."""
+
+    first: int
+    last: int
+
+
+Spans = dict[str, Span]
+
+
+def spans_at(lake: Lake, known: Sequence[Series], at: int) -> Spans:
+    """Return the span of every series with a step of a day or less, of the kinds that a forecast reads."""
+    kinds = sorted({one.kind for one in known} & SPANNED_KINDS)
+    stepped = [one.series for one in known if 0 < one.step <= DAY]
+    time = pl.col("event_time")
+    asked = [
+        lake.scan(kind)
+        .filter(pl.col("series").is_in(stepped), pl.col("known_time") <= at)
+        .group_by("series")
+        .agg(time.min().alias("first"), time.max().alias("last"))
+        for kind in kinds
+    ]
+    return {name: Span(first, last) for rows in pl.collect_all(asked) for name, first, last in rows.iter_rows()}
+
+
+def families_at(known: Iterable[Series], spans: Spans, phase: int) -> list[LiquidationGroup]:
+    """Return totals whose windows of 24 h may end at the phase of the day; of several coins those that go on together."""
+    alone: dict[tuple[str, tuple[str, ...], str, int], list[Series]] = {}
+    for one in sorted(known, key=lambda s: s.series):
+        if one.kind == "liquidations" and one.series in spans and _fits(one, phase):
+            alone.setdefault((one.provider, one.venues, one.market, one.step), []).append(one)
+    found: list[LiquidationGroup] = []
+    for members in alone.values():
+        last = max(spans[one.series].last for one in members)
+        going = [one for one in members if spans[one.series].last > last - 2 * DAY]
+        groups = catalogue.liquidation_groups(going)
+        found.append(next((one for one in groups if one.coin == ALL_COINS), groups[0]))
+    return found
+
+
+def _fits(one: Series, phase: int) -> bool:
+    return 0 < one.step <= DAY and DAY % one.step == 0 and phase % one.step == 0
+
+
+def serving(
+    families: Sequence[LiquidationGroup], spans: Spans, origin: int, coins: Sequence[str] | None = None
+) -> LiquidationGroup | None:
+    """Return the totals that serve a forecast from ``origin``: among the fresh the widest, else those that ended last.
+
+    Width is the share of the whole market's liquidations that a scope is expected to report. Totals that ended more
+    than :data:`MOST_STALE_DAYS` before serve nothing.
+    """
+    if coins is not None:
+        families = [_narrowed(group, coins) for group in families if set(coins) <= set(group.coins)]
+
+    def width(group: LiquidationGroup) -> tuple[float, int, int, str]:
+        return width_of(group), -_first(group, spans), group.step, group.name
+
+    last = {group.name: end_of(group, spans) for group in families}
+    fresh = [group for group in families if last[group.name] > origin - FRESH_DAYS * DAY]
+    if fresh:
+        return max(fresh, key=width)
+    late = [group for group in families if last[group.name] > origin - MOST_STALE_DAYS * DAY]
+    return max(late, key=lambda group: (start_of_day(last[group.name]), *width(group)), default=None)
+
+
+def _narrowed(group: LiquidationGroup, coins: Sequence[str]) -> LiquidationGroup:
+    chosen = tuple(one for one in group.series if one.coin in set(coins))
+    return msgspec.structs.replace(group, coins=tuple(coins), series=chosen)
+
+
+def width_of(group: LiquidationGroup) -> float:
+    """Return the share of the whole market's liquidations that totals are expected to report."""
+    return shipped_shares().of_liquidations(group.venues, group.coins)
+
+
+def end_of(group: LiquidationGroup, spans: Spans) -> int:
+    """Return the end of the last interval that all series of totals have, UTC ns."""
+    return min(spans[one.series].last for one in group.series)
+
+
+def _first(group: LiquidationGroup, spans: Spans) -> int:
+    return max(spans[one.series].first for one in group.series)
+
+
+def longer(families: Sequence[LiquidationGroup], group: LiquidationGroup, spans: Spans) -> LiquidationGroup | None:
+    """Return the widest other totals that begin well before ``group`` does and overlap it."""
+    begins, needed = _first(group, spans), LEAST_OVERLAP * DAY
+    others = [
+        one
+        for one in families
+        if one.name != group.name and _first(one, spans) < begins - needed and end_of(one, spans) > begins + needed
+    ]
+    return max(others, key=lambda one: (width_of(one), one.name), default=None)
+
+
+def said_of(
+    families: Sequence[LiquidationGroup], group: LiquidationGroup | None, spans: Spans, origin: int
+) -> list[str]:
+    """Return what to say of wider totals that ended, and of those that serve if they ended too."""
+    mine = 0.0 if group is None else width_of(group)
+    wider = [one for one in families if width_of(one) > mine]
+    stale = [one for one in wider if end_of(one, spans) <= origin - FRESH_DAYS * DAY]
+    said = [f"Wider totals, {one.scope()}, ended {format_date(end_of(one, spans) - 1)}." for one in stale[:1]]
+    if group is not None and end_of(group, spans) <= origin - FRESH_DAYS * DAY:
+        days = (origin - end_of(group, spans)) // DAY
+        said.append(f"These totals themselves ended {days} days before: little more than the base rate of their scope.")
+    if group is None:
+        said.append("No totals of liquidations serve: the level comes from prices and open interest alone.")
+    return said
+
+
+# -- prices and open interest -----------------------------------------------------------------------------------------
+
+
+def market_series(
+    kind: str, known: Sequence[Series], spans: Spans, coins: Sequence[str], origin: int, group: LiquidationGroup | None
+) -> dict[str, list[Series]]:
+    """Return for each coin the series of a kind that serves, and after it those that continue it backwards.
+
+    Best is what is fresh, then what has the scope that the features were chosen with, then the provider of the totals,
+    then the longest step.
+    """
+    provider = "" if group is None else group.series[0].provider
+
+    def rank(one: Series) -> tuple[object, ...]:
+        behind = (origin - spans[one.series].last) // DAY
+        other = (not _of_the_scope(one), one.provider != provider, -one.step, one.venues != ("binance",))
+        return max(behind - FRESH_DAYS + 1, 0), *other, one.series
+
+    fitting = [one for one in known if one.kind == kind and one.series in spans and _fits(one, origin % DAY)]
+    serving_kind = [one for one in fitting if _may_serve(one)]
+    ranked = {coin: sorted((one for one in serving_kind if one.coin == coin), key=rank) for coin in coins}
+    return {coin: _chain(ones, spans) for coin, ones in ranked.items()}
+
+
+def _chain(ranked: Sequence[Series], spans: Spans) -> list[Series]:
+    chain = list(ranked[:1])
+    for one in ranked[1:]:
+        if spans[one.series].first < spans[chain[-1].series].first - DAY:
+            chain.append(one)
+    return chain
+
+
+def _of_the_scope(one: Series) -> bool:
+    """Return whether a series has the scope that its kind's features were chosen with."""
+    match one.kind:
+        case "open_interest":
+            return one.venues == (ALL_VENUES,) and one.margin == "all"
+        case "funding":
+            return one.measure == "oi-weighted"
+        case "positioning":
+            return one.measure == "global-accounts"
+        case _:
+            return True
+
+
+def _may_serve(one: Series) -> bool:
+    match one.kind:
+        case "bars":
+            return one.market == "perpetual"
+        case "open_interest":
+            return one.margin != "coin"
+        case "positioning":
+            return one.measure == "global-accounts"
+        case _:
+            return True
+
+
+def priced_coins(known: Sequence[Series], spans: Spans, origin: int) -> tuple[str, ...]:
+    """Return the coins with perpetual prices that are not stale, of those whose share of the market is known; else BTC."""
+    fresh = {
+        one.coin
+        for one in known
+        if one.kind == "bars" and one.series in spans and _may_serve(one) and _fits(one, origin % DAY)
+        and spans[one.series].last > origin - MOST_STALE_DAYS * DAY
+    }  # fmt: skip
+    return tuple(sorted(fresh & set(shipped_shares().coins))) or ("BTC",)
+
+
+def name_of(group: LiquidationGroup | None, interest: Sequence[Series]) -> str:
+    """Return the scope of the totals as a reader should see it."""
+    if group is not None:
+        return group.scope()
+    coins = " ".join(one.coin for one in interest) or "no coin"
+    return f"7 coins, Binance + OKX + Bybit, not measured: expected from prices and open interest of {coins}"
+
+
+def level_of(group: LiquidationGroup | None, interest: Sequence[Series]) -> Level:
+    """Return the level of totals over open interest that a scope is expected to have."""
+    shares = shipped_shares()
+    venues, coins = ("binance", "okx", "bybit"), tuple(shares.coins)
+    if group is not None:
+        venues, coins = group.venues, group.coins
+    if not interest:
+        return shares.level_alone(venues, coins)
+    margins = _STABLECOIN_SHARE if any(one.margin == "stablecoin" for one in interest) else 1.0
+    expected = shares.level(venues, coins, interest[0].venues, [one.coin for one in interest])
+    return Level(expected.mean - float(np.log(margins)), expected.error)
+
+
+def refusal(families: Sequence[LiquidationGroup], spans: Spans, origin: int, where: str) -> str:
+    """Return why there is no forecast from a lake ``where``: which series ended when, and what would help."""
+    ends = sorted(((end_of(one, spans), one) for one in families), key=lambda pair: (-pair[0], pair[1].name))
+    held = "; ".join(
+        f"{one.series[0].series} of {len(one.coins)} coins, by {format_duration(one.step)}, to {format_date(last - 1)}"
+        for last, one in ends[:3]
+    )
+    return (
+        f"expected liquidations or prices of the {MOST_STALE_DAYS} days before {format_date(origin)}, found "
+        f"{held or 'no totals'} in {where}; `runout import` later rows of one of them, or prices and open interest, or "
+        "ask for an earlier time"
+    )

@@ -1,1 +1,0 @@
-"""Models that are only scored beside what is issued."""

@@ -1,1 +1,0 @@
-"""The structural model: alone, in the pool and without its parts."""
