@@ -119,11 +119,11 @@ def test_the_problem_type_is_said_with_the_rule_that_decided() -> None:
 
 def test_what_a_rule_looked_at_has_the_unit_it_is_in() -> None:
     quantities = {"liquidations_percentile": 97.0, "peak_percentile_7d": 98.0, "absolute_return_1d": 0.03}
-    slide = Diagnosis(Problem.SLIDE, "fell", quantities | {"funding_3d": 0.0002, "long_mass_share": 0.7})
+    slide = Diagnosis(Problem.SLIDE, "fell", quantities | {"funding_3d": 0.0002})
     numbers = by_name(named(section(made_up(MIDNIGHT, problem=slide)))["danger.problem"])
     assert {name: one.unit for name, one in numbers.items()} == {
         "absolute_return_1d": "ratio", "funding_3d": "fraction", "liquidations_percentile": "percentile",
-        "long_mass_share": "fraction", "peak_percentile_7d": "percentile",
+        "peak_percentile_7d": "percentile",
     }  # fmt: skip
     assert {bound.quantity for rule in RULES for bound in rule.bounds} - set(numbers) == {"coin_interest_drawdown_60d"}
 

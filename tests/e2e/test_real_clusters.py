@@ -7,7 +7,6 @@ from runout.cascade.shock import ToPrice
 from runout.clock import parse_time
 from runout.lake import Lake
 from runout.pipeline.bulletin_inputs import issue
-from runout.pipeline.cluster_snapshots import long_mass_share
 from runout.pipeline.issue_bulletin import Publication, keep_snapshot
 from runout.pipeline.whatif_answers import setting_of, whatif
 from runout.render import page
@@ -42,15 +41,6 @@ def test_the_bulletin_of_the_18th_says_that_the_last_ones_were_swept(real_lake: 
     assert numbers["passed_share"] == pytest.approx(1.0)
     assert numbers["reported_usd"] is not None
     assert numbers["reported_usd"] > 5e6
-
-
-def test_the_problem_type_of_the_18th_comes_from_the_map(real_lake: Lake) -> None:
-    made = issue(real_lake, "BTC", parse_time("2025-08-18T12:00Z"))
-    danger = next(one for one in made.sections if one.key == "danger")
-    problem = next(one for one in danger.findings if one.name == "danger.problem")
-    assert "long overhang" in problem.statement
-    share = {one.name: one.value for one in problem.evidence.quantities}["long_mass_share"]
-    assert share == pytest.approx(long_mass_share(real_lake, "BTC", parse_time("2025-08-18T00:00Z")), abs=1e-4)
 
 
 def test_the_page_has_both_pictures_of_the_map_in_the_section_of_its_clusters(real_lake: Lake) -> None:

@@ -88,12 +88,6 @@ SPENT = {"coin_interest_drawdown_60d": -0.11, "peak_percentile_7d": 95.0}
         ({"funding_3d": DEAR_FUNDING}, Problem.LONG_OVERHANG),
         ({"funding_3d": 0.0}, Problem.TWO_SIDED),
         ({"funding_3d": -1e-9}, Problem.SHORT_OVERHANG),
-        ({"long_mass_share": 0.6}, Problem.LONG_OVERHANG),
-        ({"long_mass_share": 0.5999}, Problem.TWO_SIDED),
-        ({"long_mass_share": 0.4}, Problem.TWO_SIDED),
-        ({"long_mass_share": 0.3999}, Problem.SHORT_OVERHANG),
-        ({"long_mass_share": 0.7, "funding_3d": -0.001}, Problem.LONG_OVERHANG),
-        (SPENT | {"long_mass_share": 0.9}, Problem.SPENT),
     ],
 )
 def test_the_first_rule_whose_bounds_hold_decides(changes: dict[str, float], problem: Problem) -> None:
@@ -105,7 +99,7 @@ def test_the_first_rule_whose_bounds_hold_decides(changes: dict[str, float], pro
 @given(
     some.fixed_dictionaries({}, optional={
         name: some.none() | some.floats(-2, 101)
-        for name in (*CALM, "long_mass_share")
+        for name in CALM
     })
 )  # fmt: skip
 def test_a_problem_names_the_rule_and_the_figures_that_decided(quantities: dict[str, float | None]) -> None:

@@ -136,6 +136,14 @@ def evidence_of(history: History, *, lead: int = 1) -> Evidence:
     return Evidence(history, _design(history, lead))
 
 
+def a_day_later(evidence: Evidence) -> Evidence:
+    """Return what is known for the day after the one that ``evidence`` leads up to."""
+    design = evidence.design
+    moved = {name: shifted(getattr(design, name), 1) for name in ("values", "level", "autoregressors", "log_interest")}
+    weekday = np.append(design.weekday, (design.weekday[-1] + 1) % 7)
+    return Evidence(evidence.history, msgspec.structs.replace(design, weekday=weekday, lead=design.lead + 1, **moved))
+
+
 def _design(history: History, lead: int) -> Design:
     with np.errstate(divide="ignore", invalid="ignore"):
         log_total = np.log(history.total_usd)

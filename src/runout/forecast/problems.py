@@ -69,20 +69,9 @@ RULES: Final = (
         "open interest in coins 10% or more below its 60-day peak, a day at or above the 95th percentile of "
         "liquidations within the last 7, funding below 0.015% per 8 h",
     ),
-    Rule(
-        Problem.LONG_OVERHANG,
-        (Bound("long_mass_share", 0.6),),
-        "60% or more of what the map would liquidate within 5% of the price is long",
-    ),
-    Rule(
-        Problem.SHORT_OVERHANG,
-        (Bound("long_mass_share", high=0.4),),
-        "60% or more of what the map would liquidate within 5% of the price is short",
-    ),
-    Rule(Problem.TWO_SIDED, (Bound("long_mass_share"),), "the map holds about as much on either side of the price"),
-    Rule(Problem.LONG_OVERHANG, (Bound("funding_3d", DEAR_FUNDING),), "no map; longs pay 0.015% per 8 h or more"),
-    Rule(Problem.SHORT_OVERHANG, (Bound("funding_3d", high=0.0),), "no map; shorts pay"),
-    Rule(Problem.TWO_SIDED, (Bound("funding_3d"),), "no map; funding near its anchor, neither side pays up to stay"),
+    Rule(Problem.LONG_OVERHANG, (Bound("funding_3d", DEAR_FUNDING),), "longs pay 0.015% per 8 h or more"),
+    Rule(Problem.SHORT_OVERHANG, (Bound("funding_3d", high=0.0),), "shorts pay"),
+    Rule(Problem.TWO_SIDED, (Bound("funding_3d"),), "funding near its anchor, neither side pays up to stay"),
 )
 """The first rule whose quantities are all known and within their bounds decides."""
 
@@ -95,7 +84,7 @@ def diagnose(quantities: Mapping[str, float | None]) -> Diagnosis | None:
     quantities
         By name, None or absent where not known: ``absolute_return_1d`` and ``coin_interest_drawdown_60d`` (log),
         ``liquidations_percentile`` and ``peak_percentile_7d`` (0 to 100, of 365 days), ``funding_3d`` (fraction per
-        8 h, mean of 3 days), ``long_mass_share`` (of a map within 5% of the price: long over long and short).
+        8 h, mean of 3 days).
     """
     for rule in RULES:
         values = {bound.quantity: quantities.get(bound.quantity) for bound in rule.bounds}

@@ -62,17 +62,6 @@ def shown_map(lake: Lake, coin: str, at: int, *, heat: bool = False) -> "Liquida
         return None
 
 
-def long_mass_share(lake: Lake, coin: str, at: int) -> float | None:
-    """Return the longs' share of what the map at ``at`` would liquidate within 5% of the price; None without a map."""
-    found = shown_map(lake, coin, at)
-    if found is None:
-        return None
-    ladder = found.ladder
-    near = abs(ladder.middle / found.price - 1.0) <= NEAR
-    longs, shorts = (float(ladder.total_usd(side)[near].sum()) for side in ("long", "short"))
-    return longs / (longs + shorts) if longs + shorts > 0.0 else None
-
-
 def has_clusters(lake: Lake, coin: str, at: int) -> bool:
     """Return whether the clusters that a bulletin at ``at`` shows are held."""
     held = lake.scan("clusters").filter(

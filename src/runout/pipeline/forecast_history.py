@@ -54,7 +54,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     group
         Series that the totals are of; None where no totals serve and prices stand alone.
     series
-        All series of the lake known then.
+        Series with a step of a day or less known then, of the kinds that a forecast reads.
     read
         Fingerprints of the rows read, by record kind.
     totals_through
@@ -77,7 +77,14 @@ class Past(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return (self.origin - int(self.history.day[-1])) // DAY
 
 
-def read_past(lake: Lake, at: int, *, origin: int | None = None, coins: Sequence[str] | None = None) -> Past:
+def read_past(
+    lake: Lake,
+    at: int,
+    *,
+    origin: int | None = None,
+    coins: Sequence[str] | None = None,
+    kinds: Sequence[str] = MARKET_KINDS,
+) -> Past:
     """Return the windows known at ``at``.
 
     Parameters
@@ -90,6 +97,8 @@ def read_past(lake: Lake, at: int, *, origin: int | None = None, coins: Sequence
         Where the last window ends, UTC ns; None: the start of the UTC day that holds ``at``.
     coins
         Coins to sum over; None: those of the totals that serve.
+    kinds
+        What to read beside the totals.
 
     Raises
     ------
@@ -97,15 +106,14 @@ def read_past(lake: Lake, at: int, *, origin: int | None = None, coins: Sequence
         If neither totals nor prices serve.
     """
     origin = start_of_day(at) if origin is None else origin
-    known = tuple(lake.series(at=at))
-    spans = scope.spans_at(lake, known, at)
+    known, spans = scope.known_at(lake, at)
     families = scope.families_at(known, spans, origin % DAY)
     group = scope.serving(families, spans, origin, coins)
     wanted = group.coins if group is not None else scope.priced_coins(known, spans, origin)
     reader = _Reader(lake, at, origin)
     windows, notes = _liquidations(reader, group, families, spans)
-    chains = {kind: scope.market_series(kind, known, spans, wanted, origin, group) for kind in MARKET_KINDS}
-    for kind in MARKET_KINDS:
+    chains = {kind: scope.market_series(kind, known, spans, wanted, origin, group) for kind in kinds}
+    for kind in kinds:
         parts = reader.market(kind, chains[kind]).values()
         windows |= {kind: pl.concat(parts)} if parts else {}
     ends = [
@@ -115,7 +123,8 @@ def read_past(lake: Lake, at: int, *, origin: int | None = None, coins: Sequence
         raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root))
     history = history_from(windows, wanted)
     weighed = np.isfinite(history.open_interest_usd).any(axis=0)
-    interest = [chains["open_interest"][coin][0] for coin, has in zip(wanted, weighed, strict=True) if has]
+    of_interest = chains.get("open_interest", {})
+    interest = [of_interest[coin][0] for coin, has in zip(wanted, weighed, strict=True) if has]
     history = msgspec.structs.replace(
         history, scope=scope.name_of(group, interest), expected_level=scope.level_of(group, interest)
     )
@@ -133,8 +142,7 @@ def latest_origin(lake: Lake, at: int) -> int | None:
     The end of the last interval known of the widest fresh totals finer than days; where there are no totals at all, of
     the prices.
     """
-    known = tuple(lake.series(at=at))
-    spans = scope.spans_at(lake, known, at)
+    known, spans = scope.known_at(lake, at)
     ends: list[tuple[float, int]] = []
     for step in sorted({one.step for one in known if one.kind == "liquidations" and 0 < one.step < DAY}):
         families = [one for one in scope.families_at(known, spans, step) if one.step == step]

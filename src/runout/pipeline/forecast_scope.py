@@ -38,19 +38,19 @@ class Span(msgspec.Struct, frozen=True):
 Spans = dict[str, Span]
 
 
-def spans_at(lake: Lake, known: Sequence[Series], at: int) -> Spans:
-    """Return the span of every series with a step of a day or less, of the kinds that a forecast reads."""
-    kinds = sorted({one.kind for one in known} & SPANNED_KINDS)
-    stepped = [one.series for one in known if 0 < one.step <= DAY]
+def known_at(lake: Lake, at: int) -> tuple[tuple[Series, ...], Spans]:
+    """Return the series with a step of a day or less that a forecast may read, and what of them was known at ``at``."""
+    stepped = [one for one in lake.series() if 0 < one.step <= DAY and one.kind in SPANNED_KINDS]
     time = pl.col("event_time")
     asked = [
         lake.scan(kind)
-        .filter(pl.col("series").is_in(stepped), pl.col("known_time") <= at)
+        .filter(pl.col("series").is_in([one.series for one in stepped if one.kind == kind]), pl.col("known_time") <= at)
         .group_by("series")
         .agg(time.min().alias("first"), time.max().alias("last"))
-        for kind in kinds
+        for kind in sorted({one.kind for one in stepped})
     ]
-    return {name: Span(first, last) for rows in pl.collect_all(asked) for name, first, last in rows.iter_rows()}
+    spans = {name: Span(first, last) for rows in pl.collect_all(asked) for name, first, last in rows.iter_rows()}
+    return tuple(one for one in stepped if one.series in spans), spans
 
 
 def families_at(known: Iterable[Series], spans: Spans, phase: int) -> list[LiquidationGroup]:

@@ -134,7 +134,8 @@ def _one(root: str, coin: str, at: int) -> Forecast | None:
     from runout.pipeline.forecasts import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
 
     try:
-        return issue_forecast(Lake(root), coin, at)
+        # Conditions are counted from the price of whoever asks (from_now): none are kept.
+        return issue_forecast(Lake(root), coin, at, moves=())
     except NotEnoughDataError:
         return None
 

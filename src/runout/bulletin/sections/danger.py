@@ -20,7 +20,6 @@ _RULE_UNITS: Final[dict[str, Unit]] = {
     "liquidations_percentile": "percentile",
     "peak_percentile_7d": "percentile",
     "funding_3d": "fraction",
-    "long_mass_share": "fraction",
 }
 """Of what the rules of the problem type look at; the rest are log changes."""
 
