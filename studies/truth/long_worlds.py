@@ -14,7 +14,7 @@ from runout.forecast.registry import ISSUED, MODELS, REFERENCE
 from runout.forecast.walking import walk
 from runout.indicators import deleveraging, flushes, funding, liquidations, open_interest
 from runout.lake import Lake
-from runout.pipeline.forecasts import read_past
+from runout.pipeline.forecast_history import read_past
 from runout.pipeline.prices import with_price
 from runout.pipeline.synthesize import END
 from runout.scores.arrays import BoolArray, FloatArray

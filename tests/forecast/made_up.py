@@ -44,6 +44,6 @@ def made_up(at: int = START, *, headline: bool = True, **changes: object) -> For
         conditions=tuple(conditional(m, p, headline=headline, from_time=at) for m, p in ((0.03, 0.2), (0.05, 0.45))),
         scope="seven coins, three venues", data_through=at, ratio_median=2.0 if headline else None,
         ratio_events=7 if headline else 0, model="pool", fingerprint="f" * 64, method_version="2026.11",
-        code_version="0.1.0",
+        code_version="0.1.0", totals=("totals",),
     )  # fmt: skip
     return msgspec.structs.replace(made, **changes)

@@ -1,4 +1,4 @@
-"""Draws, quantiles and recalibrated laws of a forecast fit the distribution they come from."""
+"""Draws and quantiles of a forecast fit the distribution they come from."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,6 @@ from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.features import evidence_of
 from runout.forecast.models.climatology import Climatology
 from runout.forecast.protocol import Predictive
-from runout.forecast.recalibration import RecalibratedLaw, Recalibration, past_recalibration
 from runout.forecast.walking import walk
 
 OF = history(500)
@@ -37,26 +36,6 @@ def test_draws_lie_as_the_distribution_says(made: Predictive) -> None:
     drawn = made.sample(np.random.default_rng(2), 4000)
     for level, usd in zip(LEVELS, made.quantile(LEVELS), strict=True):
         assert (drawn <= usd).mean() == pytest.approx(level, abs=0.03)
-
-
-def test_a_recalibrated_law_keeps_order_and_holds_its_band(made: Predictive) -> None:
-    law = RecalibratedLaw(made.law, Recalibration(intercept=0.3, slope=0.8))
-    x = np.log(made.quantile(LEVELS))
-    plain, moved = made.law.survival(x), law.survival(x)
-    assert (np.diff(moved) <= 0).all()
-    np.testing.assert_allclose(np.log(moved / (1 - moved)), 0.3 + 0.8 * np.log(plain / (1 - plain)), rtol=1e-6)
-    low, high = law.band(x, 1.6)
-    assert (low <= high).all()
-    assert law.location == made.law.location
-
-
-def test_forecasts_that_were_right_are_left_as_they_are_and_overconfident_ones_are_flattened() -> None:
-    rng = np.random.default_rng(3)
-    p = rng.uniform(0.02, 0.98, 3000)
-    right = past_recalibration(p, rng.random(3000) < p)
-    assert (right.intercept, right.slope) == pytest.approx((0.0, 1.0), abs=0.2)
-    shy = 1 / (1 + np.exp(-0.5 * np.log(p / (1 - p))))
-    assert past_recalibration(p, rng.random(3000) < shy).slope == pytest.approx(0.5, abs=0.15)
 
 
 def test_a_climatology_of_a_window_without_a_day_says_so() -> None:

@@ -12,15 +12,14 @@ from forecast.histories import history, with_another_future
 from runout.forecast.covariates import sample_of
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History
+from runout.forecast.models.dynamic import Dynamic
 from runout.forecast.protocol import Fitted, Predictive
-from runout.forecast.recalibration import RecalibratedLaw, past_recalibration
+from runout.forecast.registry import ENTRIES, ISSUED, Entry, model_named
 from runout.forecast.walking import forecasts
 from runout.scores import roc_auc
-from studies.forecast.registry import ENTRIES, ISSUED, MODELS, Entry, model_named
 
 THETA = np.geomspace(1e7, 1e10, 12)
 WHOLE = history(520, seed=3)
-CHEAP = [one for one in ENTRIES if one.name != "monotone boosting"]
 Say = Callable[[History, int], np.ndarray]
 
 
@@ -45,7 +44,7 @@ def test_the_forecast_that_is_issued_does_not_move_with_what_came_later(seed: in
     assert unmoved_by_the_future(says(next(one for one in ENTRIES if one.name == ISSUED)), seed, target)
 
 
-@pytest.mark.parametrize("entry", CHEAP, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.name)
 @given(some.integers(0, 2**32), some.integers(400, 519))
 @settings(max_examples=3)
 def test_no_model_moves_with_what_came_later(entry: Entry, seed: int, target: int) -> None:
@@ -71,25 +70,6 @@ def test_a_scaler_is_fitted_inside_its_window(seed: int, days: int) -> None:
     assert np.array_equal(ours.covariates, theirs.covariates)
     earlier = sample_of(evidence_of(with_another_future(WHOLE, days - 40, rng)).head(days).design).scaler
     assert not np.array_equal(ours.scaler.mean, earlier.mean)
-
-
-def recalibrated(past: History, target: int) -> np.ndarray:
-    """Return the recalibrated forecast of day ``target``, learnt from forecasts of days that were over before it."""
-    evidence = evidence_of(past)
-    *before, made = forecasts(model_named("har"), evidence, range(400, target + 1), refit_days=None)
-    chance = np.array([float(one.exceedance([2e8])[0]) for one in before])
-    recalibration = past_recalibration(chance, past.total_usd[400:target] >= 2e8)
-    return RecalibratedLaw(made.law, recalibration).survival(np.log(THETA))
-
-
-@given(some.integers(0, 2**32), some.integers(440, 519))
-@settings(max_examples=6)
-def test_a_recalibration_does_not_move_with_what_came_later(seed: int, target: int) -> None:
-    assert unmoved_by_the_future(recalibrated, seed, target)
-
-
-def test_boosting_does_not_move_with_what_came_later() -> None:
-    assert unmoved_by_the_future(says(MODELS["monotone boosting"]), 1, 470)
 
 
 class Cheat(msgspec.Struct, frozen=True):
@@ -131,17 +111,26 @@ def test_a_planted_leak_is_caught_by_the_same_check() -> None:
     assert not all(unmoved_by_the_future(cheating, seed, 450) for seed in range(6))
 
 
-def levelled_by_all_days(past: History, target: int) -> np.ndarray:
-    """Return a forecast with the commonest of leaks: its features are levelled by a mean over all days."""
+def centred_by_all_days(past: History, target: int) -> np.ndarray:
+    """Return a forecast with the commonest of leaks: its features are centred by a mean over all days."""
     evidence = evidence_of(past)
     design = evidence.design
-    everywhere = np.full_like(design.level, np.nanmean(design.level))
-    leaking = Evidence(evidence.history, msgspec.structs.replace(design, level=everywhere))
+    centred = design.values - np.nanmean(design.values, axis=0)
+    leaking = Evidence(evidence.history, msgspec.structs.replace(design, values=centred))
     return next(forecasts(model_named(ISSUED), leaking, [target])).exceedance(THETA)
 
 
-def test_a_level_over_all_days_is_caught_by_the_same_check() -> None:
-    assert not any(unmoved_by_the_future(levelled_by_all_days, seed, 450) for seed in range(3))
+def test_a_mean_over_all_days_is_caught_by_the_same_check() -> None:
+    assert not any(unmoved_by_the_future(centred_by_all_days, seed, 450) for seed in range(3))
+
+
+def test_one_pass_over_all_days_predicts_each_as_it_would_have_been_from_its_own_past() -> None:
+    evidence, model = evidence_of(WHOLE), Dynamic()
+    passed = model.passed(evidence)
+    for target in (90, 250, 430, 519):
+        law = model.predict(evidence.head(target)).law
+        assert law.location == pytest.approx(passed.location[target], rel=1e-12)
+        assert np.hypot(law.noise, law.error) == pytest.approx(np.hypot(passed.noise, passed.error)[target], rel=1e-9)
 
 
 def test_a_planted_leak_shows_in_a_score_too_good_to_be_true() -> None:

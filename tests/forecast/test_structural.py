@@ -11,7 +11,7 @@ from forecast.histories import history, with_another_future, without
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition
 from runout.forecast.features import evidence_of
-from runout.forecast.laws import StudentLaw
+from runout.forecast.laws import StateLaw
 from runout.forecast.models.structural import Day, Structural
 from runout.forecast.protocol import Predictive
 from runout.forecast.structural.conditions import MOST_STRETCHED, given_by_model
@@ -126,7 +126,7 @@ def test_a_conditional_answer_does_not_move_with_what_came_later(seed: int, days
 
 @pytest.mark.parametrize("outcome", [-9.0, -1.0, 0.0, 0.4, 2.5, 8.0])
 def test_losses_of_a_normal_distribution_are_those_of_the_textbook(outcome: float) -> None:
-    law = StudentLaw(location=18.0, scale=1.0, freedom=1e9)
+    law = StateLaw(location=18.0, noise=1.0, error=0.0, freedom=1e6)
     made = Predictive(law=law, start=0, scope="")
     expected = outcome * (2 * norm.cdf(outcome) - 1) + 2 * norm.pdf(outcome) - 1 / np.sqrt(np.pi)
     total = np.array([np.exp(18.0 + outcome)])

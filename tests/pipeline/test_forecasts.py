@@ -18,7 +18,8 @@ from runout.clock import format_time
 from runout.errors import NotEnoughDataError
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD
 from runout.lake import Lake
-from runout.pipeline.forecasts import FALLS, issue_forecast, read_past
+from runout.pipeline.forecast_history import read_past
+from runout.pipeline.forecasts import FALLS, issue_forecast
 
 pytestmark = pytest.mark.xdist_group("forecasting")
 
@@ -126,10 +127,7 @@ def test_a_day_later_than_its_data_leads_by_as_many_days(lake: Lake) -> None:
     assert stale.data_through == fresh.data_through == LAST
 
 
-MISSED = {
-    "bars": "displacement", "open_interest": "open_interest_change_7d", "funding": "funding_3d",
-    "positioning": "long_short_ratio",
-}  # fmt: skip
+MISSED = {"bars": "displacement", "open_interest": "open_interest_change_7d"}
 
 
 def without(lake: Lake, folder: Path, *kinds: str) -> Lake:
@@ -149,9 +147,24 @@ def test_a_feed_that_was_never_imported_is_named_and_leaves_a_forecast(
     assert all(bool(one.refused) == (kind == "bars") for one in made.conditions if one.move < 0.05)
 
 
-def test_liquidations_alone_are_too_little_and_what_lacks_is_named(lake: Lake, tmp_path: Path) -> None:
-    with pytest.raises(NotEnoughDataError, match=r"displacement, .*funding_3d, .*import the missing series"):
-        issue_forecast(without(lake, tmp_path, *MISSED), "BTC", ORIGIN)
+def test_liquidations_alone_give_a_wider_forecast_that_names_what_lacks(lake: Lake, said: bytes, tmp_path: Path) -> None:
+    made = issue_forecast(without(lake, tmp_path, *MISSED, "funding", "positioning"), "BTC", ORIGIN)
+    assert {"displacement", "open_interest_change_7d"} <= set(made.windows[0].missing)
+    assert made.windows[0].level is not None
+    full = json.loads(said)["windows"][0]["median_usd"]
+    assert made.windows[0].median_usd == pytest.approx(full, rel=0.5)
+
+
+def test_prices_and_open_interest_alone_give_a_level_on_the_first_day(lake: Lake, tmp_path: Path) -> None:
+    made = issue_forecast(without(lake, tmp_path, "liquidations"), "BTC", ORIGIN)
+    assert made.windows[0].level is not None
+    assert made.windows[0].measured == ()
+    assert made.totals == ()
+    assert made.windows[0].base_rate is None
+    assert any("No totals of liquidations serve" in note for note in made.notes)
+    known = issue_forecast(lake, "BTC", ORIGIN)
+    chances = [one.windows[0].headline[2] for one in (made, known)]
+    assert chances[0].high / chances[0].low > 2 * chances[1].high / chances[1].low
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
@@ -162,33 +175,27 @@ def thin(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return daily_lake(tmp_path_factory.mktemp("thin") / "lake", days=200, coins=("BTC", "ETH"))
 
 
-def test_under_a_year_the_command_refuses_with_4_and_says_what_was_found_and_what_to_do(
-    thin: Lake, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["forecast", "BTC", "--at", format_time(START + 200 * DAY), "--lake", str(thin.root)]) == 4
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.strip() == (
-        "error: expected at least 365 finished days with liquidations to fit a forecast on, found 200; import a longer "
-        "history"
-    )
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["BTC", "--at", "2020-06-01"], "expected daily liquidations known at 2020-06-01T00:00Z"),
-        (["BTC", "--at", "2025-06-01"], "import later ones, or ask for an earlier time"),
-        (["PEPE", "--at", "2021-06-01"], "expected PEPE among the coins with daily liquidations, found BTC ETH"),
+        (["BTC", "--at", "2020-06-01"], "expected liquidations or prices of the 45 days before 2020-06-01, found no tot"),
+        (["BTC", "--at", "2025-06-01"], "test/liquidations/BTC/binance+okx+bybit/1d of 2 coins, by 1d, to 2021-07-19"),
+        (["PEPE", "--at", "2021-06-01"], "expected PEPE among the coins with prices or liquidations"),
     ],
 )
-def test_other_lack_of_data_is_4_too_and_says_which(
+def test_lack_of_data_is_4_and_says_which(
     arguments: list[str], told: str, thin: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["forecast", *arguments, "--lake", str(thin.root)]) == 4
     captured = capsys.readouterr()
     assert told in captured.err
     assert captured.out == ""
+
+
+def test_under_a_year_there_is_a_level_and_no_conditions(thin: Lake) -> None:
+    made = issue_forecast(thin, "BTC", START + 200 * DAY)
+    assert made.windows[0].level is not None
+    assert all("at least 365 finished days" in one.refused for one in made.conditions)
 
 
 def test_an_empty_lake_is_4_and_a_wrong_time_2(thin: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,7 +231,8 @@ def test_the_text_keeps_to_the_width_of_the_screen(
 
 def test_as_json_it_carries_versions_and_the_same_figures(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forecast", "BTC", "--at", format_time(ORIGIN), "--lake", str(lake.root), "--format", "json"]) == 0
-    told, made = json.loads(capsys.readouterr().out), issue_forecast(lake, "BTC", ORIGIN)
+    told = json.loads(capsys.readouterr().out)
+    made = issue_forecast(lake, "BTC", ORIGIN, moves=())
     assert (told["schema_version"], told["method_version"]) == ("1.0", made.method_version)
     assert (told["at"], told["fingerprint"]) == (format_time(ORIGIN), made.fingerprint)
     first, level = told["windows"][0], made.windows[0].level
@@ -236,15 +244,6 @@ def test_as_json_it_carries_versions_and_the_same_figures(lake: Lake, capsys: py
         "high": round(wave.high, 6),
     }  # fmt: skip
     assert [one["move"] for one in told["conditions"]] == list(FALLS)
-
-
-def test_a_scope_without_headline_says_so(lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    narrow = daily_lake(tmp_path / "narrow", days=380, coins=("BTC", "ETH"))
-    assert main(["forecast", "BTC", "--at", format_time(START + 380 * DAY), "--lake", str(narrow.root)]) == 0
-    told = capsys.readouterr().out
-    assert told.count("no danger level") == 2
-    assert "No headline ratio is known for this scope." in told
-    assert "headline" not in told.replace("No headline ratio", "")
 
 
 def test_hourly_liquidations_serve_as_the_days_they_complete(lake: Lake, tmp_path: Path):

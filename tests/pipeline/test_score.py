@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from forecast.histories import START
 from pipeline.daily_lakes import daily_lake
 from runout.cli.main import main
 from runout.clock import format_date
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.registry import CLIMATOLOGY, ISSUED, REFERENCE
 from runout.lake import Lake
-from runout.pipeline.forecasts import read_past
+from runout.pipeline.forecast_history import read_past
 from runout.pipeline.score import LEAST_DAYS, score_forecast
 
 DAY = 86_400 * 10**9
-FAR = 2**62
+FAR = START + 430 * DAY
 
 
 @pytest.fixture(scope="module")

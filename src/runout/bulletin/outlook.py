@@ -36,8 +36,10 @@ def _plain(made: Forecast) -> dict[str, object]:
         "data_through": format_time(made.data_through),
         "ratio": {"median": _round(made.ratio_median), "events": made.ratio_events},
         "problem": None if made.problem is None else msgspec.structs.asdict(made.problem),
+        "next_24h": None if made.next_24h is None else _plain_window(made.next_24h),
         "windows": [_plain_window(one) for one in made.windows],
         "conditions": [_plain_condition(one) for one in made.conditions],
+        "notes": list(made.notes),
     }
 
 

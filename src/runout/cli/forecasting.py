@@ -26,7 +26,7 @@ def forecast(
     lake: str | None = None,
     format: Literal["text", "json"] = "text",  # noqa: A002 - the public name of the flag
 ) -> None:
-    """Say how likely a wave of liquidations is: of all coins, in the present UTC day and in the next one.
+    """Say how likely a wave of liquidations is: in the next 24 h, in the present UTC day and in the one after it.
 
     Parameters
     ----------
@@ -61,7 +61,9 @@ def forecast(
 
 def _print(made: Forecast) -> None:
     sheet = screen.sheet()
-    for window in made.windows:
+    first = made.windows[0]
+    following = () if made.next_24h is None or made.next_24h.start == first.start else (made.next_24h,)
+    for window in (*following, *made.windows):
         sheet.line(_headline_of(window), bold=True)
         _chances(sheet, window)
         if window.missing:
@@ -70,10 +72,12 @@ def _print(made: Forecast) -> None:
         sheet.line(f"problem: {made.problem.problem} ({made.problem.rule}; a rule, not scored)")
     for one in made.conditions:
         sheet.line(_condition_of(one))
+    for note in made.notes:
+        sheet.line(note)
     sheet.line(
         f"measured: {made.scope}; data through {format_time(made.data_through)}. "
         + (
-            "No headline ratio is known for this scope."
+            "A synthetic market has no headline."
             if made.ratio_median is None
             else f"Headline over measured: median {made.ratio_median:.2f}, {made.ratio_events} waves published before."
         )
@@ -99,7 +103,9 @@ def _headline_of(window: Window) -> str:
     level = "no danger level" if window.level is None else f"danger level {window.level} {window.level.word}"
     base = "" if window.base_rate is None else f", base rate of $1B {percent(window.base_rate)}"
     ahead = "" if window.lead == 1 else f", {window.lead} days after the last data"
-    return f"{format_date(window.start)} (UTC day{ahead}): {level}{base}"
+    whole = window.start == start_of_day(window.start)
+    span = f"{format_date(window.start)} (UTC day{ahead})" if whole else f"24 h from {format_time(window.start)}"
+    return f"{span}: {level}{base}"
 
 
 def _chances(sheet: Sheet, window: Window | LevelAnswer) -> None:
@@ -113,7 +119,7 @@ def _chances(sheet: Sheet, window: Window | LevelAnswer) -> None:
         for name, chances in (("headline", window.headline), ("measured", window.measured))
         for one in chances
     ]
-    sheet.table(("total of the day", "", "chance", "90% interval"), rows)
+    sheet.table(("total", "", "chance", "90% interval"), rows)
 
 
 def _condition_of(one: Conditional) -> str:

@@ -27,7 +27,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from runout.forecast.filters import change, rolling, shifted, weighted_level, without_weekday
+from runout.forecast.filters import change, filled_forward, rolling, shifted, weighted_level, without_weekday
 from runout.forecast.history import DAY, History, require_contiguous, weekday_of
 from runout.forecast.structural.ladders import Ladders
 from runout.scores.arrays import FloatArray, IntArray
@@ -163,7 +163,7 @@ def _design(history: History, lead: int) -> Design:
         level=shifted(level, lead),
         autoregressors=shifted(autoregressors, lead),
         weekday=weekday_of(days),
-        log_interest=shifted(_log_sum(history.open_interest_usd), lead),
+        log_interest=shifted(_log_sum(_carried(history.open_interest_usd)), lead),
         log_total=log_total,
         lead=lead,
     )
@@ -274,6 +274,11 @@ def _mean(values: FloatArray, weight: FloatArray) -> FloatArray:
 def _log_sum(values: FloatArray) -> FloatArray:
     total = np.nan_to_num(_positive(values)).sum(axis=1)
     return np.log(np.where(total > 0.0, total, np.nan))
+
+
+def _carried(values: FloatArray) -> FloatArray:
+    """Return figures in which a coin that falls silent keeps its last: a missing one must not shrink the market."""
+    return np.column_stack([filled_forward(column) for column in values.T])
 
 
 def _lead_coin(history: History) -> int:

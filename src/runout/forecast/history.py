@@ -124,7 +124,8 @@ def history_from(
     Returns
     -------
     History
-        Ends with the last day that has liquidations or prices; without liquidations it begins with the prices. A row's ``known_time`` is the latest of its cells.
+        Ends with the last day that has liquidations or prices; without liquidations it begins with the prices. A row's
+        ``known_time`` is the latest of its cells.
 
     Raises
     ------

@@ -110,7 +110,7 @@ class StateLaw(msgspec.Struct, frozen=True, kw_only=True):
     noise, error
         Standard deviations of the day and of the location; s holds both.
     freedom, skew
-        ν, above 2, and γ, in [0, 1).
+        Of the law: above 2, and γ in [0, 1).
     """
 
     location: float

@@ -134,6 +134,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         The 24 h from the moment asked, or from the last interval known before it; None where totals are of whole days.
     notes
         What a reader must know of the scope: series that ended, and what was joined to what.
+    totals
+        Series whose sum the measured thresholds are of; empty where prices stand alone.
     """
 
     at: int
@@ -151,3 +153,4 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     code_version: str
     next_24h: Window | None = None
     notes: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()

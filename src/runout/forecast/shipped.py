@@ -92,9 +92,9 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shares of what aggregators report for the whole market, by venue and by coin, of liquidations and open interest.
 
     ``reference_level`` is ln(liquidations over open interest) of the seven coins, liquidations on Binance, OKX and
-    Bybit, open interest everywhere; ``level_error`` its standard error for another scope, ``ratio_error`` that of the
-    logarithm of a share. ``typical_usd`` is the median day of the whole market, ``alone_error`` the standard error of its
-    logarithm where no open interest tells how large the market is.
+    Bybit, open interest everywhere; ``level_error`` its standard error for another scope. ``typical_usd`` is the median
+    day of the whole market, ``alone_error`` the standard error of its logarithm where no open interest tells how large
+    the market is.
     """
 
     venues: dict[str, float]
@@ -103,7 +103,6 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interest_coins: dict[str, float]
     reference_level: float
     level_error: float
-    ratio_error: float
     typical_usd: float
     alone_error: float
 

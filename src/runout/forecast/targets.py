@@ -26,7 +26,7 @@ SHARES_OF_INTEREST: Final = (0.002, 0.003, 0.005)
 
 LEAST_OBSERVED: Final = 30
 """Days below which no frequency is given."""
-_REACH, _STEP = 7.0, 0.03
+_REACH, _STEP = 7.0, 0.01
 
 
 OWN_SHARES: Final = (0.15, 0.05, 0.01)

@@ -50,8 +50,8 @@ def filter_rows(
     Returns
     -------
     tuple
-        Of each row the predicted mean, the variance of that mean, and the variance of the noise, shapes (n,); last the rows
-        that the noise variance is worth at the end.
+        Of each row the predicted mean, the variance of that mean, and the variance of the noise, shapes (n,); last how
+        many rows the noise variance is worth at the end.
     """
     count, columns = rows.shape
     states = columns + 1

@@ -112,17 +112,19 @@ def read_past(
     wanted = group.coins if group is not None else scope.priced_coins(known, spans, origin)
     reader = _Reader(lake, at, origin)
     windows, notes = _liquidations(reader, group, families, spans)
-    chains = {kind: scope.market_series(kind, known, spans, wanted, origin, group) for kind in kinds}
+    chains = {kind: scope.market_series(kind, known, spans, wanted, origin=origin, group=group) for kind in kinds}
     for kind in kinds:
         parts = reader.market(kind, chains[kind]).values()
         windows |= {kind: pl.concat(parts)} if parts else {}
     ends = [
-        int(windows[kind]["day"].max()) + DAY for kind in ("liquidations", "bars") if windows.get(kind, _EMPTY).height
-    ]  # pyright: ignore[reportArgumentType] - a column of integers
+        int(windows[kind]["day"].to_numpy().max()) + DAY
+        for kind in ("liquidations", "bars")
+        if windows.get(kind, _EMPTY).height
+    ]
     if max(ends, default=0) <= origin - MOST_STALE_DAYS * DAY:
         raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root))
     history = history_from(windows, wanted)
-    weighed = np.isfinite(history.open_interest_usd).any(axis=0)
+    weighed = [bool(np.isfinite(column).any()) for column in history.open_interest_usd.T]
     of_interest = chains.get("open_interest", {})
     interest = [of_interest[coin][0] for coin, has in zip(wanted, weighed, strict=True) if has]
     history = msgspec.structs.replace(
@@ -181,7 +183,7 @@ class _Reader:
         return pl.concat(tables)
 
     def market(self, kind: str, chains: dict[str, list[Series]]) -> dict[str, pl.DataFrame]:
-        """Return figures of each coin by window: of the first series of its chain, before it begins of the next ones."""
+        """Return figures of each coin by window: of the first series of its chain, before it begins of later ones."""
         series = [one for chain in chains.values() for one in chain]
         rows = dict(self.rows(kind, series).partition_by("series", as_dict=True)) if series else {}
         found: dict[str, pl.DataFrame] = {}
@@ -252,7 +254,7 @@ def _liquidations(
 def _joined(
     table: pl.DataFrame, earlier: pl.DataFrame, group: LiquidationGroup, source: LiquidationGroup
 ) -> tuple[pl.DataFrame, str]:
-    """Return windows before ``table`` begins: the sums of other totals over their ratio, split as coins are split since.
+    """Return windows before ``table`` begins: sums of other totals over their ratio, split as coins are split since.
 
     A ratio and its spread are of the latest windows that both have; none is taken from fewer than two weeks of them.
     """

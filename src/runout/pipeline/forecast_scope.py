@@ -54,7 +54,7 @@ def known_at(lake: Lake, at: int) -> tuple[tuple[Series, ...], Spans]:
 
 
 def families_at(known: Iterable[Series], spans: Spans, phase: int) -> list[LiquidationGroup]:
-    """Return totals whose windows of 24 h may end at the phase of the day; of several coins those that go on together."""
+    """Return totals whose windows of 24 h may end at the phase of the day; of several coins those that go on."""
     alone: dict[tuple[str, tuple[str, ...], str, int], list[Series]] = {}
     for one in sorted(known, key=lambda s: s.series):
         if one.kind == "liquidations" and one.series in spans and _fits(one, phase):
@@ -144,7 +144,13 @@ def said_of(
 
 
 def market_series(
-    kind: str, known: Sequence[Series], spans: Spans, coins: Sequence[str], origin: int, group: LiquidationGroup | None
+    kind: str,
+    known: Sequence[Series],
+    spans: Spans,
+    coins: Sequence[str],
+    *,
+    origin: int,
+    group: LiquidationGroup | None,
 ) -> dict[str, list[Series]]:
     """Return for each coin the series of a kind that serves, and after it those that continue it backwards.
 
@@ -198,7 +204,7 @@ def _may_serve(one: Series) -> bool:
 
 
 def priced_coins(known: Sequence[Series], spans: Spans, origin: int) -> tuple[str, ...]:
-    """Return the coins with perpetual prices that are not stale, of those whose share of the market is known; else BTC."""
+    """Return the coins with perpetual prices, of those whose share of the market is known; BTC if there are none."""
     fresh = {
         one.coin
         for one in known

@@ -117,6 +117,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         method_version=METHOD_VERSION,
         code_version=CODE_VERSION,
         notes=past.notes,
+        totals=() if past.group is None else tuple(one.series for one in past.group.series),
     )
 
 

@@ -37,9 +37,8 @@ def audit(lake: Lake) -> list[BrokenLink]:
 
 def recent_origins(lake: Lake, days: int) -> list[int]:
     """Return the last ``days`` UTC midnights at which a forecast can be made from what the lake holds."""
-    daily = [one.series for one in lake.series("liquidations") if one.step == DAY]
-    rows = lake.scan("liquidations").filter(pl.col("series").is_in(daily))
-    newest = rows.select(pl.col("known_time").max()).collect().item()
+    rows = [lake.scan(kind).select(pl.col("known_time").max()) for kind in ("liquidations", "bars")]
+    newest = max((time for time in (one.item() for one in pl.collect_all(rows)) if time is not None), default=None)
     return [] if newest is None else [start_of_day(newest) - back * DAY for back in reversed(range(days))]
 
 
@@ -107,16 +106,21 @@ def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
 
 
 def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:
-    """Return a forecast with its conditions counted from the price at ``at`` (UTC ns); none where no price is known.
+    """Return a forecast with the next 24 h from ``at`` (UTC ns) and its conditions counted from the price then.
 
     Also at the start of its day: entries of the ledger may hold conditions of an earlier definition, without a price.
     """
-    from runout.pipeline.forecasts import falls_from_now  # noqa: PLC0415 - the models, only where one is fitted
+    from runout.pipeline.forecasts import falls_from_now, next_24h  # noqa: PLC0415 - the models, only where one is fitted
 
     try:
-        return msgspec.structs.replace(forecast, conditions=falls_from_now(lake, forecast.coin, at))
+        conditions = falls_from_now(lake, forecast.coin, at)
     except (NotEnoughDataError, UsageError):
-        return msgspec.structs.replace(forecast, conditions=())
+        conditions = ()
+    try:
+        following = forecast.windows[0] if at == forecast.at else next_24h(lake, at)
+    except NotEnoughDataError:
+        following = None
+    return msgspec.structs.replace(forecast, conditions=conditions, next_24h=following)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from runout.cascade.ladder import Direction
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
-from runout.pipeline.forecasts import Past, ratio_at, read_pairs, read_past
+from runout.pipeline.forecast_history import Past, read_past
+from runout.pipeline.forecasts import ratio_at, read_pairs
 from runout.records import Series
 
 DAYS: Final = 365

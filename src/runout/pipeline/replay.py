@@ -7,9 +7,9 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date, start_of_day
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.danger import DangerLevel
 from runout.forecast.targets import DANGER_USD
-from runout.lake import Lake, catalogue
+from runout.lake import Lake
 from runout.pipeline import ledger
-from runout.pipeline.bulletin_inputs.danger import past_outcomes, totals_by_day
+from runout.pipeline.outcomes import Totals, past_outcomes, totals_that_followed
 from runout.pipeline.progress import Progress, no_progress
 from runout.scores import FrequencyInterval, wilson_interval
 
@@ -80,12 +80,12 @@ def replay(
     ledger.issue_daily(lake, coin, days, workers=workers, progress=progress)
     wanted = set(days)
     entries = [entry for entry in ledger.entries(lake, coin) if entry.event_time in wanted]
-    totals = _totals(lake)
+    totals = totals_that_followed(lake, entries)
     found = [row for entry in entries for row in _rows(entry, totals)]
     if not found:
         raise NotEnoughDataError(
-            f"expected a forecast between {format_date(first)} and {format_date(last)}, found none; a year of daily "
-            "liquidations must stand before it, of a scope that has a headline"
+            f"expected a forecast between {format_date(first)} and {format_date(last)}, found none; totals or prices of "
+            "the 45 days before must be there"
         )
     return found
 
@@ -94,7 +94,7 @@ def by_level(lake: Lake, coin: str, replayed: list[Replayed]) -> list[LevelRecor
     """Return how each level fared over the days of a replay that are over."""
     days = {row.day for row in replayed}
     entries = [entry for entry in ledger.entries(lake, coin) if format_date(entry.event_time) in days]
-    outcomes = past_outcomes(entries, _totals(lake))
+    outcomes = past_outcomes(entries, totals_that_followed(lake, entries))
     return [record for level in DangerLevel if (record := _record(level, outcomes)) is not None]
 
 
@@ -109,13 +109,13 @@ def _record(level: DangerLevel, outcomes: list[Outcome]) -> LevelRecord | None:
     )
 
 
-def _rows(entry: ledger.Entry, totals: dict[int, float]) -> list[Replayed]:
+def _rows(entry: ledger.Entry, totals: Totals) -> list[Replayed]:
     forecast = entry.read()
     window = forecast.windows[0]
     chances = [one.probability for one in window.headline if one.theta_usd == DANGER_USD]
     if window.level is None or not chances:
         return []
-    measured = totals.get(window.end)
+    measured = totals.get(forecast.totals, {}).get(window.end)
     return [
         Replayed(
             day=format_date(window.start),
@@ -125,11 +125,3 @@ def _rows(entry: ledger.Entry, totals: dict[int, float]) -> list[Replayed]:
             estimated_usd=None if measured is None else measured * (forecast.ratio_median or 1.0),
         )
     ]
-
-
-def _totals(lake: Lake) -> dict[int, float]:
-    wide = catalogue.widest_liquidations(catalogue.liquidation_groups(lake.series()), catalogue.ALL_COINS)
-    if wide is None:
-        return {}
-    rows = lake.as_of("liquidations", series=[one.series for one in wide.series])
-    return totals_by_day(rows, len(wide.series))

@@ -12,7 +12,7 @@ from runout.forecast.registry import CLIMATOLOGY, ISSUED, MODELS, REFERENCE
 from runout.forecast.targets import MEASURED_USD
 from runout.forecast.walking import Walk, walk
 from runout.lake import Lake
-from runout.pipeline.forecasts import read_past
+from runout.pipeline.forecast_history import read_past
 from runout.pipeline.progress import Progress, no_progress
 from runout.scores import brier_losses, crps_ensemble, log_losses, paired_difference
 from runout.scores.arrays import FloatArray
@@ -127,7 +127,7 @@ def score_forecast(
     event = np.exp(log_total) >= threshold_usd
     late = int((history.known_time[rows] > history.day[rows] + 2 * NANOSECONDS_PER_DAY).sum())
     return ForecastScore(
-        scope=past.group.scope(), first=format_date(int(history.day[rows[0]])),
+        scope=past.history.scope, first=format_date(int(history.day[rows[0]])),
         last=format_date(int(history.day[rows[-1]])), days=len(rows), events=int(event.sum()),
         threshold_usd=threshold_usd, losses=tuple(_losses(walks, event, log_total)),
         notes=tuple(_notes(len(rows), int(event.sum()), late)),

@@ -36,7 +36,7 @@ _FRESH_LEAD_DAYS = 3
 
 
 class Rows(msgspec.Struct, frozen=True, eq=False):
-    """Regressors, offset (ln open interest), share of the 24 h on a Saturday, which features of the last are missing."""
+    """Regressors, offset (ln open interest), share of each 24 h on a Saturday, features that the last row lacks."""
 
     regressors: FloatArray
     offset: FloatArray
@@ -91,7 +91,7 @@ class Dynamic(msgspec.Struct, frozen=True):
         return self._run(evidence)[0]
 
     def state_after(self, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
-        """Return coefficients after the last row and their variances (of the noise variance): level, weekdays, features."""
+        """Return level, weekdays and features after the last row, with variances in units of the noise variance."""
         _, mean, covariance = self._run(evidence)
         return mean[:-1], np.diag(covariance)[:-1]
 
@@ -101,8 +101,9 @@ class Dynamic(msgspec.Struct, frozen=True):
         target = np.concatenate([design.log_total, np.full(design.lead, np.nan)]) - rows.offset
         mean, covariance = parameters.state(evidence.history.expected_level)
         location, uncertainty, noise, _ = filter_rows(
-            rows.regressors, target, parameters.loudness(rows.saturday), mean, covariance, parameters.drift(), parameters.persistence,
-            parameters.innovation**2, parameters.memory, parameters.noise**2, parameters.noise_rows,
+            rows.regressors, target, parameters.loudness(rows.saturday), mean, covariance, parameters.drift(),
+            parameters.persistence, parameters.innovation**2, parameters.memory, parameters.noise**2,
+            parameters.noise_rows,
         )  # fmt: skip
         return Passed(location + rows.offset, np.sqrt(uncertainty), np.sqrt(noise)), mean, covariance
 

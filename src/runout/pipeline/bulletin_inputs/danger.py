@@ -1,20 +1,15 @@
 """Gather what the danger section needs: the latest forecast of the ledger, and how earlier ones turned out."""
 
 import csv
-from collections.abc import Sequence
 from importlib.resources import files
-
-import polars as pl
 
 from runout.bulletin.findings import Section
 from runout.bulletin.sections import danger
 from runout.clock import NANOSECONDS_PER_DAY, parse_time, start_of_day
 from runout.forecast.ledger import Entry
-from runout.forecast.targets import DANGER_USD
-from runout.indicators.liquidations import by_side
-from runout.lake import catalogue
 from runout.pipeline.bulletin_inputs.reader import Reader
 from runout.pipeline.ledger import from_now
+from runout.pipeline.outcomes import past_outcomes, totals_that_followed
 
 DAY = NANOSECONDS_PER_DAY
 
@@ -26,7 +21,7 @@ def gather(reader: Reader, *, synthetic: bool) -> list[Section]:
     if not today:
         return [] if synthetic else [danger.unstated(reader.coin, reader.at)]
     earlier = [entry for entry in known if entry.event_time < start_of_day(reader.at)]
-    outcomes = past_outcomes(earlier, _daily_totals(reader, earlier))
+    outcomes = past_outcomes(earlier, totals_that_followed(reader.lake, earlier, at=reader.at))
     forecast = from_now(reader.lake, today[-1].read(), reader.at)
     section = danger.section(forecast, outcomes, synthetic=synthetic, at=reader.at, replayed=replayed_days(reader.at))
     return [section]
@@ -39,41 +34,3 @@ def replayed_days(at: int) -> list[danger.PastDay]:
     )
     days = [danger.PastDay(parse_time(row["day"]), int(row["level"]), row["wave"] == "1") for row in rows]
     return [day for day in days if day.start + DAY <= start_of_day(at)]
-
-
-def past_outcomes(entries: Sequence[Entry], daily_usd: dict[int, float]) -> list[danger.Outcome]:
-    """Return forecasts issued at the start of their day, beside what followed.
-
-    Parameters
-    ----------
-    entries
-        Of the ledger.
-    daily_usd
-        Measured totals by the end of their UTC day (UTC ns).
-    """
-    found: list[danger.Outcome] = []
-    for entry in entries:
-        forecast = entry.read()
-        window = forecast.windows[0]
-        chances = [one.probability for one in window.headline if one.theta_usd == DANGER_USD]
-        if window.level is None or not chances or window.start != forecast.at or window.end not in daily_usd:
-            continue
-        estimated = daily_usd[window.end] * (forecast.ratio_median or 1.0)
-        found.append(
-            danger.Outcome(level=int(window.level), probability=chances[0], estimated_usd=estimated, live=entry.live)
-        )
-    return found
-
-
-def totals_by_day(rows: pl.DataFrame, series: int) -> dict[int, float]:
-    """Return totals of UTC days by their end, from ``liquidations`` rows of ``series`` daily series."""
-    sides = by_side(rows, series).filter(pl.col("span") == DAY)
-    return dict(zip(sides["event_time"].to_list(), (sides["long_usd"] + sides["short_usd"]).to_list(), strict=True))
-
-
-def _daily_totals(reader: Reader, entries: Sequence[Entry]) -> dict[int, float]:
-    wide = catalogue.widest_liquidations(catalogue.liquidation_groups(reader.series), catalogue.ALL_COINS)
-    if wide is None or not entries:
-        return {}
-    rows = reader.rows("liquidations", wide.series, since=min(entry.event_time for entry in entries))
-    return totals_by_day(rows, len(wide.series))
