@@ -60,6 +60,8 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
         Share of the past 365 days with as much.
     reason
         Why there is no level; empty where there is one.
+    next_level, next_chance, next_from
+        The same of the 24 h from a later hour, ISO 8601 UTC; null and empty where totals are of whole days.
     """
 
     level: int | None
@@ -68,6 +70,9 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
     chance: Amount | None
     base_rate: float | None
     reason: str
+    next_level: int | None = None
+    next_chance: Amount | None = None
+    next_from: str = ""
 
 
 class Liquidated(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,6 +304,7 @@ def _danger(bulletin: Bulletin) -> Danger:
     if level is None:
         why = _named(stated, "danger_level").uncertainty
         return Danger(level=None, word="", set_at=day, chance=None, base_rate=None, reason=why)
+    following = next((one for one in findings if one.name == "danger.next_24h"), None)
     return Danger(
         level=level,
         word=quantities.LEVEL_NAMES[level - 1],
@@ -306,6 +312,9 @@ def _danger(bulletin: Bulletin) -> Danger:
         chance=_amount(_named(stated, "probability_1b")) if _has(stated, "probability_1b") else None,
         base_rate=_named(stated, "base_rate").value if _has(stated, "base_rate") else None,
         reason="",
+        next_level=None if following is None else quantities.danger_level(_named(following, "next_danger_level").value),
+        next_chance=None if following is None else _amount(_named(following, "next_probability_1b")),
+        next_from="" if following is None else following.evidence.window_start,
     )
 
 

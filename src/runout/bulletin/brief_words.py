@@ -150,6 +150,13 @@ def _danger(danger: Danger, at: int) -> Iterator[Words]:
             f"{percent(danger.chance.value)} chance of at least {dollars(DANGER_USD)} in liquidations on {day}, all "
             f"coins and exchanges{_interval(danger.chance, '90%: ', money=False)}{base}.",
         )
+    if danger.next_level is not None and danger.next_chance is not None:
+        yield Words(
+            "Next 24 h",
+            f"{'■' * danger.next_level}{'□' * (5 - danger.next_level)} {danger.next_level} of 5, from "
+            f"{_when(danger.next_from, at)}: {percent(danger.next_chance.value)} chance of as much"
+            f"{_interval(danger.next_chance, '90%: ', money=False)}.",
+        )
 
 
 def _liquidated(total: Liquidated, reported: Liquidated | None, at: int) -> str:

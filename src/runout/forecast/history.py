@@ -156,7 +156,7 @@ def history_from(
         np.maximum.at(known, row, table["known_time"].to_numpy())
         for name in (name for name in FIELDS if name in table.columns):
             arrays[name][row, column] = table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return History(coins=tuple(coins), day=day, known_time=known, scope=scope, **arrays)
+    return History(coins=tuple(coins), day=day, known_time=known, scope=scope, **arrays)  # pyright: ignore[reportArgumentType] - named arrays
 
 
 def _require_one_row_a_day(table: pl.DataFrame, kind: str) -> None:

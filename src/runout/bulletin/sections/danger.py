@@ -15,7 +15,7 @@ from runout.forecast.targets import DANGER_USD, Probability
 from runout.scores import wilson_interval
 from runout.units import dollars, percent, price
 
-_INTERVAL = "90% interval of the parameters"
+_INTERVAL = "90% interval of parameters and level"
 _RULE_UNITS: Final[dict[str, Unit]] = {
     "liquidations_percentile": "percentile",
     "peak_percentile_7d": "percentile",
@@ -78,6 +78,9 @@ def section(
     """
     today = forecast.windows[0]
     findings = [_level(forecast, today, at) if today.level is not None else _measured(forecast, today, at)]
+    following = forecast.next_24h
+    if following is not None and following.level is not None and following.start != today.start:
+        findings.append(_next_24h(forecast, following, at))
     if forecast.problem is not None:
         findings.append(_problem(forecast, forecast.problem))
     findings += [_condition(one, forecast, today, at) for one in forecast.conditions if one.headline]
@@ -139,8 +142,12 @@ def _summary(window: Window, at: int) -> str:
     return (
         f"Danger level {int(window.level)} ({DangerLevel(window.level).word}), set {say_time(window.start, at)}: "
         f"{percent(chance.probability)} chance of at least {dollars(DANGER_USD)} in liquidations on "
-        f"{say_date(window.start, at)} (UTC, all coins and exchanges), compared with {percent(window.base_rate)} of "
-        "days in the past year."
+        f"{say_date(window.start, at)} (UTC, all coins and exchanges)"
+        + (
+            "."
+            if window.base_rate is None
+            else f", compared with {percent(window.base_rate)} of days in the past year."
+        )
     )
 
 
@@ -162,10 +169,36 @@ def _level(forecast: Forecast, window: Window, at: int) -> Finding:
         statement=_summary(window, at),
         caveat="'Market-wide' is the figure that aggregators such as CoinGlass publish. It is estimated from the "
         "exchanges measured here; the probability includes the uncertainty of that step. Intervals cover the "
-        "model's parameters, not the choice of model.",
+        "model's parameters and its present level, not the choice of model."
+        + "".join(f" {note}" for note in forecast.notes),
         evidence=_evidence(forecast, tuple(numbers), window),
         inferred=True,
     )
+
+
+def _next_24h(forecast: Forecast, window: Window, at: int) -> Finding:
+    chance = _chance(window)
+    compared = "" if window.base_rate is None else f", compared with {percent(window.base_rate)} of such periods before"
+    return Finding(
+        name="danger.next_24h",
+        section="danger",
+        statement=f"Next 24 h, from {say_time(window.start, at)}: danger level {int(window.level or 0)} "
+        f"({DangerLevel(window.level or 1).word}), {percent(chance.probability)} chance of at least "
+        f"{dollars(DANGER_USD)}{compared}.",
+        caveat="What has happened today is inside it. The level of the UTC day is what the ledger keeps.",
+        evidence=_evidence(
+            forecast,
+            (
+                quantity("next_danger_level", "danger level", float(window.level or 0), "level", "by the probability"),
+                quantity(
+                    "next_probability_1b", f"at least {dollars(DANGER_USD)}", chance.probability, "fraction", _INTERVAL,
+                    low=chance.low, high=chance.high,
+                ),
+            ),
+            window,
+        ),
+        inferred=True,
+    )  # fmt: skip
 
 
 def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
