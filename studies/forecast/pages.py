@@ -21,8 +21,8 @@ _MATRIX_TEXT = (
 )
 _PAGE_TEXT = (
     "[The model](../forecast.md) was fitted and chosen on days before 2025; 2025 to August is reported, autumn 2025 is "
-    f"told once (looks at it: {LOOKS}). Scopes: the sum and each coin; rows of one day are averaged, then blocks of ten "
-    "days are resampled (95% intervals). Thresholds are what 15% and 5% of the year before a period reached. "
+    f"told once (looks at it: {LOOKS}). Scopes: the sum and each coin; rows of one day are averaged, then blocks of "
+    "ten days are resampled (95% intervals). Thresholds are what 15% and 5% of the year before a period reached. "
     "Differences are the issued model less the other: below zero it is better."
 )
 _FOLLOWING_TEXT = "Four coins on Binance and their sum, totals from 2024-11-14 on, no day before it."
@@ -157,7 +157,7 @@ def _events(name: str, held: Sequence[EventHeld]) -> tuple[str, str]:
     largest = sorted(held, key=lambda one: -one.headline_usd)[: max(len(held) // 3, 1)]
     share, top = (sum(one.held for one in part) / len(part) for part in (held, largest))
     said = (
-        f"{name}: {len(held)} published figures, each left out in turn; 80% intervals hold {_share(share)} of them, and "
+        f"{name}: {len(held)} published figures, each left out in turn; 80% intervals hold {_share(share)}, and "
         f"{_share(top)} of the {len(largest)} largest:"
     )
     rows = [

@@ -86,7 +86,11 @@ def test_each_threshold_has_its_chance_and_interval_as_fractions() -> None:
     assert (numbers["danger_level"].value, numbers["danger_level"].unit) == (3.0, "level")
     for name, probability in zip(list(numbers)[1:6], CHANCES, strict=True):
         one = numbers[name]
-        assert (one.value, one.unit, one.uncertainty) == (probability, "fraction", "90% interval of parameters and level")
+        assert (one.value, one.unit, one.uncertainty) == (
+            probability,
+            "fraction",
+            "90% interval of parameters and level",
+        )
         assert (one.low, one.high) == pytest.approx((probability * 0.8, probability * 1.25))
     assert (numbers["base_rate"].value, numbers["base_rate"].low) == (0.053, None)
 

@@ -15,7 +15,6 @@ from forecast.histories import DAY, START
 from pipeline.daily_lakes import daily_lake
 from runout.cli.main import main
 from runout.clock import format_time
-from runout.errors import NotEnoughDataError
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD
 from runout.lake import Lake
 from runout.pipeline.forecast_history import read_past
@@ -147,7 +146,9 @@ def test_a_feed_that_was_never_imported_is_named_and_leaves_a_forecast(
     assert all(bool(one.refused) == (kind == "bars") for one in made.conditions if one.move < 0.05)
 
 
-def test_liquidations_alone_give_a_wider_forecast_that_names_what_lacks(lake: Lake, said: bytes, tmp_path: Path) -> None:
+def test_liquidations_alone_give_a_wider_forecast_that_names_what_lacks(
+    lake: Lake, said: bytes, tmp_path: Path
+) -> None:
     made = issue_forecast(without(lake, tmp_path, *MISSED, "funding", "positioning"), "BTC", ORIGIN)
     assert {"displacement", "open_interest_change_7d"} <= set(made.windows[0].missing)
     assert made.windows[0].level is not None
@@ -178,7 +179,10 @@ def thin(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["BTC", "--at", "2020-06-01"], "expected liquidations or prices of the 45 days before 2020-06-01, found no tot"),
+        (
+            ["BTC", "--at", "2020-06-01"],
+            "expected liquidations or prices of the 45 days before 2020-06-01, found no tot",
+        ),
         (["BTC", "--at", "2025-06-01"], "test/liquidations/BTC/binance+okx+bybit/1d of 2 coins, by 1d, to 2021-07-19"),
         (["PEPE", "--at", "2021-06-01"], "expected PEPE among the coins with prices or liquidations"),
     ],

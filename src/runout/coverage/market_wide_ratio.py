@@ -96,7 +96,7 @@ BRIDGE_PRIOR = Prior(location=float(np.log(2.5)), strength=0.5)
 def prior_of(share: float) -> Prior:
     """Return the prior of a scope that is expected to report a share of the whole market's liquidations."""
     return msgspec.structs.replace(
-        NARROW_PRIOR, location=float(-np.log(share)), centre=float(np.log(7e8 * share)), strength=1.0
+        NARROW_PRIOR, location=float(-np.log(share)), centre=float(np.log(7e8 * share)), strength=3.0
     )
 
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 import msgspec
 import numpy as np
 
+from runout.coverage.market_wide_ratio import Coverage, StudentT
 from runout.scores.arrays import FloatArray
 
 _LEAST_SHARE = 0.005
@@ -25,7 +26,7 @@ class Level(msgspec.Struct, frozen=True):
     error: float
 
 
-REFERENCE_LEVEL = Level(-6.6, 2.0)
+REFERENCE_LEVEL = Level(-6.75, 2.0)
 """Of a scope that nothing is known of."""
 
 
@@ -92,9 +93,9 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shares of what aggregators report for the whole market, by venue and by coin, of liquidations and open interest.
 
     ``reference_level`` is ln(liquidations over open interest) of the seven coins, liquidations on Binance, OKX and
-    Bybit, open interest everywhere; ``level_error`` its standard error for another scope. ``typical_usd`` is the median
-    day of the whole market, ``alone_error`` the standard error of its logarithm where no open interest tells how large
-    the market is.
+    Bybit, open interest everywhere; ``reference_error`` its standard error, ``level_error`` that of another scope.
+    ``typical_usd`` is the median day of the whole market, ``alone_error`` the standard error of its logarithm where no
+    open interest tells how large the market is.
     """
 
     venues: dict[str, float]
@@ -103,6 +104,7 @@ class Shares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interest_coins: dict[str, float]
     reference_level: float
     level_error: float
+    reference_error: float
     typical_usd: float
     alone_error: float
 
@@ -143,6 +145,12 @@ def shipped_parameters() -> Parameters:
 def shipped_shares() -> Shares:
     """Return the shares of venues and coins."""
     return msgspec.convert(_file()["shares"], Shares)
+
+
+@cache
+def shipped_ratio() -> Coverage:
+    """Return the market-wide total over that of the seven coins on three venues, for who has no totals at all."""
+    return Coverage(terms=(msgspec.convert(_file()["ratio"], StudentT),))
 
 
 @cache

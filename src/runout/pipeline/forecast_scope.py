@@ -230,8 +230,13 @@ def level_of(group: LiquidationGroup | None, interest: Sequence[Series]) -> Leve
         venues, coins = group.venues, group.coins
     if not interest:
         return shares.level_alone(venues, coins)
+    if group is None:
+        # The scope that the parameters were fitted on: only what share of open interest is seen adds to its error.
+        of_interest = shares.of_interest(interest[0].venues, [one.coin for one in interest])
+        expected = Level(shares.reference_level - float(np.log(of_interest)), shares.reference_error)
+    else:
+        expected = shares.level(venues, coins, interest[0].venues, [one.coin for one in interest])
     margins = _STABLECOIN_SHARE if any(one.margin == "stablecoin" for one in interest) else 1.0
-    expected = shares.level(venues, coins, interest[0].venues, [one.coin for one in interest])
     return Level(expected.mean - float(np.log(margins)), expected.error)
 
 

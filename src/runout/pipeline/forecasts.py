@@ -21,7 +21,7 @@ from runout.forecast.protocol import Predictive
 from runout.forecast.quantities import known_quantities
 from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
 from runout.forecast.registry import ISSUED, model_named
-from runout.forecast.shipped import shipped_shares
+from runout.forecast.shipped import shipped_ratio, shipped_shares
 from runout.forecast.structural.conditions import given_by_model
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, base_rate, headline, measured, own_thresholds
 from runout.indicators.liquidations import by_side, daily_totals
@@ -67,7 +67,7 @@ def ratio_at(pairs: Iterable[Pair], group: LiquidationGroup | None, at: int) -> 
     three venues that are expected from prices.
     """
     if group is None:
-        return fit_before((), WIDE_PRIOR, at + 1)
+        return shipped_ratio()
     if any(one.synthetic for one in group.series):
         return None
     wide = set(group.venues) >= _WIDE_VENUES and len(group.coins) >= _WIDE_COINS

@@ -84,8 +84,8 @@ def replay(
     found = [row for entry in entries for row in _rows(entry, totals)]
     if not found:
         raise NotEnoughDataError(
-            f"expected a forecast between {format_date(first)} and {format_date(last)}, found none; totals or prices of "
-            "the 45 days before must be there"
+            f"expected a forecast between {format_date(first)} and {format_date(last)}, found none; totals or prices "
+            "of the 45 days before must be there"
         )
     return found
 
