@@ -258,6 +258,7 @@ class Backfill:
         venue = self._venues[stretch.call.venue]
         call, number = self._left_off(stretch)
         unread = 0
+        asked_again: set[Call] = set()
         while call is not None:
             kept = self._journal.keep(stretch, number, call, await client.ask(venue, call))
             counter.count(stretch.series)
@@ -272,6 +273,9 @@ class Backfill:
                     return
                 continue
             store.add(kept, page)
+            if page.bare and call not in asked_again:
+                asked_again.add(call)
+                continue
             if page.next == call or number > _most_calls(stretch):
                 self._journal.close(stretch, "stopped", f"expected paging to end, found it at call {number}")
                 return

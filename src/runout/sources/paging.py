@@ -59,6 +59,12 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
             return None if begin - self.unit < call.since else self._next(call, begin - self.unit)
         return None if end + self.unit > call.until else self._next(call, end + self.unit)
 
+    def bare(self, call: Call, stamps: NDArray[np.int64]) -> bool:
+        """Whether an answer holds no row of its window, though a row is due in it."""
+        begin, end = self.bounds(call)
+        is_due = end // self.step * self.step >= begin
+        return is_due and not ((stamps >= begin) & (stamps <= end)).any()
+
     def older(self, call: Call, stamps: NDArray[np.int64]) -> Call | None:
         """Return the call for the page whose youngest row is the oldest of this one; null at the end of the stretch.
 

@@ -151,9 +151,12 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     page = read_rows(call, answer, instrument, instruments)
     if not call.until:
         return Page(rows=page.rows)
-    if call.purpose == "funding":
-        return Page(rows=page.rows, next=_next_settlements(call, page.stamps))
-    return Page(rows=page.rows, next=_windows(call).following(call, page.stamps))
+    windows = _windows(call)
+    if call.purpose == "funding" and instrument is not None:
+        following = _next_settlements(call, page.stamps, int((instrument.funding_hours or 8.0) * NANOSECONDS_PER_HOUR))
+        return Page(rows=page.rows, next=following, bare=page.stamps.size == 0)
+    bare = windows.bare(call, page.stamps)
+    return Page(rows=page.rows, next=windows.following(call, page.stamps), bare=bare)
 
 
 def _windows(call: Call) -> Windows:
@@ -161,14 +164,15 @@ def _windows(call: Call) -> Windows:
     return Windows(since="startTime", until="endTime", step=BAR_STEP, rows=rows)
 
 
-def _next_settlements(call: Call, stamps: NDArray[np.int64]) -> Call | None:
-    """Return the call for the next page, which goes by number of rows.
+def _next_settlements(call: Call, stamps: NDArray[np.int64], interval: int) -> Call | None:
+    """Return the call for the next page, which goes by number of rows; null where none is due.
 
     The last row comes again: the interval of the one after it is read off it.
     """
-    if stamps.size < _ROWS["funding"]:
+    begin, end = _windows(call).bounds(call)
+    last = int(stamps.max()) if stamps.size else begin
+    if last <= begin or last + interval > end:
         return None
-    last = int(stamps.max())
     return _settlements(msgspec.structs.replace(call, since=last + MILLISECOND), last)
 
 

@@ -123,9 +123,11 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     page = read_rows(call, answer, instrument, instruments)
     if instrument is None:
         return Page(rows=page.rows)
+    windows = _windows(call)
     if call.purpose == "funding":
-        return Page(rows=page.rows, next=_windows(call).older(call, page.stamps))
-    return Page(rows=page.rows, next=_windows(call).following(call, page.stamps))
+        return Page(rows=page.rows, next=windows.older(call, page.stamps), bare=page.stamps.size == 0)
+    bare = windows.bare(call, page.stamps)
+    return Page(rows=page.rows, next=windows.following(call, page.stamps), bare=bare)
 
 
 def _windows(call: Call) -> Windows:

@@ -76,8 +76,10 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     page = read_rows(call, answer, instrument, instruments)
     if instrument is None:
         return Page(rows=page.rows)
-    following = _windows(call).following(call, page.stamps)
-    return Page(rows=page.rows, next=None if following is None else _with_body(following))
+    windows = _windows(call)
+    following = windows.following(call, page.stamps)
+    bare = windows.bare(call, page.stamps)
+    return Page(rows=page.rows, next=None if following is None else _with_body(following), bare=bare)
 
 
 def _windows(call: Call) -> Windows:

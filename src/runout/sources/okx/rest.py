@@ -147,10 +147,9 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
         return Page(rows=page.rows)
     windows = _windows(call)
     follow = windows.older if call.purpose == "funding" else windows.following
-    begin, end = windows.bounds(call)
+    bare = windows.bare(call, page.stamps)
     # Rows, but of other times than asked for: the venue keeps none of these.
-    strays = page.stamps.size > 0 and not ((page.stamps >= begin) & (page.stamps <= end)).any()
-    return Page(rows=page.rows, next=follow(call, page.stamps), horizon=bool(strays))
+    return Page(rows=page.rows, next=follow(call, page.stamps), bare=bare, horizon=bare and page.stamps.size > 0)
 
 
 def _windows(call: Call) -> Windows:
