@@ -54,3 +54,11 @@ def judge_status(answer: Answer, words: str = "") -> Verdict | None:
     if status >= 300 or status < 200:
         return Verdict(kind="broken", words=said)
     return None
+
+
+def judge_json(answer: Answer, words: str = "") -> Verdict:
+    """Return what an answer is where status and whole JSON say all."""
+    verdict = judge_status(answer, words)
+    if verdict is not None:
+        return verdict
+    return Verdict(kind="broken", words="an answer that is no JSON") if broken(answer) else Verdict(kind="ok")

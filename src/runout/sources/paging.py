@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from runout.clock import parse_time, to_datetime
 from runout.sources.venue import Call
 
 
@@ -24,15 +25,21 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         True where pages hold the newest rows of a window, so that the walk goes from the end to the beginning.
     exclusive
         True where rows at the bounds themselves are left out.
+    count
+        Name of the parameter that says how many rows a window has, where the venue knows no end: ``until`` is unused.
+    iso
+        True where bounds are dates and times as text.
     """
 
     since: str
-    until: str
+    until: str = ""
     unit: int = 1_000_000
     step: int
     rows: int
     back: bool = False
     exclusive: bool = False
+    count: str = ""
+    iso: bool = False
 
     def first(self, call: Call) -> Call:
         """Return the call for the first window of ``call.since`` to ``call.until``."""
@@ -82,18 +89,29 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     def bounds(self, call: Call) -> tuple[int, int]:
         """Return the window of a call, UTC ns, its ends included."""
         asked = dict(call.parameters)
-        margin = 1 if self.exclusive else 0
-        return (int(asked[self.since]) + margin) * self.unit, (int(asked[self.until]) - margin) * self.unit
+        margin = self.unit if self.exclusive else 0
+        begin = self._parse(asked[self.since]) + margin
+        if self.count:
+            return begin, begin + int(asked[self.count]) * self.step - self.unit
+        return begin, self._parse(asked[self.until]) - margin
 
     def window(self, call: Call, begin: int, end: int) -> Call:
         """Return the call with another window, UTC ns, its ends included."""
-        fixed = tuple(pair for pair in call.parameters if pair[0] not in {self.since, self.until})
-        margin = 1 if self.exclusive else 0
-        bounds = (
-            (self.since, str(-(-begin // self.unit) - margin)),
-            (self.until, str(end // self.unit + margin)),
-        )
+        fixed = tuple(pair for pair in call.parameters if pair[0] not in {self.since, self.until, self.count})
+        margin = self.unit if self.exclusive else 0
+        first, last = -(-begin // self.unit) * self.unit - margin, end // self.unit * self.unit + margin
+        bounds = ((self.since, self._text(first)), (self.until, self._text(last)))
+        if self.count:
+            bounds = (bounds[0], (self.count, str(max(-(-(last + self.unit - first) // self.step), 1))))
         return msgspec.structs.replace(call, parameters=(*fixed, *bounds))
+
+    def _parse(self, text: str) -> int:
+        return parse_time(text) if self.iso else int(text) * self.unit
+
+    def _text(self, moment: int) -> str:
+        if self.iso:
+            return to_datetime(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return str(moment // self.unit)
 
     def _next(self, call: Call, edge: int) -> Call:
         length = self.rows * self.step

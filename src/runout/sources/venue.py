@@ -141,12 +141,15 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
         Columns ``row``, ``fault``, ``raw``.
     unknown
         Fields and enum values that no dated structure knows, with how often: kept in the raw log, counted, never fatal.
+    cases
+        Which case was met of what ``venue.toml`` calls unsettled, in words, with how often.
     """
 
     series: tuple[Series, ...] = ()
     tables: dict[str, pl.DataFrame] = msgspec.field(default_factory=dict[str, pl.DataFrame])
     refused: pl.DataFrame = msgspec.field(default_factory=lambda: pl.DataFrame(schema=REFUSED_SCHEMA))
     unknown: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    cases: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from runout.sources.trades import TRADES
 from runout.sources.venue import Instrument, Rows
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 MILLISECOND = 1_000_000
 BAR_STEP = 5 * NANOSECONDS_PER_MINUTE
@@ -132,6 +133,9 @@ class Reader(Generic[T]):
                 if _is_unknown_kind(str(error), unknown):
                     return None
                 raise
+
+
+_ANYTHING: Reader[Any] = Reader(dict[str, Any])
 
 
 def _leave_out(content: Any, fault: str, unknown: dict[str, int]) -> bool:
@@ -350,6 +354,7 @@ class Candidates:
         self.payloads = payloads
         self.received = np.asarray(received, np.int64)
         self.unknown: dict[str, int] = {}
+        self.cases: dict[str, int] = {}
         self.refused: list[tuple[int, str, bytes]] = []
         self._tables: dict[str, list[pl.DataFrame]] = {}
         self._series: dict[str, Series] = {}
@@ -379,6 +384,10 @@ class Candidates:
         """Count what no structure knows."""
         for key, number in unknown.items():
             self.unknown[key] = self.unknown.get(key, 0) + number
+
+    def meet(self, case: str) -> None:
+        """Count a case of what is unsettled of the venue."""
+        self.cases[case] = self.cases.get(case, 0) + 1
 
     def known(self, rows: Sequence[int], event_time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return when rows of a stream were known: received, but not before they happened by a clock ahead of ours."""
@@ -419,10 +428,52 @@ class Candidates:
             tables={kind: table for kind, table in tables.items() if table.height},
             refused=pl.concat(refused).sort("row", maintain_order=True),
             unknown=dict(sorted(self.unknown.items())),
+            cases=dict(sorted(self.cases.items())),
         )
 
     def _raw(self, bad: pl.DataFrame) -> list[bytes]:
         return [self.payloads[row] for row in bad["row"].to_list()]
+
+
+Taker = Callable[[Candidates, Sequence[int], Mapping[str, Instrument]], None]
+"""Adds the rows of the frames at some places of a batch."""
+
+
+def read_frames(
+    payloads: Sequence[bytes],
+    received: Sequence[int],
+    instruments: Iterable[Instrument],
+    head: Callable[[bytes], str],
+    takers: Mapping[str, Taker],
+) -> Rows:
+    """Return the rows of a batch of frames.
+
+    Parameters
+    ----------
+    payloads, received, instruments
+        As :meth:`runout.sources.venue.Venue.normalise` has them.
+    head
+        Says of which channel a frame is; empty where it is an answer or a heartbeat.
+    takers
+        What reads the frames of each channel; others are counted.
+    """
+    candidates = Candidates(payloads, received)
+    known = lookup(instruments)
+    for channel, places in by_head(payloads, head).items():
+        take = takers.get(channel)
+        if take is not None:
+            take(candidates, places, known)
+        elif channel:
+            candidates.note({f"channel {channel}": len(places)})
+        else:
+            candidates.read(_ANYTHING, places)
+    return candidates.rows()
+
+
+def parts(batch: Batch[T], inside: Callable[[T], Iterable[P]]) -> tuple[list[P], list[int]]:
+    """Return what frames of a batch carry, and the place of the frame that each came in."""
+    pairs = [(part, row) for row, frame in zip(batch.rows, batch.values, strict=True) for part in inside(frame)]
+    return [part for part, _ in pairs], [row for _, row in pairs]
 
 
 def lookup(instruments: Iterable[Instrument], markets: Iterable[str] = ()) -> dict[str, Instrument]:

@@ -1,0 +1,221 @@
+"""Gate's messages and answers into rows. Signs say all: of a liquidation the position's, of a trade the taker's."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runout.clock import NANOSECONDS_PER_SECOND
+from runout.sources import columns
+from runout.sources.columns import Events, history
+from runout.sources.gate import messages as form
+from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.wire import (
+    BAR_STEP,
+    MILLISECOND,
+    Candidates,
+    Reader,
+    Taker,
+    floats,
+    integers,
+    parts,
+    read_frames,
+    series_of,
+    settlements,
+)
+
+_CHANNEL = re.compile(rb'"channel":\s?"futures\.([a-z_]+)"')
+_EVENT = re.compile(rb'"event":\s?"(update|all)"')
+RATIOS = {"global-accounts": "lsr_account", "top-accounts": "top_lsr_account", "top-positions": "top_lsr_size"}
+"""Measures of positioning, and the field of each."""
+
+_LIQUIDATIONS: Reader[form.Frame[list[form.Liquidation]]] = Reader(form.Frame[list[form.Liquidation]])
+_TRADES: Reader[form.Frame[list[form.Trade]]] = Reader(form.Frame[list[form.Trade]])
+_TICKERS: Reader[form.Frame[form.Tickers]] = Reader(form.Frame[form.Tickers])
+_TICKERS_NOW: Reader[list[form.Ticker]] = Reader(list[form.Ticker])
+_CANDLES: Reader[list[form.Candle]] = Reader(list[form.Candle])
+_STATISTICS: Reader[list[form.Statistics]] = Reader(list[form.Statistics])
+_SETTLEMENTS: Reader[list[form.Settlement]] = Reader(list[form.Settlement])
+
+
+liquidation_series = partial(
+    series_of, kind="liquidations", feed="futures.public_liquidates", capture="complete", instant=True,
+    note="All orders since 2026-08-20; whether the price is that of the fill is not known.",
+)  # fmt: skip
+total_series = partial(
+    series_of, kind="liquidations", step=BAR_STEP, feed="contract_stats", capture="unknown",
+    note="The venue's own totals; stamps are taken as the beginning of their interval.",
+)  # fmt: skip
+bar_series = partial(series_of, kind="bars", step=BAR_STEP, feed="candlesticks", note="Dollars are the quote currency.")
+open_interest_series = partial(
+    series_of, kind="open_interest", step=BAR_STEP, feed="contract_stats", instant=True, lag=BAR_STEP
+)
+
+
+def channel_of(payload: bytes) -> str:
+    """Return the channel of a frame of data, without ``futures.``; empty for answers and heartbeats."""
+    match = _CHANNEL.search(payload, 0, 200)
+    return match[1].decode() if match and _EVENT.search(payload, 0, 200) else ""
+
+
+def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
+    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
+    return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
+
+
+def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+    orders, rows = parts(candidates.read(_LIQUIDATIONS, places), lambda frame: frame.result)
+    size = floats([order.size for order in orders])
+    columns.add_liquidations(
+        candidates,
+        known,
+        liquidation_series,
+        Events(
+            symbols=[order.contract for order in orders],
+            rows=rows,
+            happened=integers([order.time_ms for order in orders]) * MILLISECOND,
+        ),
+        longs=[sign > 0 if sign else None for sign in size.tolist()],
+        size=np.abs(size),
+        price=floats([order.price for order in orders]),
+    )
+
+
+def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+    trades, rows = parts(candidates.read(_TRADES, places), lambda frame: frame.result)
+    size = floats([trade.size for trade in trades])
+    seconds = [t.create_time if t.create_time_ms is None else t.create_time_ms / 1000 for t in trades]
+    columns.add_trades(
+        candidates,
+        known,
+        bar_series,
+        Events(
+            symbols=[trade.contract for trade in trades],
+            rows=rows,
+            happened=integers([round(s * 1000) for s in seconds]) * MILLISECOND,
+        ),
+        taker_buys=size > 0,
+        size=np.abs(size),
+        price=floats([trade.price for trade in trades]),
+        sequence=integers([trade.id for trade in trades]),
+    )
+
+
+def _flat(tickers: form.Tickers) -> Iterable[form.Ticker]:
+    if isinstance(tickers, form.Ticker):
+        return (tickers,)
+    return [ticker for part in tickers for ticker in (part if isinstance(part, list) else (part,))]
+
+
+def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+    frames = candidates.read(_TICKERS, places)
+    tickers, rows = parts(frames, lambda frame: _flat(frame.result))
+    said = [f.time_ms or f.time * 1000 for f in frames.values for _ in _flat(f.result)]
+    _add_tickers(candidates, known, tickers, rows, integers(said) * MILLISECOND)
+
+
+def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+    """Take the state of all contracts as asked for: of the time of the answer, since it carries no stamp."""
+    tickers = [ticker for ticker in candidates.take_whole(_TICKERS_NOW) if ticker.contract in known]
+    _add_tickers(candidates, known, tickers, [0] * len(tickers), np.repeat(candidates.received, len(tickers)))
+
+
+def _add_tickers(
+    candidates: Candidates, known: Mapping[str, Instrument], tickers: list[form.Ticker], rows: list[int],
+    happened: NDArray[np.int64],
+) -> None:  # fmt: skip
+    moments = Events(symbols=[ticker.contract for ticker in tickers], rows=rows, happened=happened)
+    columns.add_state(
+        candidates,
+        known,
+        moments,
+        feed="tickers",
+        mark=floats([ticker.mark_price for ticker in tickers]),
+        index=floats([ticker.index_price for ticker in tickers]),
+        size=floats([ticker.total_size for ticker in tickers]),
+        rate=floats([ticker.funding_rate for ticker in tickers]),
+    )
+
+
+_CHANNELS: dict[str, Taker] = {
+    "public_liquidates": _take_liquidations,
+    "trades": _take_trades,
+    "tickers": _take_tickers,
+}
+
+
+def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
+    """Take bars."""
+    del call
+    points = candidates.take_whole(_CANDLES)
+    opened = integers([point.t for point in points]) * NANOSECONDS_PER_SECOND
+    size, quote = floats([point.v for point in points]), floats([point.sum for point in points])
+    volumes = {"volume": size} if instrument.contract_base is None else {
+        "volume_base": size * instrument.contract_base, "volume_usd": quote,
+    }  # fmt: skip
+    columns.add_bars(
+        candidates,
+        {instrument.symbol: instrument},
+        bar_series,
+        history(instrument, opened + BAR_STEP),
+        step=BAR_STEP,
+        prices={name: floats([getattr(p, name[0]) for p in points]) for name in ("open", "high", "low", "close")},
+        volumes=volumes,
+    )
+    return opened
+
+
+def take_statistics(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
+    """Take open interest, ratios and liquidations of both sides."""
+    del call
+    points = candidates.take_whole(_STATISTICS)
+    stamps = integers([point.time for point in points]) * NANOSECONDS_PER_SECOND
+    known, moments = {instrument.symbol: instrument}, history(instrument, stamps, BAR_STEP)
+    columns.add_open_interest(
+        candidates,
+        known,
+        open_interest_series,
+        moments,
+        size=floats([point.open_interest for point in points]),
+        price=floats([point.mark_price for point in points]),
+        usd=floats([point.open_interest_usd for point in points]),
+    )
+    for measure, name in RATIOS.items():
+        columns.add_ratio(
+            candidates, known, moments, measure=measure, step=BAR_STEP, feed="contract_stats",
+            ratio=floats([getattr(point, name) for point in points]),
+        )  # fmt: skip
+    columns.add_liquidation_totals(
+        candidates,
+        known,
+        total_series,
+        history(instrument, stamps + BAR_STEP),
+        step=BAR_STEP,
+        usd={side: floats([getattr(p, f"{side}_liq_usd") for p in points]) for side in ("long", "short")},
+        base={side: floats([getattr(p, f"{side}_liq_amount") for p in points]) for side in ("long", "short")},
+    )
+    _say_stamp(candidates, stamps)
+    return stamps
+
+
+def _say_stamp(candidates: Candidates, stamps: NDArray[np.int64]) -> None:
+    """Say what the newest stamp tells of an unsettled question: whether stamps begin or end their period."""
+    age = int(candidates.received[0] - stamps.max(initial=0))
+    if age < 0:
+        candidates.meet("contract_stats: a stamp ahead of the clock, so stamps end their period")
+    elif age < BAR_STEP:
+        candidates.meet("contract_stats: the newest stamp is within one step: begin of a running period, or end")
+    elif age < 2 * BAR_STEP:
+        candidates.meet("contract_stats: the newest stamp is one step old, so stamps begin their period")
+
+
+def take_settlements(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
+    """Take settlements; the oldest of a page comes again with the one before it: here it is left out."""
+    del call
+    points = candidates.take_whole(_SETTLEMENTS)
+    stamps = integers([point.t for point in points]) * NANOSECONDS_PER_SECOND
+    rate = floats([point.r for point in points])
+    columns.add_settlements(candidates, instrument, stamps, rate, feed="funding_rate", overlapping=True)
+    return settlements(stamps)

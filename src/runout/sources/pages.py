@@ -1,0 +1,184 @@
+"""History and polls as a table of ways: a folder says where each series is asked for, the walk is the same for all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from runout.clock import NANOSECONDS_PER_MINUTE
+from runout.errors import SchemaError
+from runout.sources.facts import read_facts
+from runout.sources.paging import Windows
+from runout.sources.venue import Answer, Call, Connection, Folder, Frame, History, Instrument, Page, Rows
+from runout.sources.wire import Candidates, lookup, read_frames
+
+Take = Callable[[Candidates, Instrument, Call], NDArray[np.int64]]
+"""Adds the rows of a page, and returns the stamps (UTC ns) of everything in it: paging goes by them."""
+Normalise = Callable[[Sequence[bytes], Sequence[int], Sequence[Instrument]], Rows]
+TakeAll = Callable[[Candidates, Mapping[str, Instrument]], None]
+"""Adds the rows of an answer that speaks of all instruments."""
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How a series is asked for.
+
+    Parameters
+    ----------
+    kind
+        Record kind of the rows; of a page with several, the one for which a contract beside the principal is asked.
+    path, fixed
+        Path and query; names in braces become what :attr:`Pages.names` says of the instrument.
+    take
+        Reads a page.
+    step, keeps, rows, pool, weight, host
+        As in :class:`runout.sources.venue.History` and :class:`runout.sources.venue.Call`.
+    windows
+        How a window is named; null where one call gives all there is.
+    follow
+        ``windows``: the next window. ``older``: the page that ends with the oldest row of this one, for settlements,
+        whose interval is read off the one before. ``number``: the next page, by its number.
+    lead
+        Nanoseconds asked for before the stretch.
+    number
+        Name of the parameter that numbers pages.
+    horizon
+        Words in an answer that say that the window is older than what the venue keeps.
+    """
+
+    kind: str
+    path: str
+    fixed: tuple[tuple[str, str], ...] = ()
+    take: Take
+    step: int
+    keeps: int = 0
+    rows: int
+    pool: str = "default"
+    weight: int = 1
+    host: str = "rest"
+    windows: Windows | None = None
+    follow: Literal["windows", "older", "number"] = "windows"
+    lead: int = 0
+    number: str = ""
+    horizon: bytes = b""
+
+
+def always(instrument: Instrument, purpose: str) -> bool:
+    """Whether a series is asked for: of every perpetual."""
+    del purpose
+    return instrument.market == "perpetual"
+
+
+class Pages(msgspec.Struct, frozen=True, kw_only=True):
+    """The REST side of a venue.
+
+    Parameters
+    ----------
+    venue
+        Folder name.
+    ways
+        By purpose.
+    polled
+        What reads answers that speak of all instruments, by purpose.
+    serves
+        Whether the venue has a series (purpose) of an instrument.
+    names
+        What the names in braces in paths and queries become: ``symbol`` and what else a venue needs.
+    """
+
+    venue: str
+    ways: Mapping[str, Way]
+    polled: Mapping[str, TakeAll] = msgspec.field(default_factory=dict[str, TakeAll])
+    serves: Callable[[Instrument, str], bool] = always
+    names: Callable[[Instrument], Mapping[str, str]] = lambda instrument: {"symbol": instrument.symbol}
+
+    def histories(self, instrument: Instrument) -> tuple[History, ...]:
+        """Return what of the past the venue gives away of an instrument."""
+        return tuple(
+            History(kind=way.kind, purpose=purpose, step=way.step, keeps=way.keeps, rows_a_call=way.rows)
+            for purpose, way in self.ways.items()
+            if self.serves(instrument, purpose)
+        )
+
+    def first_call(self, history: History, instrument: Instrument, since: int, until: int) -> Call:
+        """Return the call that begins a stretch."""
+        way = self.ways[history.purpose]
+        names = self.names(instrument)
+        fixed = tuple((key, value.format_map(names)) for key, value in way.fixed)
+        call = Call(
+            venue=self.venue, purpose=history.purpose, symbol=instrument.symbol, host=way.host, pool=way.pool,
+            weight=way.weight, path=way.path.format_map(names), parameters=fixed, since=since, until=until,
+        )  # fmt: skip
+        if way.follow == "number":
+            return _numbered(call, way, 1)
+        if way.windows is None:
+            return call
+        if way.follow == "older":  # settlements are stamped some milliseconds late
+            return way.windows.window(call, since - way.lead, until + NANOSECONDS_PER_MINUTE)
+        return way.windows.first(call)
+
+    def read_page(self, call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
+        """Return the rows of an answer inside the asked stretch, and the next call."""
+        candidates = Candidates((answer.body,), (answer.received,))
+        if call.purpose in self.polled:
+            self.polled[call.purpose](candidates, lookup(instruments))
+            return Page(rows=candidates.rows())
+        way = self.ways[call.purpose]
+        if way.horizon and way.horizon in answer.body and way.windows is not None:
+            return Page(rows=Rows(), next=way.windows.beyond(call), horizon=True)
+        instrument = next((i for i in instruments if i.symbol == call.symbol), None)
+        if instrument is None:
+            raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
+        stamps = way.take(candidates, instrument, call)
+        candidates.restrict(call.since, min(call.until, answer.received))
+        return Page(rows=candidates.rows(), next=_following(call, way, stamps))
+
+
+def _following(call: Call, way: Way, stamps: NDArray[np.int64]) -> Call | None:
+    if way.follow == "number":
+        # A page that is not full, or reaches back beyond the stretch, is the last.
+        if stamps.size < way.rows or stamps.min() <= call.since:
+            return None
+        return _numbered(call, way, int(dict(call.parameters)[way.number]) + 1)
+    if way.windows is None:
+        return None
+    return way.windows.older(call, stamps) if way.follow == "older" else way.windows.following(call, stamps)
+
+
+def _numbered(call: Call, way: Way, number: int) -> Call:
+    fixed = tuple(pair for pair in call.parameters if pair[0] != way.number)
+    return msgspec.structs.replace(call, parameters=(*fixed, (way.number, str(number))))
+
+
+def folder(name: str, rest: ModuleType, stream: ModuleType | None = None, normalise: Normalise | None = None) -> Folder:
+    """Return a venue of modules that have the names of the form; one without streams connects to nothing."""
+    pages: Pages = rest.PAGES
+    return Folder(
+        facts=read_facts(name),
+        instrument_calls=rest.instrument_calls,
+        read_instruments=rest.read_instruments,
+        histories=pages.histories,
+        first_call=pages.first_call,
+        read_page=pages.read_page,
+        judge=rest.judge,
+        polls=rest.polls,
+        connections=stream.connections if stream else _no_connections,
+        classify=stream.classify if stream else _no_frame,
+        normalise=normalise or _no_rows,
+    )
+
+
+def _no_connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tuple[Connection, ...]:
+    del instruments, kinds
+    return ()
+
+
+def _no_frame(payload: bytes) -> Frame:
+    del payload
+    return Frame(kind="unknown")
+
+
+def _no_rows(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
+    return read_frames(payloads, received, instruments, lambda _: "stream of a venue without streams", {})

@@ -1,0 +1,55 @@
+"""Every recorded payload of the fixtures, venue by venue: what is meant to be read is, and nothing is refused."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from runout.clock import parse_time
+from runout.sources.registry import venue_of
+from runout.sources.venue import Instrument, Rows
+
+# Venue, cases of the recordings, what a symbol looks like, rows of each kind, and channels that are not read.
+CASES = [
+    (
+        "gate", ("map gate-io-futures messages",), r'"contract":"([A-Z0-9_]+)"',
+        {"open_interest": 4, "premium": 4, "funding": 4, "trades": 5}, {"channel order_book", "channel book_ticker"},
+    ),
+]  # fmt: skip
+
+
+def recorded(folder: Path, cases: tuple[str, ...]) -> list[bytes]:
+    lines = (folder / "fixtures-venues" / "venue_payloads.jsonl").read_text(encoding="utf-8").splitlines()
+    messages = [json.loads(line) for line in lines]
+    payloads = [m["message"] for m in messages if m["case"] in cases]
+    for case in cases:
+        payloads += [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(case))]
+    return [json.dumps(payload, separators=(",", ":")).encode() for payload in payloads]
+
+
+def read(venue: str, payloads: list[bytes], symbol: str) -> Rows:
+    names = sorted({match.decode() for payload in payloads for match in re.findall(symbol.encode(), payload)})
+    instruments = [
+        Instrument(
+            venue=venue, symbol=name, coin=re.split("[-_:]", name)[0].upper(), market="perpetual",
+            margin="stablecoin", contract_base=1.0,
+        )
+        for name in names
+    ]  # fmt: skip
+    return venue_of(venue).normalise(payloads, [parse_time("2026-11-01")] * len(payloads), instruments)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_recorded_payloads_are_read(real_data: Path, case):
+    venue, files, symbol, rows, skipped = case
+    payloads = recorded(real_data, files)
+    assert len(payloads) >= 2
+    got = read(venue, payloads, symbol)
+    assert not got.refused.height, got.refused["fault"].to_list()
+    assert set(got.unknown) <= skipped
+    assert {kind: table.height for kind, table in got.tables.items()} == rows
+    # All frames are of a known kind, whatever the connection they came over.
+    kinds = {venue_of(venue).classify(payload).kind for payload in payloads}
+    assert kinds <= {"data", "acknowledged", "alive", "unknown"}
