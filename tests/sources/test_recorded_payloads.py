@@ -16,6 +16,12 @@ CASES = [
         "gate", ("map gate-io-futures messages",), r'"contract":"([A-Z0-9_]+)"',
         {"open_interest": 4, "premium": 4, "funding": 4, "trades": 5}, {"channel order_book", "channel book_ticker"},
     ),
+    (
+        "kraken", ("map cryptofacilities messages", "fixtures-nautilus/kraken/ws_futures_*.json"),
+        r'"product_id":"([A-Z0-9_]+)"',
+        {"open_interest": 8, "premium": 8, "funding": 6, "trades": 7, "liquidations": 2},
+        {"channel book", "channel book_snapshot"},
+    ),
 ]  # fmt: skip
 
 

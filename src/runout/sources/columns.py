@@ -58,6 +58,16 @@ def history(instrument: Instrument, stamps: Integers, lag: int = 0) -> Events:
     return Events(symbols=[instrument.symbol] * size, rows=[0] * size, happened=stamps, known=stamps + lag)
 
 
+def chosen(events: Events, places: Sequence[int]) -> Events:
+    """Return the events at some places."""
+    return Events(
+        symbols=[events.symbols[place] for place in places],
+        rows=[events.rows[place] for place in places],
+        happened=events.happened[list(places)],
+        known=None if events.known is None else events.known[list(places)],
+    )
+
+
 def add_liquidations(
     candidates: Candidates,
     instruments: Mapping[str, Instrument],
@@ -160,9 +170,11 @@ def add_open_interest(
         _coins=none if coins is None else coins,
         _usd=none if usd is None else usd,
     )
-    table = table.with_columns(pl.col("price", "_coins", "_usd").fill_nan(None))
+    table = table.with_columns(pl.col("size", "price", "_coins", "_usd").fill_nan(None))
     values = {"open_interest_base": pl.coalesce("_coins", _COINS), "open_interest_usd": pl.coalesce("_usd", _DOLLARS)}
-    candidates.add("open_interest", table.with_columns(**values))
+    # A venue that gives no figure for a moment says nothing of it.
+    said = pl.any_horizontal(pl.col(*values).is_not_null())
+    candidates.add("open_interest", table.with_columns(**values).filter(said))
 
 
 def add_funding(
@@ -229,15 +241,10 @@ def add_ratio(
 ) -> None:
     """Add a long/short ratio that a venue stores by interval, under the series of its measure; NaN is left out."""
     describe = partial(series_of, kind="positioning", step=step, measure=measure, feed=feed, instant=True, lag=step)
-    there = ~np.isnan(ratio)
-    chosen = Events(
-        symbols=[symbol for symbol, is_there in zip(events.symbols, there, strict=True) if is_there],
-        rows=[row for row, is_there in zip(events.rows, there, strict=True) if is_there],
-        happened=events.happened[there],
-        known=None if events.known is None else events.known[there],
-    )
+    there = np.flatnonzero(~np.isnan(ratio))
     share = None if long_share is None else long_share[there]
-    add_positioning(candidates, instruments, describe, chosen, ratio=ratio[there], long_share=share)
+    moments = chosen(events, there.tolist())
+    add_positioning(candidates, instruments, describe, moments, ratio=ratio[there], long_share=share)
 
 
 def add_state(
