@@ -39,11 +39,14 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         How a window is named; null where one call gives all there is.
     follow
         ``windows``: the next window. ``older``: the page that ends with the oldest row of this one, for settlements,
-        whose interval is read off the one before. ``number``: the next page, by its number.
+        whose interval is read off the one before. ``number``: the next page, by its number. ``cursor``: the next page,
+        older than this one, as the answer names it.
     lead
         Nanoseconds asked for before the stretch.
     number
-        Name of the parameter that numbers pages.
+        Name of the parameter that numbers pages, or names the cursor.
+    cursor
+        Reads the cursor of an answer; empty at the end.
     horizon
         Words in an answer that say that the window is older than what the venue keeps.
     """
@@ -59,9 +62,10 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     weight: int = 1
     host: str = "rest"
     windows: Windows | None = None
-    follow: Literal["windows", "older", "number"] = "windows"
+    follow: Literal["windows", "older", "number", "cursor"] = "windows"
     lead: int = 0
     number: str = ""
+    cursor: Callable[[bytes], str] | None = None
     horizon: bytes = b""
 
 
@@ -133,21 +137,27 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
             raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
         stamps = way.take(candidates, instrument, call)
         candidates.restrict(call.since, min(call.until, answer.received))
-        return Page(rows=candidates.rows(), next=_following(call, way, stamps))
+        return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body))
 
 
-def _following(call: Call, way: Way, stamps: NDArray[np.int64]) -> Call | None:
+def _following(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> Call | None:
     if way.follow == "number":
         # A page that is not full, or reaches back beyond the stretch, is the last.
         if stamps.size < way.rows or stamps.min() <= call.since:
             return None
         return _numbered(call, way, int(dict(call.parameters)[way.number]) + 1)
+    if way.cursor is not None:
+        cursor, oldest = way.cursor(body), int(stamps.min(initial=call.until))
+        # Each page must be older than the one before, so that no cursor can loop.
+        if not cursor or oldest <= call.since or oldest >= call.until:
+            return None
+        return msgspec.structs.replace(_numbered(call, way, cursor), until=oldest)
     if way.windows is None:
         return None
     return way.windows.older(call, stamps) if way.follow == "older" else way.windows.following(call, stamps)
 
 
-def _numbered(call: Call, way: Way, number: int) -> Call:
+def _numbered(call: Call, way: Way, number: int | str) -> Call:
     fixed = tuple(pair for pair in call.parameters if pair[0] != way.number)
     return msgspec.structs.replace(call, parameters=(*fixed, (way.number, str(number))))
 

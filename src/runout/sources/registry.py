@@ -26,7 +26,7 @@ def providers() -> dict[str, Callable[[], FileSource]]:
     }
 
 
-VENUES = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken")
+VENUES = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "deribit", "bitget")
 """Venues that can be backfilled and collected, in the order of their weight."""
 
 
