@@ -1,5 +1,6 @@
 """``runout backfill``."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from runout.cli.progress import progress_bar
 from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns
 from runout.errors import ExitCode, UsageError
 from runout.lake import Lake
-from runout.sources.registry import VENUES, venue_of
+from runout.sources.registry import KEYED, VENUES, venue_of
 
 if TYPE_CHECKING:
     from runout.pipeline.backfill import Backfilled
@@ -67,7 +68,7 @@ def backfill(
         raise UsageError(
             f"expected the libraries for live data, found {error.name} missing: .venv/bin/pip install -e '.[live]'"
         ) from error
-    venues = [venue_of(name.lower()) for name in venue or VENUES]
+    venues = [venue_of(name.lower()) for name in venue or (*VENUES, *_with_a_key())]
     hosts = configuration().venue_hosts
     console = screen.console(stderr=True)
 
@@ -89,6 +90,12 @@ def backfill(
     if any(one.state != "done" for one in outcome.got) or planned.refused:
         return ExitCode.FINDINGS
     return ExitCode.QUARANTINED if outcome.refused or outcome.conflicting else ExitCode.DONE
+
+
+def _with_a_key() -> list[str]:
+    """Return the providers whose key the environment holds."""
+    keys = {name: venue_of(name).facts.key for name in KEYED}
+    return [name for name, key in keys.items() if key is not None and os.environ.get(key.variable)]
 
 
 def _plan_text(plan: "Plan") -> str:

@@ -1,6 +1,7 @@
 """Asking venues over HTTP: within their limits, patient where they ask for it, silent where they ban."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Literal
 
@@ -136,21 +137,22 @@ class Client:
     async def _ask_once(self, venue: Venue, call: Call) -> Answer:
         url = address_of(venue.facts, call.host, self._hosts) + call.path
         is_post = call.method == "POST"
+        headers = _key_header(venue) | ({"content-type": "application/json"} if is_post else {})
         try:
             async with self._session.request(
                 call.method,
                 url,
                 params=None if is_post else call.parameters,
                 data=call.body if is_post else None,
-                headers={"content-type": "application/json"} if is_post else None,
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=self._patience.timeout),
             ) as response:
                 body = await response.content.read(_LARGEST_BODY)
                 while chunk := await response.content.read(_LARGEST_BODY):
                     body += chunk
                 self.calls += 1
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(status=response.status, headers=headers, body=body, received=now_ns())
+                answered = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(status=response.status, headers=answered, body=body, received=now_ns())
         except TimeoutError as error:
             raise _BrokenError(f"nothing within {self._patience.timeout:g} s") from error
         except aiohttp.ClientError as error:
@@ -167,6 +169,18 @@ class Client:
         if verdict.wait > self._patience.longest_silence:
             raise VenueRefusedError("banned", f"{said}: {_long_ban(verdict.wait)}")
         self._waiting(venue.name, verdict.wait, verdict.words)
+
+
+def _key_header(venue: Venue) -> dict[str, str]:
+    """Return the header that carries a provider's key, which is nowhere else than in the environment."""
+    key = venue.facts.key
+    if key is None:
+        return {}
+    value = os.environ.get(key.variable, "").strip()
+    if not value:
+        message = f"expected a free key of {venue.facts.title} in {key.variable}, found none; get one at {key.where}"
+        raise VenueRefusedError("blocked", message)
+    return {key.header: value}
 
 
 def _unheard(venue: str, seconds: float, words: str) -> None:

@@ -6,8 +6,9 @@ import msgspec
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.pipeline.backfill_journal import Stretch
-from runout.sources.venue import History, Instrument, Venue
+from runout.sources.venue import EVERY_COIN, History, Instrument, Venue
 
+_ASKED = {"perpetual", "spot", "spot-market-cap", "on-chain"}
 _QUOTES = ("USDT", "USD", "USDC")
 # Rows asked for by a second at least: an answer takes its time, however generous the limit.
 _CALLS_A_SECOND = 8.0
@@ -109,10 +110,11 @@ def chosen(instruments: Iterable[Instrument], coins: Sequence[str]) -> list[Inst
 
     Dated futures are left out: where they have ended nothing can be asked about them.
     """
-    found = [i for i in instruments if i.coin in coins and i.market in {"perpetual", "spot"}]
+    places = {coin: place for place, coin in enumerate([*coins, EVERY_COIN])}
+    found = [i for i in instruments if i.coin in places and i.market in _ASKED]
     return sorted(
         (i for i in found if i.market == "perpetual" or _is_principal(i, found)),
-        key=lambda i: (coins.index(i.coin), i.market, i.margin, i.symbol),
+        key=lambda i: (places[i.coin], i.market, i.margin, i.symbol),
     )
 
 
@@ -168,7 +170,10 @@ def _settled(until: int, history: History) -> int:
 def _is_principal(instrument: Instrument, listed: Iterable[Instrument]) -> bool:
     """Whether it is the contract of its coin, market and margin that is quoted in the most usual dollar."""
     rivals = [
-        i for i in listed if (i.coin, i.market, i.margin) == (instrument.coin, instrument.market, instrument.margin)
+        i
+        for i in listed
+        if (i.coin, i.market, i.margin, i.traded_at)
+        == (instrument.coin, instrument.market, instrument.margin, instrument.traded_at)
     ]
     return min(rivals, key=_usual).symbol == instrument.symbol
 

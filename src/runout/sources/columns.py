@@ -347,6 +347,29 @@ def add_taker_flow(
     candidates.add("taker_flow", table)
 
 
+def add_daily(
+    candidates: Candidates,
+    series: Series,
+    stamps: Integers,
+    **values: Floats,
+) -> None:
+    """Add figures of a provider at instants (UTC ns), known the series' publication lag later; NaN is left out.
+
+    Parameters
+    ----------
+    series
+        Scope, which says the record kind.
+    values
+        Columns of the kind.
+    """
+    candidates.describe(series)
+    table = pl.DataFrame({"event_time": stamps, **values}).with_columns(
+        row=pl.lit(0, pl.Int64), series=pl.lit(series.series), coin=pl.lit(series.coin), span=pl.lit(0, pl.Int64),
+        known_time=pl.col("event_time") + series.publication_lag,
+    )  # fmt: skip
+    candidates.add(series.kind, table.filter(~pl.all_horizontal(pl.col(*values).is_nan())))
+
+
 def add_bars(
     candidates: Candidates,
     instruments: Mapping[str, Instrument],

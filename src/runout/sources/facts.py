@@ -55,6 +55,22 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     source: str
 
 
+class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A free key that a provider asks for: never stored, read from the environment where the call is made.
+
+    Parameters
+    ----------
+    variable, header
+        Environment variable that holds it; request header that carries it.
+    where
+        Where to get one.
+    """
+
+    variable: str
+    header: str
+    where: str
+
+
 class CaptureLaw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much of the venue's liquidations its feed shows, from a date on.
 
@@ -98,6 +114,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         What is not known: a sentence each; the code says which case it met.
     terms
         Terms of use that a user must know.
+    key
+        The key that calls carry; null where none is needed.
     """
 
     name: str
@@ -110,6 +128,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cannot: tuple[str, ...] = ()
     unsettled: tuple[str, ...] = ()
     terms: str = ""
+    key: Key | None = None
 
     def capture(self) -> Capture:
         """Return what a series of the venue's liquidations has as its capture: the law in force today."""

@@ -26,8 +26,10 @@ def providers() -> dict[str, Callable[[], FileSource]]:
     }
 
 
-VENUES = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "deribit", "bitget")
-"""Venues that can be backfilled and collected, in the order of their weight."""
+VENUES = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "deribit", "bitget", "coingecko", "defillama")
+"""Venues and keyless providers that can be backfilled and collected, in the order of their weight."""
+KEYED = ("coinalyze",)
+"""Providers that ask for a free key: backfilled where the environment holds it, or where they are named."""
 
 
 def venue_of(name: str) -> Venue:
@@ -38,8 +40,8 @@ def venue_of(name: str) -> Venue:
     UsageError
         If there is none.
     """
-    if name not in VENUES:
-        raise UsageError(f"expected a venue, one of {', '.join(VENUES)}; found {name!r}")
+    if name not in (*VENUES, *KEYED):
+        raise UsageError(f"expected a venue, one of {', '.join((*VENUES, *KEYED))}; found {name!r}")
     return import_module(f"runout.sources.{name}").venue()
 
 

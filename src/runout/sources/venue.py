@@ -15,6 +15,9 @@ from runout.records.series import Margin, Market
 from runout.sources.facts import Facts
 from runout.sources.protocol import REFUSED_SCHEMA
 
+EVERY_COIN = "TOTAL"
+"""Coin of an instrument that stands for the whole market, or for all coins in one answer: always asked for."""
+
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """One contract or pair of a venue, with what turns its sizes into coins and dollars.
@@ -42,6 +45,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Hours between settlements; null for dated futures and spot.
     listed, delisted
         UTC ns; null where not published.
+    traded_at
+        Venue where a provider's figures arose; empty for a venue's own.
     """
 
     venue: str
@@ -57,6 +62,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     funding_hours: float | None = None
     listed: int | None = None
     delisted: int | None = None
+    traded_at: str = ""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -318,7 +318,7 @@ def series_of(
         kind=kind,
         provider=instrument.venue,
         coin=instrument.coin,
-        venues=(instrument.venue,),
+        venues=(instrument.traded_at or instrument.venue,),
         instruments=instrument.symbol,
         market=instrument.market,
         margin=instrument.margin,

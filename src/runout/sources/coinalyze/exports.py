@@ -32,10 +32,10 @@ _COLUMN = re.compile(
 _VENUES = {"huobi": "htx", "gate.io": "gate"}
 _STABLECOIN_IN_USD = {"dydx", "hyperliquid"}
 # Feeds that publish at most one liquidation a second; Bybit's is complete since 2025-02-20. Others are not documented.
-_CAPTURES: dict[str, Capture] = {
+CAPTURES: dict[str, Capture] = {
     "binance": "capped", "okx": "capped", "bybit": "capped-then-complete", "bitmex": "complete",
 }  # fmt: skip
-_HOURLY_FUNDING = {"dydx", "hyperliquid", "kraken", "vertex"}
+HOURLY_FUNDING = {"dydx", "hyperliquid", "kraken", "vertex"}
 _VALUE = {"liquidations": "value_usd", "open_interest": "open_interest_usd", "funding": "rate"}
 _NOTES = {
     "liquidations": "Daily totals of what the venue's feed showed.",
@@ -125,7 +125,7 @@ def _instruments(content: Content, kind: str) -> tuple[list[_Instrument], list[s
             notes.append(f"column {name!r} is not read")
             continue
         instruments.append(_Instrument(
-            column=name, coin=match["coin"], quote=match["quote"], venue=_venue(match["venue"]), margin=margin,
+            column=name, coin=match["coin"], quote=match["quote"], venue=venue_name(match["venue"]), margin=margin,
             side=match["side"] or "",
         ))  # fmt: skip
     return _unambiguous(instruments, notes)
@@ -140,7 +140,8 @@ def _unambiguous(instruments: list[_Instrument], notes: list[str]) -> tuple[list
     return [one for one, scope in zip(instruments, scopes, strict=True) if scopes.count(scope) == 1], notes
 
 
-def _venue(name: str) -> str:
+def venue_name(name: str) -> str:
+    """Return a venue as the other sources write it."""
     return _VENUES.get(name.lower(), name.lower())
 
 
@@ -185,7 +186,7 @@ def _series(kind: str, one: _Instrument) -> Series:
         market="perpetual",
         margin=one.margin,
         feed="daily export",
-        capture=_CAPTURES.get(one.venue, "unknown") if kind == "liquidations" else "not-applicable",
+        capture=CAPTURES.get(one.venue, "unknown") if kind == "liquidations" else "not-applicable",
         step=NANOSECONDS_PER_DAY,
         stamp="open",
         note=_NOTES[kind],
@@ -216,5 +217,5 @@ def _record_columns(kind: str, one: _Instrument, value: pl.Expr) -> dict[str, pl
         return {"value_usd": value, "liquidated_side": pl.lit(one.side), "sequence": pl.lit(0)}
     if kind == "open_interest":
         return {"open_interest_usd": value}
-    hours = 1.0 if one.venue in _HOURLY_FUNDING else 8.0
+    hours = 1.0 if one.venue in HOURLY_FUNDING else 8.0
     return {"rate": value / 100, "interval_hours": pl.lit(hours)}
