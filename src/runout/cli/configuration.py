@@ -1,15 +1,6 @@
 """Settings: flag, then ``RUNOUT_*``, then ``runout.toml``, then default. Secrets come from the environment only.
 
-=======  =====================  ==============  ==========================
-flag     environment            runout.toml     default
-=======  =====================  ==============  ==========================
---lake   RUNOUT_LAKE            lake            ``lakes/real``
-(none)   RUNOUT_VENUE_HOSTS     venue_hosts     the venues' own addresses
-(none)   RUNOUT_EMULATED_CLOCK  emulated_clock  this machine's clock
---sync   RUNOUT_RAW_SYNC        raw_sync        0.5 seconds
-(none)   RUNOUT_COINGLASS_KEY   (never)         none; a CoinGlass API key
-=======  =====================  ==============  ==========================
-"""
+=======  =====================  ==============  ==================="""
 
 import difflib
 import hashlib
@@ -28,7 +19,9 @@ if TYPE_CHECKING:
     from runout.lake import Lake
 
 _PREFIX: Final = "RUNOUT_"
-_ENVIRONMENT_ONLY: Final = ("RUNOUT_COINGLASS_KEY", "RUNOUT_COINGLASS_URL", "RUNOUT_REAL_DATA")
+_ENVIRONMENT_ONLY: Final = (
+    "RUNOUT_COINALYZE_KEY", "RUNOUT_COINGLASS_KEY", "RUNOUT_COINGLASS_URL", "RUNOUT_REAL_DATA",
+)  # fmt: skip
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

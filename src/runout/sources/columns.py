@@ -83,6 +83,8 @@ def add_liquidations(
 
     Parameters
     ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
     longs
         Whether a long was closed; null where the venue's word for the side is unknown: such a row is refused.
     size, price
@@ -111,7 +113,17 @@ def add_liquidation_totals(
     usd: Mapping[str, Floats],
     base: Mapping[str, Floats] | None = None,
 ) -> None:
-    """Add an interval's liquidations by side (``long``, ``short``), in dollars and where given in coins."""
+    """Add an interval's liquidations by side (``long``, ``short``), in dollars and where given in coins.
+
+    Parameters
+    ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    step
+        Nanoseconds of an interval.
+    usd, base
+        Dollars and coins by side.
+    """
     table = _scoped(candidates, instruments, describe, events)
     for side, dollars in usd.items():
         rows = table.with_columns(
@@ -135,7 +147,19 @@ def add_trades(
     price: Floats,
     sequence: Integers,
 ) -> None:
-    """Add trades under the series of the bars that they make."""
+    """Add trades under the series of the bars that they make.
+
+    Parameters
+    ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    taker_buys
+        Whether the taker bought.
+    size, price
+        In the venue's units.
+    sequence
+        The venue's number of the trade.
+    """
     table = _scoped(candidates, instruments, describe, events).with_columns(
         sequence=sequence, taker_buys=taker_buys, size=size, price=_per_coin(price)
     )
@@ -157,6 +181,8 @@ def add_open_interest(
 
     Parameters
     ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
     size
         In the venue's units.
     price, coins, usd
@@ -186,7 +212,15 @@ def add_funding(
     rate: Floats,
     hours: Floats | float,
 ) -> None:
-    """Add funding rates, as fractions per ``hours``; rows without a rate are left out."""
+    """Add funding rates, as fractions per ``hours``; rows without a rate are left out.
+
+    Parameters
+    ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    rate, hours
+        Fraction per ``hours``; NaN: not said.
+    """
     table = _scoped(candidates, instruments, describe, events).with_columns(
         span=pl.lit(0, pl.Int64), rate=rate, interval_hours=np.broadcast_to(np.asarray(hours, np.float64), rate.shape)
     )
@@ -202,7 +236,15 @@ def add_premium(
     first: Floats,
     second: Floats,
 ) -> None:
-    """Add the difference of two prices per quoted unit; rows without both are left out."""
+    """Add the difference of two prices per quoted unit; rows without both are left out.
+
+    Parameters
+    ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    first, second
+        Prices per quoted unit.
+    """
     sound = (first > 0) & (second > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         table = _scoped(candidates, instruments, describe, events).with_columns(
@@ -220,7 +262,15 @@ def add_positioning(
     ratio: Floats,
     long_share: Floats | None = None,
 ) -> None:
-    """Add long/short ratios; the share follows from the ratio where the venue gives none."""
+    """Add long/short ratios; the share follows from the ratio where the venue gives none.
+
+    Parameters
+    ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    ratio, long_share
+        Longs over shorts; share of longs.
+    """
     share = ratio / (1 + ratio) if long_share is None else long_share
     table = _scoped(candidates, instruments, describe, events).with_columns(
         span=pl.lit(0, pl.Int64), long_share=share, long_short_ratio=pl.Series(ratio).fill_nan(None)
@@ -239,7 +289,17 @@ def add_ratio(
     ratio: Floats,
     long_share: Floats | None = None,
 ) -> None:
-    """Add a long/short ratio that a venue stores by interval, under the series of its measure; NaN is left out."""
+    """Add a long/short ratio that a venue stores by interval, under the series of its measure; NaN is left out.
+
+    Parameters
+    ----------
+    candidates, instruments, events
+        Where the rows go; contracts by symbol; moments.
+    measure, step, feed
+        As in the scope of the series.
+    ratio, long_share
+        Longs over shorts; share of longs.
+    """
     describe = partial(series_of, kind="positioning", step=step, measure=measure, feed=feed, instant=True, lag=step)
     there = np.flatnonzero(~np.isnan(ratio))
     share = None if long_share is None else long_share[there]
@@ -266,6 +326,8 @@ def add_state(
 
     Parameters
     ----------
+    candidates, instruments, events
+        Where the rows go; contracts by symbol; moments.
     feed
         As in the scope of the series.
     mark, index, rate, hours
@@ -306,6 +368,8 @@ def add_settlements(
 
     Parameters
     ----------
+    candidates, instrument
+        Where the rows go; of which contract.
     stamps
         UTC ns, in any order; those some milliseconds late are put on the hour.
     rate
@@ -340,7 +404,17 @@ def add_taker_flow(
     buy_usd: Floats,
     sell_usd: Floats,
 ) -> None:
-    """Add dollars bought and sold by takers."""
+    """Add dollars bought and sold by takers.
+
+    Parameters
+    ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    step
+        Nanoseconds of an interval.
+    buy_usd, sell_usd
+        Dollars.
+    """
     table = _scoped(candidates, instruments, describe, events).with_columns(
         span=pl.lit(step, pl.Int64), buy_usd=buy_usd, sell_usd=sell_usd
     )
@@ -357,8 +431,8 @@ def add_daily(
 
     Parameters
     ----------
-    series
-        Scope, which says the record kind.
+    candidates, series, stamps
+        Where the rows go; scope, which says the record kind; moments, UTC ns.
     values
         Columns of the kind.
     """
@@ -385,11 +459,17 @@ def add_bars(
 
     Parameters
     ----------
+    candidates, instruments, describe, events
+        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    step
+        Nanoseconds between bars.
     prices
         ``open``, ``high``, ``low``, ``close`` per quoted unit.
     volumes
         ``volume_base``, ``volume_usd``, ``taker_buy_base``, ``taker_buy_usd`` as far as the venue gives them, in coins
         and dollars; ``volume`` in the venue's units fills what is missing.
+    trades
+        Number of trades, where the venue says it.
     """
     table = _scoped(candidates, instruments, describe, events).with_columns(
         span=pl.lit(step, pl.Int64),
