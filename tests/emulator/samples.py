@@ -82,6 +82,54 @@ CALLS: dict[str, tuple[str, ...]] = {
         "rest/api/v2/public/get_tradingview_chart_data?instrument_name=BTC-PERPETUAL&resolution=5&start_timestamp={now-900000}&end_timestamp={now}",
         "rest/api/v2/public/get_last_trades_by_instrument_and_time?instrument_name=BTC-PERPETUAL&start_timestamp={now-900000}&end_timestamp={now}&count=3",
     ),
+    "htx": (
+        "rest/linear-swap-api/v1/swap_contract_info",
+        "rest/linear-swap-api/v1/swap_open_interest",
+        "rest/linear-swap-api/v1/swap_his_open_interest?contract_code=BTC-USDT&period=60min&size=3&amount_type=2",
+        "rest/linear-swap-api/v1/swap_elite_account_ratio?contract_code=BTC-USDT&period=60min",
+        "rest/linear-swap-api/v1/swap_historical_funding_rate?contract_code=BTC-USDT&page_size=3&page_index=1",
+        "rest/linear-swap-ex/market/history/kline?contract_code=BTC-USDT&period=5min&size=3",
+        "rest/v5/market/liquidation_orders?contract_code=BTC-USDT&start_time={now-3600000}&end_time={now}",
+    ),
+    "bitfinex": (
+        "rest/v2/liquidations/hist?start={now-86400000}&end={now}&limit=3",
+        "rest/v2/status/deriv?keys=ALL",
+        "rest/v2/status/deriv/tBTCF0:USTF0/hist?limit=3",
+        "rest/v2/candles/trade:5m:tBTCF0:USTF0/hist?limit=3",
+        "rest/v2/conf/pub:list:pair:futures",
+    ),
+    "dydx": (
+        "rest/v4/time",
+        "rest/v4/perpetualMarkets",
+        "rest/v4/candles/perpetualMarkets/BTC-USD?resolution=5MINS&limit=3",
+        "rest/v4/trades/perpetualMarket/BTC-USD?limit=3",
+        "rest/v4/historicalFunding/BTC-USD?limit=3",
+    ),
+    "lighter": (
+        "rest/api/v1/orderBookDetails",
+        "rest/api/v1/exchangeStats",
+        "rest/api/v1/candles?market_id=1&resolution=5m&start_timestamp={now-900000}&end_timestamp={now}&count_back=3",
+        "rest/api/v1/fundings?market_id=1&resolution=1h&start_timestamp={s-86400}&end_timestamp={s}&count_back=3",
+    ),
+    "aster": (
+        "rest/fapi/v1/exchangeInfo",
+        "rest/fapi/v3/openInterest?symbol=BTCUSDT",
+        "rest/fapi/v1/klines?symbol=BTCUSDT&interval=5m&limit=3",
+        "rest/fapi/v1/fundingRate?symbol=BTCUSDT&limit=3",
+    ),
+    "mexc": (
+        "rest/api/v1/contract/detail",
+        "rest/api/v1/contract/ticker",
+        "rest/api/v1/contract/funding_rate/history?symbol=BTC_USDT&page_size=3",
+        "rest/api/v1/contract/kline/BTC_USDT?interval=Min5&start={s-900}&end={s}",
+    ),
+    "bingx": (
+        "rest/openApi/swap/v2/quote/contracts",
+        "rest/openApi/swap/v2/quote/openInterest?symbol=BTC-USDT",
+        "rest/openApi/swap/v2/quote/premiumIndex?symbol=BTC-USDT",
+        "rest/openApi/swap/v2/quote/fundingRate?symbol=BTC-USDT&limit=3",
+        "rest/openApi/swap/v3/quote/klines?symbol=BTC-USDT&interval=5m&limit=3",
+    ),
 }
 POSTS: dict[str, tuple[tuple[str, str], ...]] = {
     "hyperliquid": tuple(
@@ -140,4 +188,18 @@ STREAMS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             '{"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":{"channels":["trades.BTC-PERPETUAL.100ms","ticker.BTC-PERPETUAL.100ms"]}}',
         )),
     ),
+    "htx": (
+        ("stream", ('{"op":"sub","cid":"1","topic":"public.*.liquidation_orders"}', '{"op":"sub","cid":"2","topic":"public.BTC-USDT.funding_rate"}')),
+        ("stream-market", ('{"sub":"market.BTC-USDT.trade.detail","id":"1"}',)),
+    ),
+    "bitfinex": (
+        ("stream", (
+            '{"event":"conf","flags":98304}', '{"event":"subscribe","channel":"status","key":"liq:global"}',
+            '{"event":"subscribe","channel":"status","key":"deriv:tBTCF0:USTF0"}', '{"event":"subscribe","channel":"trades","symbol":"tBTCF0:USTF0"}',
+        )),
+    ),
+    "dydx": (("stream", ('{"type":"subscribe","channel":"v4_trades","id":"BTC-USD"}', '{"type":"subscribe","channel":"v4_markets"}')),),
+    "lighter": (("stream", ('{"type":"subscribe","channel":"trade/1"}', '{"type":"subscribe","channel":"market_stats/all"}')),),
+    "aster": (("stream/stream", ('{"method":"SUBSCRIBE","params":["!forceOrder@arr","!markPrice@arr@1s","btcusdt@aggTrade"],"id":1}',)),),
+    "mexc": (("stream", ('{"method":"sub.ticker","param":{"symbol":"BTC_USDT"},"gzip":false}',)),),
 }  # fmt: skip

@@ -178,6 +178,8 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
         Frames are gzipped binary.
     server_ping
         Called where the server's ping is a message of its own; else it is a ping frame.
+    finish
+        Completes a message of data for a connection: channel numbers, running numbers.
     too_many_messages
         Close code for a client that sends too many messages.
     idle_unless_sent
@@ -204,6 +206,7 @@ class StreamForm(msgspec.Struct, frozen=True, kw_only=True):
     messages_seconds: float = 0.0
     gzip: bool = False
     server_ping: Callable[["Socket"], None] | None = None
+    finish: Callable[["Socket", str, bytes], bytes] | None = None
     too_many_messages: int = 1008
     idle_code: int = 1006
     idle_unless_sent: bool = False

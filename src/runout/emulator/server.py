@@ -233,4 +233,4 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+?)", path))

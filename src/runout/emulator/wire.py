@@ -123,7 +123,8 @@ class Socket:
             if feed is None or topic in self.silent:
                 continue
             first = feed.first(self.desk, topic, self.desk.now()) if feed.first else []
-            for old in [*self.state.pop(f"old {topic}", []), *first]:
+            for begun in [*self.state.pop(f"old {topic}", []), *first]:
+                old = self._finished(topic, begun)
                 self._record(topic, feed, old, "old")
                 self.say(old)
 
@@ -152,11 +153,13 @@ class Socket:
             cause = withheld or ("ack-silence" if topic in self.silent else "")
             if cause:
                 self._record(topic, feed, payload, cause)
-            elif self._script.has("message"):
-                self._deliver_with_faults(topic, feed, payload)
+                continue
+            whole = self._finished(topic, payload)
+            if self._script.has("message"):
+                self._deliver_with_faults(topic, feed, whole)
             else:
-                self._buffer.append(self._data_frame(payload))
-                self._record(topic, feed, payload, "sent")
+                self._buffer.append(self._data_frame(whole))
+                self._record(topic, feed, whole, "sent")
 
     def _deliver_with_faults(self, topic: str, feed: Feed, payload: bytes) -> None:
         struck = self._struck("message", f"{feed.name} {topic}")
@@ -212,6 +215,9 @@ class Socket:
         self._transport.close()
 
     # -- inner ------------------------------------------------------------------------------------------------------
+
+    def _finished(self, topic: str, payload: bytes) -> bytes:
+        return self.form.finish(self, topic, payload) if self.form.finish else payload
 
     def _data_frame(self, payload: bytes) -> bytes:
         if self.form.gzip:

@@ -1,8 +1,25 @@
 """Every emulated venue: one module, one form."""
 
 from runout.emulator.forms import VenueForm
-from runout.emulator.venues import binance, bitget, bybit, deribit, gate, hyperliquid, kraken, okx
+from runout.emulator.venues import (
+    aster,
+    binance,
+    bingx,
+    bitfinex,
+    bitget,
+    bybit,
+    deribit,
+    dydx,
+    gate,
+    htx,
+    hyperliquid,
+    kraken,
+    lighter,
+    mexc,
+    okx,
+)
 
-FORMS: dict[str, VenueForm] = {
-    module.FORM.name: module.FORM for module in (binance, bybit, okx, hyperliquid, gate, bitget, kraken, deribit)
-}
+_MODULES = (
+    binance, bybit, okx, hyperliquid, gate, bitget, kraken, deribit, htx, bitfinex, dydx, lighter, aster, mexc, bingx,
+)  # fmt: skip
+FORMS: dict[str, VenueForm] = {module.FORM.name: module.FORM for module in _MODULES}

@@ -75,7 +75,8 @@ def _topic(socket: Socket, name: str) -> str:
 
 
 def _subscribe(socket: Socket, name: str) -> str:
-    routed = socket.host != "stream" or urlsplit(socket.path).path.startswith("/market/")
+    apart = socket.venue == "binance" and socket.host == "stream"
+    routed = not apart or urlsplit(socket.path).path.startswith("/market/")
     silent = not routed and any(part in name for part in ROUTED)
     return socket.subscribe(_topic(socket, name), silent=silent)
 
@@ -115,7 +116,9 @@ def _parts(desk: Desk, topic: str, since: int) -> tuple[list[Contract], bytes, b
 
 def _mark_of_kind(one: Contract) -> str:
     """Return the fields that tell USD-M from COIN-M since the merger."""
-    return ',"st":2' if one.kind == "inverse" else ',"st":1' if one.kind == "linear" else ""
+    if one.venue != "binance" or one.kind == "spot":
+        return ""
+    return ',"st":2' if one.kind == "inverse" else ',"st":1'
 
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
@@ -124,11 +127,12 @@ def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     found: Sent = []
     for one in listed:
         pair = f"{one.coin}USD" if one.kind == "inverse" else one.symbol
+        pair = f'"ps":"{pair}",' if one.venue == "binance" else ""
         kind = _mark_of_kind(one) if since >= MERGED_SINCE else ""
         for time, stamp, side, steps, price, bankruptcy in closes(desk, one, since, until):
             size, order, fill = one.size_text(steps), one.price_text(bankruptcy), one.price_text(price)
             text = (
-                f'{{"e":"forceOrder","E":{stamp + 4},"o":{{"s":"{one.symbol}","ps":"{pair}",'
+                f'{{"e":"forceOrder","E":{stamp + 4},"o":{{"s":"{one.symbol}",{pair}'
                 f'"S":"{"SELL" if side > 0 else "BUY"}","o":"LIMIT","f":"IOC","q":"{size}","p":"{order}","ap":"{fill}",'
                 f'"X":"FILLED","l":"{size}","z":"{size}","T":{stamp}}}{kind}}}'
             )
@@ -143,7 +147,7 @@ def agg_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     found: Sent = []
     for one in listed:
         scale, digits, step, places, kind = 10**one.digits, one.digits, one.step, one.size_digits, _mark_of_kind(one)
-        own = ',"nq":"' if one.kind == "linear" else ""
+        own = ',"nq":"' if kind == ',"st":1' else ""
         for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
             size = f"{steps * step:.{places}f}"
             extra = f'{own}{size}"' if own else ""
