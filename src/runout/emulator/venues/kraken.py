@@ -63,13 +63,14 @@ def _ok(desk: Desk, **rows: Any) -> dict[str, Any]:
 
 def instruments(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
     """``/derivatives/api/v3/instruments``."""
-    return _ok(desk, instruments=[_listing(one) for one in desk.kind(*KINDS)])
+    return _ok(desk, instruments=[_listing(one) for kind in KINDS[::-1] for one in desk.kind(kind)])
 
 
 def _listing(one: Contract) -> dict[str, Any]:
     flexible = one.kind == "linear"
     levels = [{"contracts": 0, "initialMargin": 0.02, "maintenanceMargin": 0.01}]
-    return {
+    only = {} if flexible else {"underlying": f"rr_{one.symbol[3:].lower()}", "isin": "GB00J62YGL67"}
+    return only | {
         "symbol": one.symbol, "type": "flexible_futures" if flexible else "futures_inverse",
         "tickSize": 10**-one.digits, "contractSize": 1, "tradeable": True, "impactMidSize": 1000.0,
         "maxPositionSize": 75000000.0, "openingDate": iso(max(one.listed, 1_648_000_000 * SECOND)),

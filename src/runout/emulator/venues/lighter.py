@@ -212,6 +212,10 @@ def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     for place, c in enumerate(closes(desk, one, since, until)):
         number = 10**12 + c.stamp * 1000 + place
         row = _trade(one, number, c.stamp, c.steps, c.price, "liquidation", bought=c.side < 0)
+        row |= {
+            "taker_fee": 10000, "taker_position_sign_changed": True, "transaction_time": c.stamp * 1000,
+            "taker_allocated_margin_usdc_before": 25585360,
+        }  # fmt: skip
         rows.append((c.time, {"nonce": c.stamp, "trades": [], "liquidation_trades": [row]}))
     rows.sort(key=lambda row: row[0])
     return [(time, msgspec.json.encode(row)) for time, row in rows]
