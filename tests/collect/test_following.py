@@ -148,7 +148,7 @@ def test_bars_that_lack_trades_are_left_out_and_the_gap_says_so(tmp_path: Path):
     assert any(gap[0] == "bars" and "silent" in gap[-1] for gap in gaps(lake))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_a_live_run_with_restarts_leaves_the_same_lake_as_a_replay(tmp_path: Path, seed: int):
     _trading(tmp_path / "raw", 200)
     chance = np.random.default_rng(seed)

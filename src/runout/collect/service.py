@@ -46,8 +46,8 @@ class CollectorStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    name, pid, code, started, updated
-        Folder name; process; version; UTC ns.
+    name, pid, code, started, updated, ended
+        Folder name; process; version; UTC ns; whether it was ended in order.
     connections, polls
         How each copy of each connection is; how many calls are repeated.
     segment, appended, durable, dropped, waiting_bytes, torn_bytes, fault
@@ -64,6 +64,7 @@ class CollectorStatus(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     started: int
     updated: int
+    ended: bool
     connections: tuple[Standing, ...]
     polls: int
     segment: int
@@ -120,6 +121,7 @@ class Service:
         self.supervisor = Supervisor(self._recorder, venues, ask, address, refresh_seconds=refresh_seconds)
         self._started = now_ns()
         self._restarts = -1
+        self._ended = False
         self._context = multiprocessing.get_context("spawn")
         self._stop: Event = self._context.Event()
         self._follower: BaseProcess | None = None
@@ -154,7 +156,8 @@ class Service:
         log = self.log
         return CollectorStatus(
             name=self.folder.name, pid=os.getpid(), code=CODE_VERSION, started=self._started, updated=now_ns(),
-            connections=tuple(self.supervisor.standings()), polls=len(self.supervisor.polled()), segment=log.segment,
+            ended=self._ended, connections=tuple(self.supervisor.standings()),
+            polls=len(self.supervisor.polled()), segment=log.segment,
             appended=log.appended, durable=log.durable, dropped=log.dropped, waiting_bytes=log.waiting_bytes,
             torn_bytes=log.torn, fault=log.fault,
             stored_bytes=sum(path.stat().st_size for path in self.folder.glob("*.log*")),
@@ -196,6 +199,7 @@ class Service:
         self._stop.set()
         if self._follower is not None:
             self._follower.join()
+        self._ended = True
         with contextlib.suppress(OSError):
             write_whole(self.folder / STATUS_FILE, msgspec.json.encode(self.status()))
 

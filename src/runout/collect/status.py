@@ -87,7 +87,8 @@ def report(folder: Path, at: int | None = None) -> Report:
     except (OSError, msgspec.DecodeError) as error:
         raise NotEnoughDataError(f"no collector ran in {folder}; `runout collect` starts one") from error
     status, waiting = _of_tail(folder / TAIL_FILE)
-    running = now - collector.updated < _STALE_SECONDS * pace_of_clock() * NANOSECONDS_PER_SECOND
+    fresh = now - collector.updated < _STALE_SECONDS * pace_of_clock() * NANOSECONDS_PER_SECOND
+    running = fresh and not collector.ended
     feeds = tuple(_feeds(collector, status, now, running=running))
     behind = (now - status.behind) / NANOSECONDS_PER_SECOND if status.behind else None
     pace = pace_of_clock()
@@ -133,7 +134,8 @@ def _feeds(collector: CollectorStatus, status: Status, now: int, *, running: boo
 def _of_collector(collector: CollectorStatus, status: Status, now: int, *, running: bool) -> Iterator[Finding]:
     if not running:
         age = (now - collector.updated) / NANOSECONDS_PER_SECOND
-        yield Finding("collector", "fault", f"does not run: last heard of {age:.0f} s ago")
+        ended = "was ended" if collector.ended else "does not run, and was not ended in order: last heard of"
+        yield Finding("collector", "warning" if collector.ended else "fault", f"{ended} {age:.0f} s ago")
         return
     behind = (now - status.behind) / NANOSECONDS_PER_SECOND if status.behind else 0.0
     log, torn, free = "raw log", collector.torn_bytes, collector.free_bytes

@@ -19,7 +19,7 @@ from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, merge
 from runout.lake.tables import Between, Table, layout
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
-from runout.records.kinds import DERIVED, LEDGER, OBSERVED
+from runout.records.kinds import DERIVED, GAPS, LEDGER, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
 _COMPACT_ATTEMPTS = 3
@@ -159,7 +159,7 @@ class Lake:
             .group_by("series")
             .agg(pl.len().alias("rows"), time.min().alias("first_time"), time.max().alias("last_time"))
             for schema in OBSERVED
-            if schema.kind != "gaps"
+            if schema is not GAPS
         ]
         return pl.concat(spans).sort("series").collect()
 

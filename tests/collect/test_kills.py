@@ -1,0 +1,118 @@
+"""A collector that is killed at random moments stores each message once, or a gap says that it did not run."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from collect import example_venue as example
+from collect.example_server import ExampleServer
+from collect.test_following import imported
+from runout.clock import now_ns
+from runout.lake import Lake
+from runout.lake.raw_format import Kind
+from runout.lake.raw_reader import read_all
+from runout.lake.raw_segments import verify
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+Times = dict[float, int]
+
+
+async def start(folder: Path, lake: Path, port: int, symbols: str) -> asyncio.subprocess.Process:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "tests")}
+    arguments = ["-m", "collect.collector_process", str(folder), str(lake), str(port), symbols]
+    with (folder.parent / f"{folder.name}.log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, env=environment, stderr=log, start_new_session=True
+        )
+
+
+async def until_subscribed(server: ExampleServer, count: int = 2) -> None:
+    async with asyncio.timeout(60):
+        while len(server.open) < count:  # noqa: ASYNC110 - what is waited for is in the server's state
+            await asyncio.sleep(0.02)
+
+
+async def burst(server: ExampleServer, sent: Times, seconds: float, symbol: str = "BTCUSDT") -> None:
+    until = now_ns() + int(seconds * 1e9)
+    while now_ns() < until:
+        for _ in range(20):
+            price, at = 1_000.0 + len(sent), now_ns()
+            sent[price] = at
+            await server.send("liq", example.liquidation(symbol, at, price, 2.0))
+        await asyncio.sleep(0.01)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    async with asyncio.timeout(60):
+        await process.wait()
+
+
+async def killed_at_random(folder: Path, kills: int, seed: int) -> tuple[Times, Times]:
+    """Kill one collector again and again, beside another that records another symbol into the same lake."""
+    chance, sent, of_other = np.random.default_rng(seed), Times(), Times()
+    async with ExampleServer(["BTCUSDT"]) as server, ExampleServer(["ETHUSDT"]) as second:
+        other = await start(folder / "other", folder / "lake", second.port, "ETHUSDT")
+        await until_subscribed(second)
+        for _ in range(kills):
+            process = await start(folder / "raw", folder / "lake", server.port, "BTCUSDT")
+            await until_subscribed(server)
+            sending = asyncio.create_task(burst(server, sent, 5.0))
+            await burst(second, of_other, 0.1, "ETHUSDT")
+            await asyncio.sleep(float(chance.uniform(0.0, 1.4)))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        process = await start(folder / "raw", folder / "lake", server.port, "BTCUSDT")
+        await until_subscribed(server)
+        await burst(server, sent, 0.5)
+        await asyncio.sleep(0.5)
+        await asyncio.gather(end(process), end(other))
+    return sent, of_other
+
+
+def check(folder: Path, sent: Times, of_other: Times) -> tuple[int, int]:
+    """Return how many messages were stored, and how many are in gaps; fails for any other."""
+    received = [
+        record.payload
+        for _, records in read_all(folder / "raw")
+        for record in records
+        if record.kind == Kind.FRAME and b'"liq"' in record.payload
+    ]
+    lake = Lake(folder / "lake")
+    every = lake.scan("liquidations").collect()
+    assert sorted(every.filter(pl.col("coin") == "ETH")["price"]) == sorted(of_other)
+    rows = every.filter(pl.col("coin") == "BTC")
+    assert len(rows) == rows["price"].n_unique() == len(set(received))
+    gaps = lake.scan("gaps").filter(pl.col("series").str.contains("/liquidations/BTC/")).collect()
+    spans = list(zip((gaps["event_time"] - gaps["span"]).to_list(), gaps["event_time"].to_list(), strict=True))
+    lost = [at for price, at in sent.items() if price not in set(rows["price"])]
+    assert not [at for at in lost if not any(since <= at <= until for since, until in spans)]
+    assert not any(segment.faults for segment in verify(folder / "raw"))
+    imported(folder / "raw", folder / "again")
+    (folder / "again" / "tail.sqlite").unlink()
+    assert imported(folder / "other", folder / "again").fingerprint() == lake.fingerprint()
+    return len(rows), len(lost)
+
+
+def test_a_collector_killed_beside_another_stores_each_message_once_or_says_that_it_did_not_run(tmp_path: Path):
+    sent, of_other = asyncio.run(killed_at_random(tmp_path, kills=1, seed=1))
+    stored, lost = check(tmp_path, sent, of_other)
+    assert stored + lost == len(sent)
+    assert stored > 100
+
+
+@pytest.mark.study
+def test_a_thousand_kills(tmp_path: Path):
+    kills = int(os.environ.get("KILLS", "1000"))
+    stored, lost = check(tmp_path, *asyncio.run(killed_at_random(tmp_path, kills, seed=2)))
+    sys.stdout.write(f"{kills} kills: {stored} stored once, {lost} in gaps\n")
