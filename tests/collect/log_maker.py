@@ -17,13 +17,13 @@ START = 1_700_000_000 * SECOND // (60 * SECOND) * (60 * SECOND)
 class LogMaker:
     """A raw log that a test writes, a second at a time."""
 
-    def __init__(self, folder: Path, start: int = START) -> None:
+    def __init__(self, folder: Path, start: int = START, clock: str = "") -> None:
         self.log = RawLog(folder, Policy(sync_seconds=-1.0, flush_seconds=0.0))
         self.now = start
         self._next = self.log.segment * 100
         self._alive: dict[int, tuple[int, int, int]] = {}
         self._ticks = 0
-        self.note(Began())
+        self.note(Began(clock))
         (call,) = example_venue.calls()
         body = msgspec.json.encode(example_venue.SYMBOLS)
         self.log.append(Kind.ANSWER, 0, pack_answer(Heading(call=call, status=200), body), self.now)

@@ -180,6 +180,14 @@ def test_what_no_reader_understands_is_in_quarantine_and_harms_nothing_else(tmp_
     }  # fmt: skip
 
 
+def test_series_of_an_emulated_market_are_synthetic_in_a_replay_too(tmp_path: Path):
+    log = LogMaker(tmp_path / "raw", clock="2026-11-29T00:00Z at 1795941500123456789 x 60")
+    source = log.open("liquidations", "liquidations", "premium")
+    log.second(source)
+    log.stop()
+    assert [one.synthetic for one in imported(tmp_path / "raw", tmp_path).series()] == [True]
+
+
 def test_a_lake_that_cannot_be_written_keeps_the_rows_in_the_tail(tmp_path: Path):
     _trading(tmp_path / "raw", 130)
     (tmp_path / "lake").write_bytes(b"in the way")

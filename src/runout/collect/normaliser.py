@@ -158,6 +158,8 @@ class Normaliser:
             for gap in self._state.coverage.stop("collector stopped"):
                 self._gaps.write(gap, {}, record.received, self._output)
             self._state.sources.clear()
+            if isinstance(note, Began):
+                self._state.synthetic = bool(note.clock)
             return True
         if isinstance(note, Listed):
             self._list_instruments(note.venue)
@@ -225,7 +227,8 @@ class Normaliser:
 
     def _take_rows(self, feed: Feed, rows: Rows, received: int) -> None:
         for series in rows.series:
-            self._scopes[series.series] = series
+            made_up = series.synthetic or self._state.synthetic
+            self._scopes[series.series] = msgspec.structs.replace(series, synthetic=made_up)
             if self._state.feed_of.get(series.series) != feed:
                 self._new += [series.series] if series.series not in self._state.feed_of else []
                 self._state.feed_of[series.series] = feed

@@ -39,9 +39,9 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Began(msgspec.Struct, frozen=True, tag="began"):
-    """The collector started."""
+    """The collector started; ``clock`` is the emulated clock that it follows, empty for our own."""
 
-    code: str = ""
+    clock: str = ""
 
 
 class Stopped(msgspec.Struct, frozen=True, tag="stopped"):

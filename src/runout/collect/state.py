@@ -51,6 +51,8 @@ class State(msgspec.Struct, kw_only=True):
         Last minute stored of each series that speaks more often.
     bars
         Open bars by venue.
+    synthetic
+        Whether the market is emulated: its series say so, in a replay too.
     written
         End (our clock, the venue's clock) of the last gap of each feed, so that pieces of an outage join.
     """
@@ -67,6 +69,7 @@ class State(msgspec.Struct, kw_only=True):
     since: dict[str, int] = {}
     minutes: dict[str, int] = {}
     bars: dict[str, bytes] = {}
+    synthetic: bool = False
     written: dict[tuple[str, str], tuple[int, int]] = {}
 
 

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from aiolimiter import AsyncLimiter
 
+from runout.clock import followed
 from runout.collect.keeping import Keeper, Standing
 from runout.collect.notes import Began, Stopped
 from runout.collect.polling import Ask, feed_of, keep_polling, list_instruments
@@ -98,7 +99,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Record until cancelled; the end is noted in the log."""
-        self._recorder.note(Began())
+        self._recorder.note(Began(str(followed() or "")))
         try:
             async with asyncio.TaskGroup() as group:
                 for venue, scope in self._venues:
