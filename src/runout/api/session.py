@@ -9,6 +9,7 @@ import polars as pl
 from runout.api import tables
 from runout.api.answers import BulletinAnswer, ForecastAnswer, MapAnswer, RiskAnswer, WhatIfAnswer
 from runout.api.shock_inputs import Amount, named_shock, refuse_no_move
+from runout.api.table_answer import TableAnswer
 from runout.api.time_inputs import Moment, nanoseconds
 from runout.errors import UsageError
 from runout.lake import Lake
@@ -211,6 +212,55 @@ class Session:
                 asked, coin=coin, positions=positions, entry=entry, leverage=leverage, side=side, quantity=quantity,
                 margin_mode=margin_mode, balance=balance, target=target,
             )
+        )  # fmt: skip
+
+    def table(
+        self,
+        name: str,
+        /,
+        coin: str = "BTC",
+        *,
+        at: Moment = None,
+        since: Moment = None,
+        venue: str | None = None,
+        columns: int = 400,
+        limit: int = 100,
+        least_usd: float = 0.0,
+    ) -> TableAnswer:
+        """Return a table of the market: what the server answers under ``/v1/``.
+
+        Parameters
+        ----------
+        name
+            ``candles``, ``liquidations``, ``tape``, ``open-interest``, ``funding``, ``depth``, ``flushes``, ``feeds``,
+            ``unobserved`` or ``screener``.
+        coin
+            Base asset.
+        at, since
+            The moment, and where a window begins; now, and a week before, if absent.
+        venue
+            Of candles and open interest.
+        columns
+            Most buckets of a window.
+        limit, least_usd
+            Most events of a tape, and its smallest.
+
+        Raises
+        ------
+        UsageError
+            If there is no such table, or a moment is not one.
+        NotEnoughDataError
+            If the lake holds too little.
+        """
+        from runout.api.questions import Question, ask  # noqa: PLC0415
+
+        begin = None if since is None else nanoseconds(since)
+        return ask(
+            self._lake,
+            Question(
+                resource=name, at=nanoseconds(at), coin=coin.upper(), since=begin, columns=columns, limit=limit,
+                least_usd=least_usd, venue=venue.lower() if venue else None,
+            ),
         )  # fmt: skip
 
     def series(self, coin: str | None = None) -> pl.DataFrame:

@@ -12,10 +12,11 @@ import anyio
 import anyio.to_process
 import anyio.to_thread
 
+from runout.api.questions import READS, Question
 from runout.clock import monotonic_seconds
 from runout.errors import RunoutError
 from runout.lake import Lake
-from runout.server.questions import READS, Answer, Question, answer
+from runout.server.questions import Answer, answer
 from runout.server.settings import Settings
 
 _KEPT_BYTES: Final = 96_000_000

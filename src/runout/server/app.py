@@ -1,4 +1,4 @@
-"""The application: resources, stream, health, metrics and page behind one gate."""
+"""The application: resources, stream, health, metrics and page."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,6 @@ from runout.errors import RunoutError
 from runout.server import health, live, pages, problems
 from runout.server.answers import Answers
 from runout.server.asking import subject_of, view_of
-from runout.server.gate import Gate
 from runout.server.resources import RESOURCES
 from runout.server.settings import Settings
 from runout.server.stream import Channel
@@ -25,8 +24,6 @@ from runout.server.tail import LakeTail
 from runout.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp
-
     from runout.server.tail import Tail
 
 _DESCRIPTION: Final = (
@@ -35,8 +32,8 @@ _DESCRIPTION: Final = (
 )
 
 
-def application(settings: Settings, tail: "Tail | None" = None) -> "ASGIApp":
-    """Return the application behind its gate.
+def framework(settings: Settings, tail: "Tail | None" = None) -> Litestar:
+    """Return the application, to be put behind its gate.
 
     Parameters
     ----------
@@ -45,11 +42,6 @@ def application(settings: Settings, tail: "Tail | None" = None) -> "ASGIApp":
     tail
         Where news come from; the tables of the lake if absent.
     """
-    return Gate(framework(settings, tail), settings)
-
-
-def framework(settings: Settings, tail: "Tail | None" = None) -> Litestar:
-    """Return the application without its gate."""
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncGenerator[None]:

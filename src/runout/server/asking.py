@@ -9,11 +9,11 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import Parameter
 
+from runout.api.questions import Question
 from runout.clock import NANOSECONDS_PER_MINUTE, format_time, now_ns, parse_time
 from runout.errors import UsageError
 from runout.server import replies
 from runout.server.answers import Answers
-from runout.server.questions import Question
 from runout.server.replies import MEDIA
 
 TABLE_FORMS: Final = ("json", "csv", "arrow", "parquet")

@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from runout.api.observed import Status
+from runout.api.questions import Question
 from runout.clock import now_ns
 from runout.errors import NotEnoughDataError
 from runout.server.asking import AnyRequest, answers_of
-from runout.server.questions import Question
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,46 +11,15 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from runout.api import market, observed, screener, tables
+from runout.api import observed
 from runout.api.answers import BulletinAnswer, WhatIfAnswer
+from runout.api.questions import READS, Question, ask
 from runout.api.session import Session
 from runout.api.shock_inputs import named_shock
 from runout.api.snapshot import SnapshotAnswer, snapshot
-from runout.api.table_answer import TableAnswer, table_of
+from runout.api.table_answer import TableAnswer
 from runout.clock import format_time
-from runout.errors import UsageError
 from runout.lake import Lake
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked.
-
-    Parameters
-    ----------
-    resource
-        Name of the answer.
-    at
-        UTC ns of the moment.
-    coin, venue, since
-        Where the resource takes them.
-    series
-        Of rows.
-    columns, limit, least_usd
-        Columns of a chart; most rows of a tape, and its smallest dollars.
-    shock
-        Name and amount of a what-if.
-    """
-
-    resource: str
-    at: int
-    coin: str = "BTC"
-    venue: str | None = None
-    since: int | None = None
-    series: tuple[str, ...] = ()
-    columns: int = market.COLUMNS
-    limit: int = 100
-    least_usd: float = 0.0
-    shock: tuple[str, str] | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -73,7 +42,6 @@ class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return sum(map(len, self.documents.values())) + rows + 1_000
 
 
-Read = Callable[[Lake, Question], TableAnswer]
 Model = Callable[[str, Question], Answer]
 
 
@@ -87,36 +55,9 @@ def answer(root: str, question: Question) -> Answer:
     """
     if question.resource == "status":
         return Answer(documents={"json": msgspec.json.encode(observed.status(Lake(root), question.at))})
-    if read := READS.get(question.resource):
-        return Answer(tables={question.resource: read(Lake.open(root), question)})
+    if question.resource in READS:
+        return Answer(tables={question.resource: ask(Lake.open(root), question)})
     return MODELS[question.resource](root, question)
-
-
-# -- reads ------------------------------------------------------------------------------------------------------------
-
-
-def _begin(question: Question) -> int:
-    return question.at - market.WINDOW if question.since is None else question.since
-
-
-def _series(lake: Lake, question: Question) -> TableAnswer:
-    """Return the series known at the moment, with how many rows and the times they speak of."""
-    known = lake.series(coin=question.coin or None, at=question.at)
-    listed = tables.series_table(known)
-    spans = tables.dated(lake.extent())
-    joined = listed.join(spans, on="series", how="left", maintain_order="left")
-    return TableAnswer(table=joined, scope="all series", synthetic=any(one.synthetic for one in known))
-
-
-def _rows(lake: Lake, question: Question) -> TableAnswer:
-    known = {one.series: one for one in lake.series(at=question.at)}
-    asked = [known[name] for name in question.series if name in known]
-    missing = sorted(set(question.series) - set(known))
-    if missing or len({one.kind for one in asked}) != 1:
-        found = missing or sorted({one.kind for one in asked})
-        raise UsageError(f"series of one kind are needed that are known at that moment; found {found}; see /v1/series")
-    rows = lake.as_of(asked[0].kind, at=question.at, series=question.series, since=question.since)
-    return table_of(tables.dated(rows), tuple(asked))
 
 
 # -- models -----------------------------------------------------------------------------------------------------------
@@ -193,26 +134,6 @@ def arrow(rows: pl.DataFrame) -> bytes:
     rows.write_ipc_stream(buffer)
     return buffer.getvalue()
 
-
-# -- the table of questions -------------------------------------------------------------------------------------------
-
-READS: Final[dict[str, Read]] = {
-    "candles": lambda lake, q: market.candles(lake, q.coin, q.at, since=q.since, columns=q.columns, venue=q.venue),
-    "liquidations": lambda lake, q: market.liquidations(lake, q.coin, q.at, since=q.since, columns=q.columns),
-    "tape": lambda lake, q: market.tape(lake, q.coin, q.at, since=q.since, limit=q.limit, least_usd=q.least_usd),
-    "open-interest": lambda lake, q: market.open_interest(
-        lake, q.coin, q.at, since=q.since, columns=q.columns, venue=q.venue
-    ),
-    "funding": lambda lake, q: market.funding(lake, q.coin, q.at, since=q.since),
-    "depth": lambda lake, q: market.depth(lake, q.coin, q.at, since=q.since),
-    "flushes": lambda lake, q: market.flushes(lake, q.coin, q.at),
-    "feeds": lambda lake, q: observed.feeds(lake, q.coin, q.at),
-    "unobserved": lambda lake, q: observed.unobserved(lake, q.coin, q.at, _begin(q)),
-    "screener": lambda lake, q: screener.screener(lake, q.at),
-    "series": _series,
-    "rows": _rows,
-}
-"""Answered by reading tables, in a thread."""
 
 MODELS: Final[dict[str, Model]] = {
     "snapshot": _snapshot,

@@ -40,6 +40,8 @@ _TYPES: Final = {
     "Datetime": "time", "Float64": "number", "String": "text", "Boolean": "flag", "Int64": "integer",
     "UInt32": "integer",
 }  # fmt: skip
+_ABOUT: Final = ("scope", "series", "capture", "synthetic", "inferred", "note")
+_READABLE: Final = ' ,;:+/()=-_.{}[]"$'
 _YEAR: Final = 365 * 86_400
 _WORTH_PACKING: Final = 1_000
 
@@ -189,7 +191,8 @@ def table_body(
     cursor = None
     if following < answer.table.height:
         cursor = cursor_of(Page(at=page.at, offset=following))
-    headers = {"X-Runout-As-Of": as_of, "X-Runout-Scope": quote(answer.scope, safe=" ,;+/()=-")[:1_000]}
+    said = {name: getattr(answer, name) for name in _ABOUT}
+    headers = {"X-Runout-As-Of": as_of, "X-Runout-About": quote(msgspec.json.encode(said), safe=_READABLE)}
     if cursor:
         headers["X-Runout-Next-Cursor"] = cursor
     if form == "json":

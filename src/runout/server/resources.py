@@ -9,11 +9,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from runout.api.observed import Status
+from runout.api.questions import Question
 from runout.clock import format_time
 from runout.server import replies
 from runout.server.asking import AnyRequest, Columns, Subject, Venue, View, answers_of, model, table
 from runout.server.problems import Problem
-from runout.server.questions import Question
 from runout.server.replies import MEDIA, Document
 
 _PROBLEM_MEDIA: Final = "application/problem+json"

@@ -9,7 +9,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from runout.errors import UsageError
-from runout.server.app import application
+from runout.server.app import framework
+from runout.server.gate import Gate
 from runout.server.settings import Settings, check
 
 
@@ -41,8 +42,9 @@ async def serve(
         loop = asyncio.get_running_loop()
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(one, ending.set)
+    app = framework(settings)
     server = Server(
-        application(settings),
+        Gate(app, settings),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -56,6 +58,7 @@ async def serve(
     waiting = asyncio.ensure_future(ending.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    app.state.channel.close()
     server.stop()
     await running
 

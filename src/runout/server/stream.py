@@ -57,6 +57,7 @@ class Channel:
         self._number = 0
         self._news = asyncio.Event()
         self.readers = 0
+        self._closed = False
 
     @property
     def last(self) -> int:
@@ -71,6 +72,11 @@ class Channel:
         self._news.set()
         self._news = asyncio.Event()
         return message
+
+    def close(self) -> None:
+        """End every reader: an open stream would keep the server from ending."""
+        self._closed = True
+        self._news.set()
 
     async def read(
         self, after: str | None = None, *, channels: Sequence[str] = (), beat_seconds: float = BEAT_SECONDS
@@ -91,7 +97,7 @@ class Channel:
             at, lost = self._position(after)
             if lost is not None:
                 yield lost
-            while True:
+            while not self._closed:
                 news = self._news
                 for message in self._after(at):
                     number = int(message.id.rsplit("-", 1)[1])

@@ -1,0 +1,80 @@
+"""A lake that is served gives the answers of the lake itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import runout
+from runout.api.remote import Remote
+from runout.api.session import Session
+from runout.errors import NotEnoughDataError, SourceError, UsageError
+from runout.server.tokens import new_token
+from server.running import AT, free_port, market, running
+
+
+@pytest.fixture(scope="module")
+def near(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    return runout.open(market(tmp_path_factory.mktemp("remote") / "lake").root)
+
+
+@pytest.fixture(scope="module")
+def far(near: Session) -> Iterator[Remote]:
+    with running(near._lake.root) as address, runout.connect(address) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize(
+    "name", ["candles", "liquidations", "tape", "open-interest", "funding", "depth", "feeds", "unobserved", "screener"]
+)
+def test_a_table_is_the_same(near: Session, far: Remote, name: str) -> None:
+    here, there = near.table(name, at=AT), far.table(name, at=AT)
+    assert_frame_equal(here.to_polars(), there.to_polars())
+    assert (here.scope, here.series, here.note) == (there.scope, there.series, there.note)
+
+
+def test_a_map_is_the_same(near: Session, far: Remote) -> None:
+    here, there = near.map(at=AT), far.map(at=AT)
+    assert there.to_json() == here.to_json()
+    assert there.to_text() == here.to_text()
+    assert_frame_equal(there.to_polars(), here.to_polars())
+    assert_frame_equal(there.clusters(), here.clusters())
+    assert_frame_equal(there.sweeps(), here.sweeps())
+
+
+def test_a_what_if_is_the_same(near: Session, far: Remote) -> None:
+    here, there = near.whatif(at=AT, sell="500M"), far.whatif(at=AT, sell="500M")
+    assert there.to_json() == here.to_json()
+    assert_frame_equal(pl.DataFrame(there), here.to_polars())
+
+
+def test_rows_and_series_are_the_same(near: Session, far: Remote) -> None:
+    assert_frame_equal(far.series(), near.series())
+    name = "test/bars/BTC/binance/300000000000"
+    assert_frame_equal(far.rows(name, at=AT), near.rows(name, at=AT))
+
+
+def test_a_refusal_is_the_same_error(near: Session, far: Remote) -> None:
+    for lake in (near, far):
+        with pytest.raises(NotEnoughDataError, match="expected bars of NONE"):
+            lake.table("candles", "NONE", at=AT)
+        with pytest.raises(UsageError):
+            lake.table("candles", at=AT, since="2026-01-01")
+        with pytest.raises(UsageError):
+            lake.whatif(at=AT, drop="5%", rise="5%")
+
+
+def test_where_nothing_is_served_the_error_says_so() -> None:
+    with pytest.raises(SourceError, match="is `runout serve` running there"):
+        runout.connect(f"http://127.0.0.1:{free_port()}")
+
+
+def test_a_token_is_sent_where_it_is_needed(tmp_path: Path) -> None:
+    text, kept = new_token("desk")
+    with running(tmp_path / "lake", tokens=(kept,)) as address:
+        with pytest.raises(SourceError, match="runout serve --new-token"):
+            runout.connect(address)
+        with runout.connect(address, token=text) as opened:
+            assert "runout.connect" in repr(opened)
