@@ -1,6 +1,7 @@
 """Settings: flag, then ``RUNOUT_*``, then ``runout.toml``, then default. Secrets come from the environment only.
 
-=======  =====================  ==============  ==================="""
+=======  =====================  ==============  ===================
+"""
 
 import difflib
 import hashlib

@@ -176,9 +176,7 @@ def _print_bulletins(root: str, coins: Sequence[str], at: int) -> None:
     lake = Lake.open(root)
     for coin in coins:
         try:
-            sys.stdout.write(
-                text.render_brief(publish(lake, coin, at), screen.readable_width()) + "\n"
-            )
+            sys.stdout.write(text.render_brief(publish(lake, coin, at), screen.readable_width()) + "\n")
         except NotEnoughDataError as error:
             screen.console(stderr=True).print(f"{coin}: {error}", soft_wrap=True, markup=False)
     sys.stdout.flush()
