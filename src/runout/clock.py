@@ -60,7 +60,7 @@ def parse_emulated_clock(text: str) -> EmulatedClock:
     """
     parts = text.replace(" at ", " x ").split(" x ")
     if len(parts) != 3 or not parts[1].isdigit():
-        raise ValueError(f"no emulated clock: {text!r}; the emulator prints the one to set")
+        raise ValueError(f"no emulated clock: {text!r}; `runout emulate` prints the one to set")
     clock = EmulatedClock(parse_time(parts[0]), int(parts[1]), float(parts[2]))
     if not 0.0 < clock.speed < float("inf"):
         raise ValueError(f"no speed of a clock: {parts[2]!r}; a positive number of market seconds in a second")

@@ -138,7 +138,7 @@ def test_every_variable_that_the_code_knows_is_in_a_page_and_the_reverse():
 def test_every_setting_stands_in_the_public_contract_with_its_default():
     rows = {row[3].strip("`"): row for row in table(section(DOCS / "public-contract.md", "Settings"))}
     for field, default in zip(Configuration.__struct_fields__, Configuration.__struct_defaults__, strict=True):
-        assert rows[field][1] in {f"`--{field}`", "(none)"}
+        assert rows[field][1] in {f"`--{field}`", "`--sync`", "(none)"}
         assert rows[field][2:] == [f"`RUNOUT_{field.upper()}`", f"`{field}`", f"`{default}`" if default else "(empty)"]
 
 

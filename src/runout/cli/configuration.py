@@ -36,7 +36,7 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Addresses that replace those of venues, such as an emulator's: tables ``[venue_hosts.binance]`` of host keys,
         or one base address, below which ``/<venue>/<host key>`` follows (the only form in the environment).
     emulated_clock
-        Clock of the emulated market that is followed, as the emulator prints it; empty: this machine's clock.
+        Clock of the emulated market that is followed, as `runout emulate` prints it; empty: this machine's clock.
     raw_sync
         Seconds after which `runout collect` forces what it received to the disk: what a power cut may cost. 0: at each
         write; negative: never by us.

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
-from runout import clock
 from runout.clock import NANOSECONDS_PER_SECOND, now_ns
 from runout.collect.following import Follower, Pace
 from runout.collect.keeping import Standing
@@ -189,9 +188,7 @@ class Service:
         if self._restarts:
             self._say.error("the process that makes rows ended; begun anew", restarts=self._restarts)
         arguments = (self.folder, self._lake, self._venue_of, self._pace, self._stop)
-        self._follower = self._context.Process(
-            target=follow, args=arguments, kwargs={"emulated": clock.followed()}, name="follower", daemon=True
-        )
+        self._follower = self._context.Process(target=follow, args=arguments, name="follower", daemon=True)
         self._follower.start()
 
     def _end(self) -> None:
@@ -205,9 +202,8 @@ class Service:
 
 
 def follow(
-    folder: Path, lake: str, venue_of: Callable[[str], Venue], pace: Pace, stop: Event, *,
-    emulated: clock.EmulatedClock | None = None, patience: float = 1.0,
-) -> None:  # fmt: skip
+    folder: Path, lake: str, venue_of: Callable[[str], Venue], pace: Pace, stop: Event, *, patience: float = 1.0
+) -> None:
     """Make rows of a raw log until told to stop: then to its end, and bring all to the lake.
 
     What cannot be written is tried again; the recording goes on meanwhile.
@@ -218,13 +214,10 @@ def follow(
         As of :class:`Service`.
     stop
         Set to end.
-    emulated
-        Clock that the recording follows: a process begun anew knows of none.
     patience
         Seconds before what failed is tried again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    clock.follow(emulated)
     log_to_stderr()
     parent, say = os.getppid(), structlog.get_logger("collect")
     with contextlib.suppress(OSError):
