@@ -14,6 +14,7 @@ ASKED_FOR_BY_OTHERS = {
     "tzdata",  # polars asks zoneinfo for "UTC"
 }
 OWN = {"runout", "studies"}
+IF_THE_CALLER_HAS_IT = {"pandas"}
 
 
 def declared(*requirements: str) -> set[str]:
@@ -31,8 +32,8 @@ def imported(*folders: str) -> set[str]:
                 elif isinstance(node, ast.ImportFrom) and node.level == 0:
                     names.add((node.module or "").partition(".")[0])
     known = packages_distributions()
-    foreign = names - OWN - set(sys.stdlib_module_names)
-    return {known[name][0].lower() for name in foreign}
+    foreign = names - OWN - IF_THE_CALLER_HAS_IT - set(sys.stdlib_module_names)
+    return {known[name][0].lower().replace("_", "-") for name in foreign}
 
 
 CORE = declared(*PROJECT["project"]["dependencies"])

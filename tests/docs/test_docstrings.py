@@ -3,6 +3,7 @@
 import builtins
 import inspect
 import re
+import sys
 
 from modules import public_functions, public_structs
 
@@ -74,7 +75,8 @@ def test_a_function_of_many_parameters_describes_each():
 def test_errors_described_exist():
     for name, function in FUNCTIONS.items():
         for raised in entries(sections(docstring(function)).get("Raises", "")):
-            kind = getattr(errors, raised, getattr(builtins, raised, None))
+            own = vars(sys.modules[function.__module__])
+            kind = getattr(errors, raised, getattr(builtins, raised, own.get(raised)))
             assert inspect.isclass(kind), f"{name}: {raised}"
             assert issubclass(kind, Exception), f"{name}: {raised}"
 

@@ -123,7 +123,13 @@ class Follower:
         self.end()
 
     def end(self) -> None:
-        """Make rows of what was read, save, and bring all to the lake."""
+        """Make rows of what was read, save, and bring all to the lake.
+
+        Raises
+        ------
+        LakeError
+            If the lake cannot be written; the rows stay.
+        """
         self._normaliser.finish()
         self._store(self._normaliser.output(), at_once=True)
         self.deliver()

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit  # pyright: ignore[reportUnknownVariableType] - numba has no types
 
 Floats = npt.NDArray[np.float64]
 
@@ -10,7 +9,6 @@ LARGEST_SURPRISE = 16.0
 """Squared standardised error beyond which an error says no more of the variance: four deviations."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
 def filter_rows(
     rows: Floats,
     target: Floats,
@@ -54,37 +52,23 @@ def filter_rows(
         many rows the noise variance is worth at the end.
     """
     count, columns = rows.shape
-    states = columns + 1
+    design = np.column_stack([rows, np.ones(count)])
     location, uncertainty, noises = np.empty(count), np.empty(count), np.empty(count)
-    gain = np.empty(states)
+    diagonal = covariance.reshape(-1)[:: columns + 2][:columns]  # a view: the covariance is contiguous
     for i in range(count):
         mean[columns] *= persistence
-        for j in range(states):
-            covariance[columns, j] *= persistence
-        for j in range(states):
-            covariance[j, columns] *= persistence
+        covariance[columns] *= persistence
+        covariance[:, columns] *= persistence
         covariance[columns, columns] += innovation
-        for j in range(columns):
-            covariance[j, j] += drift[j]
-        predicted, spread = mean[columns], 0.0
-        for a in range(states):
-            total = covariance[a, columns]
-            for b in range(columns):
-                total += covariance[a, b] * rows[i, b]
-            gain[a] = total
-        for b in range(columns):
-            predicted += rows[i, b] * mean[b]
-            spread += rows[i, b] * gain[b]
-        spread += gain[columns]
+        diagonal += drift
+        gain = covariance @ design[i]
+        predicted, spread = float(design[i] @ mean), float(design[i] @ gain)
         location[i], uncertainty[i], noises[i] = predicted, spread * noise, loudness[i] * noise
         if np.isfinite(target[i]):
-            error = target[i] - predicted
-            surprise = error * error / ((spread + loudness[i]) * noise)
-            for a in range(states):
-                mean[a] += gain[a] * error / (spread + loudness[i])
-            for a in range(states):
-                for b in range(states):
-                    covariance[a, b] -= gain[a] * gain[b] / (spread + loudness[i])
+            error, width = target[i] - predicted, spread + loudness[i]
+            surprise = error * error / (width * noise)
+            mean += gain * (error / width)
+            covariance -= np.outer(gain, gain) / width
             counted = memory * counted + 1.0
             noise += noise / counted * (min(surprise, LARGEST_SURPRISE) - 1.0)
     return location, uncertainty, noises, counted

@@ -81,7 +81,8 @@ class Gate:
             kind, _, token = headers.get("authorization", "").partition(" ")
             who = holder(token.strip(), self._settings.tokens) if kind.lower() == "bearer" else None
             if who is None:
-                return 401, "Token needed", "send `Authorization: Bearer …` with a token of `runout serve --new-token`"
+                words = "send `Authorization: Bearer …` with a token of `runout serve --new-token NAME`"
+                return 401, "Token needed", words
             if "read" not in who.scopes:
                 return 403, "Token without that scope", "this token may not read answers"
         return None

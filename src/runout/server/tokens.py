@@ -84,7 +84,7 @@ def read_tokens(file: Path) -> tuple[Token, ...]:
         return msgspec.toml.decode(file.read_bytes(), type=TokenFile).token
     except msgspec.DecodeError as error:
         raise ConfigurationError(
-            f"{file} is not a list of tokens as `runout serve --new-token` writes it: {error}"
+            f"{file} is not a list of tokens as `runout serve --new-token NAME` writes it: {error}"
         ) from error
 
 
