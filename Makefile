@@ -8,13 +8,20 @@ PYTEST_WORKERS ?= 2
 COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cover faults check bench real notebooks docs lock clean
+.PHONY: help demo live serve test cover faults check bench real notebooks docs lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 demo: $(VENV)/core ## do everything offline on a synthetic market, and say where to look
 	$(BIN)/runout demo
+
+live: $(VENV)/core ## keep a synthetic market on emulated venues, offline, and serve its page
+	$(BIN)/runout live BTC --emulated
+
+serve: $(VENV)/core ## serve the demo's lake as a page and an API
+	@test -d lakes/demo || $(BIN)/runout demo
+	$(BIN)/runout serve --lake lakes/demo
 
 test: $(VENV)/dev ## run the test suite
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup

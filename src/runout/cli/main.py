@@ -81,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = list(sys.argv[1:] if arguments is None else arguments)
     if asked[:1] == ["help"]:
         asked = [*asked[1:], "--help"]
+    if "RUNOUT_PARENT" in os.environ:
+        from runout.pipeline.children import end_with_parent  # noqa: PLC0415 - only below `runout live`
+
+        end_with_parent()
     try:
         if not set(asked) & {"--help", "-h"}:
             check_environment()

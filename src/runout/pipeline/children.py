@@ -1,7 +1,11 @@
 """Commands that run beside one another as processes of their own, begun anew when they end, ended together."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +20,23 @@ _MOST_WAIT: Final = 60.0
 _STEADY: Final = 120.0
 """Seconds after which a process counts as steady: the wait before its next start begins small again."""
 _PATIENCE: Final = 15.0
+
+
+PARENT: Final = "RUNOUT_PARENT"
+"""Variable that names the process a command belongs to; it ends when that one does, however it ended."""
+
+
+def end_with_parent() -> None:
+    """End this process as by SIGTERM once the process that :data:`PARENT` names is no longer its parent."""
+    parent = os.environ.pop(PARENT, "")
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent.isdigit():
+        threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 class _Child(msgspec.Struct):
@@ -38,7 +59,7 @@ class Children:
     """
 
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
-        self._environment, self._logs = dict(environment), logs
+        self._environment, self._logs = {**environment, PARENT: str(os.getpid())}, logs
         self._children: dict[str, _Child] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
