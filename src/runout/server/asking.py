@@ -9,8 +9,8 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import Parameter
 
-from runout.api.questions import Question
-from runout.clock import NANOSECONDS_PER_MINUTE, format_time, now_ns, parse_time
+from runout.api.questions import READS, Question
+from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, format_time, now_ns, parse_time
 from runout.errors import UsageError
 from runout.server import replies
 from runout.server.answers import Answers
@@ -34,17 +34,20 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Of what coin and moment; ``since`` (UTC ns) where a window is asked for."""
+    """Of what coin and moment, and whether that is named; ``since`` (UTC ns) where a window is asked for."""
 
     coin: str
     at: int
+    named: bool
     since: int | None
 
     def question(self, resource: str, **more: Any) -> Question:
         """Return the question for a resource."""
         if (venue := more.get("venue")) is not None:
             more["venue"] = venue.lower()
-        return Question(resource=resource, at=self.at, coin=self.coin, since=self.since, **more)
+        # A model takes seconds: all who ask it of the present within a minute share its answer.
+        at = self.at if resource in READS or self.named else self.at - self.at % NANOSECONDS_PER_MINUTE
+        return Question(resource=resource, at=at, coin=self.coin, since=self.since, **more)
 
 
 async def view_of(
@@ -72,10 +75,12 @@ async def subject_of(
         str | None, Parameter(description="UTC moment where a window begins; a week before if absent.", max_length=40)
     ] = None,
 ) -> Subject:
-    """Return of what a request is; now means the present minute, so that all who ask share an answer."""
+    """Return of what a request is; now means the present second."""
     now = now_ns()
-    moment = now - now % NANOSECONDS_PER_MINUTE if at is None else moment_of("at", at)
-    return Subject(coin=coin.upper(), at=moment, since=None if since is None else moment_of("since", since))
+    moment = now - now % NANOSECONDS_PER_SECOND if at is None else moment_of("at", at)
+    return Subject(
+        coin=coin.upper(), at=moment, named=at is not None, since=None if since is None else moment_of("since", since)
+    )
 
 
 def moment_of(name: str, text: str) -> int:

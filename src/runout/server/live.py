@@ -1,6 +1,7 @@
 """The stream: news of the lake as server-sent events and over a WebSocket, from one channel."""
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
@@ -80,15 +81,17 @@ async def socket(socket: WebSocket[Any, Any, State]) -> None:
         async for message in channel.read(asked.after, channels=asked.channels):
             await socket.send_text(msgspec.json.encode(message).decode())
 
-    sending = asyncio.ensure_future(send())
-    try:
-        while not sending.done():
-            await socket.receive_text()
-    except WebSocketDisconnect:
-        pass
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+    async def until_gone() -> None:
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                await socket.receive_text()
+
+    both = [asyncio.ensure_future(one()) for one in (send, until_gone)]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    for one in both:
+        one.cancel()
+    await asyncio.gather(*both, return_exceptions=True)
+    await _close(socket, 1001, "the server ends")
 
 
 async def watch(tail: Tail, channel: Channel, seconds: float) -> None:

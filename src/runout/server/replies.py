@@ -94,7 +94,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, str]
     count: int
     next_cursor: str | None
-    rows: list[dict[str, msgspec.Raw]] | msgspec.Raw
+    rows: list[dict[str, Any]]
 
 
 def cursor_of(page: Page) -> str:
@@ -201,9 +201,10 @@ def table_body(
             series=answer.series, capture=answer.capture, inferred=answer.inferred, synthetic=answer.synthetic,
             note=answer.note, reproduce=reproduce,
             columns={name: _TYPES.get(kind.base_type().__name__, "list") for name, kind in answer.table.schema.items()},
-            count=answer.table.height, next_cursor=cursor, rows=msgspec.Raw(_written(part).write_json().encode()),
+            count=answer.table.height, next_cursor=cursor, rows=[],
         )  # fmt: skip
-        return msgspec.json.encode(about) + b"\n", headers
+        rows = msgspec.Raw(_written(part).write_json().encode())  # written by polars, as they are
+        return msgspec.json.encode(msgspec.structs.asdict(about) | {"rows": rows}) + b"\n", headers
     if form == "csv":
         return _written(part).write_csv().encode(), headers
     if form == "arrow":
