@@ -55,6 +55,7 @@ notebooks: $(VENV)/dev ## execute the notebooks of docs/tutorials on lakes/real,
 
 docs: $(VENV)/dev ## write the generated pages and build the site
 	$(BIN)/python tools/data_dictionary.py
+	$(BIN)/python tools/venue_pages.py
 	$(BIN)/python tools/indicator_pages.py
 	$(BIN)/zensical build --clean
 	@echo "open site/index.html in a browser"

@@ -18,6 +18,9 @@ from runout.sources.venue import Answer, Call, Venue, Verdict
 Waiting = Callable[[str, float, str], None]
 """Called with the venue, seconds and the venue's words when a venue asks for silence."""
 
+# Retries are part of the work: what a venue's silence costs is said by the caller, not by a log on stdout.
+stamina.instrumentation.set_on_retry_hooks(())
+
 _LARGEST_BODY = 64 * 2**20
 
 
