@@ -34,6 +34,15 @@ CASES = [
         "bitget", ("map bitget-futures v3 messages", "map bitget v3 messages"), r'"symbol":"([A-Z0-9]+)"',
         {"open_interest": 1, "premium": 1, "funding": 1, "trades": 4, "liquidations": 2}, {"channel book"},
     ),
+    (
+        "dydx", ("map dydx-v4 messages", "fixtures-nautilus/dydx/ws_trades*.json", "fixtures-nautilus/dydx/ws_m*.json"),
+        r'"([A-Z]+-USD)"',
+        {"open_interest": 5, "funding": 4, "trades": 6, "liquidations": 1}, {"channel v4_orderbook"},
+    ),
+    (
+        "bitfinex", ("map bitfinex derivatives messages",), r'"(t[A-Z]+F0:USTF0)"', {"liquidations": 2},
+        {"channel of another stream", "element 5"},
+    ),
 ]  # fmt: skip
 
 

@@ -45,8 +45,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         Nanoseconds asked for before the stretch.
     number
         Name of the parameter that numbers pages, or names the cursor.
-    cursor
-        Reads the cursor of an answer; empty at the end.
+    cursor, start
+        Reads the cursor of an answer, empty at the end; gives that of a stretch's end (UTC ns), where one can.
     horizon
         Words in an answer that say that the window is older than what the venue keeps.
     """
@@ -66,6 +66,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     lead: int = 0
     number: str = ""
     cursor: Callable[[bytes], str] | None = None
+    start: Callable[[int], str] | None = None
     horizon: bytes = b""
 
 
@@ -117,6 +118,8 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         if way.follow == "number":
             return _numbered(call, way, 1)
+        if way.start is not None:
+            return _numbered(call, way, way.start(until))
         if way.windows is None:
             return call
         if way.follow == "older":  # settlements are stamped some milliseconds late

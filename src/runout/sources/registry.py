@@ -26,7 +26,20 @@ def providers() -> dict[str, Callable[[], FileSource]]:
     }
 
 
-VENUES = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "deribit", "bitget", "coingecko", "defillama")
+VENUES = (
+    "binance",
+    "bybit",
+    "okx",
+    "hyperliquid",
+    "gate",
+    "kraken",
+    "deribit",
+    "bitget",
+    "bitfinex",
+    "dydx",
+    "coingecko",
+    "defillama",
+)
 """Venues and keyless providers that can be backfilled and collected, in the order of their weight."""
 KEYED = ("coinalyze",)
 """Providers that ask for a free key: backfilled where the environment holds it, or where they are named."""

@@ -21,6 +21,7 @@ from runout.sources.wire import (
     floats,
     integers,
     meanings,
+    nothing,
     parts,
     read_frames,
     series_of,
@@ -113,16 +114,11 @@ def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[
     )
 
 
-def _nothing(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
-    """Leave a pong alone."""
-    del candidates, places, known
-
-
 _TOPICS: dict[str, Taker] = {
     "liquidation": _take_liquidations,
     "publicTrade": _take_trades,
     "ticker": _take_tickers,
-    "pong": _nothing,
+    "pong": nothing,
 }
 
 
