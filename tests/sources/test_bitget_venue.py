@@ -52,7 +52,7 @@ def test_the_side_of_a_liquidation_is_the_positions(side, closed):
     row = rows.tables["liquidations"].row(0, named=True)
     assert (row["liquidated_side"], row["quantity_base"], row["value_usd"]) == (closed, 0.5, 0.5 * 90000.280739469)
     assert (row["event_time"], row["known_time"]) == (NOW - 20_000 * MS, NOW)
-    assert rows.series[0].capture == "unknown"
+    assert rows.series[0].capture == "capped"
 
 
 def test_sizes_are_coins_on_coin_margined_contracts_too_and_bundles_are_unpacked():

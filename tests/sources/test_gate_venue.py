@@ -128,7 +128,7 @@ def test_bars_are_paged_forward_and_the_running_one_is_left_out():
     assert len(calls) == 3
 
 
-def test_one_call_of_statistics_gives_open_interest_ratios_and_liquidations_of_both_sides():
+def test_one_call_of_statistics_gives_half_of_open_interest_ratios_and_liquidations_of_both_sides():
     since = NOW - 700 * STEP
 
     def serve(call: Call) -> list:
@@ -152,7 +152,7 @@ def test_one_call_of_statistics_gives_open_interest_ratios_and_liquidations_of_b
     first = pages[0].rows.tables
     assert first["open_interest"].select("event_time", "known_time", "open_interest_base", "open_interest_usd").row(
         0
-    ) == (since, since + STEP, pytest.approx(200.0), 20_000_000.5)
+    ) == (since, since + STEP, pytest.approx(100.0), 10_000_000.25)
     totals = first["liquidations"].filter(first["liquidations"]["event_time"] == since + STEP).sort("liquidated_side")
     assert totals.select("liquidated_side", "value_usd", "quantity_base", "span", "sequence").rows() == [
         ("long", 1000.5, 0.01, STEP, 0), ("short", 0.0, 0.0, STEP, 0),

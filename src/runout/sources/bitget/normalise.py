@@ -40,8 +40,8 @@ _SETTLEMENTS: Reader[form.Envelope[list[form.Settlement]]] = Reader(form.Envelop
 _NOW: Reader[form.Envelope[list[form.TickerNow]]] = Reader(form.Envelope[list[form.TickerNow]])
 
 liquidation_series = partial(
-    series_of, kind="liquidations", feed="liquidation", capture="unknown", instant=True,
-    note="Whether all are shown, and whether the price is that of the fill, is not known.",
+    series_of, kind="liquidations", feed="liquidation", capture="capped", instant=True,
+    note="The largest order a side and second; whether the price is that of the fill is not known.",
 )  # fmt: skip
 bar_series = partial(series_of, kind="bars", step=BAR_STEP, feed="candles", note="Dollars are the quote currency.")
 

@@ -28,6 +28,7 @@ from runout.sources.wire import (
 
 _CHANNEL = re.compile(rb'"channel":\s?"futures\.([a-z_]+)"')
 _EVENT = re.compile(rb'"event":\s?"(update|all)"')
+_SIDES_COUNTED = 2
 RATIOS = {"global-accounts": "lsr_account", "top-accounts": "top_lsr_account", "top-positions": "top_lsr_size"}
 """Measures of positioning, and the field of each."""
 
@@ -50,8 +51,9 @@ total_series = partial(
 )  # fmt: skip
 bar_series = partial(series_of, kind="bars", step=BAR_STEP, feed="candlesticks", note="Dollars are the quote currency.")
 open_interest_series = partial(
-    series_of, kind="open_interest", step=BAR_STEP, feed="contract_stats", instant=True, lag=BAR_STEP
-)
+    series_of, kind="open_interest", step=BAR_STEP, feed="contract_stats", instant=True, lag=BAR_STEP,
+    note="Published for both sides as far as is known, halved.",
+)  # fmt: skip
 
 
 def channel_of(payload: bytes) -> str:
@@ -178,9 +180,9 @@ def take_statistics(candidates: Candidates, instrument: Instrument, call: Call) 
         known,
         open_interest_series,
         moments,
-        size=floats([point.open_interest for point in points]),
+        size=floats([point.open_interest for point in points]) / _SIDES_COUNTED,
         price=floats([point.mark_price for point in points]),
-        usd=floats([point.open_interest_usd for point in points]),
+        usd=floats([point.open_interest_usd for point in points]) / _SIDES_COUNTED,
     )
     for measure, name in RATIOS.items():
         columns.add_ratio(
