@@ -365,6 +365,7 @@ ROUTES = (
     *_each("/depth", 50, spot=_depth("spot")),
     *_each("/fundingRate", 1, dapi=_funding("dapi")),
     Route(path="/fapi/v1/fundingRate", answer=_funding("fapi"), pool="funding"),
+    Route(path="/dapi/v1/fundingInfo", answer=lambda desk, query: [], pool="weight"),  # noqa: ARG005 - no such contract
     Route(path="/fapi/v1/fundingInfo", answer=funding_info, pool="funding"),
     Route(path="/futures/data/openInterestHist", answer=_open_interest_history, pool="data"),
     Route(path="/futures/data/globalLongShortAccountRatio", answer=_ratio(1.0), pool="data"),
