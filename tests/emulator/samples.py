@@ -130,6 +130,21 @@ CALLS: dict[str, tuple[str, ...]] = {
         "rest/openApi/swap/v2/quote/fundingRate?symbol=BTC-USDT&limit=3",
         "rest/openApi/swap/v3/quote/klines?symbol=BTC-USDT&interval=5m&limit=3",
     ),
+    "coingecko": (
+        "rest/api/v3/global",
+        "rest/api/v3/coins/bitcoin/market_chart?vs_currency=usd&days=5",
+        "rest/api/v3/coins/markets?vs_currency=usd",
+    ),
+    "coinpaprika": ("rest/v1/global",),
+    "defillama": ("stablecoins/stablecoincharts/all", "rest/protocol/binance-cex"),
+    "coinalyze": (
+        "rest/v1/exchanges",
+        "rest/v1/future-markets?api_key=k",
+        *(
+            f"rest/v1/{name}-history?api_key=k&symbols=BTCUSDT_PERP.A,BTCUSD_PERP.6&interval=1hour&from={{s-14400}}&to={{s}}"
+            for name in ("liquidation", "open-interest", "funding-rate", "long-short-ratio", "ohlcv")
+        ),
+    ),
 }
 POSTS: dict[str, tuple[tuple[str, str], ...]] = {
     "hyperliquid": tuple(

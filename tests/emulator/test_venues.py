@@ -22,6 +22,8 @@ def filled(text: str, emulator: Emulator) -> str:
 def to_liquidations(emulator: Emulator, venue: str) -> None:
     """Go to half a minute before a whole one, when half of what the venue liquidates after the start has been."""
     desk, market = emulator.counters[venue].desk, emulator.market
+    if not desk.contracts:
+        return
     times = desk.true_closes(desk.kind("linear", "inverse")[0], market.plan.start, market.end).time
     emulator.jump(int(times[len(times) // 2]) // 60_000_000_000 * 60_000_000_000 - 30 * 10**9)
 

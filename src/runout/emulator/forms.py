@@ -28,7 +28,7 @@ class Refused(Exception):  # noqa: N818 - an outcome that every venue words in i
     """A call that the venue answers with an error; ``kind`` is a key of the venue's errors.
 
     Kinds: ``symbol`` (unknown or delisted), ``parameter``, ``too-old``, ``path``, ``slow-down``, ``banned``,
-    ``blocked`` (this country), ``broken`` (the server's fault).
+    ``blocked`` (this country), ``broken`` (the server's fault), ``key`` (one is needed).
     """
 
     def __init__(self, kind: str, words: str = "", seconds: float = 0.0) -> None:

@@ -170,6 +170,8 @@ class Emulator:
             asked = path + (f"?{request.query_string}" if request.query_string else "")
             return await self.streams.serve(request, counter.desk, request.match_info["host"], asked)
         parameters: dict[str, Any] = dict(request.query)
+        if "api_key" in request.headers:
+            parameters["header api_key"] = request.headers["api_key"]
         if request.method == "POST":
             parameters |= await _body(request)
         faults = self.script.strike("rest", counter.form.name, path, self.clock.wire_seconds())

@@ -17,9 +17,12 @@ from runout.emulator.venues import (
     lighter,
     mexc,
     okx,
+    providers,
 )
 
 _MODULES = (
     binance, bybit, okx, hyperliquid, gate, bitget, kraken, deribit, htx, bitfinex, dydx, lighter, aster, mexc, bingx,
 )  # fmt: skip
-FORMS: dict[str, VenueForm] = {module.FORM.name: module.FORM for module in _MODULES}
+FORMS: dict[str, VenueForm] = {
+    form.name: form for form in (*(module.FORM for module in _MODULES), *providers.PROVIDERS)
+}

@@ -48,7 +48,15 @@ def _contract(desk: Desk, query: Query) -> Contract:
     return desk.contract(query.text("symbol"), "linear")
 
 
-def instruments(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
+def _asked(desk: Desk, query: Query) -> list[Contract]:
+    """Return the contracts of the product that is asked for; only USDT futures are emulated."""
+    if "symbol" in query.parameters:
+        return [_contract(desk, query)]
+    product = query.text("productType", query.text("category", "USDT-FUTURES"))
+    return desk.kind("linear") if product.upper() == "USDT-FUTURES" else []
+
+
+def instruments(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/contracts``."""
     return _ok(desk, [
         {
@@ -62,7 +70,7 @@ def instruments(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form 
             "fundInterval": f"{one.funding_hours:g}", "minLever": "1", "maxLever": "125", "posLimit": "0.1",
             "maintainTime": "",
         }
-        for one in desk.kind("linear")
+        for one in _asked(desk, query)
     ])  # fmt: skip
 
 
@@ -75,8 +83,7 @@ def open_interest(desk: Desk, query: Query) -> Any:
 
 def tickers(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/tickers``: all, or one."""
-    found = [_contract(desk, query)] if "symbol" in query.parameters else desk.kind("linear")
-    return _ok(desk, [_ticker(one, quote(desk, one, desk.now())) for one in found])
+    return _ok(desk, [_ticker(one, quote(desk, one, desk.now())) for one in _asked(desk, query)])
 
 
 def _ticker(one: Contract, q: Any) -> dict[str, Any]:
@@ -92,8 +99,7 @@ def _ticker(one: Contract, q: Any) -> dict[str, Any]:
 
 
 def _tickers_of_v3(desk: Desk, query: Query) -> Any:
-    found = [_contract(desk, query)] if "symbol" in query.parameters else desk.kind("linear")
-    return _ok(desk, [_wide_ticker(one, quote(desk, one, desk.now())) for one in found])
+    return _ok(desk, [_wide_ticker(one, quote(desk, one, desk.now())) for one in _asked(desk, query)])
 
 
 def _wide_ticker(one: Contract, q: Any) -> dict[str, Any]:
@@ -111,9 +117,8 @@ def liquidations_kept(desk: Desk, query: Query) -> Any:
     """``/api/v3/market/liquidations``: three days, newest first."""
     now, limit = desk.now(), query.limit(100, 1000)
     since, until = query.span("startTime", "endTime")
-    named = "symbol" in query.parameters
     found: list[tuple[int, dict[str, str]]] = []
-    for one in [_contract(desk, query)] if named else desk.kind("linear"):
+    for one in _asked(desk, query):
         shown = closes(desk, one, max(since, now - KEEPS), min(until + 1, now))
         found += [(close.time, _liquidation(one, close)) for close in shown]
     found.sort(key=lambda row: -row[0])

@@ -157,6 +157,11 @@ def _ticker(one: Contract, q: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _none(desk: Desk, query: Query) -> Any:  # noqa: ARG001
+    """Answer for contracts settled in Bitcoin, of which there are none."""
+    return []
+
+
 # -- websocket --------------------------------------------------------------------------------------------------------
 
 
@@ -271,7 +276,10 @@ _PATHS = {
 }  # fmt: skip
 FORM = VenueForm(
     name="gate", contracts=perpetuals("gate", lambda coin: f"{coin}_USDT", unit=MULTIPLIERS.__getitem__), refuse=refuse,
-    routes=tuple(Route(path=f"/api/v4/futures/usdt/{path}", answer=answer) for path, answer in _PATHS.items()),
+    routes=(
+        *(Route(path=f"/api/v4/futures/usdt/{path}", answer=answer) for path, answer in _PATHS.items()),
+        *(Route(path=f"/api/v4/futures/btc/{path}", answer=_none) for path in ("contracts", "tickers")),
+    ),
     bases=("/api/v4", "/api/v4/futures/usdt"), pools=(Pool("default", 200, 10.0, "X-Gate-RateLimit-Used"),), law=Law(),
     stream=StreamForm(
         hosts={"stream": "/v4/ws/usdt"}, heard=heard, feed=feed, most_connections=300,
