@@ -132,6 +132,16 @@ def test_what_a_rule_looked_at_has_the_unit_it_is_in() -> None:
     assert {bound.quantity for rule in RULES for bound in rule.bounds} - set(numbers) == {"coin_interest_drawdown_60d"}
 
 
+def test_the_next_24_h_are_said_beside_the_day_with_level_chance_and_start() -> None:
+    day = made_up(MIDNIGHT)
+    noon = msgspec.structs.replace(day.windows[0], start=MIDNIGHT + DAY // 2, end=MIDNIGHT + 3 * DAY // 2)
+    one = named(section(msgspec.structs.replace(day, next_24h=noon)))["danger.next_24h"]
+    assert one.statement.startswith(
+        "Next 24 h, from 18 Aug 12:00 UTC: danger level 3 (considerable), 8.4% chance of at"
+    )
+    assert "danger.next_24h" not in named(section(msgspec.structs.replace(day, next_24h=day.windows[0])))
+
+
 def test_a_condition_says_move_chance_interval_and_the_days_behind_it() -> None:
     one = named(section())["danger.if.falls.0.03"]
     assert one.statement == (
