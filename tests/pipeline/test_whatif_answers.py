@@ -13,7 +13,7 @@ from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cascade.depth import Band
 from runout.cascade.shock import Move, Order, ToPrice
 from runout.cli.main import main
-from runout.clock import format_time
+from runout.clock import format_time, say_moment
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
 from runout.pipeline import build_map, whatif_answers
@@ -184,7 +184,7 @@ def test_the_command_answers_as_text_json_table_and_picture(
     assert main(ask(lake, "--drop", "5%")) == 0
     told = capsys.readouterr().out
     assert told.startswith("SYNTHETIC MARKET · BTC")
-    assert "If books refill" in told
+    assert "With order books that refill" in told
     assert main(ask(lake, "--sell", "100M", "--format", "json")) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["cases"]["value"]["liquidated_usd"] > 0
@@ -204,8 +204,8 @@ def test_a_price_is_stamped_with_its_own_time_when_none_is_known_later(lake: Lak
     words = ["whatif", "BTC", "--lake", lake.root, "--at", format_time(END + DAY // 2), "--drop", "5%"]
     assert main(words) == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert format_time(END) in first
-    assert format_time(END + DAY // 2) not in first
+    assert say_moment(END) in first
+    assert say_moment(END + DAY // 2) not in first
 
 
 def test_a_share_of_no_past_day_is_given_with_its_upper_bound(
@@ -217,7 +217,7 @@ def test_a_share_of_no_past_day_is_given_with_its_upper_bound(
     assert capsys.readouterr().out.count(" below ") == never.height
     move = float(never["move"].min() or 0.0)
     assert main(ask(lake, "--drop" if move < 0.0 else "--rise", f"{abs(move):.4%}")) == 0
-    assert "comparable days (90%: below " in capsys.readouterr().out
+    assert "comparable days moved this far within 24 h (90%: below " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

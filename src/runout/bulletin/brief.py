@@ -391,9 +391,9 @@ def _tables(bulletin: Bulletin, name: str) -> Iterator[Table]:
 
 def _record(bulletin: Bulletin) -> Iterator[LevelRecord]:
     for table in _tables(bulletin, "danger.levels"):
-        yield from (_level_record(level, row) for level, row in enumerate(table.rows, start=1) if row.values[0])
+        yield from (_level_record(level, row) for level, row in enumerate(table.rows, start=1) if row.values[3])
 
 
 def _level_record(level: int, row: Row) -> LevelRecord:
-    days, frequency, low, high = row.values[:4]
+    frequency, low, high, days = row.values[:4]
     return LevelRecord(level=level, days=int(days or 0), frequency=Amount(value=frequency or 0.0, low=low, high=high))

@@ -226,5 +226,5 @@ def _often(share: float) -> str:
 def _record(brief: Brief) -> str:
     said = ", ".join(f"{one.level}: {percent(one.frequency.value)} of {one.days}" for one in brief.record)
     values = [one.frequency.value for one in brief.record]
-    order = "" if values == sorted(values) else "; levels out of order cannot be told apart"
+    order = "" if values == sorted(values) else "; levels out of order cannot be distinguished"
     return f"days at each level followed by a {dollars(DANGER_USD)} day: {said}{order}."

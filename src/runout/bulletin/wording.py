@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from runout import clock
@@ -95,19 +96,13 @@ def window(evidence: Evidence) -> str:
     return clean(end) if start == end else f"{clean(start)} to {clean(end)}"
 
 
-def source_line(finding: Finding) -> str:
-    """Return who published the figures of a finding, in which scope and window."""
-    evidence = finding.evidence
-    source, scope = clean(evidence.source), clean(evidence.scope)
-    # A scope ends with whom it came through; the same name need not stand before it.
-    parts = ("" if scope.endswith((f"via {source}", f", {source}")) else source, scope, window(evidence))
-    return " · ".join(part for part in parts if part)
-
-
 def source_lines(findings: Sequence[Finding]) -> list[str]:
-    """Return the line under each finding: a source shared with the next one is said once, under the last of them."""
-    lines = [marked_source_line(finding) for finding in findings]
-    return ["" if line in lines[place : place + 1] else line for place, line in enumerate(lines, start=1)]
+    """Return the line under each finding: a scope shared with the next ones is given once, under the last of them."""
+    lines: list[str] = []
+    for key, run in groupby(findings, _scope_line):
+        proofs = [finding.evidence for finding in run]
+        lines += [""] * (len(proofs) - 1) + [" · ".join(part for part in (key, _span(proofs)) if part)]
+    return lines
 
 
 class Sourced(NamedTuple):
@@ -188,11 +183,6 @@ def _span(proofs: Sequence[Evidence]) -> str:
         return window(proofs[0])
     times = [clock.parse_time(time) for time in ends]
     return period(min(times), max(times))
-
-
-def marked_source_line(finding: Finding) -> str:
-    """Return the source line, and that the figures are modelled where they are."""
-    return f"{source_line(finding)} · {INFERRED}" if finding.inferred else source_line(finding)
 
 
 def summary(section: Section) -> str:

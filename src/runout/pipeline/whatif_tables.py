@@ -118,8 +118,8 @@ def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
 
 
 _ASSUMED: Final = (
-    "half of what was taken from the book is back after 30 s, the engine starts after 1 s and works with a time of "
-    "20 s; insurance is not known and taken as enough, so nothing is deleveraged"
+    "half of what was taken from the book is back after 30 s; the engine starts after 1 s and works with a time of "
+    "20 s; the insurance fund, not known, is enough, so nothing is deleveraged"
 )
 
 
@@ -138,8 +138,8 @@ def _notes(setting: Setting, *, market_wide: bool = True) -> list[str]:
     books = "; ".join(venue.depth.definition for coin in setting.market.coins for venue in coin.venues)
     hidden = (
         f"Forced orders are the map's reported dollars times {factor.low:g} to {factor.high:g} (central "
-        f"{factor.value:g}), an assumption about what a capped feed hides. Mild and severe: all bands at one edge "
-        "together."
+        f"{factor.value:g}), an assumption about what a capped feed hides. Mild and severe set every "
+        "uncertain input to its favourable or unfavourable bound."
     )
     whole = (
         "No market-wide total is given: the lake holds no totals that published figures could be compared with."
@@ -148,9 +148,9 @@ def _notes(setting: Setting, *, market_wide: bool = True) -> list[str]:
         f"{ratio.days} busy days of all measured totals over this venue and coin, and {ratio.events} published figures."
     )
     return [
-        "Inferred: nobody publishes who holds what. What such answers were worth: docs/scores/cascade.md.",
+        "Inferred: nobody publishes who holds what. How accurate such answers have been: docs/scores/cascade.md.",
         hidden,
-        f"Books: {books}, median of a week, as they stand in calm. In a slide makers withdraw.{_checked(setting)}",
+        f"Books: {books}, median of a week, in calm; in a slide market makers withdraw.{_checked(setting)}",
         *([whole] if market_wide else []),
     ]
 
@@ -204,16 +204,15 @@ def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int 
 
 def _lines(made: WhatIf, timed: Slide) -> list[str]:
     slide, chance = made.slide, made.chance
-    often = "Past days went so far within 24 h, volatility for volatility"
-    lines = [] if chance is None else [f"{often}, {_frequency(chance)}."]
+    lines = [] if chance is None else [f"Adjusted for volatility, {_frequency(chance)}."]
     lines += [_totals(made), *_day(made)]
     if slide.reproduction is not None:
         lines.append(
-            f"Where the shock ends, forced orders of the next 1% come to {percent(slide.reproduction)} of the orders "
-            "that stand there; a slide runs by itself above 100%."
+            f"Where the move ends, forced orders within the next 1% equal {percent(slide.reproduction)} of the resting "
+            "orders; above 100% a slide feeds itself."
         )
     if timed.value.ending is Ending.STOPPED:
-        lines.append(f"If books refill, unlike in the table, it stops at {price(timed.value.price_usd)} ({_ASSUMED}).")
+        lines.append(f"With order books that refill, it stops at {price(timed.value.price_usd)}. Assumed: {_ASSUMED}.")
     return [*lines, *_tipping(made)]
 
 
@@ -221,8 +220,9 @@ def _frequency(chance: FrequencyInterval) -> str:
     """Return how often past days went so far; a share of none with how much more it may be."""
     low, high, days = percent(chance.low), percent(chance.high), chance.cases
     if chance.frequency == 0.0:
-        return f"on none of {days} comparable days (90%: below {high})"
-    return f"{percent(chance.frequency)} of the time (90%: {low} to {high}, {days} days)"
+        return f"none of {days} comparable days moved this far within 24 h (90%: below {high})"
+    often = percent(chance.frequency)
+    return f"{often} of {days} comparable days moved this far within 24 h (90%: {low} to {high})"
 
 
 def _day(made: WhatIf) -> list[str]:
@@ -245,7 +245,7 @@ def _tipping(made: WhatIf) -> list[str]:
     said: list[str] = []
     for one in made.slide.tipping[:3]:
         held = (
-            "nothing on the map holds it"
+            "nothing on the map stops it"
             if one.stop_distance is None
             else (f"it runs on to {price(price_at(at, one.stop_distance, direction))}")
         )

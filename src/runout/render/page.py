@@ -100,13 +100,13 @@ def _environment() -> Environment:
 
 def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
     summary = wording.summary(section)
-    sources = wording.source_lines(section.findings)
+    sources, said = wording.source_lines(section.findings), set[str]()
     return {
         "key": section.key,
         "title": section.title,
         "summary": summary,
         "gist": section.summary or (section.findings[0].statement if section.findings else ""),
-        "findings": [_finding(*pair) for pair in zip(section.findings, sources, strict=True)],
+        "findings": [_finding(one, source, said) for one, source in zip(section.findings, sources, strict=True)],
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
     }
@@ -121,11 +121,12 @@ def drawings(pictures: Sequence[Picture]) -> list[dict[str, str]]:
     ]
 
 
-def _finding(finding: Finding, source: str) -> dict[str, object]:
+def _finding(finding: Finding, source: str, said: set[str]) -> dict[str, object]:
     return {
         "finding": finding,
         "evidence": finding.evidence,
         "source": source,
+        "caveat": wording.new_sentences(finding.caveat, said),
         "window": wording.window(finding.evidence),
     }
 

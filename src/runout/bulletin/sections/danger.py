@@ -343,8 +343,8 @@ def _levels(replayed: Sequence[PastDay], at: int) -> Table:
         name="danger.levels",
         section="danger",
         title=f"How often {dollars(DANGER_USD)} followed at each level, {first} to {last}",
-        columns=("days", "followed", "low", "high"),
-        units=("count", "fraction", "fraction", "fraction"),
+        columns=("followed", "low", "high", "days"),
+        units=("fraction", "fraction", "fraction", "count"),
         signed=(False,) * 4,
         rows=rows,
         source="a replay of the forecast on BTC, as published with it (docs/scores/track-record.md)",
@@ -354,9 +354,9 @@ def _levels(replayed: Sequence[PastDay], at: int) -> Table:
 
 def _fared(waves: Sequence[bool]) -> tuple[float | None, ...]:
     if not waves:
-        return (0.0, None, None, None)
+        return (None, None, None, 0.0)
     interval = wilson_interval(sum(waves), len(waves))
-    return (float(len(waves)), sum(waves) / len(waves), interval.low, interval.high)
+    return (sum(waves) / len(waves), interval.low, interval.high, float(len(waves)))
 
 
 def _row(forecast: Forecast, theta_usd: float) -> tuple[float | None, ...]:
