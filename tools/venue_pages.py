@@ -9,7 +9,8 @@ from runout.sources.venue import History, Instrument, Venue
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "venues"
 _ABOUT = (
-    "Written by `make docs` from `venue.toml` of the venue's folder: what we take, what it means and since when, limits, "
+    "Written by `make docs` from `venue.toml` of the venue's folder: what we take, what it means and since when, "
+    "limits, "
     "and what cannot be had."
 )
 _KINDS = ("liquidations", "bars", "open_interest", "funding", "premium")
