@@ -100,7 +100,7 @@ function Replay() {
     const timer = setInterval(() => {
       const now = state.moment.peek() ?? Date.now();
       if (now + step > end) playing.value = false;
-      else if (!state.candles.peek().loading) state.goTo(now + step);
+      else if (!state.candles.peek().loading && !state.tile.peek().loading) state.goTo(now + step);
     }, 1500);
     return () => clearInterval(timer);
   }, [playing.value, step, end]);

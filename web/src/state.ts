@@ -177,11 +177,21 @@ export function loadAll(): void {
   void load(gaps, table<Gap>("/v1/coverage", windowed), mine);
   void load(feeds, table<Feed>("/v1/coverage/feeds", momentary), mine);
   void load(tape, table<Event>("/v1/tape", { ...momentary, events: 200, least_usd: leastUsd.value || undefined }), mine);
+  loadModels(mine);
+}
+
+let modelled = 0;
+
+/** What models say: all of it of one map, which the server computes once. */
+function loadModels(mine: AbortController): void {
+  modelled = Date.now();
+  const windowed = asked(true), { signal: ending } = mine;
+  const table = <Row>(resource: string) => () => json<Table<Row>>(resource, windowed, ending);
   void load(tile, async () => readTile(await bytes("/v1/map/heat", windowed, ending)), mine);
-  void load(clusters, table<Cluster>("/v1/clusters", windowed), mine);
-  void load(sweeps, table<Sweep>("/v1/sweeps", windowed), mine);
-  void load(ladder, table<Move>("/v1/whatif/ladder", windowed), mine);
-  void load(brief, () => json<Brief>("/v1/bulletin", { ...momentary, format: "brief" }, ending), mine);
+  void load(clusters, table<Cluster>("/v1/clusters"), mine);
+  void load(sweeps, table<Sweep>("/v1/sweeps"), mine);
+  void load(ladder, table<Move>("/v1/whatif/ladder"), mine);
+  void load(brief, () => json<Brief>("/v1/bulletin", { ...asked(false), format: "brief" }, ending), mine);
 }
 
 export function loadScreener(): void {
@@ -193,7 +203,7 @@ export function loadTape(): void {
   void load(tape, () => json<Table<Event>>("/v1/tape", parameters), turn);
 }
 
-/** Live: only what the tables say, not the models again. */
+/** Live: what the tables say at once; models again as bars come, once a minute. */
 function refresh(kinds: string[]): void {
   const mine = turn, windowed = asked(true);
   const table = <Row>(resource: string, parameters: Parameters) => () => json<Table<Row>>(resource, parameters, mine.signal);
@@ -204,6 +214,7 @@ function refresh(kinds: string[]): void {
   if (kinds.includes("depth")) void load(depth, table<Depth>("/v1/depth", windowed), mine);
   void load(gaps, table<Gap>("/v1/coverage", windowed), mine);
   void load(feeds, table<Feed>("/v1/coverage/feeds", asked(false)), mine);
+  if (kinds.includes("bars") && Date.now() - modelled > 60000 && !tile.peek().loading) loadModels(mine);
 }
 
 export const onEvents = new Set<(events: Event[]) => void>();
