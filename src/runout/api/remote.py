@@ -152,7 +152,15 @@ class Remote:
     def table(
         self, name: str, /, coin: str = "BTC", *, at: Moment = None, since: Moment = None, **more: Any
     ) -> TableAnswer:
-        """Return a table of the market, as :meth:`runout.api.session.Session.table`."""
+        """Return a table of the market, as :meth:`runout.api.session.Session.table`.
+
+        Parameters
+        ----------
+        name, coin, at, since
+            Which, of what, as of when, and where its window begins.
+        **more
+            ``venue``, ``columns``, ``limit``, ``least_usd``.
+        """
         if "limit" in more:
             more["events"] = more.pop("limit")
         return self.frame(_PATHS.get(name, name), _asked(coin, at, since=since, **more))

@@ -1,5 +1,6 @@
 """A table with the scope that every number of it has."""
 
+import importlib
 from typing import Any
 
 import msgspec
@@ -59,9 +60,7 @@ class TableAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         ImportError
             If pandas 3.0 or newer is not installed.
         """
-        import pandas as pd  # type: ignore[import-not-found]  # noqa: PLC0415 - not a dependency
-
-        return pd.DataFrame.from_arrow(self)
+        return importlib.import_module("pandas").DataFrame.from_arrow(self)  # not a dependency
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()  # pyright: ignore[reportPrivateUsage] - what a notebook calls

@@ -71,10 +71,8 @@ class Answers:
 
         Raises
         ------
-        BusyError, TooSlowError
-            If there is no worker for it, or it took too long.
         RunoutError
-            As the question does.
+            As the question does; if too many wait for a worker, or it took too long.
         """
         key = question, await self._state(question)
         if (kept := self._kept.get(key)) is not None:

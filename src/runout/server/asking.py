@@ -120,7 +120,17 @@ async def table(request: AnyRequest, view: View, asked: Question) -> Response[by
 async def model(
     request: AnyRequest, view: View, asked: Question, documents: tuple[str, ...] = (), name: str = ""
 ) -> Response[bytes]:
-    """Return what a model says: one of its documents, or its table ``name`` in the form asked for."""
+    """Return what a model says: one of its documents, or a table of it in the form asked for.
+
+    Parameters
+    ----------
+    request, view, asked
+        What is asked, and how it is wanted.
+    documents
+        Forms that the model writes itself.
+    name
+        Of the table; empty for none.
+    """
     forms = tuple(dict.fromkeys((*documents, *(TABLE_FORMS if name else ()))))
     form = replies.chosen_form(request, view.format, forms)
     answer = await answers_of(request).get(asked)

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 from litestar import Request, Response
-from litestar.exceptions import ValidationException
 
 from runout.api.table_answer import TableAnswer
-from runout.server.questions import Answer, arrow
+from runout.errors import UsageError
+from runout.server.questions import arrow
 from runout.version import METHOD_VERSION, SCHEMA_VERSION
 
 AnyRequest = Request[Any, Any, Any]
@@ -107,7 +107,7 @@ def page_of(cursor: str | None, at: int, limit: int) -> Page:
 
     Raises
     ------
-    ValidationException
+    UsageError
         If it is not a cursor of ours.
 
     Examples
@@ -121,7 +121,7 @@ def page_of(cursor: str | None, at: int, limit: int) -> Page:
         moment, offset = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode().split(":")
         return Page(at=int(moment), offset=min(max(int(offset), 0), 2**40), limit=limit)
     except (ValueError, binascii.Error) as error:
-        raise ValidationException(f"expected a cursor as next_cursor gave it, found {cursor[:80]!r}") from error
+        raise UsageError(f"expected a cursor as next_cursor gave it, found {cursor[:80]!r}") from error
 
 
 def chosen_form(request: AnyRequest, form: str | None, forms: tuple[str, ...]) -> str:
@@ -129,12 +129,12 @@ def chosen_form(request: AnyRequest, form: str | None, forms: tuple[str, ...]) -
 
     Raises
     ------
-    ValidationException
+    UsageError
         If the answer has no such form.
     """
     if form is not None:
         if form not in forms:
-            raise ValidationException(f"format must be one of {', '.join(forms)}, found {form[:40]!r}")
+            raise UsageError(f"format must be one of {', '.join(forms)}, found {form[:40]!r}")
         return form
     for part in request.headers.get("accept", "").split(","):
         wanted = _ASKED.get(part.split(";")[0].strip().lower())
@@ -185,7 +185,17 @@ def respond(
 def table_body(
     answer: TableAnswer, form: str, page: Page, *, as_of: str, reproduce: str
 ) -> tuple[bytes, dict[str, str]]:
-    """Return a part of a table in a form, with headers that say what it is of."""
+    """Return a part of a table in a form, with headers that say what it is of.
+
+    Parameters
+    ----------
+    answer, page
+        The table, and which part of it.
+    form
+        json, csv, arrow or parquet.
+    as_of, reproduce
+        The moment, and the path that gives the same again.
+    """
     part = answer.table.slice(page.offset, page.limit)
     following = page.offset + part.height
     cursor = None
@@ -212,11 +222,6 @@ def table_body(
     buffer = BytesIO()
     part.write_parquet(buffer)
     return buffer.getvalue(), headers
-
-
-def document_of(answer: Answer, form: str) -> bytes | None:
-    """Return a document that is ready to send; None if there is none of that form."""
-    return answer.documents.get(form)
 
 
 @lru_cache(maxsize=64)
