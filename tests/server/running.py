@@ -97,7 +97,9 @@ def running(lake: str | Path, **settings: Any) -> Iterator[str]:
         finally:
             listening.set()
 
-    made = Settings(**({"lake": str(lake), "port": free_port(), "requests_per_second": 10_000} | settings))
+    made = Settings(
+        **({"lake": str(lake), "port": free_port(), "requests_per_second": 10_000, "answer_seconds": 900.0} | settings)
+    )
     thread = threading.Thread(target=run)
     thread.start()
     try:

@@ -189,7 +189,10 @@ def test_health_tells_how_old_the_newest_price_is(client: httpx.Client) -> None:
 
 
 def test_an_empty_lake_is_served_and_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with running(tmp_path_factory.mktemp("none") / "lake") as address, httpx.Client(base_url=address) as client:
+    with (
+        running(tmp_path_factory.mktemp("none") / "lake") as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
         assert client.get("/v1/status").json()["state"] == "empty"
         assert client.get("/health/ready").json()["state"] == "empty"
         answer = client.get("/v1/candles")

@@ -26,7 +26,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client() as opened:
+    with httpx.Client(timeout=60) as opened:
         yield opened
 
 
@@ -127,7 +127,10 @@ def test_every_answer_keeps_its_page_on_its_own(client: httpx.Client, address: s
 
 
 def test_too_many_requests_are_slowed_and_health_is_not(tmp_path: Path) -> None:
-    with running(tmp_path / "lake", requests_per_second=5) as address, httpx.Client(base_url=address) as client:
+    with (
+        running(tmp_path / "lake", requests_per_second=5) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
         refused = next(answer for _ in range(100) if (answer := client.get("/docs")).status_code != 200)
         assert (refused.status_code, refused.json()["title"]) == (429, "Too many requests")
         assert {client.get("/health/live").status_code for _ in range(20)} == {200}
