@@ -100,6 +100,9 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
 
 
 def _events(candidates: Candidates) -> dict[type, tuple[list[Any], list[int]]]:
+    known = _FRAMES.read_known(candidates.payloads)
+    if known is not None:
+        return by_form(known.rows, [frame.data for frame in known.values])
     places = by_head(candidates.payloads, _head)
     frames = candidates.read(_FRAMES, places.get("frame", ()))
     events = candidates.read(_EVENTS, places.get("event", ()))
