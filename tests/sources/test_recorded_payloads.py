@@ -43,6 +43,15 @@ CASES = [
         "bitfinex", ("map bitfinex derivatives messages",), r'"(t[A-Z]+F0:USTF0)"', {"liquidations": 2},
         {"channel of another stream", "element 5"},
     ),
+    (
+        "htx", ("map huobi-dm-linear-swap, messages",), r'"contract_code":"([A-Z0-9-]+)"',
+        {"funding": 1, "liquidations": 1}, {"channel market"},
+    ),
+    (
+        "lighter", ("map lighter trade messages", "map lighter market stats messages", "map lighter ticker messages"),
+        r'"channel":"trade:(1)"', {"open_interest": 2, "premium": 2, "funding": 2, "trades": 5, "liquidations": 1},
+        {"channel ticker", "symbol 0"},
+    ),
 ]  # fmt: skip
 
 

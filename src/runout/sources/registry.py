@@ -27,19 +27,9 @@ def providers() -> dict[str, Callable[[], FileSource]]:
 
 
 VENUES = (
-    "binance",
-    "bybit",
-    "okx",
-    "hyperliquid",
-    "gate",
-    "kraken",
-    "deribit",
-    "bitget",
-    "bitfinex",
-    "dydx",
-    "coingecko",
-    "defillama",
-)
+    "binance", "bybit", "okx", "hyperliquid", "gate", "bitget", "kraken", "deribit", "htx", "bitfinex", "dydx",
+    "lighter", "aster", "mexc", "bingx", "coingecko", "defillama",
+)  # fmt: skip
 """Venues and keyless providers that can be backfilled and collected, in the order of their weight."""
 KEYED = ("coinalyze",)
 """Providers that ask for a free key: backfilled where the environment holds it, or where they are named."""
