@@ -26,11 +26,8 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
     for topic in sorted({_TOPICS[kind] for kind in kinds if kind in _TOPICS}):
         names = sorted(f"{topic}:{product_of(i)}:{i.symbol}" for i in instruments)
         for number, part in enumerate(chunks(names, _STREAMS_A_CONNECTION), start=1):
-            is_ticker = topic == "ticker"
-            streams = [
-                Stream(name=n, kind="open_interest" if is_ticker else "bars", first_datum=60.0 if is_ticker else 0.0)
-                for n in part
-            ]
+            kind = next(kind for kind in kinds if _TOPICS.get(kind) == topic)
+            streams = [Stream(name=n, kind=kind, first_datum=60.0 if topic == "ticker" else 0.0) for n in part]
             result.append(_connection(f"{topic}-{number}", streams))
     return tuple(result)
 

@@ -40,9 +40,10 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
         for number, part in enumerate(chunks(symbols, _CHANNELS_A_CONNECTION), start=1):
             streams = [Stream(name=f"trades.{symbol}.100ms", kind=kind) for symbol in part]
             result.append(_connection(f"trades-{number}", streams, copies=2))
-    if {"open_interest", "funding", "premium"} & set(kinds):
+    state = next((kind for kind in kinds if kind in {"open_interest", "funding", "premium"}), None)
+    if state is not None:
         for number, part in enumerate(chunks(symbols, _CHANNELS_A_CONNECTION), start=1):
-            streams = [Stream(name=f"ticker.{s}.100ms", kind="open_interest", first_datum=60.0) for s in part]
+            streams = [Stream(name=f"ticker.{s}.100ms", kind=state, first_datum=60.0) for s in part]
             result.append(_connection(f"ticker-{number}", streams))
     return tuple(result)
 

@@ -25,12 +25,12 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
             streams = [Stream(name=f"v4_trades:{symbol}", kind=kind) for symbol in part]
             result.append(_connection(f"trades-{number}", streams, copies=2))
     elif {"open_interest", "funding"} & set(kinds):
-        result.append(_connection("markets", ()))
+        result.append(_connection("markets", (), kind=kinds[0]))
     return tuple(result)
 
 
-def _connection(name: str, streams: Sequence[Stream], copies: int = 1) -> Connection:
-    carried = (*streams, _CANARY)
+def _connection(name: str, streams: Sequence[Stream], copies: int = 1, kind: str = _CANARY.kind) -> Connection:
+    carried = (*streams, msgspec.structs.replace(_CANARY, kind=kind))
     opening: list[bytes] = []
     for stream in carried:
         channel, _, market = stream.name.partition(":")

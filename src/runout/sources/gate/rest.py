@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND
 from runout.sources.answers import judge_json
 from runout.sources.gate import messages as form
 from runout.sources.gate.normalise import take_candles, take_settlements, take_statistics, take_tickers_now
@@ -16,7 +16,7 @@ from runout.sources.wire import BAR_STEP, bundle, decoded
 
 _SETTLES = ("usdt", "btc")
 _LONGEST_INTERVAL = 8 * NANOSECONDS_PER_HOUR
-_KEEPS_BARS = 10_000 * BAR_STEP
+_KEEPS_BARS = 34 * NANOSECONDS_PER_DAY
 _TOO_OLD = b"too long ago"
 _CRYPTO = ("", "crypto")
 

@@ -28,7 +28,7 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
         if "liquidations" in kinds:
             result.append(_connection(host, "liquidations", "public_liquidates", ["!all"], "liquidations"))
         for channel in sorted({_KINDS[kind] for kind in kinds if kind in _KINDS}):
-            kind = "bars" if channel == "trades" else "open_interest"
+            kind = next(kind for kind in kinds if _KINDS.get(kind) == channel)
             for number, part in enumerate(chunks(symbols, _CONTRACTS_A_CONNECTION), start=1):
                 result.append(_connection(host, f"{channel}-{number}", channel, part, kind))
     return tuple(result)

@@ -21,8 +21,9 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
     if {"liquidations", "bars"} & set(kinds):
         kind = "liquidations" if "liquidations" in kinds else "bars"
         result += [_connection("trade", kind, n, part) for n, part in _numbered(symbols)]
-    if {"open_interest", "funding", "premium"} & set(kinds):
-        result += [_connection("ticker", "open_interest", n, part) for n, part in _numbered(symbols)]
+    state = next((kind for kind in kinds if kind in {"open_interest", "funding", "premium"}), None)
+    if state is not None:
+        result += [_connection("ticker", state, n, part) for n, part in _numbered(symbols)]
     return tuple(result)
 
 

@@ -20,17 +20,17 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
     result: list[Connection] = []
     if {"liquidations", "bars"} & set(kinds):
         kind = "liquidations" if "liquidations" in kinds else "bars"
-        numbers = sorted(map(market_number, instruments), key=int)
+        numbers = sorted(map(market_number, instruments), key=lambda name: (len(name), name))
         for number, part in enumerate(chunks(numbers, _MARKETS_A_CONNECTION), start=1):
             streams = [Stream(name=f"trade:{market}", kind=kind) for market in part]
             result.append(_connection(f"trades-{number}", streams, copies=2))
     elif {"open_interest", "funding", "premium"} & set(kinds):
-        result.append(_connection("states", ()))
+        result.append(_connection("states", (), kind=kinds[0]))
     return tuple(result)
 
 
-def _connection(name: str, streams: Sequence[Stream], copies: int = 1) -> Connection:
-    carried = (*streams, _CANARY)
+def _connection(name: str, streams: Sequence[Stream], copies: int = 1, kind: str = _CANARY.kind) -> Connection:
+    carried = (*streams, msgspec.structs.replace(_CANARY, kind=kind))
     return Connection(
         venue="lighter",
         name=name,
