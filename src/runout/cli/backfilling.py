@@ -138,6 +138,9 @@ def _summary_text(outcome: "Backfilled", root: str) -> str:
     for venue, counts in outcome.unknown.items():
         for what, number in counts.items():
             sheet.line(f"{venue} sends what nobody knows, kept and counted: {what}, {number:,} times")
+    for venue, counts in outcome.cases.items():
+        for what, number in counts.items():
+            sheet.line(f"{venue}, not settled: {what}, {number:,} times")
     if any(one.state == "open" for one in outcome.got):
         sheet.line("Run the same command again to go on with what is not whole.")
     sheet.line("Next: runout compute, then runout bulletin. Liquidations come from the day on that they are collected.")

@@ -67,8 +67,8 @@ class Backfilled(msgspec.Struct, frozen=True, kw_only=True):
         Calls answered in this run.
     added, refused, conflicting
         Rows new in the lake; rows and answers refused with their bytes; rows that say something else than the lake.
-    unknown
-        What no structure of a venue knows, with how often, by venue.
+    unknown, cases
+        What no structure of a venue knows, and which case was met of what is unsettled of it, with how often, by venue.
     """
 
     got: tuple[Got, ...]
@@ -77,6 +77,7 @@ class Backfilled(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     conflicting: int
     unknown: dict[str, dict[str, int]]
+    cases: dict[str, dict[str, int]]
 
 
 class Backfill:
@@ -220,6 +221,7 @@ class Backfill:
             refused=store.refused,
             conflicting=store.conflicting,
             unknown=store.unknown,
+            cases=store.cases,
         )
 
     def _begun(self, wanted: Wanted) -> Stretch:
@@ -329,6 +331,7 @@ class _Store:
         self._waiting = 0
         self.added = self.refused = self.conflicting = 0
         self.unknown: dict[str, dict[str, int]] = {}
+        self.cases: dict[str, dict[str, int]] = {}
 
     def add(self, kept: KeptPage, page: Page | None = None) -> None:
         """Take the rows of a page; one that cannot be read is refused as a whole."""
@@ -341,9 +344,10 @@ class _Store:
                 )
         self._pages.append((kept, page.rows))
         self._waiting += sum(table.height for table in page.rows.tables.values())
-        counts = self.unknown.setdefault(kept.call.venue, {})
-        for name, number in page.rows.unknown.items():
-            counts[name] = counts.get(name, 0) + number
+        for kept_counts, said in ((self.unknown, page.rows.unknown), (self.cases, page.rows.cases)):
+            counts = kept_counts.setdefault(kept.call.venue, {})
+            for name, number in said.items():
+                counts[name] = counts.get(name, 0) + number
         if self._waiting >= _BUFFER_ROWS:
             self.flush()
 

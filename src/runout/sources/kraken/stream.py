@@ -39,6 +39,9 @@ def _connection(feed: str, kind: str, number: int, symbols: Sequence[str]) -> Co
         name=f"{feed}-{number}",
         opening=(_subscribe(feed, symbols), _subscribe("ticker", (_CANARY,)), _subscribe("heartbeat", ())),
         opening_pause=0.1,
+        # A connection over which nothing is sent for a minute is closed; this subscription may be repeated.
+        keep_alive=_subscribe("heartbeat", ()),
+        keep_alive_every=30.0,
         copies=2 if feed == "trade" else 1,
         streams=(*(stream for stream in streams if stream.name != canary.name), canary),
     )
