@@ -1,4 +1,4 @@
-"""A collector of the example venue as a process of its own: folder, lake, port of the server, symbols."""
+"""A collector of the example venue as a process of its own: folder, lake, port of the server, symbols, kinds."""
 
 import asyncio
 import sys
@@ -30,7 +30,7 @@ def main(folder: str, lake: str, port: str) -> None:
 
     async def run() -> None:
         service = Service(
-            Path(folder), lake, [(example.venue(), Scope(coins=(), kinds=("liquidations",)))], ask=ask,
+            Path(folder), lake, [(example.venue(), Scope(coins=(), kinds=KINDS))], ask=ask,
             address=lambda _, connection: f"ws://127.0.0.1:{port}{connection.path}", venue_of=venue_of,
             policy=Policy(flush_seconds=0.01, sync_seconds=0.1), pace=Pace(deliver_seconds=2.0, checkpoint_seconds=0.5),
         )  # fmt: skip
@@ -39,7 +39,10 @@ def main(folder: str, lake: str, port: str) -> None:
     asyncio.run(run())
 
 
+KINDS = tuple(sys.argv[5].split(",")) if len(sys.argv) > 5 else ("liquidations",)
 SYMBOLS = sys.argv[4].split(",") if len(sys.argv) > 4 else list(example.SYMBOLS)
 
 if __name__ == "__main__":
+    if "bars" in KINDS:  # A load: one connection that must hold.
+        example.DEADLINE, example.ROTATE_TRADES = 10.0, 0.0
     main(*sys.argv[1:4])
