@@ -38,7 +38,7 @@ def collect(
     """Record the feeds of venues, and fill the lake with what they say.
 
     Everything received is kept as it came before anything reads it; what was lost is a gap with its cause. Runs until
-    it is interrupted; a restart goes on. `runout status` says how it is. Needs the extra ``live``.
+    it is interrupted; a restart goes on. `runout status` says how it is.
 
     Parameters
     ----------
@@ -74,14 +74,12 @@ def collect(
     """
     if not coins:
         raise UsageError("expected coins such as BTC ETH, found none; name what to record")
-    try:
-        from runout.collect.following import Pace  # noqa: PLC0415 - an extra, only where the network is used
-        from runout.collect.supervisor import Scope  # noqa: PLC0415
-        from runout.lake.raw_log import Policy  # noqa: PLC0415
-        from runout.pipeline.collect import KINDS, Recording, record  # noqa: PLC0415
-        from runout.sources.registry import VENUES, venue_of  # noqa: PLC0415
-    except ImportError as error:
-        raise _missing(error) from error
+    from runout.collect.following import Pace  # noqa: PLC0415 - `runout --help` opens no socket
+    from runout.collect.supervisor import Scope  # noqa: PLC0415
+    from runout.lake.raw_log import Policy  # noqa: PLC0415
+    from runout.pipeline.collect import KINDS, Recording, record  # noqa: PLC0415
+    from runout.sources.registry import VENUES, venue_of  # noqa: PLC0415
+
     if unknown := [one for one in kind if one not in KINDS]:
         raise UsageError(f"expected --kind of {', '.join(KINDS)}, found {', '.join(unknown)}")
     root, settings = lake_address(lake), configuration()
@@ -135,10 +133,8 @@ def raw(
     """
     root = lake_address(lake)
     folder = _raw_folder(root, raw) / name
-    try:
-        from runout.lake.raw_segments import verify  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise _missing(error) from error
+    from runout.lake.raw_segments import verify  # noqa: PLC0415 - as above
+
     if what == "replay":
         from runout.lake import Lake  # noqa: PLC0415
         from runout.pipeline.collect import replay  # noqa: PLC0415
@@ -192,10 +188,8 @@ def status(
         text: a table. json: everything, one object.
     """
     folder = _raw_folder(lake_address(lake), raw)
-    try:
-        from runout.collect.status import collectors, report  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise _missing(error) from error
+    from runout.collect.status import collectors, report  # noqa: PLC0415 - as above
+
     folders = [folder / name] if name else collectors(folder)
     if not folders:
         raise NotEnoughDataError(f"no collector ran below {folder}; `runout collect` starts one")
@@ -259,9 +253,3 @@ def _raw_folder(root: str, raw: Path | None) -> Path:
     if raw is None and "://" in root:
         raise UsageError(f"expected --raw FOLDER for the raw log, as the lake {root} is no local folder")
     return raw or Path(root, "collect")
-
-
-def _missing(error: ImportError) -> UsageError:
-    return UsageError(
-        f"expected the libraries for live data, found {error.name} missing: .venv/bin/pip install -e '.[live]'"
-    )
