@@ -15,6 +15,7 @@ from collect import example_venue as example
 from collect.example_server import ExampleServer
 from collect.test_following import imported
 from runout.clock import now_ns
+from runout.collect.status import report
 from runout.lake import Lake
 from runout.lake.raw_format import Kind
 from runout.lake.raw_reader import read_all
@@ -115,6 +116,14 @@ def test_a_collector_killed_beside_another_stores_each_message_once_or_says_that
     stored, lost = check(tmp_path, sent, of_other)
     assert stored + lost == len(sent) + len(of_other)
     assert stored > 100
+    said = report(tmp_path / "raw")
+    assert not said.running
+    assert [finding.says.split(" ")[:2] for finding in said.findings if finding.about == "collector"] == [
+        ["was", "ended"]
+    ]
+    (feed,) = (feed for feed in said.feeds if feed.feed == "example/liquidations")
+    assert feed.rows > 0
+    assert feed.gap_cause == "collector stopped"
 
 
 @pytest.mark.study
