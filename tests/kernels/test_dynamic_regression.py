@@ -1,4 +1,4 @@
-"""The dynamic regression: as its source runs, as Bayes says for fixed coefficients, and blind to what comes later."""
+"""The dynamic regression: as Bayes says for fixed coefficients, and blind to what comes later."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,9 @@ ROWS = np.column_stack([np.ones(COUNT), RNG.normal(size=(COUNT, COLUMNS - 1))])
 TARGET = ROWS @ np.array([1.0, 0.5, -0.3]) + 0.4 * RNG.normal(size=COUNT)
 
 
-def passed(target=TARGET, rows=ROWS, *, compiled=True, drift=0.0, innovation=0.0, memory=1.0, counted=5.0):
+def passed(target=TARGET, rows=ROWS, *, drift=0.0, innovation=0.0, memory=1.0, counted=5.0):
     mean, covariance = np.zeros(COLUMNS + 1), np.diag([4.0, 1.0, 1.0, innovation / 0.19])
-    run = filter_rows if compiled else filter_rows.py_func
-    out = run(
+    out = filter_rows(
         rows,
         target,
         np.ones(len(rows)),
@@ -28,14 +27,6 @@ def passed(target=TARGET, rows=ROWS, *, compiled=True, drift=0.0, innovation=0.0
         counted,
     )
     return *out, mean, covariance
-
-
-def test_what_is_compiled_is_what_the_source_says():
-    target = TARGET.copy()
-    target[[3, 50, 51]] = np.nan
-    kept = {"drift": 0.01, "innovation": 0.05, "memory": 0.97}
-    for one, other in zip(passed(target, **kept), passed(target, compiled=False, **kept), strict=True):
-        assert np.allclose(one, other, rtol=1e-10)
 
 
 def test_without_drift_or_deviation_the_coefficients_are_those_of_the_conjugate_regression():
