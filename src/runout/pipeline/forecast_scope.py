@@ -161,7 +161,9 @@ def market_series(
 
     def rank(one: Series) -> tuple[object, ...]:
         behind = (origin - spans[one.series].last) // DAY
-        other = (not _of_the_scope(one), one.provider != provider, -one.step, one.venues != ("binance",))
+        # Some providers give open interest by collateral in coins alone: the sum over both has the dollars.
+        scope = (not _of_the_scope(one), one.margin == "stablecoin" and one.kind == "open_interest")
+        other = (*scope, one.provider != provider, -one.step, one.venues != ("binance",))
         return max(behind - FRESH_DAYS + 1, 0), *other, one.series
 
     fitting = [one for one in known if one.kind == kind and one.series in spans and _fits(one, origin % DAY)]
