@@ -17,13 +17,15 @@ from runout.cli.configuration import Configuration, configuration
 from runout.cli.guide import EXAMPLES, SEE_ALSO, epilogue
 from runout.cli.main import app, main
 from runout.cli.writing import chosen_form, chosen_forms
+from runout.collect.addresses import address_of
 from runout.errors import UsageError
 from runout.render.sheet import Sheet
+from runout.sources.registry import venue_of
 
 VERBS = sorted(name for name in app if not name.startswith("-"))
 
 
-@pytest.mark.parametrize("setting", Configuration.__struct_fields__)
+@pytest.mark.parametrize("setting", [name for name in Configuration.__struct_fields__ if name != "venue_hosts"])
 def test_every_declared_setting_has_an_effect_by_environment_and_by_file(
     setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,3 +168,13 @@ def test_completion_is_written_for_the_shell_asked_for(tmp_path: Path) -> None:
 def test_the_version_has_short_flags(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([flag]) == 0
     assert capsys.readouterr().out.startswith("runout 0.")
+
+
+def test_venues_are_asked_where_the_setting_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    facts = venue_of("bybit").facts
+    assert address_of(facts, "rest", configuration().venue_hosts) == facts.hosts["rest"]
+    (tmp_path / "runout.toml").write_text('[venue_hosts.bybit]\nrest = "http://127.0.0.1:1"\n')
+    assert address_of(facts, "rest", configuration().venue_hosts) == "http://127.0.0.1:1"
+    monkeypatch.setenv("RUNOUT_VENUE_HOSTS", "http://127.0.0.1:2")
+    assert address_of(facts, "rest", configuration().venue_hosts) == "http://127.0.0.1:2/bybit/rest"

@@ -31,9 +31,8 @@ def test_shell_blocks_hold_commands_of_runout_make_and_studies_only():
 def test_a_study_shown_in_a_block_parses(line):
     _, flag, module, *arguments = shlex.split(line)
     assert flag == "-m"
-    study = import_module(f"{module}.__main__").main
-    app_of_study = App()
-    app_of_study.default(study)
+    study = import_module(f"{module}.__main__")
+    app_of_study = getattr(study, "app", None) or App(default_command=study.main)
     app_of_study.parse_args(arguments, exit_on_error=False, print_error=False)
 
 
