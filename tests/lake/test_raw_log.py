@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lake.test_lake_without_room import small_disk
 from runout.errors import LakeError, NotEnoughDataError, UsageError
-from runout.lake.raw_format import Kind
+from runout.lake.raw_format import Kind, parse
 from runout.lake.raw_log import Policy, RawLog
 from runout.lake.raw_reader import Cursor, Position, read_all
 from runout.lake.raw_segments import remove_before, segments, verify
@@ -224,7 +224,7 @@ WRITER = """
 import sys
 import time
 from pathlib import Path
-from runout.lake.raw_format import Kind
+from runout.lake.raw_format import Kind, parse
 from runout.lake.raw_log import Policy, RawLog
 
 log, number = RawLog(Path(sys.argv[1]), Policy(flush_seconds=0.0, sync_seconds=0.0, roll_bytes=20_000)), 0
@@ -255,3 +255,35 @@ def test_a_killed_writer_leaves_all_it_acknowledged(tmp_path: Path):
         assert kept == list(range(1, len(kept) + 1))
         assert len(kept) >= count > 0
     assert not any(checked.faults for checked in verify(tmp_path))
+
+
+@pytest.mark.study
+def test_a_hundred_power_cuts_lose_nothing_that_was_forced_to_the_disk(tmp_path: Path):
+    """Pages that were written after the last force are dropped, kept or cut off at random."""
+    chance, page = np.random.default_rng(9), 4096
+    for run in range(100):
+        folder = tmp_path / str(run)
+        log = RawLog(folder, Policy(flush_seconds=0.0, sync_seconds=float(chance.uniform(0, 0.02))))
+        payloads = numbered(int(chance.integers(50, 400)), 400)
+        for number, payload in enumerate(payloads):
+            log.append(Kind.FRAME, 1, payload, number)
+            if number % 40 == 0:
+                time.sleep(0.002)
+        forced = log.durable
+        path = segments(folder)[0].path
+        data = bytearray(path.read_bytes())
+        log.close()
+        ends = [record.end for record in parse(bytes(data), 0).records if record.kind == Kind.FRAME]
+        safe = ends[forced - 1] if forced else 0
+        for start in range(safe - safe % page, len(data), page):
+            if chance.uniform() < 0.5:
+                first = max(start, safe)
+                data[first : start + page] = bytes(len(data[first : start + page]))
+        shutil.rmtree(folder)
+        folder.mkdir()
+        path.write_bytes(bytes(data[: max(safe, int(chance.integers(safe, len(data) + 1)))]))
+        write(folder, [b"after"])
+        read = frames(folder)
+        assert read[:forced] == payloads[:forced]
+        assert read[-1] == b"after"
+        assert set(read[:-1]) <= set(payloads)
