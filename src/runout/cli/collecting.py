@@ -130,6 +130,11 @@ def raw(
         Folder of the collectors' raw logs, if elsewhere.
     to
         Lake to fill; the same as --lake, if not named.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If there is no raw log.
     """
     root = lake_address(lake)
     folder = _raw_folder(root, raw) / name
@@ -186,6 +191,11 @@ def status(
         Folder of the collectors' raw logs, if elsewhere.
     format
         text: a table. json: everything, one object.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no collector ever ran.
     """
     folder = _raw_folder(lake_address(lake), raw)
     from runout.collect.status import collectors, report  # noqa: PLC0415 - as above
