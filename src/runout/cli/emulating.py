@@ -27,7 +27,8 @@ def emulate(
     at: str | None = None,
     days: int = 90,
     seed: int = 7,
-    faults: Path | None = None,
+    trades: int = 30,
+    faults: str | None = None,
     port: int = 8787,
     hosts: Path | None = None,
 ) -> None:
@@ -54,18 +55,22 @@ def emulate(
         Days before the start that venues can be asked for.
     seed
         Seed of every random draw; the same seed gives the same bytes.
+    trades
+        Mean number of trades of a contract in a market minute.
     faults
-        Script of faults (TOML, or the name of a script that is built in: rest, streams, all).
+        Script of faults: a TOML file, or the name of one that is built in (rest, streams, market, all).
     port
         Port on the loopback address; 0 takes a free one.
     hosts
         File that the addresses are written to as well.
     """
-    from runout.emulator import Emulator, Plan, read_faults  # noqa: PLC0415 - needs the extra
+    from runout.emulator import SCRIPTS, Emulator, Plan, read_faults  # noqa: PLC0415 - needs the extra
 
     begin = time_option(start) if start else now_ns()
-    plan = Plan(scenario=scenario, seed=seed, coins=coin, start=begin, history_days=days)
-    script = read_faults(faults) if faults else ()
+    plan = Plan(
+        scenario=scenario, seed=seed, coins=coin, start=begin, history_days=days, trades_a_minute=max(trades, 4)
+    )
+    script = SCRIPTS[faults] if faults in SCRIPTS else read_faults(Path(faults)) if faults else ()
     screen.console(stderr=True).print(f"simulating {days} days of {', '.join(coin)} …")
     emulator = Emulator(plan, venues=venue, speed=speed, faults=script, port=port)
     if at:
@@ -87,3 +92,4 @@ async def _serve(emulator: "Emulator", hosts: Path | None) -> None:
         )  # fmt: skip
         console.print(settings, markup=False, soft_wrap=True, highlight=False)
         await emulator.until_end()
+        console.print(f"# the simulated market has ended: {emulator.truth.summary()}", soft_wrap=True, markup=False)

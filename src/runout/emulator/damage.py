@@ -51,6 +51,7 @@ _SIDE_FIELDS = frozenset({"S", "side", "direction", "type", "X", "posSide", "liq
 _PRICE_FIELDS = frozenset({"p", "ap", "price", "px", "bkPx", "fill_price", "last", "lastPrice"})
 _REPLACED = {
     "nan": (_PRICE_FIELDS, "NaN"), "unknown-value": (_SIDE_FIELDS, "EMULATED"), "sequence-reset": (_NUMBER_FIELDS, ""),
+    "checksum": (frozenset({"checksum"}), ""),
 }  # fmt: skip
 _NEW_FORMS: dict[str, str] = {
     "frame-text-numbers": "text-numbers", "frame-unknown-field": "unknown-field",
@@ -103,7 +104,7 @@ def _altered(value: Any, kind: str, shift: float, name: str) -> Any:
     names, new = _REPLACED.get(kind, (frozenset[str](), ""))
     if name not in names:
         return value
-    return type(value)(1) if kind == "sequence-reset" else new
+    return new or type(value)(1)
 
 
 def _renumbered(value: Any, kind: str) -> Any:

@@ -58,6 +58,7 @@ class Desk:
         self.tapes: dict[str, Tape] = {}
         self.clock_offset = 0
         self.delisted: dict[str, int] = {}
+        self.unlisted: set[str] = set()
         self.met: dict[str, list[Fault]] = {}
         self.offsets: list[Fault] = []
         self.injected: dict[str, list[Events]] = {}
@@ -82,7 +83,7 @@ class Desk:
     def trading(self, contract: Contract, at: int = 0) -> bool:
         """Return whether a contract trades at a time; now, if not named."""
         until = self.delisted.get(contract.symbol, contract.delisted) or self.market.end
-        return contract.listed <= (at or self.now()) < until
+        return contract.listed <= (at or self.now()) < until and contract.key not in self.unlisted
 
     def kind(self, *kinds: str) -> list[Contract]:
         """Return the contracts of these kinds that trade now."""
@@ -220,6 +221,8 @@ class Desk:
 
     def true_closes(self, contract: Contract, since: int, until: int) -> Events:
         """Return every forced close of a contract in [since, until)."""
+        if contract.key in self.unlisted:
+            return NO_EVENTS
         day = self.market.first % NANOSECONDS_PER_DAY
         first, last = (since - day) // NANOSECONDS_PER_DAY, (until - 1 - day) // NANOSECONDS_PER_DAY
         days = range(first, last + 1)

@@ -12,6 +12,7 @@ Where = Literal["rest", "handshake", "subscribe", "socket", "message", "market"]
 
 FAULTS: dict[str, tuple[Where, str]] = {
     "slow-down": ("rest", "refused as if the limit were reached, in the venue's own form (429, 50011 in 200, null, …)"),
+    "slow-down-bare": ("rest", "the same without a header that says how long to wait"),
     "banned": ("rest", "the address is banned as if it had ignored the limit (418, 403)"),
     "blocked": ("rest", "refused as if called from a country that the venue does not serve (451, 403)"),
     "broken": ("rest", "502 with an HTML page"),
@@ -60,8 +61,10 @@ FAULTS: dict[str, tuple[Where, str]] = {
     "long-decimals": ("message", "numbers in strings have twelve decimals"),
     "shifted-stamp": ("message", "stamps are `value` seconds off: late events, or from the future"),
     "sequence-reset": ("message", "running numbers begin again with 1"),
+    "checksum": ("message", "the checksum of a book is wrong"),
     "burst": ("market", "`value` liquidations within 500 ms on the contract `match`"),
     "delist": ("market", "the contract `match` ends: its stream goes quiet, REST knows it no more"),
+    "list": ("market", "the contract `match` is not listed until then"),
     "clock-offset": ("market", "the venue's clock is `value` seconds off"),
 }
 """Every fault by name: where it befalls, and what it does."""

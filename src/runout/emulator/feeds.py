@@ -56,6 +56,8 @@ def every(step: int, since: int, until: int) -> Integers:
 
 def living(desk: Desk, contract: Contract, until: int) -> int:
     """Return the end of a stretch in which a contract still trades."""
+    if contract.key in desk.unlisted:
+        return 0
     return min(until, desk.delisted.get(contract.symbol, contract.delisted) or until)
 
 

@@ -29,10 +29,18 @@ def befall(desk: Desk, script: Script, now: float) -> None:
         desk.clock_offset = int(sum(float(one.value) for one in offsets) * NANOSECONDS_PER_SECOND)
 
 
+def unlist(desk: Desk, fault: Fault) -> None:
+    """Let contracts be unknown until the fault ``list`` begins."""
+    if fault.venue in {"", desk.form.name}:
+        desk.unlisted |= {one.key for one in desk.contracts.values() if fault.match in one.symbol}
+
+
 def _begin(desk: Desk, key: str, fault: Fault) -> None:
     contract = desk.contracts[key]
     if fault.kind == "burst" and contract.kind != "spot":
         desk.inject(contract, desk.clock.now(), int(fault.value or 1000), BURST_LASTS)
+    elif fault.kind == "list":
+        desk.unlisted.discard(contract.key)
     elif fault.kind == "delist":
         desk.delisted[contract.symbol] = desk.clock.now()
     elif fault.kind == "clock-offset" and fault not in desk.offsets:

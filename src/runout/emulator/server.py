@@ -15,14 +15,15 @@ from runout.emulator.faults import Fault, Script
 from runout.emulator.forms import Query, Refused, Reply, Route, VenueForm, json_reply
 from runout.emulator.limits import Limits
 from runout.emulator.market import Market, Plan
-from runout.emulator.occurrences import befall
+from runout.emulator.occurrences import befall, unlist
 from runout.emulator.streams import Streams
 from runout.emulator.truth import CallRecord, Truth
 from runout.emulator.venues import FORMS
+from runout.errors import UsageError
 
 TICK = 0.05
 """Real seconds between two steps of the pump."""
-REFUSING = {"slow-down", "banned", "blocked"}
+REFUSING = {"slow-down", "slow-down-bare", "banned", "blocked"}
 PAGING = {"overlap", "short-page", "empty"}
 MANGLING = ("null", "html", "cut", "unknown-field", "missing-field", "text-numbers")
 
@@ -73,7 +74,14 @@ class Emulator:
         self.clock = Clock(self.market.plan.start, speed, wire_speed)
         self.script, self.truth = Script(tuple(faults), self.market.plan.seed), Truth(frozenset(keep))
         names = venues or tuple(FORMS)
+        wrong = [name for name in names if name not in FORMS]
+        if wrong:
+            raise UsageError(f"expected venues of {', '.join(FORMS)}, found {', '.join(wrong)}")
         self.counters = {name: Counter(FORMS[name], self.market, self.clock) for name in names}
+        for fault in self.script.faults:
+            if fault.kind == "list":
+                for counter in self.counters.values():
+                    unlist(counter.desk, fault)
         self.streams = Streams(self.clock, self.script, self.truth)
         self._port, self._runner, self._pump = port, None, None
 
@@ -210,6 +218,8 @@ class Emulator:
             reply = body if isinstance(body, Reply) else json_reply(body)
         except Refused as refused:
             reply = counter.form.refuse(refused, counter.desk.now())
+            if "slow-down-bare" in kinds:
+                reply = Reply(reply.status, reply.body)
             return Reply(reply.status, reply.body, (*reply.headers, *headers)), refused.kind
         counter.last_answers[path] = reply = Reply(reply.status, reply.body, (*reply.headers, *headers))
         for kind in MANGLING:
@@ -223,7 +233,7 @@ def _refuse(counter: Counter, kinds: set[str], address: str, now: float) -> None
         counter.limits.punish(address, now)
         raise Refused("banned", seconds=counter.form.law.ban_seconds)
     for kind in sorted(kinds & REFUSING):
-        raise Refused(kind, seconds=10.0)
+        raise Refused(kind.removesuffix("-bare"), seconds=10.0)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

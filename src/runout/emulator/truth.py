@@ -78,6 +78,14 @@ class Truth:
         """Return the calls that were answered with a ban."""
         return sum(1 for call in self.calls if call.fault == "banned")
 
+    def summary(self) -> str:
+        """Return what was done, in a line."""
+        sent = sum(count for (_, _, status), count in self.counts.items() if status not in WITHHELD)
+        return (
+            f"{len(self.calls):,} calls, {self.bans():,} of them answered with a ban; {len(self.connections):,} "
+            f"connections, {sum(self.refused_connections.values()):,} refused; {sent:,} messages sent"
+        )
+
     def deliver(self, delivery: Delivery) -> None:
         """Record a message."""
         self.counts[delivery.venue, delivery.feed, delivery.status] += 1
