@@ -208,6 +208,18 @@ def test_a_price_is_stamped_with_its_own_time_when_none_is_known_later(lake: Lak
     assert say_moment(END + DAY // 2) not in first
 
 
+@pytest.mark.parametrize("command", [("whatif", "--drop", "5%"), ("whatif", "--ladder"), ("map",)])
+def test_an_answer_from_old_prices_says_so_before_anything_else(
+    lake: Lake, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+):
+    word, *rest = command
+    for hours, old in ((1, False), (12, True)):
+        at = format_time(END + hours * (DAY // 24))
+        assert main([word, "BTC", "--lake", lake.root, "--at", at, *rest]) == 0
+        second = capsys.readouterr().out.splitlines()[1]
+        assert second.startswith(f"OLD DATA: the newest price is of {say_moment(END)}, 12 h before") == old
+
+
 def test_a_share_of_no_past_day_is_given_with_its_upper_bound(
     lake: Lake, setting: Setting, capsys: pytest.CaptureFixture[str]
 ):

@@ -15,8 +15,6 @@ LEVELS_NOTE: Final = (
     "than a flat line far from the price."
 )
 """What a reader of the levels must know, where they are read."""
-OLD_MINUTES: Final = 60
-"""From this age of the newest price on, a brief begins with a warning."""
 
 MORE: Final = "More"
 """Label of the line that says how to see all of it."""
@@ -48,27 +46,7 @@ def head(brief: Brief) -> str:
 
 def warning(brief: Brief) -> str:
     """Return what to say where the data are old, empty where they are not."""
-    if brief.age_minutes <= OLD_MINUTES:
-        return ""
-    return (
-        f"OLD DATA: the newest price is of {wording.moment(brief.price_time)}, {age(brief.age_minutes)} before the "
-        "time asked for. What happened since is not in here."
-    )
-
-
-def age(minutes: int) -> str:
-    """Return an age as a reader would say it.
-
-    Examples
-    --------
-    >>> age(0), age(59), age(150), age(1200), age(3000)
-    ('0 min', '59 min', '2 h 30 min', '20 h', '2 days 2 h')
-    """
-    days, rest = divmod(minutes, 24 * 60)
-    hours, rest = divmod(rest, 60)
-    parts = (f"{days} day{'s' if days > 1 else ''}" * bool(days), f"{hours} h" * bool(hours),
-             f"{rest} min" * (bool(rest) and not days))  # fmt: skip
-    return " ".join(part for part in parts if part) or "0 min"
+    return wording.old_data(parse_time(brief.price_time), parse_time(brief.at)) if brief.price_time else ""
 
 
 def lines(brief: Brief) -> Iterator[Words]:
@@ -121,7 +99,7 @@ def _when(moment: str, at: int) -> str:
 
 
 def _data(brief: Brief, at: int) -> str:
-    newest = f"newest price {age(brief.age_minutes)} old ({_when(brief.price_time, at)})"
+    newest = f"newest price {wording.age(brief.age_minutes)} old ({_when(brief.price_time, at)})"
     if brief.oldest_time == brief.price_time:
         return f"{newest}; no figure here is older."
     return f"{newest}; oldest figure here: {_when(brief.oldest_time, at)}."

@@ -113,6 +113,10 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         mark = "SYNTHETIC MARKET · " if self.synthetic else ""
         return f"{mark}{wording.clean(self.coin)} on {venue_list((self.venue,))}: {what} · {moment}"
 
+    def warning(self) -> str:
+        """Return that the newest bar is long before the moment asked for, empty where it is not."""
+        return wording.old_data(self.through, self.at)
+
     def source_text(self) -> str:
         """Return where the figures come from."""
         bars, interest, liquidations = self.sources

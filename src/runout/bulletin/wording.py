@@ -20,6 +20,7 @@ INFERRED: Final = "modelled, not reported"
 NOTHING: Final = "Nothing to report."
 
 _SENTENCE: Final = re.compile(r"(?<=[.;!?])\s+(?=[A-Z])")
+_OLD_MINUTES: Final = 60
 _TOO_MANY_BY_CHANCE: Final = 5
 _SPANS: Final = re.compile(r"\b(?:24 h|[89]0%(?= ))")
 _FIGURE: Final = re.compile(r"[$−+]*\d[\d,.]*\d[%kMBT]?|\d+%")
@@ -86,6 +87,41 @@ def period(start: int, end: int) -> str:
         return f"{_day(last, year=True)} {first:%H:%M} to {last:%H:%M} UTC"
     opening = _day(first, year=first.year != last.year)
     return f"{opening} {first:%H:%M} to {clock.say_moment(end)}"
+
+
+def age(minutes: int) -> str:
+    """Return an age as a reader would say it.
+
+    Examples
+    --------
+    >>> age(0), age(59), age(150), age(1200), age(3000)
+    ('0 min', '59 min', '2 h 30 min', '20 h', '2 days 2 h')
+    """
+    days, rest = divmod(minutes, 24 * 60)
+    hours, rest = divmod(rest, 60)
+    parts = (f"{days} day{'s' if days > 1 else ''}" * bool(days), f"{hours} h" * bool(hours),
+             f"{rest} min" * (bool(rest) and not days))  # fmt: skip
+    return " ".join(part for part in parts if part) or "0 min"
+
+
+def old_data(price_time: int, at: int) -> str:
+    """Return the warning of a newest price more than an hour before the moment asked for, empty where it is newer.
+
+    Examples
+    --------
+    >>> noon = clock.parse_time("2025-08-17T12:00Z")
+    >>> old_data(noon, noon + clock.NANOSECONDS_PER_HOUR)
+    ''
+    >>> old_data(noon, noon + 20 * clock.NANOSECONDS_PER_HOUR)[:64]
+    'OLD DATA: the newest price is of 17 Aug 2025 12:00 UTC, 20 h bef'
+    """
+    minutes = (at - price_time) // clock.NANOSECONDS_PER_MINUTE
+    if minutes <= _OLD_MINUTES:
+        return ""
+    return (
+        f"OLD DATA: the newest price is of {clock.say_moment(price_time)}, {age(minutes)} before the time asked for. "
+        "What happened since is not in here."
+    )
 
 
 def window(evidence: Evidence) -> str:

@@ -97,3 +97,14 @@ _SCHEMA = {
     "event_time": pl.Int64, "known_time": pl.Int64, "verdict": pl.String, "cases": pl.Int64, "hits": pl.Int64,
     "base_rate": pl.Float64, "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
+
+
+def slug(verdict: str) -> str:
+    """Return a verdict as a part of an indicator's name.
+
+    Examples
+    --------
+    >>> slug("leverage against spot"), slug("risk-on, Bitcoin leads")
+    ('leverage-against-spot', 'risk-on-Bitcoin-leads')
+    """
+    return verdict.replace(",", "").replace(" ", "-")

@@ -84,7 +84,7 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: in
         return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
     if form == "html":
         table = CellTable("What moves of every size set off", _MOVES, _moves(rows))
-        return _html(setting, None, _picture(setting, rows, None), (), [table])
+        return _html(setting, None, _picture(setting, rows, None), _warned(setting), [table])
     return _ladder_text(setting, rows, colour=colour, width=width).encode()
 
 
@@ -176,6 +176,10 @@ def _title(setting: Setting, shock: Shock | None) -> str:
     return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {say_moment(of.through)}: {asked}"
 
 
+def _warned(setting: Setting) -> list[str]:
+    return [setting.map.warning()] if setting.map.warning() else []
+
+
 def _said(setting: Setting, shock: Shock) -> str:
     if isinstance(shock, Order):
         return f"what if {dollars(shock.usd)} are {'sold' if shock.side == 'sell' else 'bought'} at market"
@@ -204,7 +208,8 @@ def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int 
 
 def _lines(made: WhatIf, timed: Slide) -> list[str]:
     slide, chance = made.slide, made.chance
-    lines = [] if chance is None else [f"Adjusted for volatility, {_frequency(chance)}."]
+    lines = _warned(made.setting)
+    lines += [] if chance is None else [f"Adjusted for volatility, {_frequency(chance)}."]
     lines += [_totals(made), *_day(made)]
     if slide.reproduction is not None:
         lines.append(
@@ -308,6 +313,8 @@ def _moves(rows: pl.DataFrame) -> list[tuple[str, ...]]:
 def _ladder_text(setting: Setting, rows: pl.DataFrame, *, colour: bool = False, width: int | None = None) -> str:
     sheet = Sheet(width, wide=_WIDTH, colour=colour)
     sheet.line(_title(setting, None), bold=True)
+    for line in _warned(setting):
+        sheet.line(line)
     sheet.table(_MOVES, _moves(rows), right=True)
     sheet.line()
     for line in _notes(setting):

@@ -232,6 +232,7 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
     names = (
         "trigger_price",
         "chance",
+        "chance_high",
         "stop_price",
         "forced_usd",
         "headline_usd",
@@ -242,13 +243,13 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
         name="runout.moves",
         section="runout",
         title=f"What moves would set off, asked at {say_time(rows[0]['event_time'], at)}",
-        columns=("reaches", "chance, 24 h", "stops", "forced", "market-wide", "low", "high"),
-        units=("USD per coin", "fraction", "USD per coin", "USD", "USD", "USD", "USD"),
+        columns=("reaches", "chance, 24 h", "at most", "stops", "forced", "market-wide", "low", "high"),
+        units=("USD per coin", "fraction", "fraction", "USD per coin", "USD", "USD", "USD", "USD"),
         signed=(False,) * len(names),
         rows=tuple(
             Row(label=percent(one["move"], signed=True), values=tuple(one[name] for name in names)) for one in shown
         ),
         source=f"cascade over the inferred map and the books of {venue_list((rows[0]['venue'],))}",
-        note="forced: orders on that venue, estimated; market-wide: set off by the move itself on all coins and "
-        "venues, band of 90%",
+        note="at most: upper end of the 90% interval of the chance; forced: orders on that venue, estimated; "
+        "market-wide: set off by the move itself on all coins and venues, band of 90%",
     )

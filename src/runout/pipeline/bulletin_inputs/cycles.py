@@ -14,6 +14,7 @@ from runout.bulletin.sections.deleveraging import Scope, State24h
 from runout.bulletin.sections.peaks import Now, PeakRow
 from runout.indicators.divergence import WINDOWS, quadrant
 from runout.indicators.peak_history import WITHDRAWN
+from runout.indicators.track_record import slug
 from runout.indicators.windows import floats
 from runout.lake import catalogue
 from runout.pipeline.bulletin_inputs.leverage import Interest, funding_percentile
@@ -56,7 +57,7 @@ def _divergences(reader: Reader, whole: Reading, records: Mapping[str, float]) -
             if name.startswith(f"{label}.") and value.time == whole.last_time
         }
         if {"price_change", "coin_change"} <= set(values):
-            word = quadrant(values["price_change"], values["coin_change"]).replace(" ", "-")
+            word = slug(quadrant(values["price_change"], values["coin_change"]))
             record = track_record.record(records, f"divergence.{label}.record.7d.{word}.")
             found[label] = Divergence(values=values, record=record)
     return found

@@ -9,6 +9,7 @@ from runout.bulletin.readings import Reading
 from runout.bulletin.sections import flows, rotation, track_record
 from runout.bulletin.sections.flows import Flow, Level
 from runout.indicators.flows import divergence
+from runout.indicators.track_record import slug
 from runout.lake import catalogue
 from runout.lake.catalogue import FlowPair
 from runout.pipeline.bulletin_inputs.reader import DAY, Reader, Value, fresh, numbers
@@ -44,7 +45,7 @@ def gather(reader: Reader) -> list[Section]:
 def _flow(reader: Reader, pair: FlowPair, latest: Mapping[str, Value], *, charted: bool) -> Flow:
     time = latest["24h.leverage_share"].time
     values = {n.removeprefix("24h."): v.value for n, v in latest.items() if n.startswith("24h.") and v.time == time}
-    word = divergence(values.get("spot_score"), values.get("perpetual_score")).replace(" ", "-")
+    word = slug(divergence(values.get("spot_score"), values.get("perpetual_score")))
     records = {label: track_record.record(numbers(latest), f"record.{label}.{word}.") for label in ("24h", "7d")}
     history = _history(reader, pair) if charted else pl.DataFrame()
     reading = Reading(series=(pair.spot, pair.leveraged), rows=pl.DataFrame(), scope=pair.scope())

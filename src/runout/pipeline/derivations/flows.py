@@ -7,7 +7,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.indicators import depth, flows
-from runout.indicators.track_record import return_after, track_record
+from runout.indicators.track_record import return_after, slug, track_record
 from runout.indicators.windows import (
     at_least_days,
     floats,
@@ -41,24 +41,13 @@ _TURNOVER_COLUMNS = ("turnover_usd", "turnover_percentile", "ranked_days")
 _DEPTH_COLUMNS = ("depth_usd", "withdrawal", "bid_withdrawal", "imbalance", "depth_percentile")
 
 
-def slug(verdict: str) -> str:
-    """Return a verdict as a part of an indicator's name.
-
-    Examples
-    --------
-    >>> slug("leverage against spot"), slug("risk-on, Bitcoin leads")
-    ('leverage-against-spot', 'risk-on-Bitcoin-leads')
-    """
-    return verdict.replace(",", "").replace(" ", "-")
-
-
 def record_rows(record: pl.DataFrame, prefix: str, coin: str, scope: str) -> pl.DataFrame:
     """Return a track record as ``indicators`` rows, ``prefix.verdict.cases`` and so on."""
     columns = ("cases", "hits", "base_rate", "low", "high")
     long = record.select(
         "event_time", "known_time", "verdict", *(pl.col(name).cast(pl.Float64) for name in columns)
     ).unpivot(columns, index=["event_time", "known_time", "verdict"], variable_name="field", value_name="value")
-    verdict = pl.col("verdict").str.replace_all(",", "", literal=True).str.replace_all(" ", "-", literal=True)
+    verdict = pl.col("verdict").replace({one: slug(one) for one in record["verdict"].unique()})
     named = long.select(
         "event_time",
         "known_time",

@@ -82,7 +82,8 @@ def head(of: LiquidationMap) -> tuple[str, ...]:
         f"Price {price(of.price)}, open interest {coins(of.open_interest_base, of.coin)}. "
         f"Expected to be reported between {low} and {high}: {', '.join(totals)}."
     )
-    return (of.title("inferred liquidation map"), state, INFERRED, NO_GAIN)
+    warned = (of.warning(),) if of.warning() else ()
+    return (of.title("inferred liquidation map"), *warned, state, INFERRED, NO_GAIN)
 
 
 def foot(of: LiquidationMap) -> tuple[str, ...]:
