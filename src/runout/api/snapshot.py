@@ -97,6 +97,13 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 def snapshot(lake: Lake, coin: str, at: int, *, since: int | None = None, venue: str | None = None) -> SnapshotAnswer:
     """Return the map of a coin at ``at`` (UTC ns) and what moves would set off; nothing is written.
 
+    Parameters
+    ----------
+    lake, coin, at
+        What was known of the coin by then.
+    since, venue
+        Where the window begins (UTC ns; a week before if absent), and whose market; the bulletins' if absent.
+
     Raises
     ------
     UsageError
