@@ -30,12 +30,20 @@ class SmallVenue:
     ----------
     page_rows
         Most rows in an answer, whatever was asked.
+    repeat_every
+        Each so many calls the earlier answer of the same path comes again; 0: never.
     fault
         Called with the number of each call and what it asks; returns an answer to give instead, or null.
     """
 
-    def __init__(self, page_rows: int = 100, fault: Callable[[int, str], web.Response | None] | None = None) -> None:
-        self.page_rows, self.fault = page_rows, fault
+    def __init__(
+        self,
+        page_rows: int = 100,
+        fault: Callable[[int, str], web.Response | None] | None = None,
+        repeat_every: int = 0,
+    ) -> None:
+        self.page_rows, self.fault, self.repeat_every = page_rows, fault, repeat_every
+        self._earlier: dict[str, object] = {}
         self.asked: list[str] = []
         self.victim: int | None = None
         self.kill_at: int | None = None
@@ -78,6 +86,10 @@ class SmallVenue:
         if instead is not None:
             return instead
         rows = self._rows(request.match_info["host"], request.match_info["path"], dict(request.query))
+        earlier = self._earlier.get(request.path)
+        self._earlier[request.path] = rows
+        if self.repeat_every and len(self.asked) % self.repeat_every == 0 and earlier is not None:
+            rows = earlier
         return web.json_response(rows, dumps=json.dumps)
 
     def _rows(self, host: str, path: str, query: dict[str, str]) -> object:
@@ -90,16 +102,16 @@ class SmallVenue:
         begin, end = int(query["startTime"]) * MS, min(int(query["endTime"]) * MS, UNTIL)
         stamps = range(-(-begin // step) * step, end + 1, step)
         # Pages of settlements are full where more follow: paging goes by their number of rows.
-        return [_row(name, t) for t in stamps][: min(int(query["limit"]), self.page_rows)]
+        return [_row(name, t, query.get("symbol", "")) for t in stamps][: min(int(query["limit"]), self.page_rows)]
 
 
-def _row(name: str, t: int) -> object:
+def _row(name: str, t: int, symbol: str) -> object:
     stamp, wave = t // MS, 100 + t // STEP % 17
     if name == "klines":
         prices = [str(wave), str(wave + 2), str(wave - 2), str(wave + 1)]
         return [stamp, *prices, "3", stamp + STEP // MS - 1, "300", 5, "1", "100", "0"]
     if name == "fundingRate":
-        return {"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingTime": stamp, "markPrice": "100"}
+        return {"symbol": symbol, "fundingRate": "0.0001", "fundingTime": stamp, "markPrice": "100"}
     if name == "openInterestHist":
         return {"sumOpenInterest": "1000", "sumOpenInterestValue": str(1000 + wave), "timestamp": stamp}
     return {"longShortRatio": "1.5", "longAccount": "0.6", "shortAccount": "0.4", "timestamp": stamp}

@@ -238,3 +238,12 @@ def test_addresses_are_replaced_all_or_not_at_all():
     assert address_of(facts, "um", {"binance": {"um": "http://x"}}) == "http://x"
     with pytest.raises(ConfigurationError, match="venue_hosts"):
         address_of(facts, "cm", {"binance": {"um": "http://x"}})
+
+
+def test_an_earlier_answer_that_comes_again_is_not_taken_for_the_present_one(tmp_path, whole):
+    with SmallVenue(repeat_every=7) as server:
+        _, outcome = backfill(server, tmp_path)
+    assert {got.state for got in outcome.got} == {"done"}
+    assert outcome.conflicting == 0
+    for kind in ("bars", "open_interest", "funding", "positioning"):
+        assert Lake(tmp_path).fingerprint()[kind] == whole.fingerprint[kind]

@@ -239,7 +239,7 @@ def test_volume_of_coin_margined_bars_is_in_contracts_with_coins_beside_it():
 
 def test_open_interest_is_known_a_step_after_its_stamp_and_in_coins_on_both_margins():
     def point(size: str, value: str) -> list[dict]:
-        return [{"symbol": "BTCUSDT", "sumOpenInterest": size, "sumOpenInterestValue": value,
+        return [{"symbol": "", "sumOpenInterest": size, "sumOpenInterestValue": value,
                  "CMCCirculatingSupply": "1", "timestamp": (NOW - STEP) // MS}]  # fmt: skip
 
     linear = VENUE.read_page(call_of(LINEAR, "open-interest", NOW - STEP, NOW), answer(point("5", "500000")), ALL)
@@ -355,3 +355,9 @@ def test_a_row_of_an_answer_that_is_of_no_form_is_refused_by_itself():
     assert json.loads(page.rows.refused["raw"][0]) == rows[1]
     with pytest.raises(SchemaError, match="known form"):
         VENUE.read_page(call_of(LINEAR, "bars", NOW - 3 * STEP, NOW), answer({"rows": []}), ALL)
+
+
+def test_an_answer_about_another_symbol_is_no_answer():
+    body = [{"symbol": "ETHUSDT", "longShortRatio": "1.5", "longAccount": "0.6", "shortAccount": "0.4", "timestamp": 1}]
+    with pytest.raises(SchemaError, match="about BTCUSDT, found one about ETHUSDT"):
+        VENUE.read_page(call_of(LINEAR, "global-accounts", NOW - STEP, NOW), answer(body), ALL)

@@ -44,8 +44,8 @@ def read(*messages: object) -> Rows:
     return read_frames(VENUE, ALL, *messages)
 
 
-def envelope(rows: list, **more) -> dict:
-    result = {"category": "linear", "symbol": "BTCUSDT", "list": rows, "nextPageCursor": ""}
+def envelope(rows: list, symbol: str = "BTCUSDT", **more) -> dict:
+    result = {"category": "linear", "symbol": symbol, "list": rows, "nextPageCursor": ""}
     return {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": NOW // MS} | more
 
 
@@ -175,7 +175,7 @@ def test_open_interest_before_2026_06_11_is_halved():
 def test_bars_have_volume_in_coins_and_turnover_in_dollars_and_inverse_ones_the_other_way_round(instrument, coins, usd):
     row = [str((NOW - STEP) // MS), "100", "110", "90", "105", "10", "1000"]
     running = [str(NOW // MS), "100", "110", "90", "105", "1", "100"]
-    page = page_of(VENUE, instrument, "bars", envelope([running, row]), NOW - STEP)
+    page = page_of(VENUE, instrument, "bars", envelope([running, row], instrument.symbol), NOW - STEP)
     bars = page.rows.tables["bars"]
     assert bars.select("event_time", "volume_base", "volume_usd").rows() == [(NOW, coins, usd)]
     assert bars["taker_buy_base"].to_list() == [None]

@@ -1,6 +1,7 @@
 """Asking venues over HTTP: within their limits, patient where they ask for it, silent where they ban."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Callable
 from typing import Literal
@@ -21,6 +22,9 @@ Waiting = Callable[[str, float, str], None]
 # Retries are part of the work: what a venue's silence costs is said by the caller, not by a log on stdout.
 stamina.instrumentation.set_on_retry_hooks(())
 
+# Answers without rows are alike; an answer with rows is like an earlier one only where it is that one again.
+_SHORT_BODY = 200
+_BODIES_REMEMBERED = 256
 _LARGEST_BODY = 64 * 2**20
 
 
@@ -90,6 +94,8 @@ class Client:
         self._session, self._budget, self._hosts = session, budget, hosts
         self._patience, self._waiting = patience or Patience(), waiting or _unheard
         self.calls = 0
+        self._bodies: dict[tuple[str, str, str], dict[bytes, Call]] = {}
+        self._doubted: set[tuple[Call, bytes]] = set()
 
     async def ask(self, venue: Venue, call: Call) -> Answer:
         """Return the answer to a call, once the venue gives one.
@@ -127,6 +133,7 @@ class Client:
             if verdict.used is not None:
                 self._budget.observe(venue.name, call.pool, pool, verdict.used)
             if verdict.kind == "ok":
+                self._require_own(venue, call, answer)
                 return answer
             self._obey(venue, call, verdict)
 
@@ -160,6 +167,19 @@ class Client:
             raise _BrokenError(f"nothing within {self._patience.timeout:g} s") from error
         except aiohttp.ClientError as error:
             raise _BrokenError(str(error) or type(error).__name__) from error
+
+    def _require_own(self, venue: Venue, call: Call, answer: Answer) -> None:
+        """Doubt an answer that is byte for byte an earlier one to another call; the same twice is believed."""
+        if len(answer.body) < _SHORT_BODY:
+            return
+        digest = hashlib.blake2b(answer.body, digest_size=16).digest()
+        earlier = self._bodies.setdefault((venue.name, call.host, call.path), {})
+        owner = earlier.setdefault(digest, call)
+        while len(earlier) > _BODIES_REMEMBERED:
+            earlier.pop(next(iter(earlier)))
+        if owner != call and (call, digest) not in self._doubted:
+            self._doubted.add((call, digest))
+            raise _BrokenError("the answer to an earlier call")
 
     def _obey(self, venue: Venue, call: Call, verdict: Verdict) -> None:
         """Keep the silence that the venue asks for, or raise where it will not answer."""

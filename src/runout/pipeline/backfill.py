@@ -32,6 +32,9 @@ _LISTING_AGE = 12 * NANOSECONDS_PER_HOUR
 _BUFFER_ROWS = 300_000
 _READINGS = 3
 """Answers of no known form to one call, after which its stretch is left for another run."""
+_BARE_READINGS = 3
+"""How often a window without rows is asked for again: an empty answer may be one gone wrong. After such a window the
+next is believed at once: the venue has nothing there."""
 _LINES = 4
 """Stretches of a venue that are asked for at the same time."""
 
@@ -260,7 +263,7 @@ class Backfill:
         venue = self._venues[stretch.call.venue]
         call, number = self._left_off(stretch)
         unread = 0
-        asked_again: set[Call] = set()
+        bare, was_bare = 0, False
         while call is not None:
             kept = self._journal.keep(stretch, number, call, await client.ask(venue, call))
             counter.count(stretch.series)
@@ -275,9 +278,10 @@ class Backfill:
                     return
                 continue
             store.add(kept, page)
-            if page.bare and call not in asked_again:
-                asked_again.add(call)
+            if page.bare and bare < (0 if was_bare else _BARE_READINGS):
+                bare += 1
                 continue
+            was_bare, bare = page.bare, 0
             if page.next == call or number > _most_calls(stretch):
                 self._journal.close(stretch, "stopped", f"expected paging to end, found it at call {number}")
                 return
@@ -356,19 +360,38 @@ class _Store:
         if not self._pages:
             return
         self._lake.register(scope for _, rows in self._pages for scope in rows.series)
+        refused: list[pl.DataFrame] = []
         for kind in KINDS:
-            tables = [rows.tables[kind] for _, rows in self._pages if kind in rows.tables]
+            tables = [
+                rows.tables[kind].with_columns(origin=pl.lit(place, pl.Int64))
+                for place, (_, rows) in enumerate(self._pages)
+                if kind in rows.tables
+            ]
             if tables:
                 merged = self._lake.append(kind, pl.concat(tables))
                 self.added += merged.added.height
                 self.conflicting += merged.conflicting.height
-        refused = [_quarantined(kept, rows.refused) for kept, rows in self._pages if rows.refused.height]
+                refused += self._conflicts(merged.conflicting)
+        refused += [_quarantined(kept, rows.refused) for kept, rows in self._pages if rows.refused.height]
         if refused:
             self.refused += self._lake.append("quarantine", pl.concat(refused)).added.height
         # What could not be read at all is read again by the next run: its reader may know more by then.
         whole = [kept.number for kept, rows in self._pages if 0 not in rows.refused["row"]]
         self._journal.mark_stored(whole)
         self._pages, self._waiting = [], 0
+
+    def _conflicts(self, conflicting: pl.DataFrame) -> list[pl.DataFrame]:
+        """Return rows that say something else than the lake, as refusals of the pages they came from."""
+        parts: list[pl.DataFrame] = []
+        for (place,), rows in conflicting.partition_by("origin", as_dict=True).items():
+            records = rows.drop("origin", "conflict").iter_rows(named=True)
+            numbered = [
+                (number, fault, msgspec.json.encode(record))
+                for number, (fault, record) in enumerate(zip(rows["conflict"], records, strict=True), start=1)
+            ]
+            refused = pl.DataFrame(numbered, REFUSED_SCHEMA, orient="row")
+            parts.append(_quarantined(self._pages[int(place)][0], refused))
+        return parts
 
 
 def _quarantined(kept: KeptPage, refused: pl.DataFrame) -> pl.DataFrame:

@@ -279,6 +279,19 @@ def identity(*columns: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.in
     return (mixed >> np.uint64(1)).astype(np.int64)
 
 
+def require_own(names: Iterable[str], expected: str) -> None:
+    """Raise where an answer names another symbol than was asked for; empty names say nothing.
+
+    Raises
+    ------
+    SchemaError
+        If it does.
+    """
+    others = sorted({name for name in names if name and name != expected})
+    if others:
+        raise SchemaError(f"expected an answer about {expected}, found one about {', '.join(others)}")
+
+
 def settlements(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return settlement times on the whole hour: venues stamp them some milliseconds late."""
     nearest = (stamps + NANOSECONDS_PER_HOUR // 2) // NANOSECONDS_PER_HOUR * NANOSECONDS_PER_HOUR
@@ -415,7 +428,7 @@ class Candidates:
 
     def restrict(self, since: int, until: int) -> None:
         """Keep what speaks of a stretch (UTC ns), its ends included."""
-        inside = pl.col("event_time").is_between(since, until)
+        inside = (pl.col("event_time") - pl.col("span") >= since) & (pl.col("event_time") <= until)
         self._tables = {kind: [part.filter(inside) for part in parts] for kind, parts in self._tables.items()}
 
     def rows(self) -> Rows:

@@ -24,6 +24,7 @@ from runout.sources.wire import (
     integers,
     lookup,
     meanings,
+    require_own,
     series_of,
     settled_hours,
     settlements,
@@ -261,6 +262,7 @@ def _take_bars(candidates: Candidates, instrument: Instrument, call: Call) -> ND
 def _take_open_interest(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
     del call
     points = candidates.take_whole(_OPEN_INTEREST)
+    require_own((point.symbol for point in points), instrument.symbol)
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     size, value = floats([p.sumOpenInterest for p in points]), floats([p.sumOpenInterestValue for p in points])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -279,6 +281,7 @@ def _take_open_interest(candidates: Candidates, instrument: Instrument, call: Ca
 
 def _take_ratios(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
     points = candidates.take_whole(_RATIOS)
+    require_own((point.symbol for point in points), instrument.symbol)
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     columns.add_positioning(
         candidates,
@@ -295,6 +298,7 @@ def _take_funding(candidates: Candidates, instrument: Instrument, call: Call) ->
     """Take settlements; the interval of each is the time since the one before, as far as that is one the venue has."""
     del call
     points = candidates.take_whole(_FUNDING)
+    require_own((point.symbol for point in points), instrument.symbol)
     meanings([p.rateType for p in points], {"Regular": True, "Special": True}, "rateType", candidates.unknown)
     points = [point for point in points if point.rateType != "Special"]
     stamps = integers([point.fundingTime for point in points]) * MILLISECOND
@@ -311,6 +315,7 @@ def _take_funding(candidates: Candidates, instrument: Instrument, call: Call) ->
 
 def _take_open_interest_now(candidates: Candidates, instrument: Instrument) -> None:
     point = candidates.take_whole(_OPEN_INTEREST_NOW)
+    require_own((point.symbol,), instrument.symbol)
     moment = Events(symbols=[point.symbol], rows=[0], happened=integers([point.time * MILLISECOND]))
     known = {instrument.symbol: instrument}
     columns.add_open_interest(candidates, known, polled_series, moment, size=floats([point.openInterest]))

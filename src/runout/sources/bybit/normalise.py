@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,13 @@ from runout.sources.wire import (
     lookup,
     meanings,
     number_of,
+    require_own,
     series_of,
     settled_hours,
     settlements,
 )
+
+R = TypeVar("R")
 
 _TOPIC = re.compile(rb'"topic":"([A-Za-z]+)\.')
 _LONG_CLOSED = {"Buy": True, "Sell": False}
@@ -267,8 +270,14 @@ def _history(instrument: Instrument, stamps: NDArray[np.int64], lag: int = 0) ->
     )
 
 
+def _own(result: form.Result[R], instrument: Instrument) -> list[R]:
+    """Return the rows of a result, which must be about the instrument."""
+    require_own((result.symbol,), instrument.symbol)
+    return result.rows
+
+
 def _take_bars(candidates: Candidates, instrument: Instrument) -> NDArray[np.int64]:
-    points = candidates.take_whole(_BARS).result.rows
+    points = _own(candidates.take_whole(_BARS).result, instrument)
     opened = integers([point.opened for point in points]) * MILLISECOND
     volume, turnover = floats([p.volume for p in points]), floats([p.turnover for p in points])
     if instrument.contract_usd:
@@ -288,7 +297,7 @@ def _take_bars(candidates: Candidates, instrument: Instrument) -> NDArray[np.int
 
 
 def _take_open_interest(candidates: Candidates, instrument: Instrument) -> NDArray[np.int64]:
-    points = candidates.take_whole(_OPEN_INTEREST).result.rows
+    points = _own(candidates.take_whole(_OPEN_INTEREST).result, instrument)
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     single, both = floats([p.singleOpenInterest for p in points]), floats([p.openInterest for p in points])
     columns.add_open_interest(
@@ -303,6 +312,7 @@ def _take_open_interest(candidates: Candidates, instrument: Instrument) -> NDArr
 
 def _take_ratios(candidates: Candidates, instrument: Instrument) -> NDArray[np.int64]:
     points = candidates.take_whole(_RATIOS).result.rows
+    require_own((point.symbol for point in points), instrument.symbol)
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     longs, shorts = floats([point.buyRatio for point in points]), floats([point.sellRatio for point in points])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -324,6 +334,7 @@ def _take_funding(candidates: Candidates, instrument: Instrument) -> NDArray[np.
     The oldest of a page comes again as the youngest of the next, with the one before it: here it is left out.
     """
     points = sorted(candidates.take_whole(_FUNDING).result.rows, key=lambda point: point.fundingRateTimestamp)
+    require_own((point.symbol for point in points), instrument.symbol)
     stamps = integers([point.fundingRateTimestamp for point in points]) * MILLISECOND
     hours = settled_hours(settlements(stamps), instrument.funding_hours or _DEFAULT_FUNDING_HOURS)
     first = 1 if len(points) > 1 else 0

@@ -24,6 +24,7 @@ from runout.sources.wire import (
     integers,
     lookup,
     meanings,
+    require_own,
     series_of,
     settlements,
 )
@@ -221,6 +222,7 @@ def _history(instrument: Instrument, stamps: NDArray[np.int64]) -> Events:
 
 def _take_candles(candidates: Candidates, instrument: Instrument) -> NDArray[np.int64]:
     points = candidates.take_whole(_CANDLES)
+    require_own((point.s for point in points), instrument.symbol)
     opened = integers([point.t for point in points]) * MILLISECOND
     columns.add_bars(
         candidates,
@@ -237,6 +239,7 @@ def _take_candles(candidates: Candidates, instrument: Instrument) -> NDArray[np.
 
 def _take_settlements(candidates: Candidates, instrument: Instrument) -> NDArray[np.int64]:
     points = candidates.take_whole(_SETTLEMENTS)
+    require_own((point.coin for point in points), instrument.symbol)
     stamps = integers([point.time for point in points]) * MILLISECOND
     columns.add_funding(
         candidates,

@@ -25,6 +25,7 @@ from runout.sources.wire import (
     lookup,
     meanings,
     number_of,
+    require_own,
     series_of,
     settled_hours,
     settlements,
@@ -346,6 +347,7 @@ def _take_settlements(candidates: Candidates, instrument: Instrument, call: Call
     """Take settlements; the oldest of a page comes again with the one before it: here it is left out."""
     del call
     points = sorted(candidates.take_whole(_SETTLEMENTS).data, key=lambda point: point.fundingTime)
+    require_own((point.instId for point in points), instrument.symbol)
     stamps = settlements(integers([point.fundingTime for point in points]) * MILLISECOND)
     hours = settled_hours(stamps, _funding_hours(instrument))
     first = 1 if len(points) > 1 else 0
