@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from runout.sources import columns
+from runout.sources import statements
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.bingx import messages as form
 from runout.sources.columns import Events
@@ -25,7 +25,7 @@ def take_open_interest(candidates: Candidates, known: Mapping[str, Instrument]) 
     point = candidates.take_whole(_NOW).data
     moment = Events(symbols=[point.symbol], rows=[0], happened=integers([point.time]) * MILLISECOND)
     usd = floats([point.openInterest])
-    columns.add_state(
+    statements.add_state(
         candidates, known, moment, feed="openInterest", mark=np.full(1, np.nan), usd=usd, note=_DOUBT
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.bitfinex import messages as form
 from runout.sources.columns import Events, history
 from runout.sources.venue import Call, Instrument, Rows
@@ -135,7 +135,7 @@ def take_states_now(candidates: Candidates, known: Mapping[str, Instrument]) -> 
         body = b"[" + b",".join(bytes(figure) for figure in figures) + b"]"
         states += candidates.take(_STATE_ROW.read((body,), (0,))).values
         keys.append(msgspec.json.decode(bytes(key), type=str))
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(symbols=keys, rows=[0] * len(keys), happened=integers([state.stamp for state in states]) * MILLISECOND),

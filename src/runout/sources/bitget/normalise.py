@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.bitget import messages as form
 from runout.sources.columns import Events, history
 from runout.sources.venue import Call, Instrument, Rows
@@ -98,7 +98,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
 
 def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
     states, rows = parts(candidates.read(_TICKERS, places), lambda f: [(f.arg.symbol, f.ts, t) for t in f.data])
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -125,7 +125,7 @@ _TOPICS: dict[str, Taker] = {
 def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
     """Take the state of all contracts of a kind as asked for."""
     tickers = [ticker for ticker in candidates.take_whole(_NOW).data if ticker.symbol in known]
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -181,5 +181,5 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     points = candidates.take_whole(_SETTLEMENTS).data
     stamps = integers([point.fundingTime for point in points]) * MILLISECOND
     rate = floats([point.fundingRate for point in points])
-    columns.add_settlements(candidates, instrument, stamps, rate, feed="history-fund-rate")
+    statements.add_settlements(candidates, instrument, stamps, rate, feed="history-fund-rate")
     return stamps

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND
 from runout.records import Series
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.answers import judge_json
 from runout.sources.coinalyze import messages as form
 from runout.sources.coinalyze.exports import CAPTURES, HOURLY_FUNDING, venue_name
@@ -72,7 +72,7 @@ def take_funding(candidates: Candidates, instrument: Instrument, call: Call) -> 
     describe = partial(series_of, kind="funding", step=step, feed="funding-rate-history", instant=True)
     columns.add_funding(
         candidates, {instrument.symbol: instrument}, describe, history(instrument, stamps + step),
-        rate=floats([row.c for row in rows]) / 100, hours=columns.funding_hours(instrument),
+        rate=floats([row.c for row in rows]) / 100, hours=statements.funding_hours(instrument),
     )  # fmt: skip
     return stamps
 
@@ -81,7 +81,7 @@ def take_ratios(candidates: Candidates, instrument: Instrument, call: Call) -> N
     """Take long/short ratios of accounts."""
     rows = [row for part in candidates.take_whole(_RATIOS) for row in part.history]
     stamps, step = _stamps(call, [row.t for row in rows])
-    columns.add_ratio(
+    statements.add_ratio(
         candidates, {instrument.symbol: instrument}, history(instrument, stamps), measure="global-accounts", step=step,
         feed="long-short-ratio-history", ratio=floats([row.r for row in rows]),
     )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_HOUR
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.columns import Events, history
 from runout.sources.deribit import messages as form
 from runout.sources.venue import Call, Instrument, Rows
@@ -84,7 +84,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
 def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
     frames = candidates.read(_TICKERS, places)
     tickers = [frame.params.data for frame in frames.values]
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -107,7 +107,7 @@ _CHANNELS: dict[str, Taker] = {"trades": _take_trades, "ticker": _take_tickers}
 def take_summaries(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
     """Take the state of all contracts of a currency as asked for."""
     rows = [row for row in candidates.take_whole(_NOW).result if row.instrument_name in known]
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(

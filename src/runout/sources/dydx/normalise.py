@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runout.clock import from_datetime
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.columns import Events, history
 from runout.sources.dydx import messages as form
 from runout.sources.venue import Call, Instrument, Rows
@@ -110,7 +110,7 @@ def _add_markets(
 ) -> None:
     """Add what markets say, as of when it was received: it carries no stamp."""
     states = [market for _, market in markets.values()]
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -160,7 +160,7 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     points = candidates.take_whole(_SETTLEMENTS).historicalFunding
     stamps = integers([from_datetime(point.effectiveAt) for point in points])
     rate = floats([point.rate for point in points])
-    columns.add_settlements(candidates, instrument, stamps, rate, feed="historicalFunding")
+    statements.add_settlements(candidates, instrument, stamps, rate, feed="historicalFunding")
     return settlements(stamps)
 
 

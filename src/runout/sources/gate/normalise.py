@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_SECOND
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.columns import Events, history
 from runout.sources.gate import messages as form
 from runout.sources.venue import Call, Instrument, Rows
@@ -129,7 +129,7 @@ def _add_tickers(
     happened: NDArray[np.int64],
 ) -> None:  # fmt: skip
     moments = Events(symbols=[ticker.contract for ticker in tickers], rows=rows, happened=happened)
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         moments,
@@ -185,7 +185,7 @@ def take_statistics(candidates: Candidates, instrument: Instrument, call: Call) 
         usd=floats([point.open_interest_usd for point in points]) / _SIDES_COUNTED,
     )
     for measure, name in RATIOS.items():
-        columns.add_ratio(
+        statements.add_ratio(
             candidates, known, moments, measure=measure, step=BAR_STEP, feed="contract_stats",
             ratio=floats([getattr(point, name) for point in points]),
         )  # fmt: skip
@@ -219,5 +219,5 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     points = candidates.take_whole(_SETTLEMENTS)
     stamps = integers([point.t for point in points]) * NANOSECONDS_PER_SECOND
     rate = floats([point.r for point in points])
-    columns.add_settlements(candidates, instrument, stamps, rate, feed="funding_rate", overlapping=True)
+    statements.add_settlements(candidates, instrument, stamps, rate, feed="funding_rate", overlapping=True)
     return settlements(stamps)

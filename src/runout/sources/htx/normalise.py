@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.columns import Events, history
 from runout.sources.htx import messages as form
 from runout.sources.venue import Call, Instrument, Rows
@@ -95,7 +95,7 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Map
 
 def _take_funding(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
     rates, rows = parts(candidates.read(_FUNDING, places), lambda notice: [(notice.ts, row) for row in notice.data])
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -117,7 +117,7 @@ def take_open_interest_now(candidates: Candidates, known: Mapping[str, Instrumen
     answer = candidates.take_whole(_NOW)
     points = [point for point in answer.data if point.contract_code in known]
     value = floats([point.value for point in points])
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -171,5 +171,5 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     points = candidates.take_whole(_SETTLEMENTS).data.data
     stamps = integers([point.funding_time for point in points]) * MILLISECOND
     rate = floats([point.funding_rate for point in points])
-    columns.add_settlements(candidates, instrument, stamps, rate, feed="swap_historical_funding_rate")
+    statements.add_settlements(candidates, instrument, stamps, rate, feed="swap_historical_funding_rate")
     return stamps

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_SECOND, from_datetime
 from runout.errors import SchemaError
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.columns import Events, history
 from runout.sources.kraken import messages as form
 from runout.sources.venue import Call, Instrument, Rows
@@ -103,7 +103,7 @@ def _add_trades(
 def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
     batch = candidates.read(_TICKERS, places)
     tickers = batch.values
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(
@@ -127,7 +127,7 @@ def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) ->
     answer = candidates.take_whole(_NOW)
     tickers = [t for t in answer.tickers if t.symbol in known and t.openInterest is not None]
     happened = np.full(len(tickers), from_datetime(answer.serverTime))
-    columns.add_state(
+    statements.add_state(
         candidates,
         known,
         Events(symbols=[ticker.symbol for ticker in tickers], rows=[0] * len(tickers), happened=happened),
@@ -195,5 +195,5 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     points = candidates.take_whole(_SETTLEMENTS).rates
     stamps = integers([from_datetime(point.timestamp) for point in points])
     rate = floats([point.relativeFundingRate for point in points])
-    columns.add_settlements(candidates, instrument, stamps, rate, feed="historicalfundingrates", overlapping=True)
+    statements.add_settlements(candidates, instrument, stamps, rate, feed="historicalfundingrates", overlapping=True)
     return stamps

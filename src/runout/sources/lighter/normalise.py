@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_SECOND
-from runout.sources import columns
+from runout.sources import columns, statements
 from runout.sources.columns import Events
 from runout.sources.lighter import messages as form
 from runout.sources.venue import Call, Instrument, Rows
@@ -89,7 +89,7 @@ def _take_states(candidates: Candidates, places: Sequence[int], known: Mapping[s
     mark, usd = floats([state.mark_price for _, state in states]), floats([s.open_interest for _, s in states])
     with np.errstate(divide="ignore", invalid="ignore"):
         coins = np.where(mark > 0, usd / mark, np.nan)
-    columns.add_state(
+    statements.add_state(
         candidates,
         _by_number(known),
         Events(
@@ -117,5 +117,5 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     stamps = integers([point.timestamp for point in points]) * NANOSECONDS_PER_SECOND
     signs = floats(meanings([point.direction for point in points], _LONGS_PAY, "direction", candidates.unknown))
     rate = signs * floats([point.rate for point in points]) / 100
-    columns.add_settlements(candidates, instrument, stamps, rate, feed="fundings")
+    statements.add_settlements(candidates, instrument, stamps, rate, feed="fundings")
     return stamps

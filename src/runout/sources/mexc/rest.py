@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from runout.sources import columns
+from runout.sources import statements
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.columns import Events
 from runout.sources.mexc import messages as form
@@ -27,7 +27,7 @@ def take_tickers(candidates: Candidates, known: Mapping[str, Instrument]) -> Non
     )
     mark = floats([ticker.fairPrice for ticker in tickers])
     size = floats([ticker.holdVol for ticker in tickers])
-    columns.add_state(candidates, known, moments, feed="ticker", mark=mark, size=size, note=_DOUBT)
+    statements.add_state(candidates, known, moments, feed="ticker", mark=mark, size=size, note=_DOUBT)
 
 
 PAGES = Pages(venue="mexc", ways={}, polled={"tickers": take_tickers})

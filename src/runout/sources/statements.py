@@ -1,0 +1,139 @@
+"""What venues say together, from their columns to candidate rows: the state of a contract, its ratios, its funding."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from runout.clock import NANOSECONDS_PER_HOUR
+from runout.sources.columns import (
+    Events,
+    Floats,
+    Integers,
+    add_funding,
+    add_open_interest,
+    add_positioning,
+    add_premium,
+    chosen,
+    history,
+)
+from runout.sources.venue import Instrument
+from runout.sources.wire import Candidates, series_of, settled_hours, settlements
+
+_USUAL_FUNDING_HOURS = 8.0
+
+
+def add_ratio(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    events: Events,
+    *,
+    measure: str,
+    step: int,
+    feed: str,
+    ratio: Floats,
+    long_share: Floats | None = None,
+) -> None:
+    """Add a long/short ratio that a venue stores by interval, under the series of its measure; NaN is left out.
+
+    Parameters
+    ----------
+    candidates, instruments, events
+        Where the rows go; contracts by symbol; moments.
+    measure, step, feed
+        As in the scope of the series.
+    ratio, long_share
+        Longs over shorts; share of longs.
+    """
+    describe = partial(series_of, kind="positioning", step=step, measure=measure, feed=feed, instant=True, lag=step)
+    there = np.flatnonzero(~np.isnan(ratio))
+    share = None if long_share is None else long_share[there]
+    moments = chosen(events, there.tolist())
+    add_positioning(candidates, instruments, describe, moments, ratio=ratio[there], long_share=share)
+
+
+def add_state(
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    events: Events,
+    *,
+    feed: str,
+    mark: Floats,
+    index: Floats | None = None,
+    size: Floats | None = None,
+    coins: Floats | None = None,
+    usd: Floats | None = None,
+    rate: Floats | None = None,
+    hours: Floats | None = None,
+    note: str = "",
+) -> None:
+    """Add what a ticker says: open interest, mark over index price, and the rate of the next settlement.
+
+    Parameters
+    ----------
+    candidates, instruments, events
+        Where the rows go; contracts by symbol; moments.
+    feed
+        As in the scope of the series.
+    mark, index, rate, hours
+        Prices per quoted unit; fraction per ``hours``, which are the contract's own where null.
+    size, coins, usd
+        Open interest in the venue's units, and as far as it says so in coins and dollars; all null: not said.
+    note
+        Caveat of the open interest.
+    """
+    if size is not None or coins is not None or usd is not None:
+        describe = partial(series_of, kind="open_interest", feed=feed, instant=True, note=note)
+        sizes = np.full(len(mark), np.nan) if size is None else size
+        add_open_interest(
+            candidates, instruments, describe, events, size=sizes, price=mark, coins=coins, usd=usd
+        )  # fmt: skip
+    if index is not None:
+        describe = partial(series_of, kind="premium", measure="mark-over-index", feed=feed, instant=True)
+        add_premium(candidates, instruments, describe, events, first=mark, second=index)
+    if rate is not None:
+        describe = partial(series_of, kind="funding", measure="predicted", feed=feed, instant=True)
+        usual = np.array([funding_hours(instruments.get(symbol)) for symbol in events.symbols], np.float64)
+        own = usual if hours is None else np.where(hours > 0, hours, usual)
+        perpetual = [i is not None and i.market == "perpetual" for i in map(instruments.get, events.symbols)]
+        rates = np.where(np.array(perpetual, np.bool_), rate, np.nan)
+        add_funding(candidates, instruments, describe, events, rate=rates, hours=own)
+
+
+def add_settlements(
+    candidates: Candidates,
+    instrument: Instrument,
+    stamps: Integers,
+    rate: Floats,
+    *,
+    feed: str,
+    overlapping: bool = False,
+) -> None:
+    """Add settled funding of one instrument.
+
+    Parameters
+    ----------
+    candidates, instrument
+        Where the rows go; of which contract.
+    stamps
+        UTC ns, in any order; those some milliseconds late are put on the hour.
+    rate
+        Fraction per interval.
+    feed
+        As in the scope of the series.
+    overlapping
+        True where the oldest row of a page comes again with the page before: it is left out, since its interval is
+        read off the settlement before it.
+    """
+    order = np.argsort(stamps)[1 if overlapping and len(stamps) > 1 else 0 :]
+    moments = settlements(stamps)
+    hours = settled_hours(np.sort(moments), funding_hours(instrument))[len(stamps) - len(order) :]
+    step = int(funding_hours(instrument) * NANOSECONDS_PER_HOUR)
+    describe = partial(series_of, kind="funding", step=step, feed=feed, instant=True)
+    known = {instrument.symbol: instrument}
+    add_funding(candidates, known, describe, history(instrument, moments[order]), rate=rate[order], hours=hours)
+
+
+def funding_hours(instrument: Instrument | None) -> float:
+    """Return the hours between settlements of an instrument, 8 where it does not say."""
+    return _USUAL_FUNDING_HOURS if instrument is None else instrument.funding_hours or _USUAL_FUNDING_HOURS
