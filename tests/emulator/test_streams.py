@@ -1,6 +1,7 @@
 """Emulated websockets over real sockets: what is sent, and what the laws and faults of a connection do."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -28,13 +29,14 @@ def talk(
     return asyncio.run(run())
 
 
-async def hear(client: Client, seconds: float = 0.2) -> list[aiohttp.WSMessage]:
-    """Return what comes until it is quiet for a moment."""
+async def hear(client: Client) -> list[aiohttp.WSMessage]:
+    """Return what was sent until now: all that comes before the answer to a ping."""
     found: list[aiohttp.WSMessage] = []
+    with contextlib.suppress(ConnectionError):
+        await client.ping(b"barrier")
     while True:
-        try:
-            message = await client.receive(seconds)
-        except TimeoutError:
+        message = await client.receive()
+        if message.type is aiohttp.WSMsgType.PONG and message.data == b"barrier":
             return found
         found.append(message)
         if message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}:

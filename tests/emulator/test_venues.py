@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from emulator.samples import CALLS, POSTS, STREAMS
+from emulator.test_streams import hear
 from runout.emulator import Emulator, Market
 from runout.emulator.venues import FORMS
 
@@ -55,7 +56,7 @@ def heard(market: Market, venue: str, seconds: float) -> tuple[list[bytes], Emul
             to_liquidations(emulator, venue)
             for path, messages in STREAMS[venue]:
                 address = f"{emulator.url.replace('http', 'ws')}/{venue}/{path}"
-                async with session.ws_connect(address, max_msg_size=2**24) as client:
+                async with session.ws_connect(address, max_msg_size=2**24, autoping=False) as client:
                     for message in messages:
                         await client.send_str(message)
                     await quiet(client, found)
@@ -67,13 +68,10 @@ def heard(market: Market, venue: str, seconds: float) -> tuple[list[bytes], Emul
 
 
 async def quiet(client: aiohttp.ClientWebSocketResponse, found: list[bytes]) -> None:
-    while True:
-        try:
-            message = await client.receive(0.15)
-        except TimeoutError:
-            return
-        assert message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}, message
-        found.append(message.data.encode() if isinstance(message.data, str) else gzip.decompress(message.data))
+    for message in await hear(client):
+        if message.type is not aiohttp.WSMsgType.PING:
+            assert message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}, message
+            found.append(message.data.encode() if isinstance(message.data, str) else gzip.decompress(message.data))
 
 
 @pytest.mark.parametrize("venue", list(STREAMS))
