@@ -201,7 +201,7 @@ def test_too_little_data_is_a_lookup_error(lake: Session) -> None:
     with pytest.raises(LookupError, match="expected bars of DOGE"):
         lake.bulletin("DOGE", at=AT)
     with pytest.raises(NotEnoughDataError):
-        lake.forecast(at=AT)
+        lake.forecast(at="2015-01-01")
     with pytest.raises(NotEnoughDataError):
         lake.map(at=AT)
 

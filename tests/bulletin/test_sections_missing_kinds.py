@@ -10,10 +10,9 @@ import pytest
 from runout.cli.main import main
 from runout.clock import format_time
 from runout.lake import Lake
-from runout.pipeline.bulletin_inputs import issue
 from runout.pipeline.derivations import computations
 from runout.pipeline.derive import compute
-from runout.pipeline.issue_bulletin import keep_snapshot
+from runout.pipeline.issue_bulletin import keep_snapshot, publish
 from runout.records import KINDS, Series
 from runout.records.kinds import DERIVED, OBSERVED
 from runout.render.encoding import decode, encode
@@ -69,7 +68,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="module")
 def everything(whole: Lake) -> set[str]:
-    return named(encode(issue(whole, "BTC", END)).decode())
+    return named(encode(publish(whole, "BTC", END)).decode())
 
 
 def lacks(kind: str) -> Callable[[Series], bool]:
@@ -158,7 +157,7 @@ def test_what_ended_days_ago_is_not_shown_as_the_present(whole: Lake, tmp_path: 
         kept_rows = rows.select(KINDS[table].names)
         copy._commit(table, lambda _, rows=kept_rows: rows, overwrite=True)
     compute(copy)
-    made = issue(copy, "BTC", END)
+    made = publish(copy, "BTC", END)
     assert named(encode(made).decode()) & {"liquidations.24h", "leverage.level", "positioning.global-accounts"} == set()
     assert "Open interest" not in made.headline
     assert "At least" not in made.headline

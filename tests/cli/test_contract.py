@@ -126,10 +126,13 @@ def test_importing_runout_loads_nothing_heavy() -> None:
     assert loaded_after("import runout", *heavy) == []
 
 
-def test_a_bulletin_without_a_page_loads_no_numba_scipy_scikit_learn_nor_matplotlib(lake: Lake) -> None:
-    arguments = ["bulletin", "--lake", lake.root, "--at", AT, "--format", "json"]
+def test_a_listing_loads_no_models_and_a_bulletin_without_a_page_no_matplotlib(lake: Lake) -> None:
+    arguments = ["series", "--lake", lake.root]
     call = f"from runout.cli.main import main\nmain({arguments!r})"
     assert loaded_after(call, "numba", "scipy", "sklearn", "matplotlib") == []
+    arguments = ["bulletin", "--lake", lake.root, "--at", AT, "--format", "json"]
+    call = f"from runout.cli.main import main\nmain({arguments!r})"
+    assert loaded_after(call, "sklearn", "matplotlib") == []
 
 
 def test_a_reader_that_goes_away_is_no_error(lake: Lake) -> None:

@@ -130,9 +130,9 @@ def test_the_trailing_day_is_measured_in_the_wide_scope(noon: Bulletin) -> None:
 
 
 def test_the_danger_level_with_its_base_rate(noon: Bulletin, night: Bulletin) -> None:
-    assert number(noon, "danger.level", "danger_level") == 3
-    assert number(noon, "danger.level", "probability_1b") == pytest.approx(0.084, abs=0.001)
-    assert number(noon, "danger.level", "base_rate") == pytest.approx(0.053, abs=0.001)
+    assert number(noon, "danger.level", "danger_level") == 4
+    assert number(noon, "danger.level", "probability_1b") == pytest.approx(0.111, abs=0.001)
+    assert number(noon, "danger.level", "base_rate") == pytest.approx(0.054, abs=0.001)
     assert number(night, "danger.level", "danger_level") == 4
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from aiohttp import web
 
 from runout.cli.main import main
 from runout.clock import parse_time
-from runout.errors import SourceError, UsageError
+from runout.errors import SourceError
 from runout.lake import Lake
 from runout.pipeline.fetch import Access, Fetched, fetch_coinglass
 from runout.pipeline.file_import import import_files
@@ -333,11 +332,3 @@ def test_the_command_reads_its_key_from_the_environment_only(
 def test_a_wrong_option_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, wrong: list[str]):
     monkeypatch.setenv("RUNOUT_COINGLASS_KEY", KEY)
     assert main(["fetch", "coinglass", *wrong]) == 2
-
-
-def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(UsageError, match=r"pip install -e '.\[live\]'"):
-        fetch_coinglass(
-            Lake(tmp_path), Access(key=KEY), coins=["BTC"], since=SINCE, until=UNTIL, step=STEP, raw=tmp_path
-        )

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from runout.clock import NANOSECONDS_PER_HOUR as HOUR
+from runout.forecast.registry import ISSUED
 from runout.synthetic.true_levels import would_be_reported
 from studies.truth import TruthReport, report_of, run_study
 from studies.truth.design import Case, forecast_cases, map_cases
@@ -129,7 +130,7 @@ def report(study: Study) -> TruthReport:
 
 
 def test_the_report_finds_calibration_and_counts_what_was_flagged(report: TruthReport) -> None:
-    pool = report.calibration["pool"]
+    pool = report.calibration[ISSUED]
     assert pool.slope is not None
     assert pool.low is not None
     assert pool.high is not None

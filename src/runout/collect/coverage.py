@@ -92,7 +92,15 @@ class Coverage(msgspec.Struct):
     sources: dict[int, tuple[str, str]] = {}
 
     def open(self, source: int, feed: tuple[str, str], at: int, *, limit: float, pace: float = 1.0) -> None:
-        """Note that a source of a feed was opened."""
+        """Note that a source (its number) of a ``feed`` (venue, name) was opened.
+
+        Parameters
+        ----------
+        source, feed, at
+            Number of the copy; venue and name of the feed; UTC ns.
+        limit, pace
+            Seconds that may pass between two frames; seconds of our clock in a second.
+        """
         self.sources[source] = feed
         state = self.feeds.get(feed)
         if state is None:

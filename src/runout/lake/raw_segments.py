@@ -32,10 +32,7 @@ class Segment(msgspec.Struct, frozen=True, order=True):
     def read(self) -> bytes:
         """Return the bytes of the segment, decompressed.
 
-        Raises
-        ------
-        zstandard.ZstdError
-            If a compressed file is damaged.
+        A damaged compressed file raises ``zstandard.ZstdError``.
         """
         data = self.path.read_bytes()
         if not self.compressed:

@@ -156,6 +156,13 @@ def market_series(
 
     Best is what is fresh, then what has the scope that the features were chosen with, then the provider of the totals,
     then the longest step.
+
+    Parameters
+    ----------
+    kind, known, spans, coins
+        Record kind; series of the lake; what each has; coins wanted.
+    origin, group
+        Moment of the forecast, UTC ns; series of the totals, if there are any.
     """
     provider = "" if group is None else group.series[0].provider
 

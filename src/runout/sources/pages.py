@@ -127,7 +127,13 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         return way.windows.first(call)
 
     def read_page(self, call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-        """Return the rows of an answer inside the asked stretch, and the next call."""
+        """Return the rows of an answer inside the asked stretch, and the next call.
+
+        Raises
+        ------
+        SchemaError
+            If the body is of no known form, or names an instrument that is not listed.
+        """
         candidates = Candidates((answer.body,), (answer.received,))
         if call.purpose in self.polled:
             self.polled[call.purpose](candidates, lookup(instruments))

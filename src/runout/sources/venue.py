@@ -314,7 +314,7 @@ class Venue(Protocol):
 
         Raises
         ------
-        runout.errors.SchemaError
+        SchemaError
             If a body is not of the form of any date.
         """
         ...

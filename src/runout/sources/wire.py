@@ -333,6 +333,13 @@ def series_of(
     """Return the scope of a series of one instrument of a venue.
 
     Its name is ``venue/kind/COIN/market-SYMBOL/step``, with the measure as the last part where there is one.
+
+    Parameters
+    ----------
+    instrument, kind, step, measure, feed, note, capture
+        As of :class:`runout.records.Series`.
+    instant, lag
+        Whether the stamp is an instant; nanoseconds until a row is known.
     """
     last = format_duration(step) if step else "events"
     parts = [instrument.venue, kind, instrument.coin, f"{instrument.market}-{instrument.symbol}", last]

@@ -64,7 +64,13 @@ class Dynamic(msgspec.Struct, frozen=True):
         return self
 
     def predict(self, evidence: Evidence) -> Predictive:
-        """Return the distribution of the 24 h that ``evidence`` leads up to."""
+        """Return the distribution of the 24 h that ``evidence`` leads up to.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If nothing of the days before is known.
+        """
         passed, rows = self.passed(evidence), _rows(evidence, self._parameters())
         values = (float(part[-1]) for part in (passed.location, passed.error, passed.noise))
         location, error, noise = values

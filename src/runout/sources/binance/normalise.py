@@ -211,7 +211,7 @@ def read_rows(call: Call, answer: Answer, instrument: Instrument | None, instrum
 
     Raises
     ------
-    runout.errors.SchemaError
+    SchemaError
         If the body is of no known form.
     """
     candidates = Candidates((answer.body,), (answer.received,))

@@ -139,7 +139,13 @@ def first_call(history: History, instrument: Instrument, since: int, until: int)
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    """Return the rows of an answer and the call for the next window."""
+    """Return the rows of an answer and the call for the next window.
+
+    Raises
+    ------
+    SchemaError
+        If the body is of no known form, or names an instrument that is not listed.
+    """
     refusal = _refusal(answer.body)
     if refusal is not None and refusal.code == _INVALID_START:
         return Page(rows=Rows(), next=_windows(call).beyond(call), horizon=True)

@@ -67,7 +67,13 @@ def first_call(history: History, instrument: Instrument, since: int, until: int)
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    """Return the rows of an answer and the call for the next window."""
+    """Return the rows of an answer and the call for the next window.
+
+    Raises
+    ------
+    SchemaError
+        If the body is of no known form, or names an instrument that is not listed.
+    """
     instrument = None
     if call.symbol:
         instrument = next((i for i in instruments if i.symbol == call.symbol), None)

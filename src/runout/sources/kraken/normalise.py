@@ -156,7 +156,13 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
 
 
 def take_open_interest(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
-    """Take open interest: the last figure of each interval, as of its end."""
+    """Take open interest: the last figure of each interval, as of its end.
+
+    Raises
+    ------
+    SchemaError
+        If the body is of no known form, or names an instrument that is not listed.
+    """
     del call
     figures = candidates.take_whole(_STATISTICS).result
     stamps = integers(figures.timestamp)

@@ -171,7 +171,15 @@ def recent_trades(desk: Desk, query: Query) -> Any:
 def trade_row(  # noqa: PLR0917 - a row of trades
     one: Contract, time: int, price: int, steps: int, bought: bool, number: int
 ) -> dict[str, Any]:
-    """Return a trade; one in four has the zero hash."""
+    """Return a trade; one in four has the zero hash.
+
+    Parameters
+    ----------
+    one, time, price, steps
+        Contract; UTC ns; price in ticks; size in steps.
+    bought, number
+        Whether the taker bought; number of the trade.
+    """
     token = f"{number:064x}" if number % 4 else "0" * 64
     return {
         "coin": one.symbol, "side": "B" if bought else "A", "px": one.price_text(price), "sz": one.size_text(steps),

@@ -237,7 +237,13 @@ def liquidation_orders(desk: Desk, query: Query) -> Any:
 
 
 def detail(one: Contract, side: int, steps: int, ticks: int, stamp: int) -> dict[str, str]:
-    """Return a liquidation as REST and the stream have it; one in three has the position side ``net``."""
+    """Return a liquidation as REST and the stream have it; one in three has the position side ``net``.
+
+    Parameters
+    ----------
+    one, side, steps, ticks, stamp
+        Contract; 1 for a long, −1 for a short; size in steps; price in ticks; milliseconds.
+    """
     position = "net" if stamp % 3 == 0 else "long" if side > 0 else "short"
     return {
         "bkLoss": "0", "bkPx": one.price_text(ticks), "ccy": "", "posSide": position,
