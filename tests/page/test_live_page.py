@@ -15,7 +15,7 @@ from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, now_ns,
 from runout.lake import Lake
 from server.running import AT, END, events, market, moved, running
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.study, pytest.mark.xdist_group("browser")]
 CHROMIUM = shutil.which("chromium")
 SECONDS = 1_000
 expect.set_options(timeout=60 * SECONDS)  # a busy machine is slow, not wrong
