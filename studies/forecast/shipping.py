@@ -57,13 +57,17 @@ def fit(histories: Sequence[History], first: int, last: int, start: Parameters |
         ]
         return float(np.mean([part.mean() for part in parts]))
 
-    found = start or shipped_parameters()
+    found: Parameters = start or shipped_parameters()
     for _ in range(2):
         found = _with_coefficients(found, evidences)
+        base: Parameters = found
+
+        def moved_loss(place: FloatArray, base: Parameters = base) -> float:
+            return loss(_moved(base, place))
+
         best = minimize(
-            lambda x, base=found: loss(_moved(base, x)), _place(found), method="Nelder-Mead",
-            options={"maxiter": _STEPS, "xatol": 0.03, "fatol": 1e-5},
-        )  # fmt: skip
+            moved_loss, _place(found), method="Nelder-Mead", options={"maxiter": _STEPS, "xatol": 0.03, "fatol": 1e-5}
+        )
         found = _moved(found, best.x)
     return _with_coefficients(found, evidences)
 
