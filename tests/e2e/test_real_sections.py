@@ -133,7 +133,7 @@ def test_the_danger_level_with_its_base_rate(noon: Bulletin, night: Bulletin) ->
     assert number(noon, "danger.level", "danger_level") == 4
     assert number(noon, "danger.level", "probability_1b") == pytest.approx(0.111, abs=0.001)
     assert number(noon, "danger.level", "base_rate") == pytest.approx(0.054, abs=0.001)
-    assert number(night, "danger.level", "danger_level") == 4
+    assert number(night, "danger.level", "danger_level") == 3
 
 
 @pytest.mark.parametrize("name", ["cycles.divergence", "cycles.deleveraging", "cycles.analogues"])

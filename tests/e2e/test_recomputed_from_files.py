@@ -212,8 +212,8 @@ def test_level_and_chances_at_noon_and_an_hour_into_the_next_day(noon: Quantitie
     assert noon["danger.level", "danger_level"]["value"] == 4
     chance = noon["danger.level", "probability_1b"]
     assert [chance["low"], chance["value"], chance["high"]] == pytest.approx([0.027, 0.111, 0.258], abs=1e-3)
-    assert night["danger.level", "danger_level"]["value"] == 4
-    assert night["danger.level", "probability_1b"]["value"] == pytest.approx(0.120, abs=1e-3)
+    assert night["danger.level", "danger_level"]["value"] == 3
+    assert night["danger.level", "probability_1b"]["value"] == pytest.approx(0.0925, abs=1e-3)
     for found in (noon, night):
         chances = [found["danger.level", f"probability_{b}b"]["value"] for b in ("0.25", "0.5", "1", "2", "5")]
         assert chances == sorted(chances, reverse=True)
