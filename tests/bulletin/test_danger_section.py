@@ -236,8 +236,9 @@ def test_a_scope_without_a_ratio_has_measured_chances_and_no_level() -> None:
     assert list(named(found)) == ["danger.measured", "danger.problem"]
     one = named(found)["danger.measured"]
     assert one.statement == (
-        "Chances for 18 Aug: 17.0% for at least $250.0M measured, 4.0% for at least $500.0M measured, 0.6% for at "
-        "least $1.00B measured. No danger level: this scope has no headline."
+        "No market-wide total is published for these data, which a danger level needs. Chances for 18 Aug in "
+        f"{made_up(MIDNIGHT).scope}: 17.0% of at least $250.0M reported, 4.0% of at least $500.0M reported, 0.6% of at "
+        "least $1.00B reported."
     )
     assert list(by_name(one)) == ["measured_0.25b", "measured_0.5b", "measured_1b"]
     assert found.tables == ()
@@ -248,7 +249,7 @@ def test_a_scope_without_a_ratio_has_measured_chances_and_no_level() -> None:
 def test_on_a_synthetic_market_the_summary_says_that_there_is_no_level() -> None:
     found = section(made_up(MIDNIGHT, headline=False), synthetic=True)
     assert found.summary == found.findings[0].statement
-    assert "No danger level" in found.summary
+    assert "which a danger level needs" in found.summary
 
 
 @pytest.mark.parametrize("synthetic", [True, False])
@@ -256,7 +257,7 @@ def test_the_text_of_a_bulletin_says_whether_the_market_is_made_up(synthetic: bo
     found = section(made_up(MIDNIGHT, headline=False), synthetic=synthetic)
     text = render(assemble([found], coin="BTC", at=AT, synthetic=synthetic, fingerprint="f" * 64))
     assert bool(re.search("synthetic", text, re.IGNORECASE)) == synthetic
-    assert "No danger level" in text
+    assert "which a danger level needs" in text
 
 
 def test_a_day_without_a_forecast_is_said_with_the_way_to_one_and_no_number() -> None:

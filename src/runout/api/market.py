@@ -139,8 +139,9 @@ def tape(
         .sort("event_time", "series", "sequence", descending=True).head(limit)
         .join(named.lazy(), on="series", how="left", maintain_order="left").select(_EVENT).collect()
     )  # fmt: skip
-    note = "" if sources else f"No single liquidations of {coin} are held, only totals of intervals."
-    return table_of(dated(newest), tuple(sources), note=note)
+    note = "" if newest.height else f"No single liquidations of {coin} are held, only totals of intervals."
+    shown = set(newest["series"])
+    return table_of(dated(newest), tuple(one for one in sources if one.series in shown), note=note)
 
 
 def open_interest(
@@ -261,12 +262,13 @@ def _events(
     """Return single liquidations of venues that are named; with ``least``, no earlier than needed for so many."""
     sources = [one for one in known if one.kind == "liquidations" and not one.step and one.venues != ("all",)]
     names = [one.series for one in sources]
+    wanted = (pl.col("span") == 0) & (pl.col("value_usd") >= least_usd)  # totals that trail an odd moment are no events
     starts = [at - NANOSECONDS_PER_HOUR, at - NANOSECONDS_PER_DAY] if least else []
     for start in [one for one in starts if one > begin]:
-        rows = lake.as_of("liquidations", at=at, series=names, since=start).filter(pl.col("value_usd") >= least_usd)
+        rows = lake.as_of("liquidations", at=at, series=names, since=start).filter(wanted)
         if rows.height >= least:
             return sources, rows
-    rows = lake.as_of("liquidations", at=at, series=names, since=begin + 1).filter(pl.col("value_usd") >= least_usd)
+    rows = lake.as_of("liquidations", at=at, series=names, since=begin + 1).filter(wanted)
     return sources, rows.sort("event_time", "series", "sequence")
 
 

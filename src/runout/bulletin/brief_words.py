@@ -114,7 +114,8 @@ def _interval(amount: Amount, share: str, *, money: bool) -> str:
 
 def _danger(danger: Danger, at: int) -> Iterator[Words]:
     if danger.level is None:
-        yield Words("Danger", f"no level: {wording.clean(danger.reason)}.")
+        reason = wording.clean(danger.reason)
+        yield Words("Danger", f"no level: {'n' + reason[1:] if reason.startswith('No ') else reason}.")
         return
     meter = "■" * danger.level + "□" * (5 - danger.level)
     day = say_date(parse_time(danger.set_at), at)

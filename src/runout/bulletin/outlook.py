@@ -55,6 +55,7 @@ def _plain_window(one: Window) -> dict[str, object]:
         "headline": [_plain_chance(p) for p in one.headline],
         "measured": [_plain_chance(p) for p in one.measured],
         "missing": list(one.missing),
+        "scope": one.scope,
     }
 
 

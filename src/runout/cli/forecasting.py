@@ -66,6 +66,8 @@ def _print(made: Forecast) -> None:
     for window in (*following, *made.windows):
         sheet.line(_headline_of(window), bold=True)
         _chances(sheet, window)
+        if window.scope:
+            sheet.line(f"  reported here: {window.scope}")
         if window.missing:
             sheet.line(f"  not observed, so wider: {', '.join(window.missing)}")
     if made.problem is not None:
@@ -75,11 +77,11 @@ def _print(made: Forecast) -> None:
     for note in made.notes:
         sheet.line(note)
     sheet.line(
-        f"measured: {made.scope}; data through {format_time(made.data_through)}. "
+        f"reported: {made.scope}; data through {format_time(made.data_through)}. "
         + (
-            "A synthetic market has no headline."
+            "No market-wide total is published for these data."
             if made.ratio_median is None
-            else f"Headline over measured: median {made.ratio_median:.2f}, {made.ratio_events} waves published before."
+            else f"Market-wide over reported: {made.ratio_median:.2f} (median), {made.ratio_events} waves published."
         )
     )
     sys.stdout.write(sheet.text())
@@ -116,7 +118,7 @@ def _chances(sheet: Sheet, window: Window | LevelAnswer) -> None:
             percent(one.probability),
             f"{percent(one.low)} to {percent(one.high)}",
         )
-        for name, chances in (("headline", window.headline), ("measured", window.measured))
+        for name, chances in (("market-wide", window.headline), ("reported", window.measured))
         for one in chances
     ]
     sheet.table(("total", "", "chance", "90% interval"), rows)
@@ -129,6 +131,6 @@ def _condition_of(one: Conditional) -> str:
     )
     if one.refused:
         return f"{counted}: refused, {one.refused}"
-    chances = [("headline", chance) for chance in one.headline] + [("measured", chance) for chance in one.measured]
+    chances = [("market-wide", chance) for chance in one.headline] + [("reported", chance) for chance in one.measured]
     said = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability)}" for name, p in chances)
     return f"{counted}: {said}; {one.days} past days went as far from their opening"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
+from rich.console import Console
 
 from runout import clock
 from runout.cli import screen
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
 _MOST_EMULATOR_SECONDS: Final = 180.0
-_TROUBLE: Final = {ExitCode.DONE, ExitCode.FINDINGS, ExitCode.QUARANTINED}
+_MOST_BACKFILL_SECONDS: Final = 75.0
+_FETCHED: Final = {ExitCode.DONE, ExitCode.FINDINGS, ExitCode.QUARANTINED}
 
 
 def live(
@@ -86,9 +88,8 @@ def live(
             say.print(f"emulated venues answer; market time {format_time(now_ns())} at ×{speed:g}: SYNTHETIC")
         deliver = max(20.0 / (speed if emulated else 1.0), 2.0)
         children.start("collect", "collect", *names, *chosen, "--deliver", f"{deliver:g}")
-        if children.run("backfill", "backfill", *names, *chosen, "--days", str(days)) not in _TROUBLE:
-            raise SourceError(f"the past could not be fetched; see {children.log('backfill')}")
-        say.print(f"the past is there; see {children.log('backfill')}", soft_wrap=True)
+        children.start("backfill", "backfill", *names, *chosen, "--days", str(days), once=True)
+        _await_past(children, say)
         _keep(children, root, names, port, minutes)
     return ExitCode.DONE
 
@@ -119,7 +120,7 @@ def _emulate(children: "Children", coins: Sequence[str], market: Path, options: 
     )
     deadline = clock.monotonic_seconds() + _MOST_EMULATOR_SECONDS
     while not settings.is_file():
-        if not children.running("emulate") or clock.monotonic_seconds() > deadline:
+        if children.exit_code("emulate") is not None or clock.monotonic_seconds() > deadline:
             raise SourceError(f"the emulated venues did not come up; see {children.log('emulate')}")
         time.sleep(0.1)
     found = msgspec.toml.decode(settings.read_bytes(), type=_Emulated)
@@ -136,6 +137,17 @@ def _emulate(children: "Children", coins: Sequence[str], market: Path, options: 
 class _Emulated(msgspec.Struct, frozen=True):
     emulated_clock: str
     venue_hosts: dict[str, dict[str, str]]
+
+
+def _await_past(children: "Children", say: Console) -> None:
+    """Wait for what most venues gave; those with the narrowest limits go on beside the updates."""
+    deadline = clock.monotonic_seconds() + _MOST_BACKFILL_SECONDS
+    while (code := children.exit_code("backfill")) is None and clock.monotonic_seconds() < deadline:
+        time.sleep(0.2)
+    if code is not None and code not in _FETCHED:
+        raise SourceError(f"the past could not be fetched; see {children.log('backfill')}")
+    state = "the past goes on coming" if code is None else "the past is there"
+    say.print(f"{state}; see {children.log('backfill')}", soft_wrap=True)
 
 
 # -- the loop ---------------------------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         How often the last 365 days reached the threshold of the danger level, by the same ratio; None without it.
     missing
         Features that were not observed; the forecast is wider for them.
+    scope
+        What the measured total is of, where it is another than that of the forecast; else empty.
     """
 
     start: int
@@ -39,6 +41,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     median_usd: float
     base_rate: float | None
     missing: tuple[str, ...] = ()
+    scope: str = ""
 
 
 class Conditional(msgspec.Struct, frozen=True, kw_only=True):

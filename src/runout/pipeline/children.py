@@ -43,6 +43,7 @@ class _Child(msgspec.Struct):
     arguments: tuple[str, ...]
     process: "subprocess.Popen[bytes]"
     begun: float
+    once: bool
     wait: float = _LEAST_WAIT
     again: float | None = None
 
@@ -82,31 +83,24 @@ class Children:
         """Set a variable in the environment of processes that are started from now on."""
         self._environment[name] = value
 
-    def start(self, name: str, *arguments: str) -> None:
-        """Start ``runout ARGUMENTS`` under a name."""
-        self._children[name] = _Child(arguments, self._spawn(name, arguments), monotonic_seconds())
-
-    def run(self, name: str, *arguments: str) -> int:
-        """Run ``runout ARGUMENTS`` to its end and return its exit code; its progress is shown, its results logged."""
-        with (self._logs / f"{name}.log").open("ab") as log:
-            return subprocess.run(
-                [sys.executable, "-m", "runout", *arguments], env=self._environment, stdout=log, check=False
-            ).returncode
+    def start(self, name: str, *arguments: str, once: bool = False) -> None:
+        """Start ``runout ARGUMENTS`` under a name; with ``once`` it is not begun anew when it ends."""
+        self._children[name] = _Child(arguments, self._spawn(name, arguments), monotonic_seconds(), once)
 
     def log(self, name: str) -> Path:
         """Return the log of a process."""
         return self._logs / f"{name}.log"
 
-    def running(self, name: str) -> bool:
-        """Return whether a process runs."""
-        return self._children[name].process.poll() is None
+    def exit_code(self, name: str) -> int | None:
+        """Return how a process ended; None while it runs."""
+        return self._children[name].process.poll()
 
     def mend(self) -> list[str]:
         """Begin anew what has ended, after a wait that doubles, and return the names of what was found ended."""
         ended: list[str] = []
         for name, child in self._children.items():
             now = monotonic_seconds()
-            if child.process.poll() is None:
+            if child.once or child.process.poll() is None:
                 continue
             if child.again is None:
                 ended.append(name)

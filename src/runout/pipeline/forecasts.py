@@ -6,6 +6,7 @@ and the next 24 h from the moment, from windows of 24 h that end there, where to
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
@@ -132,7 +133,8 @@ def next_24h(lake: Lake, at: int) -> Window | None:
     past = read_past(lake, at, origin=origin, kinds=_KINDS)
     evidence = evidence_of(past.history, lead=past.lead)
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
-    return _window(evidence, model_named(ISSUED).fit(evidence).predict(evidence), ratio)
+    window = _window(evidence, model_named(ISSUED).fit(evidence).predict(evidence), ratio)
+    return msgspec.structs.replace(window, scope=past.history.scope)
 
 
 def _require_known(lake: Lake, coin: str, past: Past) -> None:

@@ -204,13 +204,16 @@ def _next_24h(forecast: Forecast, window: Window, at: int) -> Finding:
 def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
     numbers = tuple(
         quantity(
-            f"measured_{one.theta_usd / 1e9:g}b", f"at least {dollars(one.theta_usd)} measured", one.probability,
+            f"measured_{one.theta_usd / 1e9:g}b", f"at least {dollars(one.theta_usd)} reported", one.probability,
             "fraction", _INTERVAL, low=one.low, high=one.high,
         )
         for one in window.measured
     )  # fmt: skip
-    text = ", ".join(f"{percent(q.value)} for {q.label}" for q in numbers)
-    statement = f"Chances for {say_date(window.start, at)}: {text}. No danger level: this scope has no headline."
+    text = ", ".join(f"{percent(q.value)} of {q.label}" for q in numbers)
+    statement = (
+        "No market-wide total is published for these data, which a danger level needs. "
+        f"Chances for {say_date(window.start, at)} in {forecast.scope}: {text}."
+    )
     return Finding(
         name="danger.measured",
         section="danger",
