@@ -215,7 +215,7 @@ def test_the_command_says_both_days_and_writes_nothing(lake: Lake, capsys: pytes
     told = capsys.readouterr().out
     assert told.count("danger level") == 2
     assert told.count("if BTC trades at ") == 3
-    assert "Headline over measured: median" in told
+    assert "Market-wide over reported:" in told
     assert lake.fingerprint() == before
     assert not Path(f"{lake.root}/ledger").exists()
 

@@ -210,10 +210,9 @@ def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
         for one in window.measured
     )  # fmt: skip
     text = ", ".join(f"{percent(q.value)} of {q.label}" for q in numbers)
-    statement = (
-        "No market-wide total is published for these data, which a danger level needs. "
-        f"Chances for {say_date(window.start, at)} in {forecast.scope}: {text}."
-    )
+    statement = "No market-wide total is published for these data, which a danger level needs."
+    if numbers:
+        statement += f" Chances for {say_date(window.start, at)} in {forecast.scope}: {text}."
     return Finding(
         name="danger.measured",
         section="danger",
