@@ -3,6 +3,7 @@
 The same functions as in batch: `runout compute` on the same lake finds nothing left to do.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -63,16 +64,13 @@ class Updater:
         rows, hour = compute(self._lake), at // NANOSECONDS_PER_HOUR
         if hour == self._hour:
             return Updated(rows=rows)
-        issued, levels, lacking = 0, dict[str, int](), dict[str, str]()
+        issued, levels, lacking = 0, Counter[str](), dict[str, str]()
         for coin in self._coins:
             try:
                 issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
             except NotEnoughDataError as error:
                 lacking[coin] = str(error)
             newest = newest_moment(self._lake, coin)
-            kept = keep_snapshot(self._lake, coin, newest) if newest is not None else {}
-            levels = {kind: levels.get(kind, 0) + number for kind, number in kept.items()} | {
-                kind: number for kind, number in levels.items() if kind not in kept
-            }
+            levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
         self._hour = hour
         return Updated(rows=rows, issued=issued, levels=levels, lacking=lacking)
