@@ -31,6 +31,7 @@ export function Danger() {
                 {percent(danger.chance.value)} chance of at least $1B in the UTC day
               </Figure>{" "}
               ({percent(danger.chance.low)} to {percent(danger.chance.high)}; base rate {percent(danger.base_rate)} of days in the past year)
+              {danger.next_chance && danger.next_level !== null && <span class="next" title={`from ${say(danger.next_from)}`}>Next 24 h: level {danger.next_level}, {percent(danger.next_chance.value)} ({percent(danger.next_chance.low)} to {percent(danger.next_chance.high)})</span>}
               <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, danger.chance.value * 200)}%` }} /><b style={{ left: `${Math.min(100, (danger.base_rate ?? 0) * 200)}%` }} /></span>
             </p>
           ) : <p class="clip" title={danger?.reason}>{danger?.reason ?? "No forecast of this lake."}</p>}

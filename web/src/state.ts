@@ -52,7 +52,8 @@ export interface Amount { value: number; low: number | null; high: number | null
 export interface Liquidated { usd: Amount; scope: string; end: string; inferred: boolean; uncertainty: string; long_share: number | null }
 export interface Brief {
   coin: string; at: string; synthetic: boolean; price: number | null; price_time: string; age_minutes: number;
-  danger: { level: number | null; word: string; set_at: string; chance: Amount | null; base_rate: number | null; reason: string } | null;
+  danger: { level: number | null; word: string; set_at: string; chance: Amount | null; base_rate: number | null; reason: string;
+    next_level: number | null; next_chance: Amount | null; next_from: string } | null;
   liquidated: Liquidated | null; reported: Liquidated | null; leverage: string; leverage_time: string;
   record: { level: number; days: number; frequency: Amount }[]; missing: string[]; more: string;
 }
