@@ -82,6 +82,11 @@ def now_ns() -> int:
     return clock.market + int((wall - clock.wall) * clock.speed)
 
 
+def machine_seconds() -> float:
+    """Return this machine's time in seconds since 1970, whatever market is followed: what limits are counted in."""
+    return time.time()
+
+
 def monotonic_seconds() -> float:
     """Return a clock for durations, in seconds, that never runs backwards."""
     return time.monotonic()

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 from small_venue import STEP, UNTIL, SmallVenue
 
-from runout.clock import NANOSECONDS_PER_DAY, format_time, monotonic_seconds
+from runout import clock
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND, format_time, monotonic_seconds
 from runout.collect.addresses import address_of
 from runout.collect.budget import Budget
 from runout.collect.http import Patience
@@ -218,7 +219,23 @@ def test_two_processes_together_keep_within_the_share_of_a_limit(tmp_path):
         assert second.take("v", "other", pool, 8) == 0.0
         second.pause("v", 30.0, "slow down")
         assert 29 < first.take("v", "other", pool, 0) <= 30
-        assert first.paused("w") == 0.0
+        assert first.take("w", "p", pool, 2) == 0.0
+
+
+def test_an_emulated_clock_sixty_times_as_fast_loosens_no_limit(tmp_path):
+    pool = Pool(weight=2, seconds=3.0, share=1.0, source="test")
+    # A tenth of a second on this machine is six of the market: two windows of the limit.
+    emulated = clock.emulated_clock(UNTIL, 60.0)
+    try:
+        clock.follow(emulated)
+        with Budget(tmp_path / "limits.sqlite") as ledger:
+            assert ledger.take("v", "p", pool, 2) == 0.0
+            ledger.pause("w", 3.0, "slow down")
+            clock.follow(emulated._replace(wall=emulated.wall - NANOSECONDS_PER_SECOND // 10))
+            assert 2.0 < ledger.take("v", "p", pool, 2) <= 3.0
+            assert 2.0 < ledger.take("w", "p", pool, 2) <= 3.0
+    finally:
+        clock.follow(None)
 
 
 def test_weight_that_others_behind_the_address_used_is_taken_into_account(tmp_path):

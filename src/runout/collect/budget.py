@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runout.clock import now_ns
+from runout.clock import machine_seconds
 from runout.sources.facts import Pool
 
 _SCHEMA = """
@@ -27,7 +27,8 @@ class Budget:
     Notes
     -----
     Windows slide: within any stretch as long as the venue's window no more than the allowed share of its limit is
-    taken, so that it does not matter when the venue's own windows begin.
+    taken, so that it does not matter when the venue's own windows begin. Seconds are this machine's, also while an
+    emulated market is followed: a limit is of requests in real time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +59,7 @@ class Budget:
         float
             0 where it was taken; else seconds until it is worth asking again, and nothing was taken.
         """
-        now = now_ns() / 1e9
+        now = machine_seconds()
         with _Transaction(self._connection):
             pause = self._paused(venue, now)
             if pause:
@@ -78,7 +79,7 @@ class Budget:
 
     def observe(self, venue: str, name: str, pool: Pool, used: int) -> None:
         """Note what the venue says was used in the running window: others may sit behind the same address."""
-        now = now_ns() / 1e9
+        now = machine_seconds()
         with _Transaction(self._connection):
             (own,) = self._connection.execute(
                 "SELECT COALESCE(SUM(weight), 0) FROM taken WHERE venue = ? AND pool = ? AND at > ?",
@@ -89,17 +90,13 @@ class Budget:
 
     def pause(self, venue: str, seconds: float, words: str) -> None:
         """Let no process ask the venue for some seconds."""
-        until = now_ns() / 1e9 + seconds
+        until = machine_seconds() + seconds
         with _Transaction(self._connection):
             self._connection.execute(
                 "INSERT INTO pauses VALUES (?, ?, ?) ON CONFLICT (venue) DO UPDATE SET until = excluded.until, "
                 "words = excluded.words WHERE excluded.until > pauses.until",
                 (venue, until, words),
             )
-
-    def paused(self, venue: str) -> float:
-        """Return the seconds for which the venue must not be asked."""
-        return self._paused(venue, now_ns() / 1e9)
 
     def _paused(self, venue: str, now: float) -> float:
         row = self._connection.execute("SELECT until FROM pauses WHERE venue = ?", (venue,)).fetchone()
