@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from sklearn.metrics import roc_auc_score
 
 from forecast.histories import history, with_another_future
 from runout.forecast.covariates import sample_of
@@ -16,7 +17,6 @@ from runout.forecast.models.dynamic import Dynamic
 from runout.forecast.protocol import Fitted, Predictive
 from runout.forecast.registry import ENTRIES, ISSUED, Entry, model_named
 from runout.forecast.walking import forecasts
-from runout.scores import roc_auc
 
 THETA = np.geomspace(1e7, 1e10, 12)
 WHOLE = history(520, seed=3)
@@ -139,15 +139,13 @@ def test_a_planted_leak_shows_in_a_score_too_good_to_be_true() -> None:
     event = WHOLE.total_usd[list(targets)] >= theta
     models = {"honest": model_named(ISSUED), "cheat": Cheat(WHOLE)}
     auc = {
-        name: roc_auc(
+        name: roc_auc_score(
+            event,
             [
                 float(made.exceedance([theta])[0])
                 for made in forecasts(model, evidence_of(WHOLE), targets, refit_days=30)
             ],
-            event,
         )
         for name, model in models.items()
     }
-    assert auc["cheat"] is not None
-    assert auc["honest"] is not None
     assert auc["cheat"] > 0.99 > auc["honest"]

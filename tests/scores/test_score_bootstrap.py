@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from runout.scores import (
-    circular_blocks,
-    diebold_mariano,
     paired_difference,
     resampled_means,
     stationary_blocks,
@@ -23,16 +20,6 @@ def autoregressive(cases, coefficient, rng):
     return values[100:]
 
 
-@given(st.integers(2, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_circular_blocks_are_runs_of_the_declared_length(cases, length, seed):
-    length = min(length, cases)
-    positions = circular_blocks(cases, 3, length, np.random.default_rng(seed))
-    assert positions.shape == (3, cases)
-    breaks = (np.diff(positions, axis=1) - 1) % cases != 0
-    inside = (np.arange(1, cases) % length) != 0
-    assert not breaks[:, inside].any()
-
-
 @given(st.integers(2, 40), st.floats(1, 40), st.integers(0, 2**32 - 1))
 def test_stationary_blocks_stay_within_the_cases(cases, length, seed):
     positions = stationary_blocks(cases, 3, min(length, cases), np.random.default_rng(seed))
@@ -45,13 +32,6 @@ def test_stationary_blocks_have_the_declared_mean_length():
     positions = stationary_blocks(5000, 40, 12, np.random.default_rng(0))
     breaks = np.mean((np.diff(positions, axis=1) - 1) % 5000 != 0)
     assert 1 / breaks == pytest.approx(12, rel=0.03)
-
-
-def test_circular_blocks_of_all_cases_only_turn_them():
-    means = resampled_means(
-        [1.0, 5.0, 9.0], block_length=3, rng=np.random.default_rng(0), resamples=20, scheme=circular_blocks
-    )
-    assert means.tolist() == [5.0] * 20
 
 
 def test_variance_of_resampled_means_is_that_of_politis_and_romano():
@@ -75,17 +55,14 @@ def test_resamples_beyond_one_batch_come_out_whole():
     assert means.tolist() == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("scheme", [stationary_blocks, circular_blocks])
-def test_intervals_of_dependent_losses_cover_where_single_cases_do_not(scheme):
+def test_intervals_of_dependent_losses_cover_where_single_cases_do_not():
     rng = np.random.default_rng(20)
     covered = {1: 0, 20: 0}
     bound_held = 0
     for _ in range(200):
         difference = 0.3 + autoregressive(300, 0.6, rng)
         for length in covered:
-            found = paired_difference(
-                difference, np.zeros(300), block_length=length, rng=rng, resamples=300, scheme=scheme
-            )
+            found = paired_difference(difference, np.zeros(300), block_length=length, rng=rng, resamples=300)
             covered[length] += found.low <= 0.3 <= found.high
         bound_held += found.upper_bound >= 0.3
     assert covered[20] / 200 > 0.8
@@ -120,57 +97,13 @@ def test_the_same_seed_gives_the_same_interval():
     assert first != other
 
 
-def test_without_lags_the_test_is_the_paired_t_test_up_to_its_divisor():
-    rng = np.random.default_rng(9)
-    ours, theirs = rng.random(40), rng.random(40) + 0.1
-    found = diebold_mariano(ours, theirs, lags=0)
-    reference = stats.ttest_rel(ours, theirs)
-    assert found.statistic == pytest.approx(reference.statistic * np.sqrt(40 / 39))
-    assert found.two_sided_probability == pytest.approx(2 * stats.t(39).sf(abs(found.statistic)))
-    assert found.one_sided_probability == pytest.approx(stats.t(39).cdf(found.statistic))
-
-
-def test_the_two_sided_probability_does_not_care_who_is_first():
-    ours, theirs = np.random.default_rng(9).random((2, 40))
-    found, swapped = diebold_mariano(ours, theirs, lags=2), diebold_mariano(theirs, ours, lags=2)
-    assert swapped.two_sided_probability == pytest.approx(found.two_sided_probability)
-    assert swapped.one_sided_probability == pytest.approx(1 - found.one_sided_probability)
-
-
-def test_newey_west_agrees_with_its_plain_twin():
-    difference = autoregressive(50, 0.7, np.random.default_rng(4))
-    centred = (difference - difference.mean()).tolist()
-    omega = 0.0
-    for i in range(50):
-        for j in range(50):
-            omega += max(0.0, 1 - abs(i - j) / 8) * centred[i] * centred[j] / 50
-    found = diebold_mariano(difference, np.zeros(50), lags=7)
-    assert found.standard_error == pytest.approx(np.sqrt(omega / 50))
-
-
-def test_bootstrap_and_newey_west_agree_on_the_standard_error():
-    difference = autoregressive(2000, 0.5, np.random.default_rng(12))
-    resampled = paired_difference(difference, np.zeros(2000), block_length=25, rng=np.random.default_rng(0))
-    tested = diebold_mariano(difference, np.zeros(2000), lags=25)
-    assert resampled.standard_error == pytest.approx(tested.standard_error, rel=0.1)
-    assert tested.standard_error == pytest.approx(2 / np.sqrt(2000), rel=0.15)
-
-
-def test_losses_that_differ_by_nothing_leave_nothing_to_test():
-    found = diebold_mariano([1.0, 2.0], [1.0, 2.0], lags=0)
-    assert (found.statistic, found.one_sided_probability, found.two_sided_probability) == (None, None, None)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda rng: resampled_means([1.0, 2.0], block_length=0.5, rng=rng), "block length"),
         (lambda rng: resampled_means([1.0, 2.0], block_length=3, rng=rng), "block length"),
         (lambda rng: resampled_means([1.0, 2.0], block_length=1, rng=rng, resamples=0), "resample"),
-        (lambda rng: resampled_means([1.0, 2.0], block_length=1.5, rng=rng, scheme=circular_blocks), "whole number"),
         (lambda rng: paired_difference([1.0, 2.0], [1.0, 2.0], block_length=1, rng=rng, level=1.5), "level"),
-        (lambda _: diebold_mariano([1.0, 2.0], [1.0, 2.0], lags=1), "lags"),
-        (lambda _: diebold_mariano([1.0, 2.0], [1.0, 2.0], lags=-1), "lags"),
     ],
 )
 def test_settings_out_of_range_are_refused(call, message):
@@ -178,8 +111,8 @@ def test_settings_out_of_range_are_refused(call, message):
         call(np.random.default_rng(0))
 
 
-def test_one_case_cannot_be_resampled_or_tested():
+def test_one_case_cannot_be_resampled_or_compared():
     with pytest.raises(LookupError, match="at least 2 cases"):
         resampled_means([1.0], block_length=1, rng=np.random.default_rng(0))
     with pytest.raises(LookupError, match="at least 2 cases"):
-        diebold_mariano([1.0], [2.0], lags=0)
+        paired_difference([1.0], [2.0], block_length=1, rng=np.random.default_rng(0))

@@ -17,30 +17,11 @@ def test_crps_of_an_ensemble():
     np.testing.assert_allclose(scores.crps_ensemble(DOLLARS, REALISED), expected, rtol=1e-10)
 
 
-def test_threshold_weighted_crps_at_half_a_billion():
-    expected = scoringrules.twcrps_ensemble(REALISED, DOLLARS, a=5e8, estimator="nrg")
-    found = scores.crps_ensemble_above(DOLLARS, REALISED, threshold=5e8)
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-3)
-    assert (found > 0).any()
-
-
-def test_crps_of_a_lognormal():
-    mu, sigma = RNG.normal(19.5, 0.3, 200), RNG.uniform(0.3, 1.2, 200)
-    expected = scoringrules.crps_lognormal(REALISED, mu, sigma)
-    np.testing.assert_allclose(scores.crps_lognormal(REALISED, mu, sigma), expected, rtol=1e-9)
-
-
 def test_crps_of_a_student_t():
     freedom, location, scale = RNG.uniform(2, 40, 200), RNG.normal(size=200), RNG.uniform(0.2, 3, 200)
     observation = RNG.normal(0, 3, 200)
     expected = scoringrules.crps_t(observation, freedom, location, scale)
     np.testing.assert_allclose(scores.crps_student_t(observation, freedom, location, scale), expected, rtol=1e-9)
-
-
-def test_quantile_loss():
-    forecast = DOLLARS[:, 0]
-    expected = scoringrules.quantile_score(REALISED, forecast, 0.9)
-    np.testing.assert_allclose(scores.quantile_losses(forecast, REALISED, level=0.9), expected, rtol=1e-12)
 
 
 def test_brier():

@@ -77,26 +77,6 @@ def outcomes(name: str, values: npt.ArrayLike) -> BoolArray:
     return array == 1
 
 
-def not_negative(name: str, values: npt.ArrayLike) -> FloatArray:
-    """Return ``values`` as amounts of at least zero, shape (n,).
-
-    Raises
-    ------
-    UsageError
-        If a value is NaN or negative.
-    NotEnoughDataError
-        If there are none.
-    """
-    array = finite(name, values)
-    wrong = np.flatnonzero(array < 0)
-    if wrong.size:
-        raise UsageError(
-            f"expected amounts of at least 0 in {name}, found {array[wrong[0]]:g} at position {wrong[0]}"
-            f" ({wrong.size} in all): give sides as separate maps, not as signs"
-        )
-    return array
-
-
 def times(name: str, values: npt.ArrayLike) -> IntArray:
     """Return ``values`` as UTC nanoseconds, int64, shape (n,).
 

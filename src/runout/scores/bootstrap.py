@@ -4,8 +4,7 @@ Losses of neighbouring origins are dependent: windows overlap and regimes last. 
 them as independent and make almost any difference look certain; blocks keep the runs whole.
 """
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -13,9 +12,6 @@ import numpy.typing as npt
 
 from runout.errors import NotEnoughDataError, UsageError
 from runout.scores.arrays import FloatArray, IntArray, finite, require_between, require_equal_lengths
-
-IndexScheme: TypeAlias = Callable[[int, int, float, np.random.Generator], IntArray]
-"""(cases, resamples, block length in cases, source of randomness) → positions, shape (resamples, cases)."""
 
 _CELLS_AT_ONCE: Final = 1_000_000
 
@@ -71,33 +67,12 @@ def stationary_blocks(cases: int, resamples: int, block_length: float, rng: np.r
     return (np.take_along_axis(start, begun_at, axis=1) + position - begun_at) % cases
 
 
-def circular_blocks(cases: int, resamples: int, block_length: float, rng: np.random.Generator) -> IntArray:
-    """Return resampled positions in blocks of fixed length, wrapping at the end; parameters as the stationary ones.
-
-    Raises
-    ------
-    UsageError
-        If the length is not a whole number.
-
-    References
-    ----------
-    Politis and Romano (1992), A circular block-resampling procedure for stationary data.
-    """
-    length = int(block_length)
-    if length != block_length:
-        raise UsageError(f"expected a whole number of cases in a circular block, found {block_length}")
-    start = rng.integers(0, cases, size=(resamples, -(-cases // length)))
-    positions = (start[:, :, np.newaxis] + np.arange(length)) % cases
-    return positions.reshape(resamples, -1)[:, :cases]
-
-
 def resampled_means(
     values: npt.ArrayLike,
     *,
     block_length: float,
     rng: np.random.Generator,
     resamples: int = 2000,
-    scheme: IndexScheme = stationary_blocks,
 ) -> FloatArray:
     """Return the means of block-resampled cases.
 
@@ -108,13 +83,11 @@ def resampled_means(
         of a ratio).
     block_length
         In cases, at least 1 and at most n; no shorter than the overlap of the targets (72 for three days of hourly
-        origins).
+        origins). Blocks are those of :func:`stationary_blocks`.
     rng
         Source of randomness; the same seed gives the same means.
     resamples
         Count of resamples.
-    scheme
-        :func:`stationary_blocks` or :func:`circular_blocks`.
 
     Returns
     -------
@@ -133,7 +106,7 @@ def resampled_means(
     _require_blocks(cases, block_length, resamples)
     at_once = max(1, _CELLS_AT_ONCE // array.size)
     pieces = [
-        np.mean(array[scheme(cases, min(at_once, resamples - done), block_length, rng)], axis=1)
+        np.mean(array[stationary_blocks(cases, min(at_once, resamples - done), block_length, rng)], axis=1)
         for done in range(0, resamples, at_once)
     ]
     return np.concatenate(pieces)
@@ -147,7 +120,6 @@ def paired_difference(
     rng: np.random.Generator,
     resamples: int = 2000,
     level: float = 0.9,
-    scheme: IndexScheme = stationary_blocks,
 ) -> PairedDifference:
     """Return the mean difference of two forecasts' losses with its block bootstrap interval.
 
@@ -157,7 +129,7 @@ def paired_difference(
         Losses of both forecasts for the same cases in time order, shape (n,), lower is better. Leakage: of several
         candidates, the best on these cases is chosen by these cases, and its interval is too good; choose on earlier
         ones.
-    block_length, rng, resamples, scheme
+    block_length, rng, resamples
         As in :func:`resampled_means`.
     level
         In (0, 1).
@@ -184,7 +156,7 @@ def paired_difference(
     require_equal_lengths(losses=ours, reference_losses=theirs)
     require_between("level", level, 0, 1)
     difference = ours - theirs
-    means = resampled_means(difference, block_length=block_length, rng=rng, resamples=resamples, scheme=scheme)
+    means = resampled_means(difference, block_length=block_length, rng=rng, resamples=resamples)
     low, high, upper_bound = np.quantile(means, [(1 - level) / 2, (1 + level) / 2, level]).tolist()
     return PairedDifference(
         mean=float(np.mean(difference)),

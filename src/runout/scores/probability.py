@@ -6,38 +6,13 @@ means because comparisons (:mod:`runout.scores.bootstrap`) need them case by cas
 
 from typing import Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from runout.errors import UsageError
 from runout.scores.arrays import FloatArray, outcomes, probabilities, require_between, require_equal_lengths
 
 PROBABILITY_CLIP: Final = 1e-4
 """Probabilities are kept this far from 0 and 1 wherever a logarithm is taken."""
-
-
-class Skill(msgspec.Struct, frozen=True):
-    """A score beside that of a named reference.
-
-    Parameters
-    ----------
-    reference
-        Name of the reference forecast, such as ``"climatology, expanding"``. A skill without it says nothing.
-    score, reference_score
-        Mean losses over the same cases, lower is better.
-    skill
-        ``1 − score / reference_score``: 1 perfect, 0 as good as the reference, negative worse. None if the reference
-        is without loss.
-    cases
-        Count of cases.
-    """
-
-    reference: str
-    score: float
-    reference_score: float
-    skill: float | None
-    cases: int
 
 
 def brier_losses(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> FloatArray:
@@ -69,71 +44,6 @@ def brier_losses(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> FloatArr
     p, y = probabilities("probability", probability), outcomes("outcome", outcome)
     require_equal_lengths(probability=p, outcome=y)
     return (p - y) ** 2
-
-
-def brier_score(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> float:
-    """Return the mean of :func:`brier_losses`, 0 best, 1 worst; parameters and errors as there.
-
-    Examples
-    --------
-    >>> round(brier_score([0.9, 0.2, 0.1], [1, 0, 0]), 10)
-    0.02
-    """
-    return float(np.mean(brier_losses(probability, outcome)))
-
-
-def brier_skill(
-    probability: npt.ArrayLike, outcome: npt.ArrayLike, reference_probability: npt.ArrayLike, *, reference: str
-) -> Skill:
-    """Return the Brier skill score against a named reference.
-
-    Parameters
-    ----------
-    probability, outcome
-        As in :func:`brier_losses`.
-    reference_probability
-        The reference's probabilities for the same cases, shape (n,). Leakage: the base rate of the *scored* period is
-        not a forecast, nobody knew it. It makes the reference too good; a base rate over a period that ends before
-        each origin is the honest climatology.
-    reference
-        Its name.
-
-    Returns
-    -------
-    Skill
-        Not itself a proper score: compare forecasts by their losses, show the skill.
-
-    Raises
-    ------
-    UsageError
-        If lengths differ, a value is NaN or out of range, or the reference has no name.
-    NotEnoughDataError
-        If there are no cases.
-
-    Examples
-    --------
-    >>> brier_skill([1, 0], [1, 0], [0.5, 0.5], reference="coin toss").skill
-    1.0
-    """
-    losses = brier_losses(probability, outcome)
-    reference_losses = brier_losses(reference_probability, outcome)
-    return skill_of(losses, reference_losses, reference=reference)
-
-
-def skill_of(losses: FloatArray, reference_losses: FloatArray, *, reference: str) -> Skill:
-    """Return the skill of any losses that are never negative against those of a named reference.
-
-    Raises
-    ------
-    UsageError
-        If lengths differ or the reference has no name.
-    """
-    require_equal_lengths(losses=losses, reference_losses=reference_losses)
-    if not reference.strip():
-        raise UsageError("expected the name of the reference forecast, found an empty text: say what was beaten")
-    score, reference_score = float(np.mean(losses)), float(np.mean(reference_losses))
-    skill = 1 - score / reference_score if reference_score > 0 else None
-    return Skill(reference, score, reference_score, skill, len(losses))
 
 
 def log_losses(probability: npt.ArrayLike, outcome: npt.ArrayLike, *, clip: float = PROBABILITY_CLIP) -> FloatArray:
