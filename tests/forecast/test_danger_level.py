@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from forecast.histories import history, without
 from runout.errors import UsageError
-from runout.forecast.danger import EDGES, DangerLevel, danger_level, level_records
+from runout.forecast.danger import EDGES, DangerLevel, danger_level
 from runout.forecast.problems import DEAR_FUNDING, RULES, Problem, diagnose
 from runout.forecast.quantities import known_quantities
 
@@ -43,24 +43,6 @@ def test_a_higher_chance_is_never_a_lower_level(one: float, other: float) -> Non
 def test_what_is_no_probability_has_no_level(wrong: float) -> None:
     with pytest.raises(UsageError, match=r"expected a probability in \[0, 1\]"):
         danger_level(wrong)
-
-
-def test_records_count_each_day_once_in_the_level_it_had() -> None:
-    low, moderate, considerable, high, extreme = level_records([0.01, 0.015, 0.02, 0.3, 0.9], [0, 1, 0, 1, 1])
-    assert [one.days for one in (low, moderate, considerable, high, extreme)] == [2, 1, 0, 0, 2]
-    assert [one.events for one in (low, moderate, considerable, high, extreme)] == [1, 0, 0, 0, 2]
-    assert (low.share, low.mean_probability) == (0.4, 0.0125)
-    assert (considerable.mean_probability, considerable.observed) == (None, None)
-    assert extreme.observed is not None
-    assert extreme.observed.low < extreme.observed.high <= 1.0
-
-
-@given(some.lists(some.tuples(some.floats(0, 1), some.booleans()), min_size=1, max_size=40))
-def test_records_lose_and_invent_neither_days_nor_events(days: list[tuple[float, bool]]) -> None:
-    records = level_records([p for p, _ in days], [event for _, event in days])
-    assert sum(one.days for one in records) == len(days)
-    assert sum(one.events for one in records) == sum(event for _, event in days)
-    assert sum(one.share for one in records) == pytest.approx(1.0)
 
 
 # -- problem type -----------------------------------------------------------------------------------------------------

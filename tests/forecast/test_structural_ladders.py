@@ -11,7 +11,6 @@ from hypothesis import strategies as some
 from forecast.histories import history, with_another_future, without
 from runout.forecast.features import evidence_of
 from runout.forecast.history import History
-from runout.forecast.structural.feedback import feedback_of
 from runout.forecast.structural.ladders import COHORTS, GRID, GROUPS, Source, ladders_of, within
 from runout.forecast.structural.terrain import terrain_of
 
@@ -144,18 +143,3 @@ def test_ways_count_from_the_last_close_known() -> None:
     assert np.allclose(terrain.swept[day, coin, 0], within(LADDERS.usd[39, coin, 0], terrain.fall[day, coin]))
     two = terrain_of(evidence_of(PAST, lead=2), LADDERS)
     assert two.fall[day, coin] == pytest.approx(max(np.log(PAST.close[38, coin] / PAST.low[day, coin]), 0.0))
-
-
-def test_feedback_never_shortens_a_way_and_grows_with_what_is_reported() -> None:
-    terrain = terrain_of(evidence_of(PAST), LADDERS)
-    assert terrain.swept is not None
-    assert terrain.usd is not None
-    found = feedback_of(PAST, 1, terrain.swept)
-    ways = np.random.default_rng(1).exponential(0.03, (50, 2, 2))
-    carried = found.carried(ways, terrain.usd)
-    assert (carried >= ways - 1e-15).all()
-    stronger = type(found)(distance=found.distance, volume_usd=found.volume_usd, reported=4 * found.reported)
-    assert (stronger.carried(ways, terrain.usd) >= carried - 1e-15).all()
-    none = type(found)(distance=found.distance, volume_usd=found.volume_usd, reported=0.0)
-    assert np.array_equal(none.carried(ways, terrain.usd), ways)
-    assert not none.of_past(np.arange(40, 60), terrain.swept[40:60]).any()

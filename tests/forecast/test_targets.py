@@ -16,11 +16,10 @@ from runout.forecast.targets import (
     headline,
     measured,
     own_thresholds,
-    share_exceedance,
 )
 
 LAW = StateLaw(location=float(np.log(1.3e8)), noise=0.7, error=0.12, freedom=8.0)
-MADE = Predictive(law=LAW, start=0, scope="made up", log_interest=float(np.log(4e10)))
+MADE = Predictive(law=LAW, start=0, scope="made up")
 RATIO = Coverage(terms=(StudentT(0.75, 0.35, 6.0),))
 CERTAIN = Coverage(terms=(StudentT(float(np.log(2.0)), 1e-9, 30.0),))
 TWO_PARTS = RATIO.times(StudentT(0.2, 0.25, 9.0))
@@ -115,12 +114,6 @@ def test_measured_chances_are_those_of_the_law_with_its_band() -> None:
     assert one.probability == pytest.approx(float(LAW.survival(np.log([2.5e8]))[0]))
     assert (one.low, one.high) == tuple(float(end[0]) for end in MADE.interval([2.5e8]))
     assert MADE.exceedance([0.0, -1.0]).tolist() == [1.0, 1.0]
-
-
-def test_a_share_of_open_interest_is_asked_in_the_dollars_it_comes_to() -> None:
-    assert share_exceedance(MADE, [0.005]) == pytest.approx(MADE.exceedance([2e8]))
-    unknown = msgspec.structs.replace(MADE, log_interest=float("nan"))
-    assert np.isnan(share_exceedance(unknown, [0.002, 0.005])).all()
 
 
 # -- base rate --------------------------------------------------------------------------------------------------------

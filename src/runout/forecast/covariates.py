@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from runout.errors import NotEnoughDataError
-from runout.forecast.features import FEATURES, LAGS, Design
+from runout.forecast.features import LAGS, Design
 from runout.forecast.protocol import training_rows
 from runout.scores.arrays import BoolArray, FloatArray, IntArray
 
@@ -102,16 +102,6 @@ def covariates_of(design: Design, scaler: Scaler) -> Covariates:
         )
     value = _scaled(design.values[-1:], design.weekday[-1:], scaler)[0]
     return Covariates(value, np.concatenate([np.zeros(7, dtype=np.bool_), unobserved]), missing)
-
-
-def training_covariates(design: Design, rows: IntArray, scaler: Scaler) -> FloatArray:
-    """Return the covariates of finished days under a scaler fitted before."""
-    return _scaled(design.values[rows], design.weekday[rows], scaler)
-
-
-def index_of(name: str) -> int:
-    """Return the column of a feature or lag among the covariates."""
-    return FIRST_LAG + (*LAGS, *FEATURES).index(name)
 
 
 def _scaler(values: FloatArray, weight: FloatArray) -> Scaler:

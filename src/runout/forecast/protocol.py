@@ -34,8 +34,6 @@ class Predictive(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Start of the day, UTC ns; its length is 24 h.
     scope
         Coins, venues and feed of L.
-    log_interest
-        ln of open interest when it was made; NaN if not known.
     missing
         Features that were not observed; the distribution is wider for them.
     """
@@ -43,7 +41,6 @@ class Predictive(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     law: Law
     start: int
     scope: str
-    log_interest: float = float("nan")
     missing: tuple[str, ...] = ()
 
     def exceedance(self, theta_usd: npt.ArrayLike) -> FloatArray:
@@ -152,7 +149,6 @@ def predictive(evidence: Evidence, law: Law, missing: tuple[str, ...] = ()) -> P
         law=law,
         start=evidence.target_start,
         scope=evidence.history.scope,
-        log_interest=float(evidence.design.log_interest[-1]),
         missing=missing,
     )
 

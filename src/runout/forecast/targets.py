@@ -21,8 +21,6 @@ DANGER_USD: Final = 1e9
 """The threshold that the danger level speaks of."""
 MEASURED_USD: Final = 0.25e9
 """The threshold that scores are quoted at: the highest with enough events, about half of a $1B headline."""
-SHARES_OF_INTEREST: Final = (0.002, 0.003, 0.005)
-"""Thresholds of L over open interest, which drift with neither prices nor leverage."""
 
 LEAST_OBSERVED: Final = 30
 """Days below which no frequency is given."""
@@ -113,14 +111,6 @@ def own_thresholds(total_usd: FloatArray, *, days: int = 365) -> tuple[float, ..
         return ()
     levels = np.quantile(observed, [1.0 - share for share in OWN_SHARES])
     return tuple(dict.fromkeys(float(f"{level:.1e}") for level in levels))
-
-
-def share_exceedance(made: Predictive, share: npt.ArrayLike) -> FloatArray:
-    """Return P(L ≥ q · open interest known at the origin) for each share q; NaN where open interest is not known."""
-    wanted = np.atleast_1d(np.asarray(share, dtype=np.float64))
-    if not np.isfinite(made.log_interest):
-        return np.full(wanted.shape, np.nan)
-    return made.exceedance(wanted * np.exp(made.log_interest))
 
 
 def base_rate(total_usd: FloatArray, ratio: HeadlineRatio | None, theta_usd: float, *, days: int = 365) -> float | None:

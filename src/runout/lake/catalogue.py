@@ -75,15 +75,6 @@ def liquidation_groups(series: Iterable[Series]) -> list[LiquidationGroup]:
     return groups
 
 
-def finer_than_days(series: Iterable[Series]) -> list[Series]:
-    """Return the liquidations in intervals of which a whole number makes a day."""
-    return [
-        one
-        for one in series
-        if one.kind == "liquidations" and 0 < one.step < NANOSECONDS_PER_DAY and NANOSECONDS_PER_DAY % one.step == 0
-    ]
-
-
 def widest_liquidations(groups: Iterable[LiquidationGroup], coin: str) -> LiquidationGroup | None:
     """Return the group of ``coin`` that holds most venues, then most coins; None where there is none."""
     mine = [group for group in groups if group.coin == coin]

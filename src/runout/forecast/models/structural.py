@@ -3,8 +3,8 @@ r"""The structural model: how far prices may go, what rests on the way, what tha
 1. *How far.* The day's size v (:mod:`runout.forecast.structural.terrain`) is a ridge regression on the covariates of
    the statistical models. Each of the last 900 days is a scenario: its ways of all coins together, fall and rise apart,
    times :math:`e^{\hat v - \hat v_j}`. So coins move together as they did, and tails are those that were seen.
-2. *What rests there.* Each scenario sweeps the ladders known before the day; with feedback, forced trades carry it
-   farther (:mod:`runout.forecast.structural.feedback`).
+2. *What rests there.* Each scenario sweeps the ladders known before the day. What forced trades add to a way is not
+   taken apart: it is in the ways of past days.
 3. *Dollars.* :math:`\ln L - m = c + w'D + a'(\text{lags}) + b'\ln(\text{swept}) + \sigma\varepsilon`, fitted on the
    ways that past days really went: the head knows the way, only the forecast does not. Lags stand for what the ladder
    misses for weeks on end, feeds among it.
@@ -24,7 +24,6 @@ from runout.forecast.features import LAGS, Evidence
 from runout.forecast.laws import ResidualLaw
 from runout.forecast.protocol import Predictive, predictive
 from runout.forecast.regression import Coefficients, student_ridge
-from runout.forecast.structural.feedback import Feedback, feedback_of
 from runout.forecast.structural.ladders import Ladders, Source, ladders_of, within
 from runout.forecast.structural.terrain import Terrain, covariates_of_range, covariates_of_sweep, terrain_of
 from runout.scores.arrays import FloatArray, IntArray
@@ -52,13 +51,10 @@ class Structural(msgspec.Struct, frozen=True, kw_only=True):
         In every table.
     source
         What the ladders are made from; None: no ladder, the head sees how far prices went and nothing else.
-    feedback
-        Whether forced trades carry a scenario farther.
     """
 
     name: str = "structural"
     source: Source | None = "volume and open interest"
-    feedback: bool = False
 
     def prepared(self, evidence: Evidence) -> Evidence:
         """Return the evidence with the ladders that the model asks for."""
@@ -161,8 +157,6 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Covariates of the day.
     head_drift, size_drift
         Mean of the last errors of either regression.
-    feedback
-        Impact; None where it is left out.
     """
 
     fit: StructuralFit
@@ -171,7 +165,6 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     known: Covariates
     head_drift: float
     size_drift: float
-    feedback: Feedback | None
 
     @classmethod
     def of(cls, fit: StructuralFit, evidence: Evidence) -> "Day":
@@ -182,13 +175,9 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         if not np.isfinite(terrain.size[fit.rows]).any():
             terrain = _flat(terrain)
         known = covariates_of(whole.design, fit.sample.scaler)
-        feedback = None
-        if fit.model.feedback and terrain.swept is not None:
-            feedback = feedback_of(whole.history, whole.design.lead, terrain.swept)
         drifts = _drifts(fit, terrain, len(whole.history))
         return cls(
-            fit=fit, evidence=whole, terrain=terrain, known=known, head_drift=drifts[0], size_drift=drifts[1],
-            feedback=feedback,
+            fit=fit, evidence=whole, terrain=terrain, known=known, head_drift=drifts[0], size_drift=drifts[1]
         )  # fmt: skip
 
     def scenarios(self) -> Scenarios:
@@ -197,8 +186,6 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         expected = fit.sample.covariates[fit.used][-SCENARIOS:] @ fit.size.value[1:]
         today = float(self.known.value @ fit.size.value[1:]) + self.size_drift
         ways = np.stack([self.terrain.fall[rows], self.terrain.rise[rows]], axis=-1)
-        if self.feedback is not None and self.terrain.swept is not None:
-            ways = np.maximum(ways - self.feedback.of_past(rows, self.terrain.swept[rows]), 0.0)
         ways = ways * np.exp(today - expected)[:, np.newaxis, np.newaxis]
         weight = fit.sample.weight[fit.used][-SCENARIOS:]
         return self.located(ways, weight / weight.sum())
@@ -209,12 +196,10 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Parameters
         ----------
         ways
-            Without forced trades where there is feedback, shape (n, coins, 2).
+            Shape (n, coins, 2).
         weight
             Shape (n,), sums to 1.
         """
-        if self.feedback is not None and self.terrain.usd is not None:
-            ways = self.feedback.carried(ways, self.terrain.usd)
         plain = np.concatenate([[1.0], self.known.value[:_PLAIN]])
         location = plain @ self.fit.head.value[: 1 + _PLAIN] + self.head_drift
         return Scenarios(ways, weight, location + self._standard(ways) @ self.fit.head.value[1 + _PLAIN :])
