@@ -48,3 +48,12 @@ def _random_coin(rng, name, venues, *, finite_insurance):
     )  # fmt: skip
     book = ladder(name, rng.uniform(1, 1e5), long=sides[0], short=sides[1], groups=groups)
     return coin_market(book, made, beta=rng.uniform(0.5, 1.5), mark_index_weight=0.7, arbitrage_seconds=3.0)
+
+
+def random_walks(rng, paths, steps, daily_volatility, *, tail=3.0):
+    """Return a day of log-price paths with independent steps; each day's scale has a Student t tail."""
+    walks = np.cumsum(rng.standard_normal((paths, steps)), axis=1)
+    scale = np.full(paths, daily_volatility / np.sqrt(steps))
+    if tail is not None:
+        scale *= np.sqrt((tail - 2) / rng.chisquare(tail, paths))
+    return walks * scale[:, None]

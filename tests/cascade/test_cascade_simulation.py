@@ -11,7 +11,7 @@ import pytest
 from cascade.markets import DEFINITION, homogeneous_coin, random_market
 from runout.cascade.depth import Band, depth, metaorder
 from runout.cascade.engine import Rounds
-from runout.cascade.ladder import Group, ladder, ladder_from_prices, log_distance, rungs
+from runout.cascade.ladder import Group, ladder, ladder_from_prices, rungs
 from runout.cascade.market import Venue, coin_market, market
 from runout.cascade.outcome import Ending
 from runout.cascade.shock import Move, Order, ToPrice, push
@@ -190,11 +190,6 @@ def test_price_bins_are_cut_at_the_price_and_dollars_on_the_wrong_side_are_count
     assert one.outside_usd == pytest.approx(5 + 4 + 1 + 4)
     assert one.long.horizon == pytest.approx(math.log(100 / 80))
     assert one.short.distance == pytest.approx([math.log(1.02) / 2, (math.log(1.02) + math.log(1.1)) / 2])
-
-
-def test_bins_of_fractions_become_log_distances():
-    assert log_distance([0.0, 0.5], "down").tolist() == pytest.approx([0, math.log(2)])
-    assert log_distance([0.0, 1.0], "up").tolist() == pytest.approx([0, math.log(2)])
 
 
 def test_a_map_that_ends_above_the_price_holds_no_longs():

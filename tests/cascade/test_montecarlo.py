@@ -5,17 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from cascade.markets import homogeneous_coin, random_market
+from cascade.markets import homogeneous_coin, random_market, random_walks
 from runout.cascade.depth import Band, depth
 from runout.cascade.ladder import ladder, rungs
 from runout.cascade.market import Venue, coin_market, impact_of, market
 from runout.cascade.montecarlo import (
     EXACT,
     Uncertainty,
-    chance_above,
-    chance_of_reaching,
-    quantiles,
-    random_walks,
     simulate_day,
 )
 from runout.cascade.static import curve, stops
@@ -156,35 +152,6 @@ def test_coins_add_up_and_follow_by_their_beta():
     )
     assert both.long_usd == pytest.approx(2 * alone.long_usd)
     assert np.array_equal(both.low, alone.low)
-
-
-def test_quantiles_are_in_order_and_null_where_the_map_ends():
-    paths = random_walks(np.random.default_rng(1), 3000, 20, 0.15)
-    day = simulate_day(market(two_sided_coin(size=4e5)), paths, np.random.default_rng(0), step_seconds=STEP)
-    found = quantiles(day, (0.001, 0.05, 0.5, 0.95))
-    assert 0.01 < day.beyond.mean() < 0.9
-    assert found["low_usd"][0] is None
-    assert found["low_usd"].drop_nulls().is_sorted()
-    assert found["liquidated_usd"].is_sorted()
-    assert found["low_usd"][2] < 1e5 < found["high_usd"][2]
-
-
-def test_chances_count_paths_with_their_interval():
-    paths = np.array([[-0.01], [-0.06], [0.06], [-0.2]])
-    day = simulate_day(market(two_sided_coin(size=1e5)), paths, np.random.default_rng(0), step_seconds=STEP)
-    assert chance_above(day, 0.0).frequency == 1
-    assert chance_above(day, 1e15).frequency == 0
-    reached = chance_of_reaching(paths, 0.05, "down")
-    assert (reached.frequency, reached.events) == (0.5, 2)
-    assert reached.low < 0.5 < reached.high
-    assert chance_of_reaching(paths, 0.05, "up").events == 1
-
-
-def test_walks_have_the_volatility_asked_for_and_heavy_tails():
-    normal, heavy = (random_walks(np.random.default_rng(1), 40_000, 12, 0.03, tail=tail)[:, -1] for tail in (None, 5.0))
-    assert normal.std() == pytest.approx(0.03, rel=0.02)
-    assert heavy.std() == pytest.approx(0.03, rel=0.05)
-    assert np.mean(np.abs(heavy) > 0.12) > 3 * np.mean(np.abs(normal) > 0.12)
 
 
 @pytest.mark.parametrize("venues", [(), None], ids=["no venue", "an empty book"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runout.cascade.depth import Impact, book_walk, depth, metaorder
 from runout.cascade.ladder import rungs
-from runout.cascade.static import curve, joint_stops, many_stops, reproduction, stops, stops_of_orders, tipping_levels
+from runout.cascade.static import curve, joint_stops, reproduction, stops, stops_of_orders, tipping_levels
 from runout.errors import UsageError
 
 LINEAR = Impact(100e6, 0.01, 1.0)
@@ -80,26 +80,6 @@ def test_ten_thousand_random_ladders_stop_where_iteration_stops():
     assert jumps > 5_000
 
 
-def test_the_compiled_search_is_its_plain_twin():
-    rng = np.random.default_rng(3)
-    for n, scale in [(1, 1.0), (7, 30.0), (300, 0.5), (4000, 0.1), (4000, 0.0)]:
-        usd = rng.lognormal(0, 2, n) * 1e6 * scale
-        of = curve(rungs(np.linspace(0, 0.3, n + 1), usd), Impact(150e6, 0.01, 1.33))
-        shocks = np.concatenate([rng.uniform(0, 0.31, 20_000), [0.0], of.running, np.nextafter(of.running, 0)])
-        shocks = shocks[shocks >= 0]
-        plain = stops(of, shocks)
-        distance, lost = many_stops(of, shocks)
-        assert np.array_equal(distance, plain.distance)
-        assert np.array_equal(lost, plain.liquidated_usd)
-
-
-def test_clustered_levels_do_not_defeat_the_bucketed_search():
-    edges = np.concatenate([[0, 0.1], 0.1 + np.cumsum(np.full(2000, 1e-9)), [0.5]])
-    of = curve(rungs(edges, np.full(2002, 1.0)), LINEAR)
-    shocks = np.random.default_rng(1).uniform(0.1, 0.1 + 3e-6, 5_000)
-    assert np.array_equal(many_stops(of, shocks)[0], stops(of, shocks).distance)
-
-
 def test_an_order_stops_where_the_book_holds_it_and_what_follows():
     side = homogeneous(0.2, bins=40_000)
     convex = Impact(100e6, 0.01, 4 / 3)
@@ -144,7 +124,6 @@ def test_without_depth_the_first_dollar_runs_off_the_map():
     assert found.distance[0] == 0.1
     assert math.isinf(found.distance[1])
     assert reproduction(of, [0.145])[0] == math.inf
-    assert many_stops(of, np.array([0.1, 0.16]))[0].tolist() == [0.1, math.inf]
     assert math.isinf(stops_of_orders(of, 1.0).distance[0])
     assert [one.stop_distance for one in tipping_levels(of)] == [None]
 
@@ -217,12 +196,9 @@ def test_a_coin_that_runs_off_its_map_takes_a_coupled_one_along():
 @pytest.mark.parametrize(
     "impact", [LINEAR, Impact(150e6, 0.01, 1.33), metaorder(0.02, 3e10), Impact(1e8, 0.01, 0.5, 1e6)]
 )
-def test_inverse_and_integral_belong_to_the_impact(impact):
+def test_the_inverse_belongs_to_the_impact(impact):
     usd = np.array([0.0, 1e2, 1e5, 1e6, 5e7, 2e9])
     assert impact.inverse(impact.of(usd)) == pytest.approx(usd)
-    for q in usd[1:]:
-        grid = np.linspace(0, 1, 20_001) ** 3 * q
-        assert float(impact.integral(q)) == pytest.approx(np.trapezoid(impact.of(grid), grid), rel=1e-4)
 
 
 def test_the_square_root_law_is_linear_below_its_bend():

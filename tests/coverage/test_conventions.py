@@ -6,7 +6,6 @@ import pytest
 
 from runout.clock import parse_time
 from runout.coverage.conventions import (
-    capture_between,
     convention,
     conventions_of,
     parse_conventions,
@@ -53,29 +52,6 @@ def test_a_sell_is_a_liquidated_long_at_binance_and_a_buy_is_one_at_bybit():
     assert (binance.value, bybit.value) == ("order", "position")
     assert "S=SELL" in binance.remark
     assert "S=Buy" in bybit.remark
-
-
-@pytest.mark.parametrize(
-    ("venues", "start", "end", "expected"),
-    [
-        (("binance", "okx"), "2022-01-01", "2025-08-18", "capped"),
-        (("bybit",), "2025-02-20", "2025-08-18", "complete"),
-        (("bybit",), "2024-02-20", "2025-02-19", "capped"),
-        (("bybit",), "2025-02-19", "2025-02-20", "capped-then-complete"),
-        (("binance", "okx", "bybit"), "2025-08-17", "2025-08-18", "capped-then-complete"),
-        (("binance", "bybit"), "2024-01-01", "2024-01-02", "capped"),
-        (("binance",), "2021-04-26", "2021-04-28", "unknown"),
-        (("gate",), "2025-01-01", "2025-01-02", "unknown"),
-        ((), "2025-01-01", "2025-01-02", "unknown"),
-    ],
-)
-def test_capture_between_two_moments(venues, start, end, expected):
-    assert capture_between(venues, parse_time(start), parse_time(end)) == expected
-
-
-def test_capture_of_an_upside_down_span_is_refused():
-    with pytest.raises(UsageError):
-        capture_between(("bybit",), 2, 1)
 
 
 def test_the_mark_window_of_binance_changes_to_the_minute():

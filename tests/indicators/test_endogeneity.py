@@ -5,7 +5,7 @@ import pytest
 
 from runout.clock import NANOSECONDS_PER_DAY as DAY
 from runout.errors import NotEnoughDataError, UsageError
-from runout.indicators.endogeneity import Problem, count_ratio, deseasonalise, hawkes, spread_ties
+from runout.indicators.endogeneity import Problem, count_ratio, hawkes
 
 SECOND = 1_000_000_000
 
@@ -106,34 +106,6 @@ def daily(seed, days=40):
     return np.sort((kept * DAY).astype(np.int64)), days * DAY
 
 
-def test_hours_of_the_day_look_like_excitement_until_they_are_taken_out():
-    times, end = daily(1)
-    hour = DAY // 24
-    assert count_ratio(times, 0, end, window=hour).branching_ratio > 0.6
-    assert count_ratio(deseasonalise(times, 0, end), 0, end, window=hour).branching_ratio < 0.1
-    assert hawkes(times, 0, end).branching_ratio > 0.2
-    assert hawkes(deseasonalise(times, 0, end), 0, end).branching_ratio < 0.1
-
-
-def test_taking_hours_out_keeps_events_days_and_order_and_hardly_moves_a_process_without_them():
-    times, _ = self_exciting(12, 0.6, rate=0.05, decay=0.02, span=30 * 86_400.0)
-    end = 30 * DAY
-    moved = deseasonalise(times, 0, end)
-    assert (np.diff(moved) >= 0).all()
-    assert np.array_equal(moved // DAY, times // DAY)
-    assert hawkes(moved, 0, end).branching_ratio == pytest.approx(0.6, abs=0.05)
-
-
-def test_stamps_of_a_coarse_clock_are_ties_until_they_are_spread():
-    times, end = self_exciting(13, 0.5, decay=0.2)
-    coarse = times // (SECOND // 2) * (SECOND // 2)
-    assert Problem.TIES in hawkes(coarse, 0, end).problems
-    spread = spread_ties(coarse, SECOND // 2, np.random.default_rng(0))
-    fit = hawkes(spread, 0, end + SECOND)
-    assert Problem.TIES not in fit.problems
-    assert fit.branching_ratio == pytest.approx(0.5, abs=0.03)
-
-
 @pytest.mark.parametrize(
     ("call", "error"),
     [
@@ -142,8 +114,6 @@ def test_stamps_of_a_coarse_clock_are_ties_until_they_are_spread():
         (lambda t, end: hawkes(t, 0, end // 2), UsageError),
         (lambda t, end: count_ratio(t, 0, end, window=end // 3), NotEnoughDataError),
         (lambda t, end: count_ratio(t, 0, end, window=0), UsageError),
-        (lambda t, _: deseasonalise(t, 0, 3 * DAY), NotEnoughDataError),
-        (lambda t, _: deseasonalise(t, 0, 30 * DAY + 1), UsageError),
     ],
 )
 def test_too_little_and_wrong_input_is_refused(call, error):

@@ -99,15 +99,6 @@ class Impact(msgspec.Struct, frozen=True):
         bend = float(self.of(self.linear_usd))
         return np.where(moved < bend, self.linear_usd * moved / bend, power)
 
-    def integral(self, usd: npt.ArrayLike) -> Floats:
-        """Return ∫₀^Q f, so that a slice's mean displacement is a difference of two of them over its size."""
-        traded = np.asarray(usd, dtype=np.float64)
-        bend = self.linear_usd
-        straight = np.minimum(traded, bend)
-        ramp = self.of(bend) * straight**2 / (2 * bend) if bend > 0 else 0.0
-        rest = (traded * self.of(traded) - bend * self.of(bend)) / (self.exponent + 1)
-        return ramp + np.where(traded > bend, rest, 0.0)
-
 
 def depth(
     usd: float | Band, *, ask_usd: float | Band | None = None, definition: str, exponent: float = 0.75,

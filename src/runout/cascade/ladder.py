@@ -85,19 +85,6 @@ class Ladder(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return self.long if direction == "down" else self.short
 
 
-def log_distance(fraction: npt.ArrayLike, direction: Direction) -> Floats:
-    """Return log-distances of moves given as a fraction of the price, ``−ln(1 − r)`` down and ``ln(1 + r)`` up.
-
-    Examples
-    --------
-    >>> log_distance([0.05], "down").round(6).tolist(), log_distance([0.05], "up").round(6).tolist()
-    ([0.051293], [0.04879])
-    """
-    moved = np.asarray(fraction, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        return -np.log1p(-moved) if direction == "down" else np.log1p(moved)
-
-
 def price_at(price_usd: float, distance: float, direction: Direction) -> float:
     """Return the price at a log-distance along the move."""
     return float(price_usd * np.exp(-distance if direction == "down" else distance))

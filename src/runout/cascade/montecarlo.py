@@ -13,18 +13,15 @@ from typing import Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from runout.cascade.arrays import Floats, number, positive
 from runout.cascade.depth import Band, side_usd
 from runout.cascade.ladder import Direction, Rungs
 from runout.cascade.market import CoinMarket, Market, impact_of
 from runout.errors import UsageError
-from runout.scores import FrequencyInterval, wilson_interval
 
 BAND_DEVIATIONS: Final = 1.6448536269514722
 """Standard deviations from the middle to the edge of a band, 5% to 95%."""
-QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,61 +122,6 @@ def simulate_day(
     beyond = np.any([one.beyond for one in ways], axis=0)
     price = market.coins[0].ladder.price_usd
     return Day(price_usd=price, long_usd=forced[:, 0], short_usd=forced[:, 1], low=low, high=high, beyond=beyond)
-
-
-def random_walks(
-    rng: np.random.Generator, paths: int, steps: int, daily_volatility: float, *, tail: float | None = 3.0
-) -> Floats:
-    """Return a day of log-price paths with independent steps: the plainest source of paths.
-
-    Parameters
-    ----------
-    rng
-        Source of randomness.
-    paths, steps
-        Shape of the result.
-    daily_volatility
-        Standard deviation at the end of the day.
-    tail
-        Degrees of freedom of the Student t of each *day's* scale, above 2; None: normal. A heavy tail of single steps
-        would vanish in their sum.
-    """
-    walks = rng.standard_normal((paths, steps))
-    np.cumsum(walks, axis=1, out=walks)
-    scale = np.full(paths, positive("daily_volatility", daily_volatility) / np.sqrt(steps))
-    if tail is not None:
-        scale *= np.sqrt((positive("tail − 2", tail - 2)) / rng.chisquare(tail, paths))
-    walks *= scale[:, None]
-    return walks
-
-
-def quantiles(day: Day, levels: tuple[float, ...] = QUANTILES) -> pl.DataFrame:
-    """Return quantiles over paths, each column apart.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``quantile, liquidated_usd, long_usd, short_usd, low_usd, high_usd``. Dollars are floors where paths left the
-        map; a low or high is null where its quantile lies among them. ``quantile`` of the low counts from the deepest.
-    """
-    columns = {"liquidated_usd": day.long_usd + day.short_usd, "long_usd": day.long_usd, "short_usd": day.short_usd}
-    table = {name: np.quantile(values, levels) for name, values in columns.items()}
-    for name, values in (("low_usd", day.low), ("high_usd", day.high)):
-        # An order statistic, not a mean of two: one of them may be infinite.
-        found = np.quantile(values, levels, method="higher" if name == "low_usd" else "lower")
-        table[name] = np.where(np.isfinite(found), day.price_usd * np.exp(found), np.nan)
-    return pl.DataFrame({"quantile": levels, **table}).with_columns(pl.col("low_usd", "high_usd").fill_nan(None))
-
-
-def chance_above(day: Day, usd: float) -> FrequencyInterval:
-    """Return the share of paths that liquidate at least so much; its interval is that of the number of paths only."""
-    return wilson_interval(int((day.long_usd + day.short_usd >= usd).sum()), len(day.long_usd))
-
-
-def chance_of_reaching(paths: Floats, distance: float, direction: Direction) -> FrequencyInterval:
-    """Return the share of paths that get so far from outside, without forced trades: the chance of a trigger."""
-    extreme = -paths.min(axis=1) if direction == "down" else paths.max(axis=1)
-    return wilson_interval(int((extreme >= distance).sum()), len(paths))
 
 
 def _walk(

@@ -120,34 +120,6 @@ def stops_of_orders(of: Curve, orders_usd: npt.ArrayLike) -> Stops:
     return Stops(gone, held, of.cumulative_usd[gone])
 
 
-def many_stops(of: Curve, shocks: Floats) -> tuple[Floats, Floats]:
-    """Return stops and dollars of millions of moves: the compiled twin of :func:`stops`.
-
-    The search begins in a table of equally wide buckets, so that a shock costs about one look-up however long the
-    ladder is.
-
-    Parameters
-    ----------
-    of
-        The curve.
-    shocks
-        Shape (m,), float64, of at least 0; not checked.
-
-    Returns
-    -------
-    tuple
-        ``distance`` and ``liquidated_usd`` of :class:`Stops`.
-    """
-    from runout.kernels.fixed_points import lookup, search  # noqa: PLC0415 - numba takes over a second to load
-
-    size = 8 * len(of.running)
-    width = max((of.running[-1] - of.running[0]) / size, np.finfo(np.float64).tiny)
-    table = lookup(of.running, width, size)
-    far, lost = np.empty(len(shocks)), np.empty(len(shocks))
-    search(of.running, table, width, of.displacement, of.cumulative_usd, shocks, far, lost)
-    return far, lost
-
-
 class Tipping(msgspec.Struct, frozen=True):
     """A level whose liquidation the book cannot hold.
 

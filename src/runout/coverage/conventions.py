@@ -7,7 +7,6 @@ not guess. The rules stand in ``conventions.toml`` beside this module.
 """
 
 import tomllib
-from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -16,7 +15,6 @@ import msgspec
 
 from runout.clock import parse_time
 from runout.errors import SchemaError, UsageError
-from runout.records.series import Capture
 
 Aspect = Literal[
     "open_interest_sides", "liquidation_side", "liquidation_price", "liquidation_capture", "mark_price", "funding"
@@ -127,43 +125,6 @@ def single_sided(open_interest: float, venue: str, at: int, *, field: str = "") 
     """
     rule = convention(venue, "open_interest_sides", at, field=field)
     return None if rule is None else open_interest / int(rule.value)
-
-
-def capture_between(venues: Iterable[str], start: int, end: int) -> Capture:
-    """Return what the feeds of these venues showed, together, between two moments.
-
-    Parameters
-    ----------
-    venues
-        Lower case; () and venues without a rule give ``unknown``.
-    start, end
-        UTC ns, ``start ≤ end``, both inclusive.
-
-    Returns
-    -------
-    Capture
-        ``complete`` or ``capped`` if all were so throughout; ``capped-then-complete`` if a feed became complete in
-        between, or some are complete and some capped; else ``unknown``.
-
-    Raises
-    ------
-    UsageError
-        If ``start`` is after ``end``.
-    """
-    if start > end:
-        raise UsageError(f"expected start ≤ end, found {start} and {end}")
-    seen: set[str] = set()
-    for venue in venues:
-        rules = [r for r in shipped_conventions() if r.venue == venue and r.aspect == "liquidation_capture"]
-        inside = [
-            r.value for r in rules if (r.since is None or r.since <= end) and (r.until is None or start < r.until)
-        ]
-        seen.update(inside or ["unknown"])
-    if seen == {"complete"}:
-        return "complete"
-    if seen == {"capped"}:
-        return "capped"
-    return "capped-then-complete" if seen == {"capped", "complete"} else "unknown"
 
 
 def _in_nanoseconds(entry: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ kept with the reason why nothing uses them.
 """
 
 import tomllib
-from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -17,8 +16,6 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date, parse_time
 from runout.errors import SchemaError
 
 Window = Literal["utc-day", "rolling-24h", "unknown", "year"]
-SIDES_TOLERANCE = 0.005
-"""Longs and shorts are printed rounded: further from the total than half a percent they contradict it."""
 
 
 class HeadlineFact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,12 +81,6 @@ class HeadlineFact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         if self.published < (self.end[0] if self.end else self.date):
             raise self._wrong("published after what it speaks of")
 
-    def sides_agree(self) -> bool | None:
-        """Return whether longs and shorts add up to the total; None where a side is not reported."""
-        if self.long_usd is None or self.short_usd is None:
-            return None
-        return abs(self.long_usd + self.short_usd - self.headline_usd) <= SIDES_TOLERANCE * self.headline_usd
-
     def _wrong(self, expected: str) -> SchemaError:
         return SchemaError(
             f"expected {expected} in the headline fact of event {self.event}, {format_date(self.date)} "
@@ -123,11 +114,6 @@ def parse_facts(text: str) -> tuple[HeadlineFact, ...]:
 def shipped_facts() -> tuple[HeadlineFact, ...]:
     """Return the facts shipped with the product, ordered by publication."""
     return parse_facts(files("runout.coverage").joinpath("market_wide_facts.toml").read_text(encoding="utf-8"))
-
-
-def published_before(facts: Iterable[HeadlineFact], at: int) -> tuple[HeadlineFact, ...]:
-    """Return the facts that a reader at ``at`` (UTC ns) knows: those published strictly before, and not rejected."""
-    return tuple(fact for fact in facts if fact.published < at and fact.status != "rejected")
 
 
 def _in_nanoseconds(entry: dict[str, Any]) -> dict[str, Any]:

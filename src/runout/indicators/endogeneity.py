@@ -4,8 +4,8 @@ n is the mean number of events that one event sets off directly; of all events t
 nothing would ever end. It is a check on the liquidation-to-depth ratio of the cascade, from another side.
 
 Both estimates are inflated by anything else that makes events come in groups: hours of the day, trends, news. Hence
-:func:`deseasonalise`, and hence every estimate carries the names of the checks that it fails (``problems``): an
-estimate with problems is an upper bound at best.
+every estimate carries the names of the checks that it fails (``problems``): an estimate with problems is an upper bound
+at best.
 """
 
 from enum import StrEnum
@@ -13,14 +13,12 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
-from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.errors import NotEnoughDataError, UsageError
 from runout.indicators.windows import Floats, Times
 
 SECOND = 1_000_000_000
 LEAST_EVENTS = 200
 LEAST_WINDOWS = 100
-LEAST_DAYS = 14
 JACKKNIFE_BLOCKS = 20
 TIE_SHARE = 0.02
 LEVEL = 0.01
@@ -202,55 +200,6 @@ def count_ratio(times: Times, start: int, end: int, *, window: int) -> CountRati
         mean_count=float(counts.mean()),
         problems=tuple(problem for problem, fails in found if fails),
     )
-
-
-def deseasonalise(times: Times, start: int, end: int) -> Times:
-    """Return the events in a time in which every hour of the day sees as many: what the clock explains is taken out.
-
-    The rate of each UTC hour is taken from the events themselves. The span stays the same where it covers whole days.
-
-    Parameters
-    ----------
-    times
-        Shape (events,): UTC ns, increasing.
-    start, end
-        Of the time observed, UTC ns, both at midnight.
-
-    Raises
-    ------
-    NotEnoughDataError
-        Below 14 days or 200 events: 24 rates from a few days would follow single bursts.
-    UsageError
-        If times decrease or lie outside, or an end is not at midnight.
-    """
-    _seconds(times, start, end)
-    if start % NANOSECONDS_PER_DAY or end % NANOSECONDS_PER_DAY:
-        raise UsageError("expected a span from midnight to midnight UTC: hours must be seen equally often")
-    if end - start < LEAST_DAYS * NANOSECONDS_PER_DAY:
-        raise NotEnoughDataError(f"expected at least {LEAST_DAYS} days to know the hours by, found fewer")
-    day, within = np.divmod(times, NANOSECONDS_PER_DAY)
-    seen = np.bincount(within // NANOSECONDS_PER_HOUR, minlength=24) + 1.0  # an hour without events still passes
-    border = np.concatenate([[0.0], np.cumsum(seen / seen.sum())]) * NANOSECONDS_PER_DAY
-    clock = np.arange(25) * float(NANOSECONDS_PER_HOUR)
-    moved = np.minimum(np.interp(within, clock, border).astype(np.int64), NANOSECONDS_PER_DAY - 1)
-    return day * NANOSECONDS_PER_DAY + moved
-
-
-def spread_ties(times: Times, resolution: int, rng: np.random.Generator) -> Times:
-    """Return the events spread evenly over the resolution of their stamps, in order again.
-
-    Events of one stamp would look as if one had set off the others at once.
-
-    Parameters
-    ----------
-    times
-        Shape (events,): UTC ns, each the beginning of the interval it stands for.
-    resolution
-        Nanoseconds between stamps.
-    rng
-        Source of randomness.
-    """
-    return np.sort(times + rng.integers(0, resolution, len(times)))
 
 
 def _seconds(times: Times, start: int, end: int) -> Floats:

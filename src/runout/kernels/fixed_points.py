@@ -1,6 +1,6 @@
 """Compiled loops of the cascade.
 
-The plain twin of the search is ``runout.cascade.static.stops``, that of the walk stands in its test.
+The plain twin of the walk is in its test.
 """
 
 import numpy as np
@@ -9,97 +9,6 @@ from numba import njit  # pyright: ignore[reportUnknownVariableType] - numba has
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def lookup(running: Floats, width: float, size: int) -> Integers:
-    """Return, for each of ``size + 1`` bucket borders from the first value on, how many values are not above it."""
-    table = np.empty(size + 2, np.int64)
-    k = 0
-    for b in range(size + 1):
-        border = running[0] + b * width
-        while k < len(running) and running[k] <= border:
-            k += 1
-        table[b] = k
-    table[size + 1] = len(running)
-    return table
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def search(
-    running: Floats,
-    table: Integers,
-    width: float,
-    gain: Floats,
-    loss: Floats,
-    shocks: Floats,
-    far: Floats,
-    lost: Floats,
-) -> None:
-    """Write ``shock + gain[k]`` and ``loss[k]`` with k the number of values that are not above the shock.
-
-    Parameters
-    ----------
-    running
-        Shape (n,): non-decreasing, finite.
-    table
-        From :func:`lookup`.
-    width
-        Width of its buckets.
-    gain, loss
-        Shape (n + 1,).
-    shocks
-        Shape (m,).
-    far, lost
-        Shape (m,): written.
-    """
-    first, last, n = running[0], running[-1], len(running)
-    inverse = 1.0 / width
-    for i in range(len(shocks)):
-        s = shocks[i]
-        if s < first:
-            k = 0
-        elif s >= last:
-            k = n
-        else:
-            b = int((s - first) * inverse)
-            k = table[b]
-            high = table[b + 1]
-            while high - k > 8:  # many values in one bucket
-                middle = (k + high) >> 1
-                if running[middle] <= s:
-                    k = middle
-                else:
-                    high = middle
-            while running[k] <= s:
-                k += 1
-            while running[k - 1] > s:  # a bucket border rounded the other way
-                k -= 1
-        far[i] = s + gain[k]
-        lost[i] = loss[k]
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def iterate(levels: Floats, cumulative: Floats, displaced: Floats, shocks: Floats, far: Floats, lost: Floats) -> None:
-    """Write the same by iterating from each shock: what the search is measured against.
-
-    Parameters
-    ----------
-    levels, cumulative, displaced
-        Liquidation levels, dollars up to each, and the displacement these cause.
-    shocks
-        Log price.
-    far, lost
-        Where each slide stops and what it liquidates, written to.
-    """
-    n = len(levels)
-    for i in range(len(shocks)):
-        k, before = 0, -1
-        while k != before and k < n:
-            before = k
-            k = np.searchsorted(levels, shocks[i] + displaced[k], side="right")
-        far[i] = shocks[i] + displaced[k]
-        lost[i] = cumulative[k]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
