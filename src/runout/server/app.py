@@ -16,7 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from runout.errors import RunoutError
 from runout.server import health, live, pages, problems
 from runout.server.answers import Answers
-from runout.server.asking import subject_of, view_of
+from runout.server.asking import asking_of, subject_of, view_of
 from runout.server.resources import RESOURCES
 from runout.server.settings import Settings
 from runout.server.stream import Channel
@@ -60,7 +60,7 @@ def framework(settings: Settings, tail: "Tail | None" = None) -> Litestar:
     limits = RateLimitConfig(("second", settings.requests_per_second), exclude=["^/health/"])
     return Litestar(
         [*RESOURCES, live.stream, live.socket, *health.HANDLERS, *pages.handlers(settings)],
-        dependencies={"subject": Provide(subject_of), "view": Provide(view_of)},
+        dependencies={"subject": Provide(subject_of), "view": Provide(view_of), "ask": Provide(asking_of)},
         exception_handlers={
             RunoutError: problems.of_runout,
             HTTPException: problems.of_http,

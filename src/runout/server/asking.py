@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import Parameter
 
 from runout.api.questions import READS, Question
+from runout.api.table_answer import TableAnswer
 from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, format_time, now_ns, parse_time
 from runout.errors import UsageError
 from runout.server import replies
@@ -105,54 +107,59 @@ def answers_of(request: AnyRequest) -> Answers:
     return request.app.state.answers
 
 
-async def table(request: AnyRequest, view: View, asked: Question) -> Response[bytes]:
-    """Return a part of a table in the form asked for."""
-    form = replies.chosen_form(request, view.format, TABLE_FORMS)
-    page = replies.page_of(view.cursor, asked.at, view.limit)
-    asked = msgspec.structs.replace(asked, at=page.at)
-    answer = await answers_of(request).get(asked)
-    body, headers = replies.table_body(
-        answer.tables[asked.resource], form, page, as_of=format_time(asked.at), reproduce=_again(request, asked.at)
-    )
-    return replies.respond(request, body, MEDIA[form], fixed=await _is_fixed(request, view), extra=headers)
+class Asking(msgspec.Struct, frozen=True):
+    """A request: of what, how it is wanted, and the ways to answer it."""
+
+    request: AnyRequest
+    subject: Subject
+    view: View
+
+    async def table(self, asked: Question) -> Response[bytes]:
+        """Return a part of a table in the form asked for."""
+        form = replies.chosen_form(self.request, self.view.format, TABLE_FORMS)
+        page = replies.page_of(self.view.cursor, asked.at, self.view.limit)
+        asked = msgspec.structs.replace(asked, at=page.at)
+        answer = await answers_of(self.request).get(asked)
+        return await self._part(answer.tables[asked.resource], form, page, asked.at)
+
+    async def model(self, asked: Question, documents: tuple[str, ...] = (), name: str = "") -> Response[bytes]:
+        """Return what a model says: one of its documents, or a table of it in the form asked for.
+
+        Parameters
+        ----------
+        asked
+            What is asked.
+        documents
+            Forms that the model writes itself.
+        name
+            Of the table; empty for none.
+        """
+        forms = tuple(dict.fromkeys((*documents, *(TABLE_FORMS if name else ()))))
+        form = replies.chosen_form(self.request, self.view.format, forms)
+        answer = await answers_of(self.request).get(asked)
+        if form in documents:
+            headers = {"X-Runout-As-Of": format_time(asked.at)}
+            return await self._reply(answer.documents[form], form, headers)
+        if name not in answer.tables:
+            missing = answer.documents.get(f"{name}-missing", b"it cannot be made of what the lake holds")
+            raise NotFoundException(missing.decode())
+        page = replies.page_of(self.view.cursor, asked.at, self.view.limit)
+        return await self._part(answer.tables[name], form, page, asked.at)
+
+    async def _part(self, table: TableAnswer, form: str, page: replies.Page, at: int) -> Response[bytes]:
+        body, headers = replies.table_body(table, form, page, as_of=format_time(at), reproduce=_again(self.request, at))
+        return await self._reply(body, form, headers)
+
+    async def _reply(self, body: bytes, form: str, headers: dict[str, str]) -> Response[bytes]:
+        """Return an answer; it may be kept where the request names its moment and the version of the lake as it is."""
+        version = self.view.version if "at" in self.request.query_params else None
+        fixed = version is not None and version == await answers_of(self.request).version()
+        return replies.respond(self.request, body, MEDIA[form], fixed=fixed, extra=headers)
 
 
-async def model(
-    request: AnyRequest, view: View, asked: Question, documents: tuple[str, ...] = (), name: str = ""
-) -> Response[bytes]:
-    """Return what a model says: one of its documents, or a table of it in the form asked for.
-
-    Parameters
-    ----------
-    request, view, asked
-        What is asked, and how it is wanted.
-    documents
-        Forms that the model writes itself.
-    name
-        Of the table; empty for none.
-    """
-    forms = tuple(dict.fromkeys((*documents, *(TABLE_FORMS if name else ()))))
-    form = replies.chosen_form(request, view.format, forms)
-    answer = await answers_of(request).get(asked)
-    as_of, fixed = format_time(asked.at), await _is_fixed(request, view)
-    if form in documents:
-        body, headers = answer.documents[form], {"X-Runout-As-Of": as_of}
-        return replies.respond(request, body, MEDIA[form], fixed=fixed, extra=headers)
-    if name not in answer.tables:
-        missing = answer.documents.get(f"{name}-missing", b"it cannot be made of what the lake holds")
-        raise NotFoundException(missing.decode())
-    page = replies.page_of(view.cursor, asked.at, view.limit)
-    body, headers = replies.table_body(
-        answer.tables[name], form, page, as_of=as_of, reproduce=_again(request, asked.at)
-    )
-    return replies.respond(request, body, MEDIA[form], fixed=fixed, extra=headers)
-
-
-async def _is_fixed(request: AnyRequest, view: View) -> bool:
-    """Return whether the request names its moment and the version of the lake as it is."""
-    if view.version is None or "at" not in request.query_params:
-        return False
-    return view.version == await answers_of(request).version()
+async def asking_of(request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]) -> Asking:
+    """Return a request with what its parameters say."""
+    return Asking(request, subject, view)
 
 
 def _again(request: AnyRequest, at: int) -> str:

@@ -12,7 +12,7 @@ from runout.api.observed import Status
 from runout.api.questions import Question
 from runout.clock import format_time
 from runout.server import replies
-from runout.server.asking import AnyRequest, Columns, Subject, Venue, View, answers_of, model, table
+from runout.server.asking import AnyRequest, Asking, Columns, Subject, Venue, answers_of
 from runout.server.problems import Problem
 from runout.server.replies import MEDIA, Document
 
@@ -52,185 +52,149 @@ class StatusDocument(Status, frozen=True, kw_only=True):
 
 @get("/v1/candles", responses=_TABLE, summary="Candles of a coin")
 async def candles(
-    request: AnyRequest,
-    subject: NamedDependency[Subject],
-    view: NamedDependency[View],
+    ask: NamedDependency[Asking],
     columns: Columns = 400,
     venue: Venue = None,
 ) -> Response[bytes]:
     """Return candles of the coin's perpetual market, or spot where there is none; a bucket without trades is absent."""
-    return await table(request, view, subject.question("candles", columns=columns, venue=venue))
+    return await ask.table(ask.subject.question("candles", columns=columns, venue=venue))
 
 
 @get("/v1/liquidations", responses=_TABLE, summary="Liquidations of a coin by bucket and side")
-async def liquidations(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], columns: Columns = 400
-) -> Response[bytes]:
+async def liquidations(ask: NamedDependency[Asking], columns: Columns = 400) -> Response[bytes]:
     """Return dollars reported as liquidated; `capture` says whether the feeds show all of them."""
-    return await table(request, view, subject.question("liquidations", columns=columns))
+    return await ask.table(ask.subject.question("liquidations", columns=columns))
 
 
 @get("/v1/tape", responses=_TABLE, summary="The latest single liquidations")
 async def tape(
-    request: AnyRequest,
-    subject: NamedDependency[Subject],
-    view: NamedDependency[View],
+    ask: NamedDependency[Asking],
     events: Annotated[int, Parameter(description="Most events.", ge=1, le=1_000)] = 100,
     least_usd: Annotated[float, Parameter(description="Smaller ones are left out.", ge=0.0, le=1e12)] = 0.0,
 ) -> Response[bytes]:
     """Return single liquidations, the newest first; none where only totals of intervals are known."""
-    return await table(request, view, subject.question("tape", limit=events, least_usd=least_usd))
+    return await ask.table(ask.subject.question("tape", limit=events, least_usd=least_usd))
 
 
 @get("/v1/open-interest", responses=_TABLE, summary="Open interest of a coin")
 async def open_interest(
-    request: AnyRequest,
-    subject: NamedDependency[Subject],
-    view: NamedDependency[View],
+    ask: NamedDependency[Asking],
     columns: Columns = 400,
     venue: Venue = None,
 ) -> Response[bytes]:
     """Return open interest in coins and dollars; its change is parted into positions and price."""
-    return await table(request, view, subject.question("open-interest", columns=columns, venue=venue))
+    return await ask.table(ask.subject.question("open-interest", columns=columns, venue=venue))
 
 
 @get("/v1/funding", responses=_TABLE, summary="Funding of a coin")
-async def funding(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def funding(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return funding rates as fractions per `interval_hours`; positive: longs pay shorts."""
-    return await table(request, view, subject.question("funding"))
+    return await ask.table(ask.subject.question("funding"))
 
 
 @get("/v1/depth", responses=_TABLE, summary="Resting orders around the price")
-async def depth(request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]) -> Response[bytes]:
+async def depth(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return dollars of resting orders within a band around the price."""
-    return await table(request, view, subject.question("depth"))
+    return await ask.table(ask.subject.question("depth"))
 
 
 @get("/v1/flushes", responses=_TABLE, summary="Flushes and squeezes of a coin")
-async def flushes(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def flushes(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return flushes and squeezes as they were known, the newest first."""
-    return await table(request, view, subject.question("flushes"))
+    return await ask.table(ask.subject.question("flushes"))
 
 
 @get("/v1/screener", responses=_TABLE, summary="All coins side by side")
-async def screener(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def screener(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return the newest daily figures of every coin, ranked within its own past year and among the coins."""
-    return await table(request, view, Question(resource="screener", at=subject.at))
+    return await ask.table(Question(resource="screener", at=ask.subject.at))
 
 
 @get("/v1/coverage/feeds", responses=_TABLE, summary="The newest row of every series of a coin")
-async def feeds(request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]) -> Response[bytes]:
+async def feeds(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return how old each series is, and whether its next row is overdue."""
-    return await table(request, view, subject.question("feeds"))
+    return await ask.table(ask.subject.question("feeds"))
 
 
 @get("/v1/coverage", responses=_TABLE, summary="Stretches that were not observed")
-async def unobserved(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def unobserved(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return the stretches of a window without prices or liquidations, and every gap on record."""
-    return await table(request, view, subject.question("unobserved"))
+    return await ask.table(ask.subject.question("unobserved"))
 
 
 @get("/v1/series", responses=_TABLE, summary="The series of the lake")
-async def series(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def series(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return every series with its scope, its rows, and the times they speak of; of one coin if `coin` is named."""
-    coin = subject.coin if "coin" in request.query_params else ""
-    return await table(request, view, Question(resource="series", at=subject.at, coin=coin))
+    coin = ask.subject.coin if "coin" in ask.request.query_params else ""
+    return await ask.table(Question(resource="series", at=ask.subject.at, coin=coin))
 
 
 @get("/v1/rows", responses=_TABLE, summary="Rows of series")
 async def rows(
-    request: AnyRequest,
-    subject: NamedDependency[Subject],
-    view: NamedDependency[View],
+    ask: NamedDependency[Asking],
     series: Annotated[list[str], Parameter(description="Identifiers of series of one kind.", max_items=20)],
 ) -> Response[bytes]:
     """Return rows as they were known at a moment; the evidence of every finding names them."""
-    asked = Question(resource="rows", at=subject.at, since=subject.since, series=tuple(series))
-    return await table(request, view, asked)
+    asked = Question(resource="rows", at=ask.subject.at, since=ask.subject.since, series=tuple(series))
+    return await ask.table(asked)
 
 
 # -- models -----------------------------------------------------------------------------------------------------------
 
 
 @get("/v1/map", responses=_SAID, summary="The liquidation map of a coin, inferred")
-async def map_(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
-) -> Response[bytes]:
+async def map_(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
     """Return where positions would be liquidated, as `runout map` writes it; csv, arrow and parquet: its levels."""
-    return await model(request, view, subject.question("snapshot", venue=venue), ("json", "text"), "levels")
+    return await ask.model(ask.subject.question("snapshot", venue=venue), ("json", "text"), "levels")
 
 
 @get("/v1/map/heat", responses=_OCTETS, summary="The heat of the map over time, a byte a cell")
-async def heat(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
-) -> Response[bytes]:
+async def heat(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
     """Return a tile: length of its header, JSON header, and bytes row by row (docs/api.md says how to read them)."""
-    return await model(request, view, subject.question("snapshot", venue=venue), ("heat",))
+    return await ask.model(ask.subject.question("snapshot", venue=venue), ("heat",))
 
 
 @get("/v1/clusters", responses=_TABLE, summary="Clusters of the map, inferred")
-async def clusters(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
-) -> Response[bytes]:
+async def clusters(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
     """Return clusters with their band, the chance that the price gets there, and what crossing them sets off."""
-    return await model(request, view, subject.question("snapshot", venue=venue), name="clusters")
+    return await ask.model(ask.subject.question("snapshot", venue=venue), name="clusters")
 
 
 @get("/v1/sweeps", responses=_TABLE, summary="What the map expected, and what was reported")
-async def sweeps(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
-) -> Response[bytes]:
+async def sweeps(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
     """Return each bucket of the window: levels that the price crossed, dollars expected there and dollars reported."""
-    return await model(request, view, subject.question("snapshot", venue=venue), name="sweeps")
+    return await ask.model(ask.subject.question("snapshot", venue=venue), name="sweeps")
 
 
 @get("/v1/whatif/ladder", responses=_TABLE, summary="What moves of every size would set off")
-async def ladder(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View], venue: Venue = None
-) -> Response[bytes]:
+async def ladder(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
     """Return moves of 0.5% to 15% either way: chance, forced orders, where it stops."""
-    return await model(request, view, subject.question("snapshot", venue=venue), name="ladder")
+    return await ask.model(ask.subject.question("snapshot", venue=venue), name="ladder")
 
 
 @get("/v1/whatif", responses=_SAID, summary="What a move or an order would set off")
 async def whatif(
-    request: AnyRequest,
-    subject: NamedDependency[Subject],
-    view: NamedDependency[View],
+    ask: NamedDependency[Asking],
     shock: Annotated[Literal["drop", "rise", "to", "sell", "buy"], Parameter(description="What happens.")],
     amount: Annotated[str, Parameter(description="5%, a price in dollars, or an order such as 500M.", max_length=20)],
 ) -> Response[bytes]:
     """Return where a move or an order would end, as `runout whatif` says it; csv, arrow and parquet: its cases."""
-    return await model(request, view, subject.question("whatif", shock=(shock, amount)), ("json", "text"), "whatif")
+    return await ask.model(ask.subject.question("whatif", shock=(shock, amount)), ("json", "text"), "whatif")
 
 
 @get("/v1/forecast", responses=_SAID, summary="How likely a wave of liquidations is")
-async def forecast(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def forecast(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return the chances of the present UTC day and the next, as `runout forecast` says them."""
-    return await model(request, view, subject.question("forecast"), ("json",), "forecast")
+    return await ask.model(ask.subject.question("forecast"), ("json",), "forecast")
 
 
 @get("/v1/bulletin", responses=_SAID, summary="The bulletin of a coin")
-async def bulletin(
-    request: AnyRequest, subject: NamedDependency[Subject], view: NamedDependency[View]
-) -> Response[bytes]:
+async def bulletin(ask: NamedDependency[Asking]) -> Response[bytes]:
     """Return the bulletin as `runout bulletin` writes it (brief: one screen); csv, arrow and parquet: its findings."""
     documents = ("json", "brief", "text", "md", "html")
-    form = replies.chosen_form(request, view.format, (*documents, "csv", "arrow", "parquet"))
-    asked = subject.question("bulletin-page" if form == "html" else "bulletin")
-    return await model(request, msgspec.structs.replace(view, format=form), asked, documents, "bulletin")
+    form = replies.chosen_form(ask.request, ask.view.format, (*documents, "csv", "arrow", "parquet"))
+    asked = ask.subject.question("bulletin-page" if form == "html" else "bulletin")
+    return await ask.model(asked, documents, "bulletin")
 
 
 @get(
