@@ -8,6 +8,7 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_MINUTE
 from runout.records import Series
+from runout.sources.candidates import Candidates, lookup, series_of
 from runout.sources.columns import Events, add_liquidations, add_open_interest, add_premium, add_trades
 from runout.sources.facts import Facts, Pool
 from runout.sources.venue import (
@@ -24,7 +25,6 @@ from runout.sources.venue import (
     Stream,
     Verdict,
 )
-from runout.sources.wire import Candidates, lookup, series_of
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 DEADLINE = 0.6

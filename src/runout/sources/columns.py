@@ -12,8 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from runout.records import Series
+from runout.sources.candidates import Candidates
 from runout.sources.venue import Instrument
-from runout.sources.wire import Candidates, identity
+from runout.sources.wire import identity
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_MINUTE
 from runout.errors import SchemaError
+from runout.sources.candidates import Candidates, lookup, read_frames
 from runout.sources.facts import read_facts
 from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, Connection, Folder, Frame, History, Instrument, Page, Rows
-from runout.sources.wire import Candidates, lookup, read_frames
 
 Take = Callable[[Candidates, Instrument, Call], NDArray[np.int64]]
 """Adds the rows of a page, and returns the stamps (UTC ns) of everything in it: paging goes by them."""

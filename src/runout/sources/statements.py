@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from runout.clock import NANOSECONDS_PER_HOUR
+from runout.sources.candidates import Candidates, series_of
 from runout.sources.columns import (
     Events,
     Floats,
@@ -18,7 +19,7 @@ from runout.sources.columns import (
     history,
 )
 from runout.sources.venue import Instrument
-from runout.sources.wire import Candidates, series_of, settled_hours, settlements
+from runout.sources.wire import settled_hours, settlements
 
 _USUAL_FUNDING_HOURS = 8.0
 

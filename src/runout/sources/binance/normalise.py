@@ -10,22 +10,19 @@ from runout.clock import NANOSECONDS_PER_HOUR
 from runout.records import Series
 from runout.sources import columns
 from runout.sources.binance import messages as form
+from runout.sources.candidates import Candidates, PageRows, lookup, series_of
 from runout.sources.columns import Events
 from runout.sources.venue import Answer, Call, Instrument, Rows
 from runout.sources.wire import (
     BAR_STEP,
     MILLISECOND,
-    Candidates,
-    PageRows,
     Reader,
     by_form,
     by_head,
     floats,
     integers,
-    lookup,
     meanings,
     require_own,
-    series_of,
     settled_hours,
     settlements,
 )

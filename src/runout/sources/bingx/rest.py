@@ -9,10 +9,11 @@ import numpy as np
 from runout.sources import statements
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.bingx import messages as form
+from runout.sources.candidates import Candidates
 from runout.sources.columns import Events
 from runout.sources.pages import Pages
 from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
-from runout.sources.wire import MILLISECOND, Candidates, Reader, bundle, decoded, floats, integers
+from runout.sources.wire import MILLISECOND, Reader, bundle, decoded, floats, integers
 
 _NO_CRYPTO = re.compile(r"NC(SK|FX|CO|SI)")
 _TOO_MANY, _GONE = {100410, 100429}, {109400, 109425, 100400}

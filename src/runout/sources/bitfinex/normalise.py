@@ -10,22 +10,10 @@ from numpy.typing import NDArray
 
 from runout.sources import columns, statements
 from runout.sources.bitfinex import messages as form
+from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import (
-    BAR_STEP,
-    MILLISECOND,
-    Candidates,
-    Reader,
-    Taker,
-    floats,
-    integers,
-    meanings,
-    nothing,
-    parts,
-    read_frames,
-    series_of,
-)
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
 
 _STATE = re.compile(rb"\[\d+,\s*\[\d{13}")
 _IS_COUNTED = {0: True, 1: False}

@@ -9,23 +9,10 @@ from numpy.typing import NDArray
 
 from runout.sources import columns, statements
 from runout.sources.bitget import messages as form
+from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import (
-    BAR_STEP,
-    MILLISECOND,
-    Candidates,
-    Reader,
-    Taker,
-    decoded,
-    floats,
-    integers,
-    meanings,
-    nothing,
-    parts,
-    read_frames,
-    series_of,
-)
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, decoded, floats, integers, meanings, parts
 
 _TOPIC = re.compile(rb'"topic":\s?"([A-Za-z0-9]+)"')
 _TAKER_BUYS = {"buy": True, "sell": False}

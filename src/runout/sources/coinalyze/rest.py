@@ -12,13 +12,14 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_
 from runout.records import Series
 from runout.sources import columns, statements
 from runout.sources.answers import judge_json
+from runout.sources.candidates import Candidates, series_of
 from runout.sources.coinalyze import messages as form
 from runout.sources.coinalyze.exports import CAPTURES, HOURLY_FUNDING, venue_name
 from runout.sources.columns import history
 from runout.sources.pages import Pages, Take, Way
 from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
-from runout.sources.wire import Candidates, Reader, bundle, decoded, floats, integers, series_of
+from runout.sources.wire import Reader, bundle, decoded, floats, integers
 
 _KEEPS_HOURS = 1500 * NANOSECONDS_PER_HOUR
 _LIQUIDATIONS: Reader[list[form.History[form.Liquidations]]] = Reader(list[form.History[form.Liquidations]])

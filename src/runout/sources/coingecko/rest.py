@@ -10,10 +10,11 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_
 from runout.records import Series
 from runout.sources import columns
 from runout.sources.answers import judge_json, retry_after
+from runout.sources.candidates import Candidates
 from runout.sources.coingecko import messages as form
 from runout.sources.pages import Pages, Way
 from runout.sources.venue import EVERY_COIN, Answer, Call, Instrument, Poll, Verdict
-from runout.sources.wire import MILLISECOND, Candidates, Reader, decoded, floats, integers
+from runout.sources.wire import MILLISECOND, Reader, decoded, floats, integers
 
 _DOLLARS = ("vs_currency", "usd")
 _TOO_MANY, _TOO_FAR = 429, 10012

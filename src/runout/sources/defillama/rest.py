@@ -9,10 +9,11 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_
 from runout.records import Series
 from runout.sources import columns
 from runout.sources.answers import judge_json
+from runout.sources.candidates import Candidates
 from runout.sources.defillama import messages as form
 from runout.sources.pages import Pages, Way
 from runout.sources.venue import EVERY_COIN, Answer, Call, Instrument, Poll, Verdict
-from runout.sources.wire import Candidates, Reader, floats, integers
+from runout.sources.wire import Reader, floats, integers
 
 _EXCHANGES = {
     "binance-cex": "binance", "okx": "okx", "bybit": "bybit", "bitfinex": "bitfinex", "htx": "htx",

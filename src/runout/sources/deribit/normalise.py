@@ -9,22 +9,11 @@ from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_HOUR
 from runout.sources import columns, statements
+from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.deribit import messages as form
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import (
-    BAR_STEP,
-    MILLISECOND,
-    Candidates,
-    Reader,
-    Taker,
-    floats,
-    integers,
-    meanings,
-    parts,
-    read_frames,
-    series_of,
-)
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
 
 _CHANNEL = re.compile(rb'"channel":\s?"([a-z_]+)')
 _TAKER_BUYS = {"buy": True, "sell": False}

@@ -9,24 +9,11 @@ from numpy.typing import NDArray
 
 from runout.clock import from_datetime
 from runout.sources import columns, statements
+from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.dydx import messages as form
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import (
-    BAR_STEP,
-    Candidates,
-    Reader,
-    Taker,
-    decoded,
-    floats,
-    integers,
-    meanings,
-    number_of,
-    parts,
-    read_frames,
-    series_of,
-    settlements,
-)
+from runout.sources.wire import BAR_STEP, Reader, decoded, floats, integers, meanings, number_of, parts, settlements
 
 _CHANNEL = re.compile(rb'"channel":\s?"(v\d_[a-z]+)"')
 _ID = re.compile(r"[0-9a-f]{24}")

@@ -9,22 +9,11 @@ from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_SECOND
 from runout.sources import columns, statements
+from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.gate import messages as form
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import (
-    BAR_STEP,
-    MILLISECOND,
-    Candidates,
-    Reader,
-    Taker,
-    floats,
-    integers,
-    parts,
-    read_frames,
-    series_of,
-    settlements,
-)
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, parts, settlements
 
 _CHANNEL = re.compile(rb'"channel":\s?"futures\.([a-z_]+)"')
 _EVENT = re.compile(rb'"event":\s?"(update|all)"')

@@ -11,21 +11,11 @@ from numpy.typing import NDArray
 from runout.clock import NANOSECONDS_PER_SECOND, from_datetime
 from runout.errors import SchemaError
 from runout.sources import columns, statements
+from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.kraken import messages as form
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import (
-    BAR_STEP,
-    MILLISECOND,
-    Candidates,
-    Reader,
-    Taker,
-    floats,
-    integers,
-    meanings,
-    read_frames,
-    series_of,
-)
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings
 
 _FEED = re.compile(rb'"feed":\s?"([a-z_]+)"')
 _KINDS = {"fill": True, "termination": True, "block": True}

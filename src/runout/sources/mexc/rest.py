@@ -6,11 +6,12 @@ import msgspec
 
 from runout.sources import statements
 from runout.sources.answers import judge_json, retry_after
+from runout.sources.candidates import Candidates
 from runout.sources.columns import Events
 from runout.sources.mexc import messages as form
 from runout.sources.pages import Pages
 from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
-from runout.sources.wire import MILLISECOND, Candidates, Reader, bundle, decoded, floats, integers
+from runout.sources.wire import MILLISECOND, Reader, bundle, decoded, floats, integers
 
 _TOO_MANY, _NO_CONTRACT = 510, 1001
 _DOUBT = "Doubted: in August 2025 it moved against all other venues."
