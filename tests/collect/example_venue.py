@@ -85,7 +85,7 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
             longs = [f["S"] == "SELL" for f in frames]
             add_liquidations(candidates, known, liquidations, events, longs=longs, size=size, price=price)
         elif stream == "trade":
-            buys = np.array([f["S"] == "BUY" for f in frames])
+            buys = [f["S"] == "BUY" for f in frames]
             numbers = np.array([f["n"] for f in frames], np.int64)
             add_trades(candidates, known, bars, events, taker_buys=buys, size=size, price=price, sequence=numbers)
         elif stream == "mark":

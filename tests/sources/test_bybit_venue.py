@@ -113,7 +113,7 @@ def test_new_fields_values_topics_and_symbols_are_counted_and_a_broken_frame_is_
     cut = json.dumps(liquidated()).encode()[:-9]
     rows = read(odd, liquidated("NEWUSDT"), liquidated(S="Hold"), {"topic": "orderbook.1.BTCUSDT", "data": {}}, cut)
     assert rows.tables["liquidations"].height == 1
-    assert rows.unknown == {"field data[].zz": 1, "symbol NEWUSDT": 1, "topic orderbook": 1, "value S 'Hold'": 1}
+    assert rows.unknown == {"channel orderbook": 1, "field data[].zz": 1, "symbol NEWUSDT": 1, "value S 'Hold'": 1}
     assert rows.refused["row"].to_list() == [3, 5]
 
 

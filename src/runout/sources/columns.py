@@ -140,7 +140,7 @@ def add_trades(
     describe: Describe,
     events: Events,
     *,
-    taker_buys: NDArray[np.bool_],
+    taker_buys: Sequence[bool | None],
     size: Floats,
     price: Floats,
     sequence: Integers,
@@ -152,14 +152,17 @@ def add_trades(
     candidates, instruments, describe, events
         Where the rows go; contracts by symbol; what gives the scope of each; moments.
     taker_buys
-        Whether the taker bought.
+        Whether the taker bought; null where the venue's word for the side is unknown: such a trade counts as sold.
     size, price
         In the venue's units.
     sequence
         The venue's number of the trade.
     """
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        sequence=sequence, taker_buys=taker_buys, size=size, price=_per_coin(price)
+        sequence=sequence,
+        taker_buys=pl.Series(taker_buys, dtype=pl.Boolean).fill_null(value=False),
+        size=size,
+        price=_per_coin(price),
     )
     candidates.add("trades", table.with_columns(quantity_base=_COINS, value_usd=_DOLLARS))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -33,10 +33,12 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         Path and query; names in braces become what :attr:`Pages.names` says of the instrument.
     take
         Reads a page.
-    step, keeps, rows, pool, weight, host
+    step, keeps, settles, rows, pool, weight, host
         As in :class:`runout.sources.venue.History` and :class:`runout.sources.venue.Call`.
     windows
         How a window is named; null where one call gives all there is.
+    due
+        Whether each window has a row: an answer without is asked for again.
     follow
         ``windows``: the next window. ``older``: the page that ends with the oldest row of this one, for settlements,
         whose interval is read off the one before. ``number``: the next page, by its number. ``cursor``: the next page,
@@ -57,11 +59,13 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     take: Take
     step: int
     keeps: int = 0
+    settles: int = 0
     rows: int
     pool: str = "default"
     weight: int = 1
     host: str = "rest"
     windows: Windows | None = None
+    due: bool = False
     follow: Literal["windows", "older", "number", "cursor"] = "windows"
     lead: int = 0
     number: str = ""
@@ -102,7 +106,14 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     def histories(self, instrument: Instrument) -> tuple[History, ...]:
         """Return what of the past the venue gives away of an instrument."""
         return tuple(
-            History(kind=way.kind, purpose=purpose, step=way.step, keeps=way.keeps, rows_a_call=way.rows)
+            History(
+                kind=way.kind,
+                purpose=purpose,
+                step=way.step,
+                keeps=way.keeps,
+                settles=way.settles,
+                rows_a_call=way.rows,
+            )
             for purpose, way in self.ways.items()
             if self.serves(instrument, purpose)
         )
@@ -146,7 +157,10 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
             raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
         stamps = way.take(candidates, instrument, call)
         candidates.restrict(call.since, min(call.until, answer.received))
-        return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body))
+        bare = way.due and way.windows is not None and way.windows.bare(call, stamps)
+        # Rows, but of other times than asked for: the venue keeps none of these.
+        beyond = bare and stamps.size > 0
+        return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body), bare=bare, horizon=beyond)
 
 
 def _following(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> Call | None:
@@ -172,8 +186,11 @@ def _numbered(call: Call, way: Way, number: int | str) -> Call:
 
 
 def folder(name: str, rest: ModuleType, stream: ModuleType | None = None, normalise: Normalise | None = None) -> Folder:
-    """Return a venue of modules that have the names of the form; one without streams connects to nothing."""
-    pages: Pages = rest.PAGES
+    """Return a venue of modules that have the names of the form; one without streams connects to nothing.
+
+    The history's side is ``rest.PAGES``, or where that does not carry it functions of the same names in ``rest``.
+    """
+    pages: Any = getattr(rest, "PAGES", rest)
     return Folder(
         facts=read_facts(name),
         instrument_calls=rest.instrument_calls,

@@ -35,7 +35,7 @@ def add_ratio(
     ratio: Floats,
     long_share: Floats | None = None,
 ) -> None:
-    """Add a long/short ratio that a venue stores by interval, under the series of its measure; NaN is left out.
+    """Add a long/short ratio that a venue stores by interval, under the series of its measure; empty rows are left out.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def add_ratio(
         Longs over shorts; share of longs.
     """
     describe = partial(series_of, kind="positioning", step=step, measure=measure, feed=feed, instant=True, lag=step)
-    there = np.flatnonzero(~np.isnan(ratio))
+    there = np.flatnonzero(~np.isnan(ratio if long_share is None else long_share))
     share = None if long_share is None else long_share[there]
     moments = chosen(events, there.tolist())
     add_positioning(candidates, instruments, describe, moments, ratio=ratio[there], long_share=share)
@@ -59,7 +59,7 @@ def add_state(
     events: Events,
     *,
     feed: str,
-    mark: Floats,
+    mark: Floats | None = None,
     index: Floats | None = None,
     size: Floats | None = None,
     coins: Floats | None = None,
@@ -85,11 +85,9 @@ def add_state(
     """
     if size is not None or coins is not None or usd is not None:
         describe = partial(series_of, kind="open_interest", feed=feed, instant=True, note=note)
-        sizes = np.full(len(mark), np.nan) if size is None else size
-        add_open_interest(
-            candidates, instruments, describe, events, size=sizes, price=mark, coins=coins, usd=usd
-        )  # fmt: skip
-    if index is not None:
+        sizes = np.full(len(events.symbols), np.nan) if size is None else size
+        add_open_interest(candidates, instruments, describe, events, size=sizes, price=mark, coins=coins, usd=usd)
+    if mark is not None and index is not None:
         describe = partial(series_of, kind="premium", measure="mark-over-index", feed=feed, instant=True)
         add_premium(candidates, instruments, describe, events, first=mark, second=index)
     if rate is not None:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from runout.sources.binance import rest as original
-from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Verdict
+from runout.sources.venue import Call, History, Instrument, Poll
 
 _PURPOSES = ("bars", "funding")
+
+read_page, judge = original.read_page, original.judge
 
 
 def _ours(call: Call) -> Call:
@@ -34,16 +36,6 @@ def first_call(history: History, instrument: Instrument, since: int, until: int)
     return _ours(original.first_call(history, instrument, since, until))
 
 
-def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    """Return the rows of an answer and the call for the next window."""
-    return original.read_page(call, answer, instruments)
-
-
 def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
     """Return open interest of each perpetual once a minute: no stream has it."""
     return tuple(msgspec.structs.replace(poll, call=_ours(poll.call)) for poll in original.polls(instruments))
-
-
-def judge(call: Call, answer: Answer) -> Verdict:
-    """Return what an answer is."""
-    return original.judge(call, answer)

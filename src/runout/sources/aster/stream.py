@@ -7,6 +7,8 @@ import msgspec
 from runout.sources.binance import stream as original
 from runout.sources.venue import Connection, Instrument
 
+classify = original.classify
+
 
 def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tuple[Connection, ...]:
     """Return one connection for liquidations of all contracts, and others for trades and marks."""

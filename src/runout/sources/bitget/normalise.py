@@ -76,7 +76,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
             rows=rows,
             happened=integers([trade.T for _, trade in trades]) * MILLISECOND,
         ),
-        taker_buys=np.array([b is True for b in bought], np.bool_),
+        taker_buys=bought,
         size=floats([trade.v for _, trade in trades]),
         price=floats([trade.p for _, trade in trades]),
         sequence=integers([trade.i for _, trade in trades]),

@@ -1,17 +1,25 @@
 """Calls to Bybit: listing, history, polls, and what its refusals mean."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
-from runout.errors import SchemaError
+from runout.clock import NANOSECONDS_PER_HOUR
 from runout.sources.answers import broken, judge_status, retry_after
 from runout.sources.bybit import messages as form
-from runout.sources.bybit.normalise import read_rows
+from runout.sources.bybit.normalise import (
+    take_bars,
+    take_open_interest,
+    take_ratios,
+    take_settlements,
+    take_tickers_now,
+)
+from runout.sources.pages import Pages, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Verdict
+from runout.sources.statements import funding_hours
+from runout.sources.venue import Answer, Call, History, Instrument, Poll, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, bundle, decoded
 
 if TYPE_CHECKING:
@@ -20,14 +28,51 @@ if TYPE_CHECKING:
 _CATEGORIES = ("linear", "inverse")
 _DOLLARS = ("USDT", "USDC", "USD")
 _CRYPTO = ("", "innovation", "adventure")
-_PATHS = {
-    "bars": ("/v5/market/kline", (("interval", "5"),), ("start", "end"), 1000),
-    "open-interest": ("/v5/market/open-interest", (("intervalTime", "5min"),), ("startTime", "endTime"), 200),
-    "global-accounts": ("/v5/market/account-ratio", (("period", "5min"),), ("startTime", "endTime"), 500),
-    "funding": ("/v5/market/funding/history", (), ("startTime", "endTime"), 200),
-}
-_KINDS = {"bars": "bars", "open-interest": "open_interest", "global-accounts": "positioning", "funding": "funding"}
 _LONGEST_INTERVAL = 8 * NANOSECONDS_PER_HOUR
+_CONTRACT = (("category", "{category}"), ("symbol", "{symbol}"))
+_BACK = partial(Windows, until="endTime", since="startTime", step=BAR_STEP, back=True)
+
+
+def _category(instrument: Instrument) -> str:
+    return "inverse" if instrument.margin == "coin" else "linear"
+
+
+def _serves(instrument: Instrument, purpose: str) -> bool:
+    """Whether a series is asked for: funding of perpetuals, the long/short ratio of those of stablecoins."""
+    if purpose not in {"funding", "global-accounts"}:
+        return True
+    return instrument.market == "perpetual" and (purpose == "funding" or instrument.margin == "stablecoin")
+
+
+_PAGES = Pages(
+    venue="bybit",
+    ways={
+        "bars": Way(
+            kind="bars", path="/v5/market/kline", fixed=(*_CONTRACT, ("interval", "5"), ("limit", "1000")),
+            take=take_bars, step=BAR_STEP, rows=1000, due=True,
+            windows=Windows(since="start", until="end", step=BAR_STEP, rows=1000, back=True),
+        ),
+        "open-interest": Way(
+            kind="open_interest", path="/v5/market/open-interest",
+            fixed=(*_CONTRACT, ("intervalTime", "5min"), ("limit", "200")), take=take_open_interest, step=BAR_STEP,
+            settles=BAR_STEP, rows=200, due=True, windows=_BACK(rows=200),
+        ),
+        "global-accounts": Way(
+            kind="positioning", path="/v5/market/account-ratio",
+            fixed=(*_CONTRACT, ("period", "5min"), ("limit", "500")), take=take_ratios, step=BAR_STEP,
+            settles=BAR_STEP, rows=500, due=True, windows=_BACK(rows=500),
+        ),
+        "funding": Way(
+            kind="funding", path="/v5/market/funding/history", fixed=(*_CONTRACT, ("limit", "200")),
+            take=take_settlements, step=_LONGEST_INTERVAL, rows=200, due=True, follow="older", lead=_LONGEST_INTERVAL,
+            windows=_BACK(rows=200),
+        ),
+    },
+    polled={"tickers": take_tickers_now},
+    serves=_serves,
+    names=lambda instrument: {"symbol": instrument.symbol, "category": _category(instrument)},
+)  # fmt: skip
+first_call, read_page = _PAGES.first_call, _PAGES.read_page
 # What retCode says (Bybit page Error Codes, read 2026-07-24).
 _SLOW_DOWN, _BANNED, _GONE = {10006}, {10018}, {10001, 110023, 170121}
 
@@ -45,14 +90,11 @@ def instrument_calls() -> tuple[Call, ...]:
 
 def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument, ...]:
     """Return crypto contracts quoted in dollars."""
-    listings = [
-        (_category(call), decoded(body, form.Envelope[form.Listed], "a listing").result.rows) for call, body in answers
-    ]
     return tuple(
         instrument
-        for category, rows in listings
-        for row in rows
-        if (instrument := _instrument(category, row)) is not None
+        for call, body in answers
+        for row in decoded(body, form.Envelope[form.Listed], "a listing").result.rows
+        if (instrument := _instrument(dict(call.parameters)["category"], row)) is not None
     )
 
 
@@ -83,66 +125,11 @@ def _instrument(category: str, row: form.Listed) -> Instrument | None:
 
 def histories(instrument: Instrument) -> tuple[History, ...]:
     """Return bars and open interest of all contracts, and of perpetuals funding and the long/short ratio."""
-    interval = int((instrument.funding_hours or 8.0) * NANOSECONDS_PER_HOUR)
-    purposes = ("bars", "open-interest", *(("global-accounts", "funding") if instrument.market == "perpetual" else ()))
+    step = int(funding_hours(instrument) * NANOSECONDS_PER_HOUR)
     return tuple(
-        History(
-            kind=_KINDS[purpose],
-            purpose=purpose,
-            step=interval if purpose == "funding" else BAR_STEP,
-            settles=0 if purpose in {"bars", "funding"} else BAR_STEP,
-            rows_a_call=_PATHS[purpose][3],
-        )
-        for purpose in purposes
-        if purpose != "global-accounts" or instrument.margin == "stablecoin"
+        msgspec.structs.replace(history, step=step) if history.purpose == "funding" else history
+        for history in _PAGES.histories(instrument)
     )
-
-
-def first_call(history: History, instrument: Instrument, since: int, until: int) -> Call:
-    """Return the call for the youngest window of a stretch."""
-    path, fixed, _, limit = _PATHS[history.purpose]
-    category = "inverse" if instrument.margin == "coin" else "linear"
-    call = Call(
-        venue="bybit", purpose=history.purpose, symbol=instrument.symbol, path=path, since=since, until=until,
-        parameters=(("category", category), ("symbol", instrument.symbol), *fixed, ("limit", str(limit))),
-    )  # fmt: skip
-    if history.purpose == "funding":
-        # The interval of a settlement is read off the one before it; it is stamped some milliseconds late.
-        return _windows(call).window(call, since - _LONGEST_INTERVAL, until + NANOSECONDS_PER_MINUTE)
-    return _windows(call).first(call)
-
-
-def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    """Return the rows of an answer and the call for the next window.
-
-    Raises
-    ------
-    SchemaError
-        If the body is of no known form, or names an instrument that is not listed.
-    """
-    instrument = None
-    if call.symbol:
-        margin = "coin" if _category(call) == "inverse" else "stablecoin"
-        instrument = next((i for i in instruments if i.symbol == call.symbol and i.margin == margin), None)
-        if instrument is None:
-            raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
-    page = read_rows(call, answer, instrument, instruments)
-    if instrument is None:
-        return Page(rows=page.rows)
-    windows = _windows(call)
-    if call.purpose == "funding":
-        return Page(rows=page.rows, next=windows.older(call, page.stamps), bare=page.stamps.size == 0)
-    bare = windows.bare(call, page.stamps)
-    return Page(rows=page.rows, next=windows.following(call, page.stamps), bare=bare)
-
-
-def _windows(call: Call) -> Windows:
-    _, _, (since, until), rows = _PATHS[call.purpose]
-    return Windows(since=since, until=until, step=BAR_STEP, rows=rows, back=True)
-
-
-def _category(call: Call) -> str:
-    return dict(call.parameters)["category"]
 
 
 def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:

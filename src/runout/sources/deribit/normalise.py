@@ -53,7 +53,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     size, price = floats([trade.amount for trade in trades]), floats([trade.price for trade in trades])
     sequence = integers([trade.trade_seq for trade in trades])
     columns.add_trades(
-        candidates, known, bar_series, moments, taker_buys=np.array([b is True for b in bought], np.bool_), size=size,
+        candidates, known, bar_series, moments, taker_buys=bought, size=size,
         price=price, sequence=sequence,
     )  # fmt: skip
     flagged = [place for place, trade in enumerate(trades) if trade.liquidation]

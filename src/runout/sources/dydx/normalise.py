@@ -66,7 +66,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     size, price = floats([trade.size for _, trade in trades]), floats([trade.price for _, trade in trades])
     sequence = integers([_number(trade.id) for _, trade in trades])
     columns.add_trades(
-        candidates, known, bar_series, moments, taker_buys=np.array([b is True for b in bought], np.bool_), size=size,
+        candidates, known, bar_series, moments, taker_buys=bought, size=size,
         price=price, sequence=sequence,
     )  # fmt: skip
     forced = [place for place, (_, trade) in enumerate(trades) if trade.type == _LIQUIDATED]

@@ -87,7 +87,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
             rows=rows,
             happened=integers([round(s * 1000) for s in seconds]) * MILLISECOND,
         ),
-        taker_buys=size > 0,
+        taker_buys=(size > 0).tolist(),
         size=np.abs(size),
         price=floats([trade.price for trade in trades]),
         sequence=integers([trade.id for trade in trades]),

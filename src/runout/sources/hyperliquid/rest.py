@@ -1,23 +1,37 @@
 """Calls to Hyperliquid: all are POSTs to one path; parameters keep the window, the body is what is sent."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from runout.clock import NANOSECONDS_PER_HOUR
-from runout.errors import SchemaError
-from runout.sources.answers import broken, judge_status, retry_after
+from runout.sources.answers import judge_json, retry_after
 from runout.sources.hyperliquid import messages as form
-from runout.sources.hyperliquid.normalise import read_rows
+from runout.sources.hyperliquid.normalise import take_candles, take_settlements, take_state
+from runout.sources.pages import Pages, Way
 from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Verdict
 from runout.sources.wire import BAR_STEP, decoded
 
 _ROWS = 500
-_KEEPS_BARS = 5000 * BAR_STEP
-# 20 for a call, and one for each 60 candles or 20 settlements in its answer.
-_WEIGHTS = {"bars": 20 + _ROWS // 60 + 1, "funding": 20 + _ROWS // 20}
-_STEPS = {"bars": BAR_STEP, "funding": NANOSECONDS_PER_HOUR}
+_WINDOW = partial(Windows, since="startTime", until="endTime", rows=_ROWS)
+# The weight is 20 for a call, and one for each 60 candles or 20 settlements in its answer.
+_PAGES = Pages(
+    venue="hyperliquid",
+    ways={
+        "bars": Way(
+            kind="bars", path="/info", take=take_candles, step=BAR_STEP, keeps=5000 * BAR_STEP, rows=_ROWS, due=True,
+            weight=20 + _ROWS // 60 + 1, windows=_WINDOW(step=BAR_STEP),
+        ),
+        "funding": Way(
+            kind="funding", path="/info", take=take_settlements, step=NANOSECONDS_PER_HOUR, rows=_ROWS, due=True,
+            weight=20 + _ROWS // 20, windows=_WINDOW(step=NANOSECONDS_PER_HOUR),
+        ),
+    },
+    polled={"state": take_state},
+)  # fmt: skip
+histories = _PAGES.histories
 _BUNDLE = 1000.0
 
 
@@ -48,48 +62,15 @@ def _instrument(row: form.Listed) -> Instrument:
     )
 
 
-def histories(instrument: Instrument) -> tuple[History, ...]:
-    """Return bars and funding."""
-    del instrument
-    return (
-        History(kind="bars", purpose="bars", step=BAR_STEP, keeps=_KEEPS_BARS, rows_a_call=_ROWS),
-        History(kind="funding", purpose="funding", step=NANOSECONDS_PER_HOUR, rows_a_call=_ROWS),
-    )
-
-
 def first_call(history: History, instrument: Instrument, since: int, until: int) -> Call:
     """Return the call for the first window of a stretch."""
-    call = Call(
-        venue="hyperliquid", purpose=history.purpose, symbol=instrument.symbol, path="/info", method="POST",
-        weight=_WEIGHTS[history.purpose], since=since, until=until,
-    )  # fmt: skip
-    return _with_body(_windows(call).first(call))
+    return _with_body(_PAGES.first_call(history, instrument, since, until))
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    """Return the rows of an answer and the call for the next window.
-
-    Raises
-    ------
-    SchemaError
-        If the body is of no known form, or names an instrument that is not listed.
-    """
-    instrument = None
-    if call.symbol:
-        instrument = next((i for i in instruments if i.symbol == call.symbol), None)
-        if instrument is None:
-            raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
-    page = read_rows(call, answer, instrument, instruments)
-    if instrument is None:
-        return Page(rows=page.rows)
-    windows = _windows(call)
-    following = windows.following(call, page.stamps)
-    bare = windows.bare(call, page.stamps)
-    return Page(rows=page.rows, next=None if following is None else _with_body(following), bare=bare)
-
-
-def _windows(call: Call) -> Windows:
-    return Windows(since="startTime", until="endTime", step=_STEPS[call.purpose], rows=_ROWS)
+    """Return the rows of an answer and the call for the next window."""
+    page = _PAGES.read_page(call, answer, instruments)
+    return page if page.next is None else msgspec.structs.replace(page, next=_with_body(page.next))
 
 
 def _with_body(call: Call) -> Call:
@@ -100,7 +81,7 @@ def _with_body(call: Call) -> Call:
         }  # fmt: skip
     else:
         content = {"type": "fundingHistory", "coin": call.symbol, **window}
-    return msgspec.structs.replace(call, body=msgspec.json.encode(content))
+    return msgspec.structs.replace(call, method="POST", body=msgspec.json.encode(content))
 
 
 def _call(purpose: str, content: dict[str, str], weight: int) -> Call:
@@ -120,7 +101,4 @@ def judge(call: Call, answer: Answer) -> Verdict:
         return Verdict(
             kind="slow-down", wait=retry_after(answer, 10.0), words="null: the weight of this minute is used"
         )
-    verdict = judge_status(answer)
-    if verdict is not None:
-        return verdict
-    return Verdict(kind="broken", words="an answer that is no JSON") if broken(answer) else Verdict(kind="ok")
+    return judge_json(answer)

@@ -75,7 +75,7 @@ def _add_trades(
     size, price = floats([trade.qty for trade in trades]), floats([trade.price for trade in trades])
     sequence = integers([trade.seq for trade in trades])
     columns.add_trades(
-        candidates, known, bar_series, moments, taker_buys=np.array([b is True for b in bought], np.bool_), size=size,
+        candidates, known, bar_series, moments, taker_buys=bought, size=size,
         price=price, sequence=sequence,
     )  # fmt: skip
     columns.add_liquidations(

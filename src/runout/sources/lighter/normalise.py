@@ -61,7 +61,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     markets = _by_number(known)
     columns.add_trades(
         candidates, markets, bar_series, moments, size=size, price=price, sequence=sequence,
-        taker_buys=np.array([trade.is_maker_ask for trade in trades], np.bool_),
+        taker_buys=[trade.is_maker_ask for trade in trades],
     )  # fmt: skip
     forced = [place for place, trade in enumerate(trades) if trade.type == _LIQUIDATION]
     columns.add_liquidations(

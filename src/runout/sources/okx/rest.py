@@ -1,72 +1,82 @@
 """Calls to OKX: listing, history, polls, and what its refusals mean. Its rate limit arrives inside a 200."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
-from runout.errors import SchemaError
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.sources.answers import broken, judge_status, retry_after
 from runout.sources.okx import messages as form
-from runout.sources.okx.normalise import STATISTICS_STEP, read_rows
+from runout.sources.okx.normalise import (
+    STATISTICS_STEP,
+    take_candles,
+    take_funding_now,
+    take_open_interest,
+    take_open_interest_now,
+    take_ratios,
+    take_settlements,
+    take_taker,
+)
+from runout.sources.pages import Pages, Take, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, decoded
 
-_KEEPS_STATISTICS = 1440 * STATISTICS_STEP
 _KEEPS_FUNDING = 90 * NANOSECONDS_PER_DAY
 _LONGEST_INTERVAL = 8 * NANOSECONDS_PER_HOUR
 _CRYPTO = ("", "1")
-_BEGIN_END, _BEFORE_AFTER = ("begin", "end"), ("before", "after")
 # What code says (OKX pages, read 2026-07).
 _SLOW_DOWN, _GONE = {50011, 50061}, {51000, 51001, 51014, 50014, 50015}
 
 
-class _Way(NamedTuple):
-    """How a purpose is asked for."""
-
-    kind: str
-    path: str
-    fixed: tuple[tuple[str, str], ...]
-    bounds: tuple[str, str]
-    rows: int
-    pool: str
-    step: int
-    keeps: int = 0
+_SYMBOL, _RUBIK = ("instId", "{symbol}"), "/api/v5/rubik/stat"
+_BEFORE_AFTER = partial(Windows, since="before", until="after", back=True, exclusive=True)
 
 
-_RUBIK = "/api/v5/rubik/stat"
-_HOURS = (("period", "1H"),)
-_WAYS = {
-    "bars": _Way("bars", "/api/v5/market/history-candles", (("bar", "5m"),), _BEFORE_AFTER, 100, "candles", BAR_STEP),
-    "open-interest": _Way(
-        "open_interest", f"{_RUBIK}/contracts/open-interest-history", _HOURS, _BEGIN_END, 100, "open-interest",
-        STATISTICS_STEP, _KEEPS_STATISTICS,
-    ),
-    "global-accounts": _Way(
-        "positioning", f"{_RUBIK}/contracts/long-short-account-ratio-contract", _HOURS, _BEGIN_END, 100, "statistics",
-        STATISTICS_STEP, _KEEPS_STATISTICS,
-    ),
-    "top-accounts": _Way(
-        "positioning", f"{_RUBIK}/contracts/long-short-account-ratio-contract-top-trader", _HOURS, _BEGIN_END, 100,
-        "statistics", STATISTICS_STEP, _KEEPS_STATISTICS,
-    ),
-    "top-positions": _Way(
-        "positioning", f"{_RUBIK}/contracts/long-short-position-ratio-contract-top-trader", _HOURS, _BEGIN_END, 100,
-        "statistics", STATISTICS_STEP, _KEEPS_STATISTICS,
-    ),
-    "taker-volume": _Way(
-        "taker_flow", f"{_RUBIK}/taker-volume-contract", (*_HOURS, ("unit", "2")), _BEGIN_END, 100, "statistics",
-        STATISTICS_STEP, _KEEPS_STATISTICS,
-    ),
-    "funding": _Way(
-        "funding", "/api/v5/public/funding-rate-history", (), _BEFORE_AFTER, 400, "funding", _LONGEST_INTERVAL,
-        _KEEPS_FUNDING,
-    ),
-}  # fmt: skip
-_OF_DATED = ("bars",)
-_OF_INVERSE = ("bars", "open-interest", "funding")
+def _statistics(kind: str, path: str, take: Take, *fixed: tuple[str, str], pool: str = "statistics") -> Way:
+    return Way(
+        kind=kind, path=f"{_RUBIK}/{path}", fixed=(_SYMBOL, ("period", "1H"), *fixed, ("limit", "100")), take=take,
+        step=STATISTICS_STEP, keeps=1440 * STATISTICS_STEP, settles=BAR_STEP, rows=100, pool=pool, due=True,
+        windows=Windows(since="begin", until="end", step=STATISTICS_STEP, rows=100, back=True),
+    )  # fmt: skip
+
+
+def _serves(instrument: Instrument, purpose: str) -> bool:
+    """Whether a series is asked for: ratios and taker volume only of swaps of stablecoins."""
+    if purpose == "bars" or instrument.market == "futures":
+        return purpose == "bars"
+    return instrument.margin != "coin" or purpose in {"open-interest", "funding"}
+
+
+PAGES = Pages(
+    venue="okx",
+    ways={
+        "bars": Way(
+            kind="bars", path="/api/v5/market/history-candles", fixed=(_SYMBOL, ("bar", "5m"), ("limit", "100")),
+            take=take_candles, step=BAR_STEP, rows=100, pool="candles", due=True,
+            windows=_BEFORE_AFTER(step=BAR_STEP, rows=100),
+        ),
+        "open-interest": _statistics(
+            "open_interest", "contracts/open-interest-history", take_open_interest, pool="open-interest"
+        ),
+        "global-accounts": _statistics("positioning", "contracts/long-short-account-ratio-contract", take_ratios),
+        "top-accounts": _statistics(
+            "positioning", "contracts/long-short-account-ratio-contract-top-trader", take_ratios
+        ),
+        "top-positions": _statistics(
+            "positioning", "contracts/long-short-position-ratio-contract-top-trader", take_ratios
+        ),
+        "taker-volume": _statistics("taker_flow", "taker-volume-contract", take_taker, ("unit", "2")),
+        "funding": Way(
+            kind="funding", path="/api/v5/public/funding-rate-history", fixed=(_SYMBOL, ("limit", "400")),
+            take=take_settlements, step=_LONGEST_INTERVAL, keeps=_KEEPS_FUNDING, rows=400, pool="funding", due=True,
+            follow="older", lead=_LONGEST_INTERVAL, windows=_BEFORE_AFTER(step=_LONGEST_INTERVAL, rows=400),
+        ),
+    },
+    polled={"open-interest-now": take_open_interest_now, "funding-now": take_funding_now},
+    serves=_serves,
+)  # fmt: skip
 
 
 def instrument_calls() -> tuple[Call, ...]:
@@ -102,67 +112,6 @@ def _instrument(row: form.Listed) -> Instrument | None:
         funding_hours=8.0 if is_swap else None,
         listed=int(row.listTime or 0) * MILLISECOND or None,
         delisted=int(row.expTime or 0) * MILLISECOND or None,
-    )
-
-
-def histories(instrument: Instrument) -> tuple[History, ...]:
-    """Return bars of all contracts, and of swaps open interest, funding, ratios and taker volume."""
-    purposes = _OF_DATED if instrument.market == "futures" else _OF_INVERSE if instrument.margin == "coin" else _WAYS
-    return tuple(
-        History(
-            kind=way.kind,
-            purpose=purpose,
-            step=way.step,
-            keeps=way.keeps,
-            settles=0 if purpose in {"bars", "funding"} else BAR_STEP,
-            rows_a_call=way.rows,
-        )
-        for purpose, way in _WAYS.items()
-        if purpose in purposes
-    )
-
-
-def first_call(history: History, instrument: Instrument, since: int, until: int) -> Call:
-    """Return the call for the youngest window of a stretch."""
-    way = _WAYS[history.purpose]
-    call = Call(
-        venue="okx", purpose=history.purpose, symbol=instrument.symbol, path=way.path, pool=way.pool, since=since,
-        until=until, parameters=(("instId", instrument.symbol), *way.fixed, ("limit", str(way.rows))),
-    )  # fmt: skip
-    if history.purpose == "funding":
-        # The interval of a settlement is read off the one before it; it is stamped some milliseconds late.
-        return _windows(call).window(call, since - _LONGEST_INTERVAL, until + NANOSECONDS_PER_MINUTE)
-    return _windows(call).first(call)
-
-
-def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    """Return the rows of an answer and the call for the next window.
-
-    Raises
-    ------
-    SchemaError
-        If the body is of no known form, or names an instrument that is not listed.
-    """
-    instrument = None
-    if call.symbol:
-        instrument = next((i for i in instruments if i.symbol == call.symbol), None)
-        if instrument is None:
-            raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
-    page = read_rows(call, answer, instrument, instruments)
-    if instrument is None:
-        return Page(rows=page.rows)
-    windows = _windows(call)
-    follow = windows.older if call.purpose == "funding" else windows.following
-    bare = windows.bare(call, page.stamps)
-    # Rows, but of other times than asked for: the venue keeps none of these.
-    return Page(rows=page.rows, next=follow(call, page.stamps), bare=bare, horizon=bare and page.stamps.size > 0)
-
-
-def _windows(call: Call) -> Windows:
-    way = _WAYS[call.purpose]
-    since, until = way.bounds
-    return Windows(
-        since=since, until=until, step=way.step, rows=way.rows, back=True, exclusive=way.bounds == _BEFORE_AFTER
     )
 
 
