@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -57,13 +56,6 @@ def series_of(
         publication_lag=lag,
         note=note,
     )
-
-
-class PageRows(msgspec.Struct, frozen=True):
-    """Rows of a page, and the stamps (UTC ns) of everything in it, asked for or not: paging goes by them."""
-
-    rows: Rows
-    stamps: NDArray[np.int64]
 
 
 class Candidates:

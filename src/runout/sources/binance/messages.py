@@ -153,20 +153,6 @@ class OpenInterestNow(Wire):
     contractType: str = ""
 
 
-class PremiumIndex(Wire):
-    """Mark and index price and the rate of the next settlement, of one symbol."""
-
-    symbol: str
-    markPrice: float
-    indexPrice: float
-    time: int
-    lastFundingRate: float | str | None = None
-    nextFundingTime: int = 0
-    estimatedSettlePrice: Any = None
-    interestRate: Any = None
-    pair: str = ""
-
-
 class FundingInterval(msgspec.Struct):
     """A row of ``fundingInfo``: symbols whose interval or bounds were changed."""
 

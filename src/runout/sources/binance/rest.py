@@ -12,8 +12,17 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_
 from runout.errors import SchemaError
 from runout.sources.answers import broken, judge_status, retry_after
 from runout.sources.binance import messages as form
-from runout.sources.binance.normalise import RATIOS, read_rows
+from runout.sources.binance.normalise import (
+    take_bars,
+    take_open_interest,
+    take_open_interest_now,
+    take_ratios,
+    take_settlements,
+)
+from runout.sources.candidates import Candidates
+from runout.sources.pages import Take
 from runout.sources.paging import Windows
+from runout.sources.statements import funding_hours
 from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Rows, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, bundle, decoded
 
@@ -25,7 +34,13 @@ _DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD")
 _DATED = ("CURRENT_QUARTER", "NEXT_QUARTER", "CURRENT_MONTH", "NEXT_MONTH")
 _ROWS = {"bars": 1000, "funding": 1000}
 _STATISTICS_ROWS = 500
-_STATISTICS = {"open-interest": "openInterestHist", **{measure: path for path, measure in RATIOS.items()}}
+_STATISTICS = {
+    "open-interest": "openInterestHist",
+    "global-accounts": "globalLongShortAccountRatio",
+    "top-accounts": "topLongShortAccountRatio",
+    "top-positions": "topLongShortPositionRatio",
+}
+_TAKES: dict[str, Take] = {"bars": take_bars, "open-interest": take_open_interest, "funding": take_settlements}
 _PREFIX = {"um": "/fapi/v1", "cm": "/dapi/v1", "spot": "/api/v3"}
 _WEIGHT_OF_BARS = {"um": 5, "cm": 5, "spot": 2}
 _INVALID_START, _INVALID_SYMBOL, _TOO_MANY = -1130, -1121, -1003
@@ -108,7 +123,7 @@ def histories(instrument: Instrument) -> tuple[History, ...]:
         for purpose in _STATISTICS
         if instrument.margin == "stablecoin" or purpose == "open-interest"
     ]
-    step = int((instrument.funding_hours or 8.0) * NANOSECONDS_PER_HOUR)
+    step = int(funding_hours(instrument) * NANOSECONDS_PER_HOUR)
     return (bars, History(kind="funding", purpose="funding", step=step, rows_a_call=_ROWS["funding"]), *statistics)
 
 
@@ -149,20 +164,20 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     refusal = _refusal(answer.body)
     if refusal is not None and refusal.code == _INVALID_START:
         return Page(rows=Rows(), next=_windows(call).beyond(call), horizon=True)
-    instrument = None
-    if call.symbol:
-        instrument = next((i for i in instruments if i.symbol == call.symbol and _host(i) == call.host), None)
-        if instrument is None:
-            raise SchemaError(f"expected {call.symbol} of {call.host} among the instruments, found it missing")
-    page = read_rows(call, answer, instrument, instruments)
-    if not call.until:
-        return Page(rows=page.rows)
+    instrument = next((i for i in instruments if i.symbol == call.symbol and _host(i) == call.host), None)
+    if instrument is None:
+        raise SchemaError(f"expected {call.symbol} of {call.host} among the instruments, found it missing")
+    candidates = Candidates((answer.body,), (answer.received,))
+    if call.purpose == "open-interest-now":
+        take_open_interest_now(candidates, instrument)
+        return Page(rows=candidates.rows())
+    stamps = _TAKES.get(call.purpose, take_ratios)(candidates, instrument, call)
+    candidates.restrict(call.since, min(call.until, answer.received))
+    if call.purpose == "funding":
+        following = _next_settlements(call, stamps, int(funding_hours(instrument) * NANOSECONDS_PER_HOUR))
+        return Page(rows=candidates.rows(), next=following, bare=stamps.size == 0)
     windows = _windows(call)
-    if call.purpose == "funding" and instrument is not None:
-        following = _next_settlements(call, page.stamps, int((instrument.funding_hours or 8.0) * NANOSECONDS_PER_HOUR))
-        return Page(rows=page.rows, next=following, bare=page.stamps.size == 0)
-    bare = windows.bare(call, page.stamps)
-    return Page(rows=page.rows, next=windows.following(call, page.stamps), bare=bare)
+    return Page(rows=candidates.rows(), next=windows.following(call, stamps), bare=windows.bare(call, stamps))
 
 
 def _windows(call: Call) -> Windows:
