@@ -42,7 +42,11 @@ async def alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-@get("/health/ready", summary="Whether the lake can be read", responses={503: ResponseSpec(Readiness)})
+@get(
+    "/health/ready",
+    summary="Whether the lake can be read",
+    responses={503: ResponseSpec(Readiness, generate_examples=False)},
+)
 async def ready(request: AnyRequest) -> Readiness:
     """Return whether the lake can be read, and how old its newest price is."""
     found = await _status(request)

@@ -18,16 +18,26 @@ from runout.server.replies import MEDIA, Document
 
 _PROBLEM_MEDIA: Final = "application/problem+json"
 _PROBLEMS: Final = {
-    400: ResponseSpec(Problem, description="Not of the expected form.", media_type=_PROBLEM_MEDIA),
-    404: ResponseSpec(Problem, description="Not enough data.", media_type=_PROBLEM_MEDIA),
-    429: ResponseSpec(Problem, description="Too many requests.", media_type=_PROBLEM_MEDIA),
-    503: ResponseSpec(Problem, description="Busy, or the lake cannot be read.", media_type=_PROBLEM_MEDIA),
-    504: ResponseSpec(Problem, description="Took too long.", media_type=_PROBLEM_MEDIA),
+    400: ResponseSpec(
+        Problem, generate_examples=False, description="Not of the expected form.", media_type=_PROBLEM_MEDIA
+    ),
+    404: ResponseSpec(Problem, generate_examples=False, description="Not enough data.", media_type=_PROBLEM_MEDIA),
+    429: ResponseSpec(Problem, generate_examples=False, description="Too many requests.", media_type=_PROBLEM_MEDIA),
+    503: ResponseSpec(
+        Problem, generate_examples=False, description="Busy, or the lake cannot be read.", media_type=_PROBLEM_MEDIA
+    ),
+    504: ResponseSpec(Problem, generate_examples=False, description="Took too long.", media_type=_PROBLEM_MEDIA),
 }
-_TABLE: Final = {200: ResponseSpec(Document, description="Rows, and what they are of."), **_PROBLEMS}
-_SAID: Final = {200: ResponseSpec(dict[str, Any], description="As the command line writes it."), **_PROBLEMS}
+_TABLE: Final = {
+    200: ResponseSpec(Document, generate_examples=False, description="Rows, and what they are of."),
+    **_PROBLEMS,
+}
+_SAID: Final = {
+    200: ResponseSpec(dict[str, Any], generate_examples=False, description="As the command line writes it."),
+    **_PROBLEMS,
+}
 _OCTETS: Final = {
-    200: ResponseSpec(bytes, description="A tile.", media_type="application/octet-stream"),
+    200: ResponseSpec(bytes, generate_examples=False, description="A tile.", media_type="application/octet-stream"),
     **_PROBLEMS,
 }
 
@@ -199,7 +209,10 @@ async def bulletin(ask: NamedDependency[Asking]) -> Response[bytes]:
 
 @get(
     "/v1/status",
-    responses={200: ResponseSpec(StatusDocument, description="What the lake holds."), **_PROBLEMS},
+    responses={
+        200: ResponseSpec(StatusDocument, generate_examples=False, description="What the lake holds."),
+        **_PROBLEMS,
+    },
     summary="What the lake holds, and how old it is",
 )
 async def status(request: AnyRequest, subject: NamedDependency[Subject]) -> Response[bytes]:
