@@ -13,6 +13,7 @@ _BLANK = r"([\w-]+(?:\.\d+)?)"
 _DATED = re.compile(r"\d{4}-\d\d-\d\d|\d+\.\d+|[12]")
 
 
+@cache
 def emitted(form: str) -> set[str]:
     """Return the names that calls of ``Finding``, ``Table`` or ``Chart`` are given, each blank as ``{}``."""
     return {
@@ -67,10 +68,10 @@ def _texts(node: ast.expr, tree: ast.Module) -> Iterator[str]:
 
 
 def _given(node: ast.Name, tree: ast.Module) -> Iterator[str]:
-    for other in ast.walk(tree):
+    for other in _nodes(tree):
         if isinstance(other, ast.Assign) and any(isinstance(t, ast.Name) and t.id == node.id for t in other.targets):
             yield from _texts(other.value, tree)
-        if not isinstance(other, ast.FunctionDef) or node not in set(ast.walk(other)):
+        if not isinstance(other, ast.FunctionDef) or node not in _nodes(other):
             continue
         given = {argument.arg: place for place, argument in enumerate([*other.args.args, *other.args.kwonlyargs])}
         if node.id in given:
@@ -81,9 +82,14 @@ def _given(node: ast.Name, tree: ast.Module) -> Iterator[str]:
 
 
 def _calls_of(name: str, tree: ast.Module) -> Iterator[ast.Call]:
-    for call in ast.walk(tree):
+    for call in _nodes(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == name:
             yield call
+
+
+@cache
+def _nodes(tree: ast.AST) -> dict[ast.AST, None]:
+    return dict.fromkeys(ast.walk(tree))
 
 
 @cache
@@ -101,12 +107,12 @@ def _calls(form: str) -> Iterator[tuple[ast.Call, ast.Module, Path]]:
 def _words() -> set[str]:
     """Return every text of the sections, of what fills them, and of the indicators."""
     folders = {file.parent for form in ("Finding", "Reading") for *_, file in _calls(form)} | {PACKAGE / "indicators"}
-    nodes = (node for file, tree in _trees().items() if file.parent in folders for node in ast.walk(tree))
+    nodes = (node for file, tree in _trees().items() if file.parent in folders for node in _nodes(tree))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 @cache
 def _stems() -> set[str]:
-    joined = (node for tree in _trees().values() for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
+    joined = (node for tree in _trees().values() for node in _nodes(tree) if isinstance(node, ast.JoinedStr))
     first = (node.values[0] for node in joined if node.values)
     return {str(one.value).rstrip("_") for one in first if isinstance(one, ast.Constant) and one.value.endswith("_")}

@@ -4,12 +4,13 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runout.margin import brackets, liquidation_price
 from runout.synthetic import book, engine, levels
 from runout.synthetic.compiled import compiled_day
+from runout.synthetic.liquidation import FUND_LIMIT
 from runout.synthetic.state import (
     BAR_VOLUME,
     DELEVERAGING_STAGE,
@@ -65,6 +66,7 @@ def require_nobody_below_maintenance(m: Market) -> None:
 @pytest.mark.parametrize("scenario", ["flush", "systemic"])
 @settings(max_examples=2)
 @given(seed=st.integers(0, 1000), shock=st.floats(-0.2, 0.2))
+@example(seed=382, shock=0.1484375)
 def test_books_balance_after_every_minute_of_random_worlds(scenario: str, family: str, seed: int, shock: float) -> None:
     of = world(days=30, coins=1, traders=400, scenario=scenario, family=family, leverage_scale=1.5, seed=seed)
     made = warmed(of, seed)
@@ -82,7 +84,9 @@ def test_books_balance_after_every_minute_of_random_worlds(scenario: str, family
                 assert abs(side_sums(made, v)[0] - then) <= volume * (1 + 1e-9) + 1e-9
     closed = made.forced[: int(made.counts[1])]
     deleveraged = closed[closed.stage == DELEVERAGING_STAGE]
-    assert (deleveraged.insurance_room <= 0.05 * deleveraged.quantity).all()
+    # A fund that is full has a little room again where it took over at a gain: some percent of what it can hold.
+    capacity = FUND_LIMIT * np.maximum(deleveraged.insurance_usd, 0.0) / deleveraged.mark
+    assert (deleveraged.insurance_room <= 0.05 * capacity).all()
 
 
 @pytest.mark.parametrize("side", [1, -1])

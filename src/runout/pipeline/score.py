@@ -14,6 +14,7 @@ from runout.forecast.walking import Walk, walk
 from runout.lake import Lake
 from runout.pipeline.forecast_history import read_past
 from runout.pipeline.progress import Progress, no_progress
+from runout.plugins import plugged
 from runout.scores import brier_losses, crps_ensemble, log_losses, paired_difference
 from runout.scores.arrays import FloatArray
 
@@ -85,7 +86,9 @@ class ForecastScore(msgspec.Struct, frozen=True, kw_only=True):
 def score_forecast(
     lake: Lake, first: int, last: int, *, threshold_usd: float = MEASURED_USD, progress: Progress = no_progress
 ) -> ForecastScore:
-    """Walk the issued forecast and two plain ones through a period, each day forecast from the days before it.
+    """Walk the issued forecast and others through a period, each day forecast from the days before it.
+
+    The others are two plain ones and what installed packages add.
 
     Parameters
     ----------
@@ -119,10 +122,12 @@ def score_forecast(
             f"expected daily liquidations from {format_date(first)} to {format_date(last)}, found those of "
             f"{format_date(int(history.day[0]))} to {format_date(int(history.day[-1]))}; name a period within"
         )
+    models = {name: MODELS[name].model for name in SCORED}
+    models |= {name: make() for name, make in plugged("forecast", MODELS).items()}
     walks: dict[str, Walk] = {}
-    for number, name in enumerate(SCORED, start=1):
-        progress(name, number, len(SCORED))
-        walks[name] = walk(MODELS[name].model, evidence, rows.tolist(), [threshold_usd], levels=_LEVELS)
+    for number, (name, model) in enumerate(models.items(), start=1):
+        progress(name, number, len(models))
+        walks[name] = walk(model, evidence, rows.tolist(), [threshold_usd], levels=_LEVELS)
     log_total = evidence.design.log_total[rows]
     event = np.exp(log_total) >= threshold_usd
     late = int((history.known_time[rows] > history.day[rows] + 2 * NANOSECONDS_PER_DAY).sum())

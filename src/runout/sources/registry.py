@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from runout.errors import UsageError
+from runout.plugins import plugged
 from runout.sources.protocol import FileSource
 from runout.sources.venue import Venue
 
@@ -14,16 +15,23 @@ TABLE = "table"
 
 
 def providers() -> dict[str, Callable[[], FileSource]]:
-    """Return what makes each provider's source, by the name typed on the command line."""
+    """Return what makes each provider's source, by the name typed on the command line.
+
+    Raises
+    ------
+    UsageError
+        If an installed package takes the name of another source, or cannot be imported.
+    """
     from runout.sources import table  # noqa: PLC0415 - see below
 
-    return {
+    own: dict[str, Callable[[], FileSource]] = {
         "coinglass": _coinglass,
         "binance-perpetual": partial(_binance, "perpetual"),
         "binance-spot": partial(_binance, "spot"),
         "coinalyze": _coinalyze,
         **{name: partial(table.shipped, name) for name in table.shipped_mappings()},
     }
+    return own | plugged("sources", (*own, TABLE))
 
 
 VENUES = (

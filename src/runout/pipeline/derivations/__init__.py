@@ -5,13 +5,20 @@ from collections.abc import Iterable
 from runout.lake import catalogue
 from runout.pipeline.derivations import cycles, flows, headline, leverage, liquidations
 from runout.pipeline.derivations.computation import Computation
+from runout.plugins import plugged
 from runout.records import Series
 
 __all__ = ["Computation", "computations"]
 
 
 def computations(series: Iterable[Series]) -> list[Computation]:
-    """Return everything that can be derived from ``series``, in a fixed order."""
+    """Return everything that can be derived from ``series``, in a fixed order; what other packages add comes last.
+
+    Raises
+    ------
+    UsageError
+        If an installed package's indicators cannot be imported.
+    """
     known = list(series)
     groups = catalogue.liquidation_groups(known)
     plan = [liquidations.trailing_liquidations(group) for group in groups]
@@ -37,4 +44,6 @@ def computations(series: Iterable[Series]) -> list[Computation]:
     fine = catalogue.finest_liquidations(groups, catalogue.ALL_COINS)
     if wide and fine and wide.name != fine.name and not any(one.synthetic for one in wide.series):
         plan.append(headline.headline_ratio(wide, fine))
+    for added in plugged("indicators").values():
+        plan += added(known)
     return plan
