@@ -81,7 +81,6 @@ FAULTS = (
     Fault("the running maximum is left out", "cascade/static.py", "running = np.maximum.accumulate(levels - displaced)", "running = levels - displaced", STATIC),
     Fault("a level at the stop is not triggered", "cascade/static.py", 'gone = np.searchsorted(of.running, shock, side="right").astype(np.int64)', 'gone = np.searchsorted(of.running, shock, side="left").astype(np.int64)', STATIC),
     Fault("a level's own dollars move the price that reaches it", "cascade/static.py", "np.concatenate([[0.0], np.cumsum(usd)])", "np.concatenate([np.cumsum(usd), [usd.sum()]])", STATIC),
-    Fault("a shock that just reaches a level stops before it", "kernels/fixed_points.py", "while running[k] <= s:", "while running[k] < s:", STATIC),
     Fault("a tipping level is counted beyond the map", "cascade/static.py", "(rises < len(of.levels) - 1)", "(rises < len(of.levels))", STATIC),
     Fault("books refill while they are walked", "cascade/engine.py", "+ _unmet(coin, batch)) * coin.keep", "+ _unmet(coin, batch)) * coin.keep * 0.9", ENGINE),
     Fault("arbitrage makes dollars", "cascade/engine.py", "coin.arbitrage * (coin.taken.sum() * coin.shares - coin.taken)", "coin.arbitrage * (coin.taken.sum() * coin.shares)", ENGINE),
