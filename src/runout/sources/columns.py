@@ -25,8 +25,6 @@ _SCOPE = {
     "contract_usd": pl.Float64(), "priced_coins": pl.Float64(),
 }  # fmt: skip
 _SIZE, _PRICE = pl.col("size"), pl.col("price")
-_COINS = pl.coalesce(_SIZE * pl.col("contract_base"), _SIZE * pl.col("contract_usd") / _PRICE)
-_DOLLARS = pl.coalesce(_SIZE * pl.col("contract_usd"), _SIZE * pl.col("contract_base") * _PRICE)
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,13 +90,12 @@ def add_liquidations(
     """
     side = pl.Series(longs, dtype=pl.Boolean)
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(0, pl.Int64),
         liquidated_side=pl.select(pl.when(side).then(pl.lit("long")).when(~side).then(pl.lit("short"))).to_series(),
         sequence=identity(size, price) if sequence is None else sequence,
         size=size,
         price=_per_coin(price),
     )
-    candidates.add("liquidations", table.with_columns(value_usd=_DOLLARS, quantity_base=_COINS))
+    candidates.add("liquidations", table.with_columns(value_usd=_dollars(), quantity_base=_coins()))
 
 
 def add_liquidation_totals(
@@ -122,10 +119,9 @@ def add_liquidation_totals(
     usd, base
         Dollars and coins by side.
     """
-    table = _scoped(candidates, instruments, describe, events)
+    table = _scoped(candidates, instruments, describe, events, step)
     for side, dollars in usd.items():
         rows = table.with_columns(
-            span=pl.lit(step, pl.Int64),
             liquidated_side=pl.lit(side),
             sequence=pl.lit(0, pl.Int64),
             value_usd=dollars,
@@ -164,7 +160,7 @@ def add_trades(
         size=size,
         price=_per_coin(price),
     )
-    candidates.add("trades", table.with_columns(quantity_base=_COINS, value_usd=_DOLLARS))
+    candidates.add("trades", table.with_columns(quantity_base=_coins(), value_usd=_dollars()))
 
 
 def add_open_interest(
@@ -191,14 +187,14 @@ def add_open_interest(
     """
     none = np.full(len(size), np.nan)
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(0, pl.Int64),
         size=size,
         price=_per_coin(none if price is None else price),
         _coins=none if coins is None else coins,
         _usd=none if usd is None else usd,
     )
     table = table.with_columns(pl.col("size", "price", "_coins", "_usd").fill_nan(None))
-    values = {"open_interest_base": pl.coalesce("_coins", _COINS), "open_interest_usd": pl.coalesce("_usd", _DOLLARS)}
+    base, dollars = pl.coalesce("_coins", _coins()), pl.coalesce("_usd", _dollars())
+    values = {"open_interest_base": base, "open_interest_usd": dollars}
     # A venue that gives no figure for a moment says nothing of it.
     said = pl.any_horizontal(pl.col(*values).is_not_null())
     candidates.add("open_interest", table.with_columns(**values).filter(said))
@@ -223,7 +219,7 @@ def add_funding(
         Fraction per ``hours``; NaN: not said.
     """
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(0, pl.Int64), rate=rate, interval_hours=np.broadcast_to(np.asarray(hours, np.float64), rate.shape)
+        rate=rate, interval_hours=np.broadcast_to(np.asarray(hours, np.float64), rate.shape)
     )
     candidates.add("funding", table.filter(pl.col("rate").is_not_nan()))
 
@@ -249,7 +245,7 @@ def add_premium(
     sound = (first > 0) & (second > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         table = _scoped(candidates, instruments, describe, events).with_columns(
-            span=pl.lit(0, pl.Int64), rate=first / second - 1, difference_usd=_per_coin(first - second)
+            rate=first / second - 1, difference_usd=_per_coin(first - second)
         )
     candidates.add("premium", table.filter(pl.Series(sound)))
 
@@ -274,7 +270,7 @@ def add_positioning(
     """
     share = ratio / (1 + ratio) if long_share is None else long_share
     table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(0, pl.Int64), long_share=share, long_short_ratio=pl.Series(ratio).fill_nan(None)
+        long_share=share, long_short_ratio=pl.Series(ratio).fill_nan(None)
     )
     candidates.add("positioning", table)
 
@@ -300,9 +296,7 @@ def add_taker_flow(
     buy_usd, sell_usd
         Dollars.
     """
-    table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(step, pl.Int64), buy_usd=buy_usd, sell_usd=sell_usd
-    )
+    table = _scoped(candidates, instruments, describe, events, step).with_columns(buy_usd=buy_usd, sell_usd=sell_usd)
     candidates.add("taker_flow", table)
 
 
@@ -356,23 +350,24 @@ def add_bars(
     trades
         Number of trades, where the venue says it.
     """
-    table = _scoped(candidates, instruments, describe, events).with_columns(
-        span=pl.lit(step, pl.Int64),
+    table = _scoped(candidates, instruments, describe, events, step).with_columns(
         **{name: _per_coin(values) for name, values in prices.items()},
         **{name: pl.Series(values) for name, values in volumes.items()},
         trades=pl.lit(None, pl.Int64) if trades is None else pl.Series(trades),
     )
     if "volume" in volumes:
         middle = (pl.col("high") + pl.col("low") + pl.col("close")) / 3
-        coins = pl.coalesce(
-            pl.col("volume") * pl.col("contract_base"), pl.col("volume") * pl.col("contract_usd") / middle
-        )
-        dollars = pl.coalesce(
-            pl.col("volume") * pl.col("contract_usd"), pl.col("volume") * pl.col("contract_base") * middle
-        )
-        made = {"volume_base": coins, "volume_usd": dollars}
-        table = table.with_columns(**{name: value for name, value in made.items() if name not in volumes})
+        filled = {"volume_base": _coins(pl.col("volume"), middle), "volume_usd": _dollars(pl.col("volume"), middle)}
+        table = table.with_columns(**{name: value for name, value in filled.items() if name not in volumes})
     candidates.add("bars", table)
+
+
+def _coins(size: pl.Expr = _SIZE, price: pl.Expr = _PRICE) -> pl.Expr:
+    return pl.coalesce(size * pl.col("contract_base"), size * pl.col("contract_usd") / price)
+
+
+def _dollars(size: pl.Expr = _SIZE, price: pl.Expr = _PRICE) -> pl.Expr:
+    return pl.coalesce(size * pl.col("contract_usd"), size * pl.col("contract_base") * price)
 
 
 def _per_coin(prices: Floats) -> pl.Expr:
@@ -380,9 +375,13 @@ def _per_coin(prices: Floats) -> pl.Expr:
 
 
 def _scoped(
-    candidates: Candidates, instruments: Mapping[str, Instrument], describe: Describe, events: Events
+    candidates: Candidates,
+    instruments: Mapping[str, Instrument],
+    describe: Describe,
+    events: Events,
+    span: int = 0,
 ) -> pl.DataFrame:
-    """Return series, coin and contract of each event with its times; null where the symbol is unknown."""
+    """Return series, coin and contract of each event with its times and span; null where the symbol is unknown."""
     symbols = pl.Series("symbol", events.symbols, dtype=pl.String)
     rows: list[tuple[object, ...]] = []
     for symbol in symbols.unique():
@@ -398,4 +397,7 @@ def _scoped(
         pl.DataFrame(rows, _SCOPE, orient="row"), on="symbol", how="left", maintain_order="left"
     )
     known = candidates.known(events.rows, events.happened) if events.known is None else events.known
-    return scope.with_columns(row=pl.Series(events.rows, dtype=pl.Int64), event_time=events.happened, known_time=known)
+    return scope.with_columns(
+        row=pl.Series(events.rows, dtype=pl.Int64), event_time=events.happened, known_time=known,
+        span=pl.lit(span, pl.Int64),
+    )  # fmt: skip

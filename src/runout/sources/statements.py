@@ -1,6 +1,6 @@
 """What venues say together, from their columns to candidate rows: the state of a contract, its ratios, its funding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -8,9 +8,11 @@ import numpy as np
 from runout.clock import NANOSECONDS_PER_HOUR
 from runout.sources.candidates import Candidates, series_of
 from runout.sources.columns import (
+    Describe,
     Events,
     Floats,
     Integers,
+    add_bars,
     add_funding,
     add_open_interest,
     add_positioning,
@@ -19,9 +21,41 @@ from runout.sources.columns import (
     history,
 )
 from runout.sources.venue import Instrument
-from runout.sources.wire import settled_hours, settlements
+from runout.sources.wire import BAR_STEP, floats, settled_hours, settlements
 
 _USUAL_FUNDING_HOURS = 8.0
+_PRICES = ("open", "high", "low", "close")
+
+
+def add_candles(
+    candidates: Candidates,
+    instrument: Instrument,
+    describe: Describe,
+    opened: Integers,
+    points: Sequence[object],
+    *,
+    names: Sequence[str] = _PRICES,
+    volumes: Mapping[str, Floats],
+    trades: Integers | None = None,
+) -> None:
+    """Add a page of bars of one instrument.
+
+    Parameters
+    ----------
+    candidates, instrument, describe
+        Where the rows go; of which contract; what gives the scope.
+    opened
+        UTC ns at which each bar begins.
+    points, names
+        Bars as the venue writes them, and their fields for open, high, low and close, per quoted unit.
+    volumes, trades
+        As in :func:`runout.sources.columns.add_bars`.
+    """
+    prices = {
+        price: floats([getattr(point, name) for point in points]) for price, name in zip(_PRICES, names, strict=True)
+    }
+    known, moments = {instrument.symbol: instrument}, history(instrument, opened + BAR_STEP)
+    add_bars(candidates, known, describe, moments, step=BAR_STEP, prices=prices, volumes=volumes, trades=trades)
 
 
 def add_ratio(

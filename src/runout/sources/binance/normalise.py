@@ -158,16 +158,8 @@ def take_bars(candidates: Candidates, instrument: Instrument, call: Call) -> NDA
         coins = instrument.contract_base or 1.0
         volumes = {"volume_base": volume * coins, "volume_usd": quote}
         volumes |= {"taker_buy_base": taker * coins, "taker_buy_usd": taker_quote}
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes=volumes,
-        trades=integers([p.trades for p in points]),
-    )
+    trades = integers([p.trades for p in points])
+    statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes, trades=trades)
     return opened
 
 

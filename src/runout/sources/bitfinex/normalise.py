@@ -143,13 +143,6 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     del call
     points = candidates.take_whole(_CANDLES)
     opened = integers([point.opened for point in points]) * MILLISECOND
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes={"volume": floats([point.volume for point in points])},
-    )
+    volumes = {"volume": floats([point.volume for point in points])}
+    statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes)
     return opened

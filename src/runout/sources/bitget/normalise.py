@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from runout.sources import columns, statements
 from runout.sources.bitget import messages as form
 from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
-from runout.sources.columns import Events, history
+from runout.sources.columns import Events
 from runout.sources.venue import Call, Instrument, Rows
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, decoded, floats, integers, meanings, parts
 
@@ -147,18 +147,11 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     del call
     points = candidates.take_whole(_CANDLES).data
     opened = integers([point.opened for point in points]) * MILLISECOND
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes={
-            "volume_base": floats([p.coins for p in points]) * (instrument.contract_base or 1.0),
-            "volume_usd": floats([p.quote for p in points]),
-        },
-    )
+    volumes = {
+        "volume_base": floats([p.coins for p in points]) * (instrument.contract_base or 1.0),
+        "volume_usd": floats([p.quote for p in points]),
+    }
+    statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes)
     return opened
 
 

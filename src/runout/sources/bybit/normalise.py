@@ -191,15 +191,7 @@ def take_bars(candidates: Candidates, instrument: Instrument, call: Call) -> NDA
         volumes = {"volume_base": turnover, "volume_usd": volume * instrument.contract_usd}
     else:
         volumes = {"volume_base": volume * (instrument.contract_base or 1.0), "volume_usd": turnover}
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes=volumes,
-    )
+    statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes)
     return opened
 
 

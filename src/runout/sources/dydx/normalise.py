@@ -121,19 +121,12 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     points = candidates.take_whole(_CANDLES).candles
     opened = integers([from_datetime(point.startedAt) for point in points])
     known = {instrument.symbol: instrument}
-    columns.add_bars(
-        candidates,
-        known,
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes={
-            "volume_base": floats([p.baseTokenVolume for p in points]),
-            "volume_usd": floats([p.usdVolume for p in points]),
-        },
-        trades=integers([point.trades for point in points]),
-    )
+    trades = integers([point.trades for point in points])
+    volumes = {
+        "volume_base": floats([p.baseTokenVolume for p in points]),
+        "volume_usd": floats([p.usdVolume for p in points]),
+    }
+    statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes, trades=trades)
     columns.add_open_interest(
         candidates, known, open_interest_series, history(instrument, opened, BAR_STEP),
         size=floats([point.startingOpenInterest for point in points]), price=floats([p.open for p in points]),

@@ -146,15 +146,7 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     volumes = {"volume": size} if instrument.contract_base is None else {
         "volume_base": size * instrument.contract_base, "volume_usd": quote,
     }  # fmt: skip
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name[0]) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes=volumes,
-    )
+    statements.add_candles(candidates, instrument, bar_series, opened, points, names="ohlc", volumes=volumes)
     return opened
 
 

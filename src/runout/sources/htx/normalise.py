@@ -139,18 +139,11 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     del call
     points = candidates.take_whole(_CANDLES).data
     opened = integers([point.id for point in points]) * NANOSECONDS_PER_SECOND
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes={
-            "volume_base": floats([point.amount for point in points]) / _SIDES_COUNTED,
-            "volume_usd": floats([point.trade_turnover for point in points]) / _SIDES_COUNTED,
-        },
-    )
+    volumes = {
+        "volume_base": floats([point.amount for point in points]) / _SIDES_COUNTED,
+        "volume_usd": floats([point.trade_turnover for point in points]) / _SIDES_COUNTED,
+    }
+    statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes)
     return opened
 
 

@@ -168,15 +168,10 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     points = candidates.take_whole(_CANDLES)
     require_own((point.s for point in points), instrument.symbol)
     opened = integers([point.t for point in points]) * MILLISECOND
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, opened + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name[0]) for p in points]) for name in ("open", "high", "low", "close")},
-        volumes={"volume": floats([point.v for point in points])},
-        trades=integers([point.n for point in points]),
+    trades = integers([point.n for point in points])
+    volumes = {"volume": floats([point.v for point in points])}
+    statements.add_candles(
+        candidates, instrument, bar_series, opened, points, names="ohlc", volumes=volumes, trades=trades
     )
     return opened
 

@@ -187,15 +187,9 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     del call
     points = candidates.take_whole(_CANDLES).data
     closed = [point for point in points if point.confirm]
-    columns.add_bars(
-        candidates,
-        {instrument.symbol: instrument},
-        bar_series,
-        history(instrument, integers([point.opened for point in closed]) * MILLISECOND + BAR_STEP),
-        step=BAR_STEP,
-        prices={name: floats([getattr(p, name) for p in closed]) for name in ("open", "high", "low", "close")},
-        volumes={"volume_base": floats([p.coins for p in closed]), "volume_usd": floats([p.quote for p in closed])},
-    )
+    volumes = {"volume_base": floats([p.coins for p in closed]), "volume_usd": floats([p.quote for p in closed])}
+    opened = integers([point.opened for point in closed]) * MILLISECOND
+    statements.add_candles(candidates, instrument, bar_series, opened, closed, volumes=volumes)
     return integers([point.opened for point in points]) * MILLISECOND
 
 
