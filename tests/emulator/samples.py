@@ -109,7 +109,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "rest/api/v1/orderBookDetails",
         "rest/api/v1/exchangeStats",
         "rest/api/v1/candles?market_id=1&resolution=5m&start_timestamp={now-900000}&end_timestamp={now}&count_back=3",
-        "rest/api/v1/fundings?market_id=1&resolution=1h&start_timestamp={s-86400}&end_timestamp={s}&count_back=3",
+        "rest/api/v1/fundings?market_id=1&resolution=1h&start_timestamp={now-86400000}&end_timestamp={now}&count_back=3",
     ),
     "aster": (
         "rest/fapi/v1/exchangeInfo",

@@ -375,11 +375,7 @@ def _per_coin(prices: Floats) -> pl.Expr:
 
 
 def _scoped(
-    candidates: Candidates,
-    instruments: Mapping[str, Instrument],
-    describe: Describe,
-    events: Events,
-    span: int = 0,
+    candidates: Candidates, instruments: Mapping[str, Instrument], describe: Describe, events: Events, span: int = 0
 ) -> pl.DataFrame:
     """Return series, coin and contract of each event with its times and span; null where the symbol is unknown."""
     symbols = pl.Series("symbol", events.symbols, dtype=pl.String)

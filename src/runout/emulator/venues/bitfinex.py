@@ -71,15 +71,15 @@ def status(desk: Desk, query: Query) -> Any:
     """``/v2/status/deriv?keys=``: the key first."""
     keys = query.text("keys", "ALL")
     found = desk.kind("linear") if keys == "ALL" else [desk.contract(key, "linear") for key in keys.split(",")]
-    return [[one.symbol, *_status(quote(desk, one, desk.now()))] for one in found]
+    return [[one.symbol, *_status(one, quote(desk, one, desk.now()))] for one in found]
 
 
-def _status(q: Any) -> list[Any]:
+def _status(one: Contract, q: Any) -> list[Any]:
     """Return a status: price at 2, spot at 3, next funding at 7, funding at 11, mark at 14, open interest at 17."""
     return [
         q.stamp, None, round(q.last, 6), round(q.index_price, 6), None, 1_000_000.0, None, q.next_funding,
         round(q.funding, 10), 480, None, round(q.funding, 10), None, None, round(q.mark, 6), None, None,
-        q.open_steps, None, None, None, None, None,
+        round(q.open_steps * one.step, 8), None, None, None, None, None,
     ]  # fmt: skip
 
 
@@ -88,12 +88,7 @@ def status_history(desk: Desk, query: Query) -> Any:
     one = desk.contract(query.text("key"), "linear")
     oldest = query.text("sort", "-1") == "1"
     times = desk.grid(NANOSECONDS_PER_MINUTE, _span(query), query.limit(250, 5000), query, oldest=oldest)
-    return _newest_first(query, [_scaled(one, _status(q)) for q in quotes(desk, one, times)])
-
-
-def _scaled(one: Contract, row: list[Any]) -> list[Any]:
-    row[17] = round(row[17] * one.step, 8)
-    return row
+    return _newest_first(query, [_status(one, q) for q in quotes(desk, one, times)])
 
 
 def candles(desk: Desk, query: Query) -> Any:
@@ -197,7 +192,7 @@ def statuses(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """Return ``deriv:`` statuses, each five seconds."""
     one = listed(desk, topic.split("deriv:")[1], "linear")
     times = every(5 * SECOND, since, until)
-    return [(q.time, msgspec.json.encode(_scaled(one, _status(q)))) for q in quotes(desk, one, times)] if one else []
+    return [(q.time, msgspec.json.encode(_status(one, q))) for q in quotes(desk, one, times)] if one else []
 
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:

@@ -63,7 +63,7 @@ def _listing(desk: Desk, one: Contract) -> dict[str, Any]:
 
 
 def contract_stats(desk: Desk, query: Query) -> Any:
-    """``/contract_stats``: sums of the period that begins at the stamp, liquidations included."""
+    """``/contract_stats``: sums of the period that begins at the stamp; open interest of both sides."""
     one, step = _contract(desk, query), step_of(query, "interval", STEPS, "5m")
     span = query.span("from", "to", SECOND)
     limit, oldest = query.limit(30, 2000), "from" in query.parameters
@@ -90,7 +90,7 @@ def _stats(desk: Desk, one: Contract, step: int, row: tuple[Any, ...]) -> dict[s
         "top_lsr_account": round(1 + 0.8 * (ratio - 1), 6), "top_lsr_size": round(1 + 0.4 * (ratio - 1), 6),
         "long_liq_size": sums[1][0], "long_liq_amount": sums[1][0] * multiplier, "long_liq_usd": round(sums[1][1], 4),
         "short_liq_size": sums[-1][0], "short_liq_amount": sums[-1][0] * multiplier,
-        "short_liq_usd": round(sums[-1][1], 4), "open_interest": open_steps, "open_interest_usd": round(usd, 4),
+        "short_liq_usd": round(sums[-1][1], 4), "open_interest": 2 * open_steps, "open_interest_usd": round(2 * usd, 4),
         "mark_price": round(mark, one.digits), "long_users": round(share * tape.a_day),
         "short_users": round((1 - share) * tape.a_day),
     }  # fmt: skip

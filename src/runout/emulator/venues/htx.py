@@ -63,14 +63,14 @@ def contract_info(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the for
 
 
 def open_interest(desk: Desk, query: Query) -> Any:
-    """``swap_open_interest``: volume in contracts, amount in coins, value in dollars."""
+    """``swap_open_interest``: volume in contracts, amount in coins, value in dollars, all of both sides."""
     found = [_contract(desk, query)] if "contract_code" in query.parameters else desk.kind("linear")
     rows: list[dict[str, Any]] = []
     for one in found:
         q = quote(desk, one, desk.now())
         rows.append({
-            "volume": float(q.open_steps), "amount": round(q.open_steps * one.unit_base, 8), "symbol": one.coin,
-            "value": round(q.open_usd, 4), "contract_code": one.symbol, "trade_amount": 0.0, "trade_volume": 0.0,
+            "volume": 2.0 * q.open_steps, "amount": round(2 * q.open_steps * one.unit_base, 8), "symbol": one.coin,
+            "value": round(2 * q.open_usd, 4), "contract_code": one.symbol, "trade_amount": 0.0, "trade_volume": 0.0,
             "trade_turnover": 0.0, "business_type": "swap", "pair": one.symbol, "contract_type": "swap",
             "trade_partition": "USDT",
         })  # fmt: skip
@@ -78,12 +78,12 @@ def open_interest(desk: Desk, query: Query) -> Any:
 
 
 def open_interest_history(desk: Desk, query: Query) -> Any:
-    """``swap_his_open_interest``: the newest ``size`` rows, whatever window is asked for; newest first."""
+    """``swap_his_open_interest``: the newest ``size`` rows, of both sides, whatever is asked for; newest first."""
     one, step = _contract(desk, query), step_of(query, "period", STATISTICS)
     times = desk.grid(step, (0, desk.now()), query.limit(48, 200, "size"), query, oldest=False)
-    steps, coins = desk.open_steps(one, times), query.whole("amount_type", 1) == 2
+    steps, coins = 2 * desk.open_steps(one, times), query.whole("amount_type", 1) == 2
     values = steps * one.unit_base if coins else steps * 1.0
-    usd = desk.open_usd(one, times)
+    usd = 2 * desk.open_usd(one, times)
     tick = [
         {"volume": volume, "amount_type": 2 if coins else 1, "value": round(value, 4), "ts": milliseconds(time)}
         for time, volume, value in tuples((times, values, usd))
@@ -126,18 +126,19 @@ def funding_history(desk: Desk, query: Query) -> Any:
 
 
 def klines(desk: Desk, query: Query) -> Any:
-    """``history/kline``: oldest first, ``id`` in seconds, 2000 at most."""
+    """``history/kline``: oldest first, ``id`` in seconds, 2000 at most; volumes count both sides of each trade."""
     one, step = _contract(desk, query), step_of(query, "period", KLINES)
     span = query.span("from", "to", SECOND)
     times, bars = desk.bars(one, step, span, query.limit(150, 2000, "size"), query, oldest="from" in query.parameters)
     tape, scale = desk.tape(one), 10.0**one.digits
-    columns = (times, *bars, tape.coins(bars.volume, bars.close), tape.quote(bars.volume, bars.close))
+    both = 2 * bars.volume
+    columns = (times, *bars[:4], both, bars.trades, tape.coins(both, bars.close), tape.quote(both, bars.close))
     rows = [
         {
             "id": seconds(time), "open": o / scale, "close": c / scale, "high": h / scale, "low": low / scale,
             "amount": round(coins, 8), "vol": volume, "trade_turnover": round(usd, 4), "count": count,
         }
-        for time, o, h, low, c, volume, _, count, coins, usd in tuples(columns)
+        for time, o, h, low, c, volume, count, coins, usd in tuples(columns)
     ]  # fmt: skip
     return {"ch": f"market.{one.symbol}.kline", "data": rows, "status": "ok", "ts": milliseconds(desk.now())}
 

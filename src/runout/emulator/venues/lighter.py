@@ -10,7 +10,6 @@ from runout.emulator.contracts import Contract
 from runout.emulator.desk import Desk
 from runout.emulator.feeds import MILLISECOND, SECOND, Sent, closes, every, quote, quotes, trades
 from runout.emulator.forms import (
-    FOREVER,
     Feed,
     Pool,
     Query,
@@ -107,10 +106,9 @@ def candles(desk: Desk, query: Query) -> Any:
 
 
 def fundings(desk: Desk, query: Query) -> Any:
-    """``/api/v1/fundings``: hourly; ``rate`` in percent, the side that pays beside it."""
+    """``/api/v1/fundings``: hourly, asked for in ms; ``rate`` in percent, the side that pays beside it."""
     one = _contract(desk, query)
-    span = (query.whole("start_timestamp", 0) * SECOND, query.whole("end_timestamp", FOREVER // SECOND) * SECOND)
-    times = desk.grid(NANOSECONDS_PER_HOUR, span, query.limit(500, 500, "count_back"), query, oldest=False)
+    times = desk.grid(NANOSECONDS_PER_HOUR, _page(query), query.limit(500, 500, "count_back"), query, oldest=False)
     rows = [
         {
             "timestamp": seconds(time),

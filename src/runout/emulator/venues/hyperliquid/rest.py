@@ -76,7 +76,7 @@ def context(desk: Desk, one: Contract, now: int) -> dict[str, Any]:
     q = quote(desk, one, now)
     last, digits = f"{q.last:.{one.digits}f}", one.digits
     return {
-        "funding": f"{q.funding:.10f}", "openInterest": one.size_text(q.open_steps), "prevDayPx": last,
+        "funding": f"{q.funding:.10f}", "openInterest": one.size_text(2 * q.open_steps), "prevDayPx": last,
         "dayNtlVlm": "0.0", "premium": f"{(q.mark - q.index_price) / max(q.index_price, 1e-12):.10f}",
         "oraclePx": f"{q.index_price:.{digits}f}", "markPx": f"{q.mark:.{digits}f}", "midPx": last,
         "impactPxs": [last, last], "dayBaseVlm": "0.0",
