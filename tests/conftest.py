@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runout.clock import parse_time
+from runout.emulator import Market, Plan
+
 settings.register_profile(
     "suite",
     deadline=None,
@@ -38,3 +41,9 @@ def real_data() -> Path:
     if folder is None:
         pytest.skip("the developers' real data is absent: set RUNOUT_REAL_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def market() -> Market:
+    """Return one small market for all tests of the emulator: two coins, simulated once."""
+    return Market(Plan(start=parse_time("2026-11-02T12:00Z"), coins=("BTC", "ETH"), history_days=12, traders=800))

@@ -196,3 +196,16 @@ def test_too_many_connections_are_refused_and_counted(market: Market) -> None:
             return statuses, emulator.truth.refused_connections["binance"]
 
     assert asyncio.run(run()) == ([429] * 3, 3)
+
+
+def test_a_spot_trade_ends_with_the_constant_that_spot_has(market: Market) -> None:
+    async def steps(emulator: Emulator, client: Client) -> list[Any]:
+        await client.send_str(subscribe("btcusdt@aggTrade"))
+        await hear(client)
+        await emulator.advance(5)
+        return [one.json() for one in await hear(client)]
+
+    spot = talk(market, "/binance/stream-spot/stream", steps)
+    assert spot
+    assert all(one["data"]["M"] is True and "st" not in one["data"] for one in spot)
+    assert all("M" not in one["data"] for one in talk(market, "/binance/stream/market/stream", steps))

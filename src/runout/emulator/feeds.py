@@ -1,7 +1,7 @@
 """What feeds of all venues ask the market for."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from runout.emulator.contracts import Contract
 from runout.emulator.desk import Desk
 
 MILLISECOND, SECOND = 1_000_000, 1_000_000_000
-Sent = list[tuple[int, bytes]]
+Sent = Iterable[tuple[int, Any]]
+"""Market time of each message of data, and the message: bytes, or what is sent as JSON."""
 
 
 class Close(NamedTuple):

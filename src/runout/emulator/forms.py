@@ -1,6 +1,6 @@
 """The form that every emulated venue fills: contracts, routes, limits, errors, streams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -137,14 +137,21 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     name
         As truth counts it: ``liquidations``, ``trades``, ``ticker``, ``mark``, ``depth``, …
     produce
-        Return market time and payload of each message of a topic in a stretch of market time, in order.
+        Yield market time and message of a topic in a stretch of market time, in order: bytes, or what is sent as JSON.
     first
         Return the messages that a subscription begins with: a snapshot, old events.
     """
 
     name: str
-    produce: Callable[["Desk", str, int, int], list[tuple[int, bytes]]]
+    produce: Callable[["Desk", str, int, int], Iterable[tuple[int, Any]]]
     first: Callable[["Desk", str, int], list[bytes]] | None = None
+
+    def payloads(self, desk: "Desk", topic: str, since: int, until: int) -> list[tuple[int, bytes]]:
+        """Return market time and payload of each message of a topic in a stretch of market time, in order."""
+        return [
+            (time, message if isinstance(message, bytes) else msgspec.json.encode(message))
+            for time, message in self.produce(desk, topic, since, until)
+        ]
 
 
 class StreamForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -160,7 +160,7 @@ class Streams:
         for socket in together:
             for topic, feed in socket.topics.items():
                 if topic not in produced:
-                    rows = feed.produce(desk, topic, since, until)
+                    rows = feed.payloads(desk, topic, since, until)
                     produced[topic] = [(time, topic, feed, payload) for time, payload in rows]
         for socket in together:
             parts = [produced[topic] for topic in socket.topics]

@@ -100,7 +100,7 @@ class Socket:
             self.silent.add(topic)
         elif "replay-old" in kinds:
             now = self.desk.now()
-            old = feed.produce(self.desk, topic, now - 7_200_000_000_000, now)[-10:]
+            old = feed.payloads(self.desk, topic, now - 7_200_000_000_000, now)[-10:]
             self.state[f"old {topic}"] = [payload for _, payload in old]
         return "accepted"
 

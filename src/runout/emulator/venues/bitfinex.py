@@ -174,7 +174,7 @@ def feed(desk: Desk, topic: str) -> Feed | None:
     )
 
 
-def _beats(since: int, until: int) -> Sent:
+def _beats(since: int, until: int) -> list[tuple[int, bytes]]:
     return [(time, b'"hb"') for time in every(15 * SECOND, since, until).tolist()]
 
 

@@ -251,26 +251,22 @@ def public_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def pushed_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second, whole."""
-    found: Sent = []
     for one in _contracts(desk, topic):
         for q in quotes(desk, one, every(SECOND, since, until)):
             row = _wide_ticker(one, q) | {"nextFundingTime": str(q.next_funding)}
             for name in ("symbol", "category", "ts"):
                 row.pop(name)
-            found.append((q.time, _push(topic, q.stamp, [row], "snapshot")))
-    return found
+            yield q.time, _push(topic, q.stamp, [row], "snapshot")
 
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``books``: chained by ``pseq``."""
-    found: Sent = []
     for one in _contracts(desk, topic):
         for time in every(SECOND, since, living(desk, one, until)).tolist():
             bids, asks = ([[one.price_text(p), one.size_text(q)] for p, q in side] for side in desk.book(one, time, 20))
             stamp, number = (time + desk.clock_offset) // MILLISECOND, time // SECOND
             row = {"a": asks, "b": bids, "pseq": number - 1, "seq": number, "ts": str(stamp)}
-            found.append((time, _push(topic, stamp, [row])))
-    return found
+            yield time, _push(topic, stamp, [row])
 
 
 _FEEDS = {

@@ -280,8 +280,7 @@ def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second."""
     one = _one(desk, topic)
     if one is None:
-        return []
-    found: Sent = []
+        return
     for q in quotes(desk, one, every(SECOND, since, until)):
         last = round(q.last, one.digits)
         row = {
@@ -294,24 +293,21 @@ def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
             "best_ask_amount": 1000.0, "best_bid_amount": 1000.0, "current_funding": q.funding / 8,
             "funding_8h": q.funding * 8,
         }  # fmt: skip
-        found.append((q.time, _push(topic, row)))
-    return found
+        yield q.time, _push(topic, row)
 
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``book.{instrument}.{group}.{depth}``: whole grouped books each second."""
     one = _one(desk, topic)
     if one is None:
-        return []
-    found: Sent = []
+        return
     for time in every(SECOND, since, living(desk, one, until)).tolist():
         bids, asks = ([[p / 10**one.digits, _amount(one, q)] for p, q in side] for side in desk.book(one, time, 20))
         row = {
             "timestamp": (time + desk.clock_offset) // MILLISECOND, "instrument_name": one.symbol,
             "change_id": time // SECOND, "bids": bids, "asks": asks,
         }  # fmt: skip
-        found.append((time, _push(topic, row)))
-    return found
+        yield time, _push(topic, row)
 
 
 _FEEDS = {

@@ -205,7 +205,7 @@ def _all_markets(desk: Desk, topic: str, now: int) -> list[bytes]:  # noqa: ARG0
 
 def market_updates(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001
     """``v4_markets``: oracle prices each second, open interest each five."""
-    found: Sent = []
+    found: list[tuple[int, Any]] = []
     for one in desk.contracts.values():
         for time in every(SECOND, since, living(desk, one, until)).tolist():
             q = quote(desk, one, time)
@@ -213,10 +213,10 @@ def market_updates(desk: Desk, topic: str, since: int, until: int) -> Sent:  # n
                 "oraclePrice": f"{q.index_price:.{one.digits}f}", "effectiveAt": iso(time),
                 "effectiveAtHeight": str(time // SECOND), "marketId": one.number % 1000,
             }  # fmt: skip
-            found.append((time, msgspec.json.encode({"oraclePrices": {one.symbol: row}})))
+            found.append((time, {"oraclePrices": {one.symbol: row}}))
             if time // SECOND % 5 == 0:
                 row = {"id": str(one.number % 1000), "openInterest": one.size_text(q.open_steps)}
-                found.append((time, msgspec.json.encode({"trading": {one.symbol: row}})))
+                found.append((time, {"trading": {one.symbol: row}}))
     found.sort(key=lambda row: row[0])
     return found
 

@@ -218,7 +218,7 @@ def _update(desk: Desk, topic: str, time: int, rows: Any) -> tuple[int, bytes]:
 def public_liquidates(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``futures.public_liquidates``: all orders of a contract's second, twenty at most in a message."""
     first, last = since - since % SECOND, until - until % SECOND
-    found: Sent = []
+    found: list[tuple[int, bytes]] = []
     for one in _contracts(desk, topic) if first < last else ():
         batches: dict[int, list[dict[str, Any]]] = {}
         for close in closes(desk, one, first, last):
@@ -255,13 +255,11 @@ def futures_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``futures.order_book``: the whole best twenty levels each second."""
-    found: Sent = []
     for one in _contracts(desk, topic):
         for time in every(SECOND, since, living(desk, one, until)).tolist():
             bids, asks = ([{"p": one.price_text(p), "s": q} for p, q in side] for side in desk.book(one, time, 20))
             row = {"t": time // MILLISECOND, "contract": one.symbol, "id": time // SECOND, "asks": asks, "bids": bids}
-            found.append(_update(desk, topic, time, row))
-    return found
+            yield _update(desk, topic, time, row)
 
 
 _FEEDS = {

@@ -230,18 +230,15 @@ def _contracts(desk: Desk, topic: str) -> list[Contract]:
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``liquidation_orders``: the closing order's direction."""
-    found: Sent = []
     for one in _contracts(desk, topic):
         for close in closes(desk, one, since, until):
             named = topic.replace("*", one.symbol)
             message = {"op": "notify", "topic": named, "ts": close.stamp + 60, "data": [_liquidation(one, close)]}
-            found.append((close.time, msgspec.json.encode(message)))
-    return found
+            yield close.time, message
 
 
 def funding(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``funding_rate`` each minute."""
-    found: Sent = []
     for one in _contracts(desk, topic):
         for q in quotes(desk, one, every(60 * SECOND, since, until)):
             row = {
@@ -249,13 +246,11 @@ def funding(desk: Desk, topic: str, since: int, until: int) -> Sent:
                 "funding_rate": f"{q.funding:.18f}", "estimated_rate": None, "settlement_time": str(q.next_funding),
             }  # fmt: skip
             message = {"op": "notify", "topic": topic.replace("*", one.symbol), "ts": q.stamp, "data": [row]}
-            found.append((q.time, msgspec.json.encode(message)))
-    return found
+            yield q.time, message
 
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trade.detail``."""
-    found: Sent = []
     for one in _contracts(desk, topic):
         for t in trades(desk, one, since, until):
             price, coins = t.price / 10**one.digits, round(t.steps * one.unit_base, 8)
@@ -264,8 +259,7 @@ def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
                 "id": t.number * 10_000, "price": price, "direction": "buy" if t.bought else "sell",
             }  # fmt: skip
             message = {"ch": topic, "ts": t.stamp + 5, "tick": {"id": t.number, "ts": t.stamp, "data": [row]}}
-            found.append((t.time, msgspec.json.encode(message)))
-    return found
+            yield t.time, message
 
 
 _FEEDS = {

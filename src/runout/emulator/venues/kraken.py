@@ -278,7 +278,6 @@ def _first_trades(desk: Desk, topic: str, now: int) -> list[bytes]:
 def pushed_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second."""
     one = _one(desk, topic)
-    found: Sent = []
     for q in quotes(desk, one, every(SECOND, since, until)) if one else ():
         last = round(q.last, one.digits if one else 2)
         row = {
@@ -292,8 +291,7 @@ def pushed_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
             "openInterest": round(q.open_steps * (one.step if one else 1), 8), "markPrice": q.mark, "maturityTime": 0,
             "post_only": False, "volumeQuote": 0.0, "open": last, "high": last, "low": last,
         }  # fmt: skip
-        found.append((q.time, msgspec.json.encode(row)))
-    return found
+        yield q.time, row
 
 
 def heartbeats(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001 - of the form of all feeds
@@ -308,8 +306,7 @@ def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``book``: one changed level a second, numbered."""
     one = _one(desk, topic)
     if one is None:
-        return []
-    found: Sent = []
+        return
     for time in every(SECOND, since, living(desk, one, until)).tolist():
         bids, _ = desk.book(one, time, 1)
         row = {
@@ -317,8 +314,7 @@ def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
             "price": bids[0][0] / 10**one.digits, "qty": bids[0][1] * one.step,
             "timestamp": (time + desk.clock_offset) // MILLISECOND,
         }  # fmt: skip
-        found.append((time, msgspec.json.encode(row)))
-    return found
+        yield time, row
 
 
 def _first_book(desk: Desk, topic: str, now: int) -> list[bytes]:

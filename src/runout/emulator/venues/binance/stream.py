@@ -115,8 +115,10 @@ def _parts(desk: Desk, topic: str, since: int) -> tuple[list[Contract], bytes, b
 
 
 def _mark_of_kind(one: Contract) -> str:
-    """Return the fields that tell USD-M from COIN-M since the merger."""
-    if one.venue != "binance" or one.kind == "spot":
+    """Return the last fields: what tells USD-M from COIN-M since the merger; of spot the constant that it always is."""
+    if one.kind == "spot":
+        return ',"M":true'
+    if one.venue != "binance":
         return ""
     return ',"st":2' if one.kind == "inverse" else ',"st":1'
 
@@ -124,7 +126,7 @@ def _mark_of_kind(one: Contract) -> str:
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``forceOrder``: the closing order; ``p`` its price (near bankruptcy), ``ap`` the fill."""
     listed, head, tail = _parts(desk, topic, since)
-    found: Sent = []
+    found: list[tuple[int, bytes]] = []
     for one in listed:
         pair = f"{one.coin}USD" if one.kind == "inverse" else one.symbol
         pair = f'"ps":"{pair}",' if one.venue == "binance" else ""
@@ -144,7 +146,6 @@ def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
 def agg_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``aggTrade``."""
     listed, head, tail = _parts(desk, topic, since)
-    found: Sent = []
     for one in listed:
         scale, digits, step, places, kind = 10**one.digits, one.digits, one.step, one.size_digits, _mark_of_kind(one)
         own = ',"nq":"' if kind == ',"st":1' else ""
@@ -155,8 +156,7 @@ def agg_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
                 f'{{"e":"aggTrade","E":{stamp + 3},"a":{number},"s":"{one.symbol}","p":"{price / scale:.{digits}f}",'
                 f'"q":"{size}"{extra},"f":{number},"l":{number},"T":{stamp},"m":{"false" if bought else "true"}{kind}}}'
             )
-            found.append((time, head + text.encode() + tail))
-    return found
+            yield time, head + text.encode() + tail
 
 
 def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
@@ -179,7 +179,6 @@ def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
 def depth(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``depth``: differences each 500 ms (sent as market seconds), chained by ``pu``."""
     listed, head, tail = _parts(desk, topic, since)
-    found: Sent = []
     for one in listed:
         for time in every(SECOND, since, living(desk, one, until)).tolist():
             bids, asks = desk.book(one, time, 20)
@@ -192,8 +191,7 @@ def depth(desk: Desk, topic: str, since: int, until: int) -> Sent:
             }  # fmt: skip
             if one.kind == "spot":
                 message.pop("pu")
-            found.append((time, head + msgspec.json.encode(message) + tail))
-    return found
+            yield time, head + msgspec.json.encode(message) + tail
 
 
 def turnover(tape: Tape, steps: int, ticks: int) -> float:
@@ -205,7 +203,6 @@ def klines(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``kline_1m``: the bar of each minute when it is closed."""
     listed, head, tail = _parts(desk, topic, since)
     minute = 60 * SECOND
-    found: Sent = []
     for one in listed:
         tape = desk.tape(one)
         for end in every(minute, since, living(desk, one, until)).tolist():
@@ -222,8 +219,7 @@ def klines(desk: Desk, topic: str, since: int, until: int) -> Sent:
                 "B": "0",
             }  # fmt: skip
             message = {"e": "kline", "E": stamp, "s": one.symbol, "k": bar}
-            found.append((end, head + msgspec.json.encode(message) + tail))
-    return found
+            yield end, head + msgspec.json.encode(message) + tail
 
 
 _FEEDS = {

@@ -117,9 +117,8 @@ def public_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``publicTrade``."""
     one = _contract(desk, topic)
     if one is None:
-        return []
+        return
     name, scale, digits, step, places = topic.split("|", 1)[1], 10**one.digits, one.digits, one.step, one.size_digits
-    found: Sent = []
     for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
         text = (
             f'{{"topic":"{name}","type":"snapshot","ts":{stamp + 2},"data":[{{"T":{stamp},"s":"{one.symbol}",'
@@ -127,16 +126,14 @@ def public_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
             f'"L":"PlusTick","i":"{one.number:08x}-0000-5000-8000-{number:012x}","BT":false,"RPI":false,'
             f'"seq":{number}}}]}}'
         )
-        found.append((time, text.encode()))
-    return found
+        yield time, text.encode()
 
 
 def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``tickers``: what changed; open interest in every fifth message, funding in every sixtieth."""
     one = _contract(desk, topic)
-    found: Sent = []
     if one is None:
-        return found
+        return
     for q in quotes(desk, one, every(SECOND, since, until)):
         digits, number = one.digits, q.time // SECOND
         last = f"{q.last:.{digits}f}"
@@ -152,8 +149,7 @@ def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
             }  # fmt: skip
         if number % 60 == 0:
             row |= {"fundingRate": f"{q.funding:.8f}", "nextFundingTime": str(q.next_funding)}
-        found.append((q.time, _envelope(topic, q.stamp, row, "delta", cs=number)))
-    return found
+        yield q.time, _envelope(topic, q.stamp, row, "delta", cs=number)
 
 
 def _first_ticker(desk: Desk, topic: str, now: int) -> list[bytes]:

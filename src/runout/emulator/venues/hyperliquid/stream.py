@@ -135,11 +135,9 @@ def _no_fills(desk: Desk, topic: str, now: int) -> list[bytes]:  # noqa: ARG001
 
 def mids(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001
     """``allMids`` each five seconds."""
-    found: Sent = []
     for time in every(5 * SECOND, since, until).tolist():
         middle = {one.symbol: context(desk, one, time)["midPx"] for one in desk.kind("linear")}
-        found.append((time, _channel("allMids", {"mids": middle, "time": milliseconds(time)})))
-    return found
+        yield time, _channel("allMids", {"mids": middle, "time": milliseconds(time)})
 
 
 _OF_A_COIN = {"trades", "activeAssetCtx", "l2Book"}

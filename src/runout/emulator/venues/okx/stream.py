@@ -74,12 +74,10 @@ def _push(topic: str, rows: list[Any], **more: Any) -> bytes:
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``liquidation-orders``: contracts, the order's side, bankruptcy prices; not quite in order of time."""
-    found: Sent = []
     for one in _listed(desk, topic.split(":", 1)[1]):
         for time, stamp, side, steps, _, bankruptcy in closes(desk, one, since, until):
             late = time + crc32(str(stamp).encode()) % 3000 * MILLISECOND
-            found.append((late, _liquidation(topic, one, detail(one, side, steps, bankruptcy, stamp))))
-    return found
+            yield late, _liquidation(topic, one, detail(one, side, steps, bankruptcy, stamp))
 
 
 def _liquidation(topic: str, one: Contract, row: dict[str, str]) -> bytes:
@@ -90,13 +88,12 @@ def _liquidation(topic: str, one: Contract, row: dict[str, str]) -> bytes:
 
 def _old_liquidation(desk: Desk, topic: str, now: int) -> list[bytes]:
     """Return the last order before the subscription, which OKX sends again first."""
-    found = liquidations(desk, topic, now - 24 * 3600 * SECOND, now)
+    found = list(liquidations(desk, topic, now - 24 * 3600 * SECOND, now))
     return [found[-1][1]] if found else []
 
 
 def swap_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trades``: sizes in contracts."""
-    found: Sent = []
     for one in _listed(desk, topic.split(":", 1)[1]):
         head = f'{{"arg":{{"channel":"trades","instId":"{one.symbol}"}},"data":[{{"instId":"{one.symbol}","tradeId":"'
         for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
@@ -104,38 +101,31 @@ def swap_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
                 f'{head}{number}","px":"{one.price_text(price)}","sz":"{one.size_text(steps)}",'
                 f'"side":"{"buy" if bought else "sell"}","ts":"{stamp}","count":"1","seqId":{number}}}]}}'
             )
-            found.append((time, text.encode()))
-    return found
+            yield time, text.encode()
 
 
 def _rows(make: Any, step: int) -> Any:
     def produce(desk: Desk, topic: str, since: int, until: int) -> Sent:
-        found: Sent = []
         for one in _listed(desk, topic.split(":", 1)[1]):
             for time in every(step, since, living(desk, one, until)).tolist():
-                found.append((time, _push(topic, [make(desk, one, time + desk.clock_offset)])))
-        return found
+                yield time, _push(topic, [make(desk, one, time + desk.clock_offset)])
 
     return produce
 
 
 def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``mark-price`` each second."""
-    found: Sent = []
     for one in _listed(desk, topic.split(":", 1)[1]):
         for q in quotes(desk, one, every(SECOND, since, until)):
             row = {"instType": "SWAP", "instId": one.symbol, "markPx": f"{q.mark:.{one.digits}f}", "ts": str(q.stamp)}
-            found.append((q.time, _push(topic, [row])))
-    return found
+            yield q.time, _push(topic, [row])
 
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``books``: updates that chain by ``prevSeqId``."""
-    found: Sent = []
     for one in _listed(desk, topic.split(":", 1)[1]):
         for time in every(SECOND, since, living(desk, one, until)).tolist():
-            found.append((time, _book(desk, topic, one, time, "update")))
-    return found
+            yield time, _book(desk, topic, one, time, "update")
 
 
 def _first_book(desk: Desk, topic: str, now: int) -> list[bytes]:
