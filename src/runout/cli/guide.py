@@ -3,6 +3,7 @@
 from typing import Final
 
 EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "archive": ("runout archive export shared", "runout archive import shared --lake lakes/theirs"),
     "backfill": ("runout backfill BTC ETH --plan", "runout backfill BTC --days 90 --venue binance --venue bybit"),
     "bulletin": ("runout bulletin BTC", "runout bulletin BTC --at 2025-08-18T12:00Z --out btc.html"),
     "collect": ("runout collect BTC ETH SOL", "runout collect BTC --venue binance --venue bybit --metrics 9477"),
@@ -36,6 +37,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 SEE_ALSO: Final[dict[str, tuple[str, ...]]] = {
+    "archive": ("collect", "import"),
     "backfill": ("compute", "bulletin"),
     "bulletin": ("forecast", "map", "whatif"),
     "collect": ("status", "backfill", "raw"),

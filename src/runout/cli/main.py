@@ -38,6 +38,7 @@ app = App(
 )
 
 _COMMANDS = {
+    "archive": ("runout.cli.archiving:archive", "Give away what a lake has recorded as files, or take such files in."),
     "backfill": ("runout.cli.backfilling:backfill", "Fill a lake with what venues give away without a key."),
     "bulletin": ("runout.cli.bulletin:bulletin", "Write the bulletin of a coin as of a moment."),
     "collect": ("runout.cli.collecting:collect", "Record the feeds of venues, and fill a lake with them."),

@@ -1,7 +1,10 @@
 """What becomes of incoming rows: new, unchanged, a revision, or a conflict. Pure."""
 
+import json
+
 import msgspec
 import polars as pl
+from xxhash import xxh3_128_digest
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.records import Schema
@@ -28,6 +31,20 @@ class Merged(msgspec.Struct, frozen=True):
     conflicting: pl.DataFrame
     unchanged: int
     revised: int
+
+    def refused(self, name: str) -> pl.DataFrame:
+        """Return the conflicting rows as rows of the quarantine, from what is called ``name``."""
+        rows = self.conflicting.drop("origin", "conflict").iter_rows(named=True)
+        raw = [json.dumps(row, sort_keys=True).encode() for row in rows]
+        return pl.DataFrame(
+            {
+                "sha256": [xxh3_128_digest(text).hex() for text in raw],
+                "name": [name] * len(raw),
+                "row": [0] * len(raw),
+                "fault": self.conflicting["conflict"].to_list(),
+                "raw": raw,
+            }
+        )
 
     @classmethod
     def nothing(cls, schema: Schema) -> "Merged":

@@ -7,7 +7,6 @@ ignored. One process writes, any number read.
 
 import contextlib
 import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -137,7 +136,7 @@ class Tail:
                 continue
             merged = lake.append(kind, self.rows(kind))
             if merged.conflicting.height and kind != "quarantine":
-                lake.append("quarantine", _contradictions(merged.conflicting, kind))
+                lake.append("quarantine", merged.refused(f"tail/{kind}"))
             outcome.added[kind] = merged.added.height
             outcome.unchanged[kind] = merged.unchanged
             outcome.conflicting[kind] = merged.conflicting.height
@@ -200,17 +199,3 @@ class Tail:
                 self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
-
-
-def _contradictions(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Return refused rows as rows of the quarantine."""
-    raw = [json.dumps(row, sort_keys=True).encode() for row in rows.drop("origin", "conflict").iter_rows(named=True)]
-    return pl.DataFrame(
-        {
-            "sha256": [xxh3_128_digest(text).hex() for text in raw],
-            "name": [f"tail/{kind}"] * len(raw),
-            "row": [0] * len(raw),
-            "fault": rows["conflict"].to_list(),
-            "raw": raw,
-        }
-    )

@@ -198,17 +198,24 @@ def _agreeing(document: Document, made: Normalised, described: dict[str, Series]
     Rows of two meanings under one name cannot be told apart afterwards.
     """
     for one in made.series:
-        held = described.get(one.series, one)
-        differing = [name for name in _MEANING if getattr(held, name) != getattr(one, name)]
-        if differing:
-            name = differing[0]
+        if fault := differing_meaning(described.get(one.series, one), one):
             return refuse_file(
                 document,
-                f"expected {name} {getattr(held, name)!r} as the rows of {one.series} in the lake have, found "
-                f"{getattr(one, name)!r}: the two cannot be one series; give these another provider, measure or scope "
-                f"in their mapping, or take the old rows out with `runout forget {one.series}` and import again",
+                f"{fault}; give these another provider, measure or scope in their mapping, or take the old rows out "
+                f"with `runout forget {one.series}` and import again",
             )
     return made
+
+
+def differing_meaning(held: Series, one: Series) -> str:
+    """Return why rows of ``one`` cannot be added to those of ``held`` in the lake; empty where they can."""
+    for name in _MEANING:
+        if getattr(held, name) != getattr(one, name):
+            return (
+                f"expected {name} {getattr(held, name)!r} as the rows of {one.series} in the lake have, found "
+                f"{getattr(one, name)!r}: the two cannot be one series"
+            )
+    return ""
 
 
 def _is_full(pending: Collection[_Pending]) -> bool:
