@@ -20,7 +20,7 @@ from runout.errors import ConfigurationError, UsageError
 from runout.lake import Lake
 from runout.pipeline.backfill import Backfill, Backfilled
 from runout.pipeline.backfill_plan import Plan
-from runout.pipeline.combined_series import add_combined
+from runout.pipeline.derive import put_together
 from runout.sources.facts import Pool, read_facts
 from runout.sources.registry import venue_of
 
@@ -82,7 +82,7 @@ def test_what_was_asked_for_before_is_not_asked_for_again(whole):
 
 def test_the_totals_of_a_venue_are_in_coins_and_dollars_of_all_its_contracts(whole):
     lake = whole.lake
-    add_combined(lake)
+    put_together(lake)
     parts = lake.as_of("open_interest", series=["binance/open_interest/BTC/perpetual-BTCUSDT/5m"])
     inverse = lake.as_of("open_interest", series=["binance/open_interest/BTC/perpetual-BTCUSD_PERP/5m"])
     total = lake.as_of("open_interest", series=["runout/open_interest/BTC/binance/5m"])
@@ -95,7 +95,7 @@ def test_the_totals_of_a_venue_are_in_coins_and_dollars_of_all_its_contracts(who
     hours = lake.as_of("bars", series=["runout/bars/BTC/binance-perpetual/1h"])
     assert hours.height == 24 * DAYS
     assert set(hours["volume_base"]) == {36.0}
-    assert add_combined(lake) == 0
+    assert put_together(lake) == 0
 
 
 def killed_runs(root, server: SmallVenue, kills: list[int]) -> None:

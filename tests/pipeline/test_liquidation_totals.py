@@ -6,7 +6,7 @@ import pytest
 from runout.clock import NANOSECONDS_PER_HOUR as HOUR
 from runout.clock import NANOSECONDS_PER_MINUTE as MINUTE
 from runout.lake import Lake
-from runout.pipeline.liquidation_totals import add_liquidation_totals
+from runout.pipeline.derive import put_together
 from runout.records import KINDS, Series, conform
 
 START = 480_000 * HOUR
@@ -55,27 +55,27 @@ def lake(tmp_path) -> Lake:
 
 
 def test_whole_hours_are_summed_by_side_and_silent_ones_are_zero(lake):
-    assert add_liquidation_totals(lake) == 6
+    assert put_together(lake) == 6
     assert hours(lake, "bybit") == {2: (1.0, 2.0), 3: (0.0, 0.0), 4: (4.0, 0.0)}
-    assert add_liquidation_totals(lake) == 0
+    assert put_together(lake) == 0
 
 
 def test_an_hour_with_a_gap_is_left_out_and_a_short_reconnect_is_not(lake):
     gap(lake, "bybit", START + 130 * MINUTE, START + 131 * MINUTE)
     gap(lake, "bybit", START + 200 * MINUTE, START + 200 * MINUTE + MINUTE // 3)
-    add_liquidation_totals(lake)
+    put_together(lake)
     assert sorted(hours(lake, "bybit")) == [2, 4]
 
 
 def test_venues_are_added_where_all_of_them_have_the_hour_and_the_worst_capture_is_said(lake):
     events(lake, "okx", [(START, "long", 1.0), (START + 150 * MINUTE, "long", 5.0), (START + 4 * HOUR, "long", 1.0)])
-    add_liquidation_totals(lake)
+    put_together(lake)
     assert hours(lake, "bybit+okx") == {2: (1.0, 2.0), 3: (5.0, 0.0)}
     captures = {s.series: (s.capture, s.publication_lag > 0) for s in lake.series("liquidations") if s.step}
     assert set(captures.values()) == {("complete", True)}
 
 
 def test_nothing_is_known_before_its_hour_is_over(lake):
-    add_liquidation_totals(lake)
+    put_together(lake)
     rows = lake.scan("liquidations").filter(pl.col("span") > 0).collect()
     assert (rows["known_time"] > rows["event_time"]).all()

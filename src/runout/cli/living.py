@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
-_MOST_EMULATOR_SECONDS: Final = 180.0
+_MOST_EMULATOR_SECONDS: Final = 600.0
 _MOST_BACKFILL_SECONDS: Final = 75.0
 _FETCHED: Final = {ExitCode.DONE, ExitCode.FINDINGS, ExitCode.QUARANTINED}
 

@@ -19,11 +19,13 @@ from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, merge
 from runout.lake.tables import Between, Table, layout
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
-from runout.records.kinds import DERIVED, GAPS, LEDGER, OBSERVED
+from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
 _COMPACT_ATTEMPTS = 3
 _ATTEMPTS = 100
+_LATEST = 2**63 - 1
+_PUT_TOGETHER = pl.col("series").str.starts_with("runout/")
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
@@ -98,6 +100,10 @@ class Lake:
         """
         return self._table(kind).rows()
 
+    def between(self, kind: str, first: int, last: int = _LATEST) -> pl.LazyFrame:
+        """Return the rows of ``kind``, all versions, that speak of moments within (UTC ns); other files stay shut."""
+        return self._table(kind).rows(event_time=(first, last))
+
     def as_of(
         self,
         kind: str,
@@ -125,11 +131,9 @@ class Lake:
             Columns of the schema, sorted by its key.
         """
         schema = KINDS[kind]
-        rows = self.scan(kind)
+        rows = self.scan(kind) if since is None else self.between(kind, since)
         if series is not None:
             rows = rows.filter(pl.col("series").is_in(list(series)))
-        if since is not None:
-            rows = rows.filter(pl.col("event_time") >= since)
         if at is not None:
             rows = rows.filter(pl.col("known_time") <= at)
         return latest_versions(rows, schema).collect()
@@ -145,23 +149,24 @@ class Lake:
             found = [one for one in found if one.series in known]
         return [s for s in found if kind in {None, s.kind} and coin in {None, s.coin}]
 
-    def extent(self) -> pl.DataFrame:
+    def extent(self, kinds: Iterable[str] | None = None) -> pl.DataFrame:
         """Return of each series how many rows the lake holds (all versions) and the first and last time they speak of.
+
+        Asked again of the same object, it reads only files that were not there the time before.
+
+        Parameters
+        ----------
+        kinds
+            Record kinds; None: all that are observed, without gaps.
 
         Returns
         -------
         polars.DataFrame
-            Columns ``series``, ``rows``, ``first_time``, ``last_time`` (UTC ns), sorted by series.
+            Columns ``kind``, ``series``, ``rows``, ``first_time``, ``last_time`` (UTC ns), sorted by series.
         """
-        time = pl.col("event_time")
-        spans = [
-            self.scan(schema.kind)
-            .group_by("series")
-            .agg(pl.len().alias("rows"), time.min().alias("first_time"), time.max().alias("last_time"))
-            for schema in OBSERVED
-            if schema is not GAPS
-        ]
-        return pl.concat(spans).sort("series").collect()
+        asked = [schema.kind for schema in OBSERVED if schema is not GAPS] if kinds is None else list(kinds)
+        held = [self._table(kind).extents().select(pl.lit(kind).alias("kind"), pl.all()) for kind in asked]
+        return pl.concat(held).sort("series") if held else pl.DataFrame()
 
     def versions(self) -> dict[str, int]:
         """Return the version of every table as it stands: equal versions hold equal rows."""
@@ -254,16 +259,23 @@ class Lake:
         self._commit("series", update, overwrite=True)
 
     def discard(self, kind: str, rows: pl.Expr) -> None:
-        """Take derived rows out of the lake.
+        """Take derived rows out of the lake; of an observed kind those of series that were put together here.
+
+        Other observations are never removed, except a whole series by :meth:`forget`.
+        """
+        self._remove(kind, rows if kind in {schema.kind for schema in DERIVED} else rows & _PUT_TOGETHER)
+
+    def overwrite(self, kind: str, rows: pl.DataFrame) -> None:
+        """Put rows in the place of all rows of a kind that keeps books on the lake itself.
 
         Raises
         ------
         LakeError
-            If ``kind`` is observed: observations are never removed, except a whole series by :meth:`forget`.
+            If the kind holds anything else.
         """
-        if kind not in {schema.kind for schema in DERIVED}:
-            raise LakeError(f"expected a derived kind to discard from, found {kind!r}; observations are never removed")
-        self._remove(kind, rows)
+        if kind != COMPUTATIONS.kind:
+            raise LakeError(f"{kind!r} is observed or derived; only {COMPUTATIONS.kind!r} may be written anew")
+        self._commit(kind, lambda _: conform(rows, COMPUTATIONS), overwrite=True)
 
     def forget_derived(self) -> None:
         """Take all derived state out of the lake; `runout compute` makes it again from the observations."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _SMALL_FILES = 64
 _SMALL_BYTES = 500_000
+_ROWS_OF_A_GROUP = 50_000
+"""Rows are sorted by series and time, so groups this small let a read of one series' last hours skip the others."""
 _NO_ROOM = re.compile("no space left|quota exceeded|os error 28|StorageFull", re.IGNORECASE)
 _ESCAPES = re.compile(r"\x1b\[\d+m")
 
@@ -37,6 +39,7 @@ class Table:
         self.schema = schema
         self._delta: DeltaTable | None = None
         self._began: tuple[int, int] | None = None
+        self._extents: dict[str, pl.DataFrame] = {}
 
     def refresh(self) -> None:
         """Go on to the newest version; of a table that is open, only the commits since are read.
@@ -98,6 +101,26 @@ class Table:
         within = [pl.col(name).is_between(pl.lit(low), pl.lit(high)) for name, (low, high) in between.items()]
         return rows.select(self.schema.names).filter(*within)
 
+    def extents(self) -> pl.DataFrame:
+        """Return ``series, rows, first_time, last_time`` of all versions of rows, sorted by series.
+
+        A file never changes, so only those are read that were not there the time before.
+        """
+        files = self.files()
+        self._extents = {
+            file: self._extents[file] if file in self._extents else _extent(pl.scan_parquet(
+                [file], storage_options=storage_options(self.address), glob=False
+            ))
+            for file in files
+        }  # fmt: skip
+        parts = list(self._extents.values()) or [_extent(self.schema.empty().lazy())]
+        return (
+            pl.concat(parts)
+            .group_by("series")
+            .agg(pl.col("rows").sum(), pl.col("first_time").min(), pl.col("last_time").max())
+            .sort("series")
+        )
+
     def last(self, column: str) -> pl.DataFrame:
         """Return the row with the greatest value of a column; no row if there is none."""
         of_files = self._statistics()
@@ -142,7 +165,9 @@ class Table:
                 rows,
                 mode=mode,
                 predicate=f"event_time >= {within[0]} AND event_time <= {within[1]}" if within else None,
-                writer_properties=WriterProperties(compression="ZSTD", compression_level=3),
+                writer_properties=WriterProperties(
+                    compression="ZSTD", compression_level=3, max_row_group_size=_ROWS_OF_A_GROUP
+                ),
                 commit_properties=CommitProperties(max_commit_retries=0),
                 storage_options=storage_options(self.address),
             )
@@ -203,6 +228,15 @@ class Table:
     def _statistics(self) -> pl.DataFrame:
         """Return the figures of each file that Delta holds; of no table, nothing."""
         return pl.DataFrame() if self._delta is None else pl.DataFrame(self._delta.get_add_actions(flatten=True))
+
+
+def _extent(rows: pl.LazyFrame) -> pl.DataFrame:
+    time = pl.col("event_time")
+    return (
+        rows.group_by("series")
+        .agg(pl.len().alias("rows"), time.min().alias("first_time"), time.max().alias("last_time"))
+        .collect()
+    )
 
 
 def layout(schema: Schema) -> list[str]:

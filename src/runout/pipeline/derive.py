@@ -1,20 +1,21 @@
-"""Bring derived state up to date: indicators that need long history, and flush events.
+"""Bring derived state up to date: series put together from others, indicators that need long history, flush events.
 
 Each computation runs over what was known at successive moments: a revision of an input adds rows known from then on
 and leaves the earlier ones, so a bulletin as of a moment reads what stood then. Only the tail is computed anew, from
 the last computed time minus the computation's lookback; where rows below that time were added since, everything is.
 """
 
+from collections.abc import Callable, Sequence
+
 import polars as pl
 
 from runout.lake import Lake
-from runout.pipeline.combined_series import add_combined
-from runout.pipeline.derivations import Computation, computations
-from runout.pipeline.liquidation_totals import add_liquidation_totals
+from runout.pipeline.derivations import Computation, Sum, computations, joint_sums, venue_sums
+from runout.pipeline.derivations.sums import rows_of_sum
+from runout.pipeline.derived_state import DerivedState, Fresh
 from runout.pipeline.progress import Progress, no_progress
 from runout.quality.usable import usable
-from runout.records import KINDS
-from runout.version import METHOD_VERSION
+from runout.records import KINDS, Series
 
 _BATCH = 25
 """Computations written together."""
@@ -28,17 +29,67 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
     int
         Rows written. A second call without new data writes none.
     """
-    combined = add_combined(lake) + add_liquidation_totals(lake)
-    plan = computations(lake.series())
-    batch = _Batch(lake)
+    written = add_new(lake, progress=progress)
+    lake.compact()
+    return written
+
+
+def add_new(lake: Lake, *, progress: Progress = no_progress) -> int:
+    """Compute what is missing, as :func:`compute`, and leave the files as they are: what one more minute costs."""
+    state = DerivedState(lake)
+    written = put_together(lake, state)
+    plan, batch = computations(lake.series()), _Batch(lake, state)
+    state.look({kind for one in plan for kind in one.inputs})
     for number, computation in enumerate(plan, start=1):
         progress(computation.name, number, len(plan))
-        _bring_up_to_date(lake, computation, batch)
+        _bring_up_to_date(lake, computation, state, batch)
         if number % _BATCH == 0:
             batch.write()
     batch.write()
-    lake.compact()
-    return batch.written + combined
+    return batch.written + written
+
+
+# -- series put together ----------------------------------------------------------------------------------------------
+
+
+def put_together(lake: Lake, state: DerivedState | None = None) -> int:
+    """Bring the series that are put together from others up to date, and return how many rows were added."""
+    state = state or DerivedState(lake)
+    return _add_sums(lake, venue_sums, state) + _add_sums(lake, joint_sums, state)
+
+
+def _add_sums(lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], state: DerivedState) -> int:
+    """Add what is new of the series that are put together from others, and return how many rows."""
+    plan = sums_of(lake.series())
+    state.look({kind for one in plan for kind in one.inputs})
+    batch = _Batch(lake, state)
+    for total in plan:
+        fresh = state.fresh(total.name, total.inputs)
+        if fresh is None:
+            continue
+        rows = _summed(lake, total, fresh, state)
+        if rows.height:
+            batch.add(total.series.kind, rows, total.series)
+        batch.done(total.name, total.inputs)
+    batch.write()
+    return batch.written
+
+
+def _summed(lake: Lake, total: Sum, fresh: Fresh, state: DerivedState) -> pl.DataFrame:
+    since = max(fresh.after - total.lookback, 0) if fresh.after else 0
+    tables = {
+        kind: usable(kind, lake.as_of(kind, series=names, since=since or None)) for kind, names in total.inputs.items()
+    }
+    kind, name = total.series.kind, total.series.series
+    rows = rows_of_sum(total, total.derive(tables, since))
+    if fresh.after:
+        return rows.filter(pl.col("event_time") > fresh.after - total.delay)
+    held = lake.as_of(kind, series=[name]) if fresh.changed else rows.clear()
+    if held.join(rows, on=held.columns, how="anti", nulls_equal=True).height:
+        # What stood before is not the sum any more: a part of its past was added. It goes, as if it had been there.
+        state.forget_readers(name)
+        lake.discard(kind, pl.col("series") == name)
+    return rows
 
 
 # -- keeping them up to date ----------------------------------------------------------------------------------------
@@ -50,67 +101,51 @@ class _Batch:
     States are written after the rows they speak of, so what is interrupted before is computed again.
     """
 
-    def __init__(self, lake: Lake) -> None:
-        self.lake = lake
+    def __init__(self, lake: Lake, state: DerivedState) -> None:
+        self._lake, self._state = lake, state
         self.written = 0
         self._waiting: dict[str, list[pl.DataFrame]] = {}
-        self._states: list[tuple[str, str, int, int]] = []
+        self._series: list[Series] = []
+        self._done: list[tuple[str, dict[str, tuple[str, ...]]]] = []
 
-    def add(self, kind: str, rows: pl.DataFrame) -> None:
-        self._waiting.setdefault(kind, []).append(rows)
+    def add(self, kind: str, rows: pl.DataFrame, series: Series | None = None) -> None:
+        if rows.height:
+            self._waiting.setdefault(kind, []).append(rows)
+        self._series += [] if series is None else [series]
 
-    def done(self, computation: Computation, through: int, rows_used: int) -> None:
-        self._states.append((computation.name, METHOD_VERSION, through, rows_used))
+    def done(self, name: str, inputs: dict[str, tuple[str, ...]]) -> None:
+        self._done.append((name, inputs))
 
-    def write(self) -> None:
+    def write(self, *, state: bool = True) -> None:
+        if self._series:
+            self._lake.register(self._series)
         for kind, parts in self._waiting.items():
-            self.written += self.lake.append(kind, pl.concat(parts)).added.height
-        if self._states:
-            self.lake.append(
-                "computations", pl.DataFrame(self._states, schema=KINDS["computations"].dtypes, orient="row")
-            )
-        self._waiting, self._states = {}, []
+            self.written += self._lake.append(kind, pl.concat(parts)).added.height
+        self._waiting, self._series = {}, []
+        if state:
+            for name, inputs in self._done:
+                self._state.done(name, inputs)
+            self._done = []
+            self._state.write()
 
 
-def _bring_up_to_date(lake: Lake, computation: Computation, batch: _Batch) -> None:
-    newest, total = _extent(lake, computation, through=None)
-    if total == 0:
+def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState, batch: _Batch) -> None:
+    fresh = state.fresh(computation.name, computation.inputs, computation.step)
+    if fresh is None:
         return
-    state = _state(lake, computation)
-    if state is not None and (newest, total) == state:
-        return
-    if state is not None and _extent(lake, computation, through=state[0])[1] != state[1]:
+    if fresh.changed:
         for kind, mine in computation.outputs.items():  # history has changed below: derive it again from the start
             lake.discard(kind, mine)
-        state = None
-    since = state[0] - computation.lookback if state is not None and computation.lookback else 0
-    fresh_after = state[0] if since and state else 0
+    since = fresh.after - computation.lookback if fresh.after and computation.lookback else 0
+    after = fresh.after if since else 0
     moments = _moments(lake, computation, since)
     for at in moments:
         derived = computation.derive(_read(lake, computation, since, at))
         for kind, rows in derived.items():
-            batch.add(kind, rows.filter(pl.col("event_time") > fresh_after))
+            batch.add(kind, rows.filter(pl.col("event_time") > after))
         if len(moments) > 1:  # what a later moment adds depends on what an earlier one left
-            batch.write()
-    batch.done(computation, newest, total)
-
-
-def _state(lake: Lake, computation: Computation) -> tuple[int, int] | None:
-    mine = (pl.col("computation") == computation.name) & (pl.col("method_version") == METHOD_VERSION)
-    rows = lake.scan("computations").filter(mine).sort("through", "rows_used").collect()
-    return None if rows.is_empty() else (rows["through"][-1], rows["rows_used"][-1])
-
-
-def _extent(lake: Lake, computation: Computation, through: int | None) -> tuple[int, int]:
-    """Return the newest event time of the inputs, and how many rows they have up to ``through``."""
-    newest, total = 0, 0
-    for kind, names in computation.inputs.items():
-        rows = lake.scan(kind).filter(pl.col("series").is_in(list(names)))
-        if through is not None:
-            rows = rows.filter(pl.col("event_time") <= through)
-        last, count = rows.select(pl.col("event_time").max(), pl.len()).collect().row(0)
-        newest, total = max(newest, last or 0), total + count
-    return newest, total
+            batch.write(state=False)
+    batch.done(computation.name, computation.inputs)
 
 
 def _moments(lake: Lake, computation: Computation, since: int) -> list[int | None]:
@@ -118,7 +153,7 @@ def _moments(lake: Lake, computation: Computation, since: int) -> list[int | Non
     moments: set[int] = set()
     for kind, names in computation.inputs.items():
         key = KINDS[kind].revision_key
-        rows = lake.scan(kind).filter(pl.col("series").is_in(list(names)), pl.col("event_time") >= since)
+        rows = lake.between(kind, since).filter(pl.col("series").is_in(list(names)))
         revised = rows.filter(pl.col("known_time") > pl.col("known_time").min().over(key))
         moments.update(revised.select("known_time").unique().collect()["known_time"].to_list())
     return [*(moment - 1 for moment in sorted(moments)), None]

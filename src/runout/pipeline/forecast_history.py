@@ -16,6 +16,7 @@ from runout.clock import NANOSECONDS_PER_HOUR, format_date, start_of_day
 from runout.errors import NotEnoughDataError
 from runout.forecast.history import History, history_from
 from runout.indicators.liquidations import by_side, daily_totals
+from runout.indicators.sums import longer_bars, window_of
 from runout.lake import Lake
 from runout.lake.catalogue import LiquidationGroup
 from runout.pipeline import forecast_scope as scope
@@ -172,8 +173,7 @@ class _Reader:
 
     def window(self, moment: pl.Expr) -> pl.Expr:
         """Return the start of the window that holds the instant before ``moment``."""
-        phase = self._origin % DAY
-        return (moment - 1 - phase) // DAY * DAY + phase
+        return window_of(moment, DAY, self._origin % DAY)
 
     def totals(self, group: LiquidationGroup) -> pl.DataFrame:
         """Return dollars by coin, window and side: only windows in which every interval of a coin has a row."""
@@ -200,21 +200,13 @@ class _Reader:
         moment = moment.otherwise(pl.col("event_time") + series.publication_lag)
         rows = rows.sort("event_time").with_columns(moment=moment).with_columns(day=self.window(pl.col("moment")))
         if kind == "bars":
-            return _bars(rows, DAY // series.step)
+            bars = longer_bars(rows, DAY, series.step, phase=self._origin % DAY, least=_LEAST_BARS)
+            return bars.select("coin", pl.col("opened").alias("day"), "known_time", *_FIGURES["bars"])
         rate = pl.col("rate") * _HOURS / pl.col("interval_hours") if kind == "funding" else pl.lit(None)
         figures = rows.with_columns(funding_rate=rate).filter(pl.col("moment") > pl.col("day") + DAY - _LATE)
         return figures.group_by("coin", "day", maintain_order=True).agg(
             pl.col("known_time").max(), *(pl.col(name).last() for name in _FIGURES[kind])
         )
-
-
-def _bars(rows: pl.DataFrame, expected: int) -> pl.DataFrame:
-    """Return bars summed to windows; those that lack more than a tenth of their bars are left out."""
-    whole = rows.group_by("coin", "day", maintain_order=True).agg(
-        pl.col("known_time").max(), pl.col("open").first(), pl.col("high").max(), pl.col("low").min(),
-        pl.col("close").last(), pl.col("volume_usd").sum(), pl.len().alias("bars"),
-    )  # fmt: skip
-    return whole.filter(pl.col("bars") >= _LEAST_BARS * expected).drop("bars")
 
 
 def _sides(rows: pl.DataFrame, series: Sequence[Series], coin: str) -> pl.DataFrame:

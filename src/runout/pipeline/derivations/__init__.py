@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from runout.lake import catalogue
 from runout.pipeline.derivations import cycles, flows, headline, leverage, liquidations
 from runout.pipeline.derivations.computation import Computation
+from runout.pipeline.derivations.sums import Sum, joint_sums, venue_sums
 from runout.plugins import plugged
 from runout.records import Series
 
-__all__ = ["Computation", "computations"]
+__all__ = ["Computation", "Sum", "computations", "joint_sums", "venue_sums"]
 
 
 def computations(series: Iterable[Series]) -> list[Computation]:

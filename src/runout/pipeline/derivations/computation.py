@@ -26,6 +26,8 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
         Which rows of which derived tables are its own.
     derive
         From input tables (by kind) to rows of derived tables (by kind).
+    step
+        Rows come at whole steps of time only (UTC ns): between them there is nothing to compute; 0: at any time.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
     lookback: int
     outputs: dict[str, pl.Expr]
     derive: Callable[[Tables], Tables]
+    step: int = 0
 
 
 def inputs_of(*series: Series) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,129 @@
+"""What has been computed from which rows: kept in the lake, so that the next time only what is new is computed.
+
+Of each computation and each of its input series: how many rows there were and the last time they spoke of. If all rows
+that came since are later, only the tail is new; if not, history has changed, and all is computed again.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from runout.lake import Lake
+from runout.records import KINDS
+from runout.version import METHOD_VERSION
+
+Inputs = Mapping[str, tuple[str, ...]]
+_OF: Final = " of "
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Last time that rows of a series speak of, UTC ns, and how many there are."""
+
+    last: int
+    rows: int
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """What is new to a computation: everything, or rows after a moment (UTC ns).
+
+    ``after`` is 0 for everything; ``changed`` says that rows below what was computed were added or taken.
+    """
+
+    after: int
+    changed: bool = False
+
+
+class DerivedState:
+    """The state of all computations of a lake; read once, written when asked.
+
+    Parameters
+    ----------
+    lake
+        The lake.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        mine = lake.scan("computations").filter(pl.col("method_version") == METHOD_VERSION).collect()
+        columns = mine.sort("through", "rows_used").select("computation", "through", "rows_used").iter_rows()
+        self._known = {name: Held(through, rows) for name, through, rows in columns}
+        self._present: dict[tuple[str, str], Held] = {}
+        self._read: set[str] = set()
+        self._later: dict[tuple[str, str, int], int] = {}
+        self._dirty = False
+
+    def look(self, kinds: Iterable[str]) -> None:
+        """Note how far the series of kinds go now; of a kind that was looked at before, what was written since."""
+        for kind, series, rows, _, last in self._lake.extent(sorted(set(kinds))).iter_rows():
+            self._present[kind, series] = Held(last, rows)
+
+    def newest(self, inputs: Inputs) -> int:
+        """Return the last time that any of the inputs speaks of, UTC ns; 0 without rows."""
+        return max((one.last for one in self._of(inputs).values()), default=0)
+
+    def fresh(self, name: str, inputs: Inputs, step: int = 0) -> Fresh | None:
+        """Return what of the inputs is new to a computation; None for nothing.
+
+        With a step, new is what brings an input beyond a whole step of time.
+        """
+        now = self._of(inputs)
+        before = {key: self._known.get(_key(name, *key)) for key in now}
+        moved = {key: held for key, held in before.items() if held != now[key]}
+        if not moved:
+            return None
+        if any(held is None for held in before.values()):
+            return Fresh(0, changed=name in self._known)
+        last = {key: held.last for key, held in moved.items() if held is not None}
+        if step and all(now[key].last // step == time // step for key, time in last.items()):
+            return None
+        for key, held in moved.items():
+            if held is not None and now[key].rows - held.rows != self._rows_after(*key, held.last):
+                return Fresh(0, changed=True)
+        return Fresh(min(last.values()))
+
+    def done(self, name: str, inputs: Inputs) -> None:
+        """Note that a computation has used all rows of its inputs."""
+        now = self._of(inputs)
+        self._known[name] = Held(max(one.last for one in now.values()), sum(one.rows for one in now.values()))
+        self._known |= {_key(name, *key): held for key, held in now.items()}
+        self._dirty = True
+
+    def forget_readers(self, series: str) -> None:
+        """Have everything that reads a series computed again from the start; written at once."""
+        gone = [key for key in self._known if key.endswith(f"{_OF}{series}")]
+        if gone:
+            self._known = {key: held for key, held in self._known.items() if key not in set(gone)}
+            self._dirty = True
+            self.write()
+
+    def write(self) -> None:
+        """Write the state, if it has changed.
+
+        Raises
+        ------
+        LakeError
+            If the lake cannot be written.
+        """
+        if not self._dirty:
+            return
+        rows = [(name, METHOD_VERSION, held.last, held.rows) for name, held in sorted(self._known.items())]
+        self._lake.overwrite("computations", pl.DataFrame(rows, schema=KINDS["computations"].dtypes, orient="row"))
+        self._dirty = False
+
+    def _of(self, inputs: Inputs) -> dict[tuple[str, str], Held]:
+        keys = [(kind, name) for kind, names in inputs.items() for name in names]
+        return {key: self._present[key] for key in keys if key in self._present}
+
+    def _rows_after(self, kind: str, series: str, last: int) -> int:
+        """Return how many rows of a series speak of moments after ``last``."""
+        key = kind, series, last
+        if key not in self._later:
+            rows = self._lake.between(kind, last + 1).filter(pl.col("series") == series)
+            self._later[key] = rows.select(pl.len()).collect().item()
+        return self._later[key]
+
+
+def _key(name: str, kind: str, series: str) -> str:
+    return f"{name}{_OF}{kind} {series}" if kind == "gaps" else f"{name}{_OF}{series}"
