@@ -35,13 +35,15 @@ def rows(one: Series, times: list[int], **values) -> pl.DataFrame:
 def interest(venue: str, times: list[int], contract: str = "BTCUSDT", size: float = 1.1) -> pl.DataFrame:
     coins = [size * (1 + t % (7 * STEP) / STEP) for t in times]
     dollars = [c * 100.0 for c in coins]
-    return rows(series("open_interest", venue, contract, STEP), times, open_interest_base=coins, open_interest_usd=dollars)
+    return rows(
+        series("open_interest", venue, contract, STEP), times, open_interest_base=coins, open_interest_usd=dollars
+    )
 
 
 def bars(times: list[int]) -> pl.DataFrame:
     level = [100.0 + t // MINUTE % 13 for t in times]
     traded = [0.1 * (1 + t // MINUTE % 7) for t in times]
-    sums = {name: traded for name in ("volume_base", "volume_usd", "taker_buy_base", "taker_buy_usd")}
+    sums = dict.fromkeys(("volume_base", "volume_usd", "taker_buy_base", "taker_buy_usd"), traded)
     return rows(
         series("bars", "binance", step=MINUTE), times, open=level, high=[x + 1 for x in level],
         low=[x - 1 for x in level], close=level, trades=[1] * len(times), **sums,

@@ -156,14 +156,15 @@ def _await_past(children: "Children", say: Console) -> None:
 def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minutes: int | None) -> None:
     """Update each minute of the market's time, serve, and print a bulletin first and then a line an hour."""
     from runout.lake import Lake  # noqa: PLC0415
-    from runout.pipeline.live import Updater  # noqa: PLC0415 - models
+    from runout.pipeline.live import Updater, settled  # noqa: PLC0415 - models
 
     say, updater = screen.console(stderr=True), Updater(Lake(root), coins)
     begun = now_ns()
     end = None if minutes is None else begun + minutes * NANOSECONDS_PER_MINUTE
     shown = False
     while end is None or now_ns() < end:
-        at = now_ns()
+        now = now_ns()
+        at = settled(Path(root, "collect", "main"), now)
         try:
             updated = updater.update(at)
         except (LakeError, NotEnoughDataError) as error:
@@ -177,7 +178,7 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
             shown = True
         for name in children.mend():
             say.print(f"{name} ended and is begun anew; see {children.log(name)}", soft_wrap=True)
-        _sleep_until(at + NANOSECONDS_PER_MINUTE - at % NANOSECONDS_PER_MINUTE)
+        _sleep_until(now + NANOSECONDS_PER_MINUTE - now % NANOSECONDS_PER_MINUTE)
 
 
 def _print_bulletins(root: str, coins: Sequence[str], at: int) -> None:

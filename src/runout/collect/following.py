@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,9 @@ from runout.lake.tail import Tail
 from runout.sources.venue import Venue
 
 _CHECKPOINT_ROWS = 50_000
+_DELIVERED = "delivered"
+TAIL_FILE: Final = "tail.sqlite"
+"""Name of the tail in a collector's folder."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +98,7 @@ class Follower:
         self._saved = self._delivered = monotonic_seconds()
         self._since_save = 0
         self._after = position
+        self._through = 0
 
     def step(self, limit: int = 20_000) -> bool:
         """Read on, at most ``limit`` records, and return whether there was anything to read.
@@ -110,6 +115,7 @@ class Follower:
             self._after = Position(self._cursor.origin, record.end)
             if ended:
                 self._store(self._normaliser.output())
+                self._through = record.received
         self.status.read += len(records)
         self.status.passed_bytes = self._cursor.passed_bytes
         if monotonic_seconds() - self._delivered >= self._pace.deliver_seconds:
@@ -141,6 +147,7 @@ class Follower:
         self._delivered = monotonic_seconds()
         try:
             self._tail.deliver(self._lake)
+            self._tail.commit({}, state={_DELIVERED: msgspec.json.encode(self._through)} if self._through else {})
             self.status.fault = ""
         except LakeError as error:
             self.status.fault = str(error)
@@ -164,3 +171,19 @@ class Follower:
             added = self._tail.commit(tables, output.series.values(), state)
             self.status.rows += added
             self._since_save += sum(table.height for table in tables.values())
+
+
+def delivered_through(folder: Path) -> int | None:
+    """Return the receive time (UTC ns) up to which a collector's rows are in the lake; None before the first delivery.
+
+    What the lake says of a moment up to it does not change by what the collector brings later.
+    """
+    try:
+        tail = Tail(folder / TAIL_FILE, read_only=True)
+    except LakeError:
+        return None
+    try:
+        said = tail.state(_DELIVERED)
+    finally:
+        tail.close()
+    return None if said is None else msgspec.json.decode(said, type=int)

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from runout.clock import NANOSECONDS_PER_SECOND, now_ns
-from runout.collect.following import Follower, Pace
+from runout.collect.following import TAIL_FILE, Follower, Pace
 from runout.collect.keeping import Standing
 from runout.collect.polling import Ask
 from runout.collect.recorder import Recorder
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 STATUS_FILE: Final = "collector.json"
-TAIL_FILE: Final = "tail.sqlite"
 _STATUS_SECONDS = 2.0
 _IDLE_SECONDS = 0.2
 _DATA_SECONDS = 120.0

@@ -1,20 +1,35 @@
 """Today, kept up to date: each minute what is new is derived, each hour forecast, map and what-if are kept.
 
-The same functions as in batch: `runout compute` on the same lake finds nothing left to do.
+The same functions as in batch: `runout compute` on the same lake finds nothing left to do. A bulletin is as of the
+moment up to which the collector has delivered, so that asked again later for that moment it says the same.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_HOUR, start_of_day
+from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, start_of_day
+from runout.collect.following import delivered_through
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
 from runout.pipeline import ledger
 from runout.pipeline.cluster_snapshots import newest_moment
-from runout.pipeline.derive import compute
+from runout.pipeline.derive import add_new
 from runout.pipeline.issue_bulletin import keep_snapshot
+
+_MOST_BEHIND: Final = 10 * NANOSECONDS_PER_MINUTE
+
+
+def settled(collector: Path, now: int) -> int:
+    """Return the latest moment that a collector has delivered everything of, UTC ns.
+
+    Of one that delivers nothing for ten minutes: the present. What it brings later is known later.
+    """
+    through = delivered_through(collector)
+    return now if through is None or through < now - _MOST_BEHIND else min(through, now)
 
 
 class Updated(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +76,7 @@ class Updater:
         LakeError
             If the lake cannot be written; what was written stays, and the next update goes on.
         """
-        rows, hour = compute(self._lake), at // NANOSECONDS_PER_HOUR
+        rows, hour = add_new(self._lake), at // NANOSECONDS_PER_HOUR
         if hour == self._hour:
             return Updated(rows=rows)
         issued, levels, lacking = 0, Counter[str](), dict[str, str]()
@@ -72,5 +87,6 @@ class Updater:
                 lacking[coin] = str(error)
             newest = newest_moment(self._lake, coin)
             levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
+        self._lake.compact()
         self._hour = hour
         return Updated(rows=rows, issued=issued, levels=levels, lacking=lacking)
