@@ -5,13 +5,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from forecast.histories import DAY, history
+from forecast.histories import DAY, START, history
 from runout.forecast.history import History
 from runout.lake import Lake
 from runout.records import ALL_VENUES, KINDS, Series, conform
 
 COINS = ("ADA", "BNB", "BTC", "DOGE", "ETH", "SOL", "XRP")
 VENUES = ("binance", "okx", "bybit")
+FINE_FROM, FINE_TO = 100, 190
+FOUR_HOURS = DAY // 6
+FINE_COINS = ("BTC", "ETH")
+SPLIT = np.array([0.1, 0.1, 0.3, 0.2, 0.2, 0.1])
+"""Share of a day's liquidations in each four hours."""
 
 
 def _series(kind: str, coin: str, venues: tuple[str, ...], **scope: object) -> Series:
@@ -76,3 +81,44 @@ def daily_lake(folder: Path | str, *, days: int = 420, seed: int = 1, coins: tup
     for kind, tables in parts.items():
         lake.append(kind, pl.concat(tables))
     return lake
+
+
+def fine(kind: str, coin: str, **scope: object) -> Series:
+    return Series(
+        series=f"fine/{kind}/{coin}/binance/4h", kind=kind, provider="fine", coin=coin, venues=("binance",),
+        instruments="perpetual", step=FOUR_HOURS, **scope,
+    )  # fmt: skip
+
+
+def add_fine(lake: Lake) -> None:
+    """Add four-hour totals, bars and open interest of two coins on one venue, from day 100 to day 190."""
+    of = history(FINE_TO, seed=7, coins=FINE_COINS)
+    for column, coin in enumerate(FINE_COINS):
+        days = np.repeat(np.arange(FINE_FROM, FINE_TO), 6)
+        end = START + days * DAY + (np.tile(np.arange(6), FINE_TO - FINE_FROM) + 1) * FOUR_HOURS
+        share = np.tile(SPLIT, FINE_TO - FINE_FROM)
+        plain = pl.DataFrame({"event_time": end, "known_time": end, "coin": [coin] * len(end)})
+        price = {name: getattr(of, name)[days, column] for name in ("open", "high", "low", "close")}
+        tables = {
+            "liquidations": pl.concat(
+                [
+                    plain.with_columns(
+                        liquidated_side=pl.lit(side), sequence=0, span=pl.lit(FOUR_HOURS),
+                        value_usd=pl.Series(getattr(of, f"{side}_usd")[days, column] * share / 3.0),
+                    )
+                    for side in ("long", "short")
+                ]
+            ),
+            "bars": plain.with_columns(
+                *(pl.Series(name, values) for name, values in price.items()), span=pl.lit(FOUR_HOURS),
+                volume_usd=pl.Series(of.volume_usd[days, column] / 6.0),
+            ),
+            "open_interest": plain.with_columns(
+                open_interest_usd=pl.Series(of.open_interest_usd[days, column] / 5.0), span=pl.lit(0)
+            ),
+        }  # fmt: skip
+        scopes = {"liquidations": {"market": "all-derivatives", "capture": "capped"}, "bars": {"market": "perpetual"}}
+        for kind, table in tables.items():
+            one = fine(kind, coin, **scopes.get(kind, {"market": "all-derivatives", "margin": "all"}))
+            lake.register([one])
+            lake.append(kind, conform(table.with_columns(series=pl.lit(one.series)), KINDS[kind]))

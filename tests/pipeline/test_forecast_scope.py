@@ -7,60 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forecast.histories import DAY, START, history
-from pipeline.daily_lakes import daily_lake
+from forecast.histories import DAY, START
+from pipeline.daily_lakes import FINE_COINS, FINE_FROM, FINE_TO, FOUR_HOURS, add_fine, daily_lake
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
 from runout.pipeline.forecast_history import latest_origin, read_past
 from runout.pipeline.forecasts import issue_forecast
-from runout.records import KINDS, Series, conform
 
-WIDE_DAYS, FINE_FROM, FINE_TO = 150, 100, 190
-FOUR_HOURS = DAY // 6
-COINS = ("BTC", "ETH")
+WIDE_DAYS = 150
 WIDE_END, FINE_END = START + WIDE_DAYS * DAY, START + FINE_TO * DAY
-SPLIT = np.array([0.1, 0.1, 0.3, 0.2, 0.2, 0.1])
-
-
-def fine(kind: str, coin: str, **scope: object) -> Series:
-    return Series(
-        series=f"fine/{kind}/{coin}/binance/4h", kind=kind, provider="fine", coin=coin, venues=("binance",),
-        instruments="perpetual", step=FOUR_HOURS, **scope,
-    )  # fmt: skip
-
-
-def add_fine(lake: Lake) -> None:
-    """Add four-hour totals, bars and open interest of two coins on one venue, from day 100 to day 190."""
-    of = history(FINE_TO, seed=7, coins=COINS)
-    for column, coin in enumerate(COINS):
-        days = np.repeat(np.arange(FINE_FROM, FINE_TO), 6)
-        end = START + days * DAY + (np.tile(np.arange(6), FINE_TO - FINE_FROM) + 1) * FOUR_HOURS
-        share = np.tile(SPLIT, FINE_TO - FINE_FROM)
-        plain = pl.DataFrame({"event_time": end, "known_time": end, "coin": [coin] * len(end)})
-        price = {name: getattr(of, name)[days, column] for name in ("open", "high", "low", "close")}
-        tables = {
-            "liquidations": pl.concat(
-                [
-                    plain.with_columns(
-                        liquidated_side=pl.lit(side), sequence=0, span=pl.lit(FOUR_HOURS),
-                        value_usd=pl.Series(getattr(of, f"{side}_usd")[days, column] * share / 3.0),
-                    )
-                    for side in ("long", "short")
-                ]
-            ),
-            "bars": plain.with_columns(
-                *(pl.Series(name, values) for name, values in price.items()), span=pl.lit(FOUR_HOURS),
-                volume_usd=pl.Series(of.volume_usd[days, column] / 6.0),
-            ),
-            "open_interest": plain.with_columns(
-                open_interest_usd=pl.Series(of.open_interest_usd[days, column] / 5.0), span=pl.lit(0)
-            ),
-        }  # fmt: skip
-        scopes = {"liquidations": {"market": "all-derivatives", "capture": "capped"}, "bars": {"market": "perpetual"}}
-        for kind, table in tables.items():
-            one = fine(kind, coin, **scopes.get(kind, {"market": "all-derivatives", "margin": "all"}))
-            lake.register([one])
-            lake.append(kind, conform(table.with_columns(series=pl.lit(one.series)), KINDS[kind]))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +41,7 @@ def test_wide_totals_that_ended_do_not_stand_before_narrower_ones_that_go_on(lak
     assert made.windows[0].lead == 1
     assert any("Wider totals, 7 coins" in note and "ended 2021-05-30" in note for note in made.notes)
     assert any("divided by" in note and "the ratio of 50 later days" in note for note in made.notes)
-    assert made.totals == tuple(f"fine/liquidations/{coin}/binance/4h" for coin in COINS)
+    assert made.totals == tuple(f"fine/liquidations/{coin}/binance/4h" for coin in FINE_COINS)
 
 
 def test_days_before_the_serving_totals_are_the_other_ones_over_their_ratio(lake: Lake) -> None:
@@ -144,7 +99,7 @@ def test_nothing_known_later_moves_the_next_24_h_at_any_hour(lake: Lake, tmp_pat
 
 
 def test_totals_of_whole_days_answer_whole_days_only(tmp_path: Path) -> None:
-    daily = daily_lake(tmp_path / "daily", days=60, coins=COINS)
+    daily = daily_lake(tmp_path / "daily", days=60, coins=FINE_COINS)
     noon = START + 60 * DAY + DAY // 2
     assert latest_origin(daily, noon) is None
     assert issue_forecast(daily, "BTC", noon, moves=()).next_24h is None

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from forecast.histories import START
-from pipeline.daily_lakes import daily_lake
+from pipeline.daily_lakes import FINE_FROM, FINE_TO, FOUR_HOURS, add_fine, daily_lake
 from runout.cli.main import main
 from runout.clock import format_date
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.registry import CLIMATOLOGY, ISSUED, REFERENCE
 from runout.lake import Lake
 from runout.pipeline.forecast_history import read_past
-from runout.pipeline.score import LEAST_DAYS, score_forecast
+from runout.pipeline.score import LEAST_DAYS, OWN_DAYS, READ_AT_HOUR, score_forecast
 
 DAY = 86_400 * 10**9
 FAR = START + 430 * DAY
@@ -87,3 +87,37 @@ def test_the_command_prints_the_same_figures_as_text_json_and_csv(
     for loss in told["losses"]:
         assert f"{loss['loss']:.4f}" in text
     assert "No intervals" in text
+
+
+@pytest.fixture(scope="module")
+def fine_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    made = Lake(tmp_path_factory.mktemp("fine") / "lake")
+    add_fine(made)
+    return made
+
+
+def test_the_next_24_h_are_scored_from_every_fourth_hour_beside_the_days_forecast_read_at_it(fine_lake: Lake) -> None:
+    end = START + (FINE_TO - 6) * DAY
+    scored = score_forecast(fine_lake, end - 4 * DAY, end, question="next", threshold_usd=1e7)
+    assert scored.days == 5 * DAY // FOUR_HOURS
+    assert {loss.model for loss in scored.losses} >= {ISSUED, READ_AT_HOUR, CLIMATOLOGY}
+
+
+def test_a_young_lake_is_scored_and_names_what_needs_more_days(fine_lake: Lake) -> None:
+    first = START + FINE_FROM * DAY
+    scored = score_forecast(fine_lake, first + 20 * DAY, first + 40 * DAY, threshold_usd=1e7)
+    assert scored.days == 21
+    assert any(note.startswith(f"{REFERENCE}: 0 of 21") for note in scored.notes)
+    assert any(note.startswith(f"{CLIMATOLOGY}: 1") for note in scored.notes)
+
+
+def test_whole_days_say_nothing_of_the_next_24_h(lake: Lake, end: int) -> None:
+    with pytest.raises(NotEnoughDataError, match="4 h or finer"):
+        score_forecast(lake, end - 4 * DAY, end, question="next")
+
+
+def test_a_newcomer_is_scored_beside_who_has_all_days(lake: Lake, end: int) -> None:
+    scored = score_forecast(lake, end - 2 * DAY, end, question="newcomer", threshold_usd=1e8)
+    losses = {loss.model: loss.loss for loss in scored.losses if loss.measure == "crps"}
+    assert set(losses) == {ISSUED, REFERENCE, CLIMATOLOGY, *(f"issued, from {n} days of own totals" for n in OWN_DAYS)}
+    assert len(set(losses.values())) == len(losses)

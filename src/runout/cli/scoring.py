@@ -13,9 +13,10 @@ from runout.cli.configuration import open_lake, time_option
 from runout.cli.progress import progress_bar
 from runout.clock import start_of_day
 from runout.forecast.targets import MEASURED_USD
-from runout.pipeline.score import ForecastScore, Loss, score_forecast
+from runout.pipeline.score import ForecastScore, Loss, Question, score_forecast
 from runout.units import dollars, percent
 
+_ASKED = {"day": "days", "next": "times 24 h, from every fourth hour", "newcomer": "days on which a newcomer asks"}
 _MEASURES = {"brier": "Brier score", "log": "log loss", "crps": "CRPS of log"}
 
 
@@ -23,6 +24,7 @@ def score(
     *,
     first: Annotated[str, Parameter(name="--from")],
     last: Annotated[str, Parameter(name="--to")],
+    question: Question = "day",
     threshold: float = MEASURED_USD,
     lake: str | None = None,
     format: Literal["text", "json", "csv"] = "text",  # noqa: A002 - the public name of the flag
@@ -35,8 +37,11 @@ def score(
         First UTC day.
     last
         Last UTC day.
+    question
+        ``day``: the UTC day. ``next``: the next 24 h from every fourth hour. ``newcomer``: the UTC day, from 0, 7 and
+        30 days of own totals.
     threshold
-        Liquidations in a UTC day within the lake's scope, dollars: the event whose chance is scored.
+        Liquidations in 24 h within the lake's scope, dollars: the event whose chance is scored.
     lake
         Folder of the lake.
     format
@@ -45,7 +50,7 @@ def score(
     store = open_lake(lake)
     begin, end = start_of_day(time_option(first)), start_of_day(time_option(last))
     with progress_bar("score") as progress:
-        result = score_forecast(store, begin, end, threshold_usd=threshold, progress=progress)
+        result = score_forecast(store, begin, end, question=question, threshold_usd=threshold, progress=progress)
     if format == "json":
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_rounded(result))) + b"\n")
     elif format == "csv":
@@ -70,7 +75,7 @@ def _rounded(result: ForecastScore) -> ForecastScore:
 def _print(result: ForecastScore) -> None:
     console = screen.console(soft_wrap=True)
     share = percent(result.events / result.days)
-    console.print(f"Issued forecast, {result.first} to {result.last}: {result.days} days")
+    console.print(f"Issued forecast, {result.first} to {result.last}: {result.days} {_ASKED[result.question]}")
     console.print(
         f"{result.events} of them ({share}) reached {dollars(result.threshold_usd)} of liquidations ({result.scope})"
     )

@@ -126,18 +126,18 @@ def prepared(model: Model, evidence: Evidence) -> Evidence:
     return model.prepared(evidence) if isinstance(model, Preparing) else evidence
 
 
-def training_rows(design: Design, warm_up_days: int) -> IntArray:
+def training_rows(design: Design, warm_up_days: int, least: int = LEAST_DAYS) -> IntArray:
     """Return the finished days to fit on: those with a total, from ``warm_up_days`` after the first.
 
     Raises
     ------
     NotEnoughDataError
-        If fewer than :data:`LEAST_DAYS` days have a total.
+        If fewer than ``least`` days have a total.
     """
     observed = np.flatnonzero(np.isfinite(design.log_total))
-    if len(observed) < LEAST_DAYS:
+    if len(observed) < least:
         raise NotEnoughDataError(
-            f"expected at least {LEAST_DAYS} finished days with liquidations to fit a forecast on, found "
+            f"expected at least {least} finished days with liquidations to fit a forecast on, found "
             f"{len(observed)}; import a longer history"
         )
     return observed[observed >= observed[0] + warm_up_days]

@@ -85,6 +85,7 @@ def read_past(
     origin: int | None = None,
     coins: Sequence[str] | None = None,
     kinds: Sequence[str] = MARKET_KINDS,
+    group: LiquidationGroup | None = None,
 ) -> Past:
     """Return the windows known at ``at``.
 
@@ -100,6 +101,8 @@ def read_past(
         Coins to sum over; None: those of the totals that serve.
     kinds
         What to read beside the totals.
+    group
+        The totals; None: those that serve.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def read_past(
     origin = start_of_day(at) if origin is None else origin
     known, spans = scope.known_at(lake, at)
     families = scope.families_at(known, spans, origin % DAY)
-    group = scope.serving(families, spans, origin, coins)
+    group = group or scope.serving(families, spans, origin, coins)
     wanted = group.coins if group is not None else scope.priced_coins(known, spans, origin)
     reader = _Reader(lake, at, origin)
     windows, notes = _liquidations(reader, group, families, spans)

@@ -10,6 +10,7 @@ from runout.forecast.protocol import Predictive, predictive, training_rows
 
 DEPENDENCE_DAYS = 7.0
 """Days of this many are worth one: liquidations of neighbouring days are alike."""
+_LEAST_DAYS = 30
 
 
 class Climatology(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class Climatology(msgspec.Struct, frozen=True, kw_only=True):
         NotEnoughDataError
             If none lies in the window.
         """
-        rows = training_rows(evidence.design, 0)
+        rows = training_rows(evidence.design, 0, _LEAST_DAYS)
         if self.window_days is not None:
             rows = rows[rows >= evidence.design.days - self.window_days]
         if not len(rows):

@@ -20,6 +20,7 @@ from runout.forecast.regression import Coefficients, least_squares
 from runout.scores.arrays import FloatArray, IntArray
 
 WARM_UP_DAYS = 30
+_LEAST_DAYS = 90
 
 
 class Har(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class HarFit(msgspec.Struct, frozen=True, eq=False):
 
 def regression_rows(design: Design) -> IntArray:
     """Return the finished days with a total and all autoregressors, from 30 days after the first."""
-    rows = training_rows(design, WARM_UP_DAYS)
+    rows = training_rows(design, WARM_UP_DAYS, _LEAST_DAYS)
     return rows[np.isfinite(design.autoregressors[rows]).all(axis=1)]
 
 
