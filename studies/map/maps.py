@@ -6,8 +6,8 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
-from runout.positions.filter import Bars, MapState, advance, reached, start
-from runout.positions.parameters import DEFAULT, Cohorts
+from runout.liquidation_map.filter import Bars, MapState, advance, reached, start
+from runout.liquidation_map.parameters import DEFAULT, Cohorts
 from runout.scores.arrays import FloatArray
 from studies.map.market import Market
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.positions.filter import Bars
+from runout.liquidation_map.filter import Bars
 from runout.scores.arrays import FloatArray, IntArray, require_equal_lengths
 
 SIDES: Final = ("long", "short")

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from runout.positions.parameters import DEFAULT, Cohorts
+from runout.liquidation_map.parameters import DEFAULT, Cohorts
 from runout.scores import Split
 from runout.scores.arrays import FloatArray, IntArray
 from studies.map import learners

@@ -13,10 +13,10 @@ from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from runout.coverage.capture import corrected_totals, largest_of_each_second
 from runout.lake import Lake
+from runout.liquidation_map.clusters import Sweep
+from runout.liquidation_map.parameters import DEFAULT
+from runout.liquidation_map.weights import SIDES
 from runout.pipeline.build_map import liquidation_map
-from runout.positions.clusters import Sweep
-from runout.positions.parameters import DEFAULT
-from runout.positions.weights import SIDES
 from runout.scores.arrays import FloatArray
 from runout.synthetic.feeds import EVENT_DAYS, SPREAD_MINUTES
 from runout.synthetic.true_levels import DIRECTION, by_class, true_levels, would_be_reported

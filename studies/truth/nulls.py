@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from runout.positions import Bars, Cohorts, advance, start
-from runout.positions.ladder import resting
+from runout.liquidation_map import Bars, Cohorts, advance, start
+from runout.liquidation_map.ladder import resting
 from runout.scores.arrays import FloatArray
 from runout.synthetic.true_levels import DIRECTION
 from studies.truth.ladders import CELL, CELLS, EDGES, histogram

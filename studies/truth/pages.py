@@ -9,8 +9,8 @@ import numpy as np
 
 from runout.clock import format_time
 from runout.forecast.registry import ISSUED
-from runout.positions.parameters import DEFAULT
-from runout.positions.weights import SIDES
+from runout.liquidation_map.parameters import DEFAULT
+from runout.liquidation_map.weights import SIDES
 from runout.version import CODE_VERSION, METHOD_VERSION
 from studies.truth.report import (
     ATTEMPT,

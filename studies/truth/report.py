@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from runout.positions.parameters import DEFAULT
-from runout.positions.weights import SIDES
+from runout.liquidation_map.parameters import DEFAULT
+from runout.liquidation_map.weights import SIDES
 from runout.scores import fit_recalibration, wilson_interval
 from runout.scores.arrays import BoolArray, FloatArray, IntArray
 from studies.truth import learned, nulls

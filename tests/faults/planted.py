@@ -12,10 +12,10 @@ MARGIN = (
     "tests/margin/test_margin_properties.py",
 )
 TIERS = ("tests/margin/test_margin_tiers.py", *MARGIN)
-FILTER = ("tests/positions/test_filter_jumps.py", "tests/positions/test_cohort_filter.py")
-LADDER = ("tests/positions/test_ladder.py",)
-WEIGHTS = ("tests/positions/test_band_terms.py", "tests/positions/test_weights.py")
-CLUSTERS = ("tests/positions/test_cluster_visits.py", "tests/positions/test_clusters.py")
+FILTER = ("tests/liquidation_map/test_filter_jumps.py", "tests/liquidation_map/test_cohort_filter.py")
+LADDER = ("tests/liquidation_map/test_ladder.py",)
+WEIGHTS = ("tests/liquidation_map/test_band_terms.py", "tests/liquidation_map/test_weights.py")
+CLUSTERS = ("tests/liquidation_map/test_cluster_visits.py", "tests/liquidation_map/test_clusters.py")
 STATIC = ("tests/cascade/test_static.py",)
 ENGINE = ("tests/cascade/test_stage_rules.py", "tests/cascade/test_engine.py")
 MONTECARLO = ("tests/cascade/test_montecarlo.py",)
@@ -68,15 +68,15 @@ FAULTS = (
     Fault("the share of a class is dropped", "kernels/cohorts.py", "                found *= share[k]\n", "", FILTER),
     Fault("closes are not capped", "kernels/cohorts.py", "min(rest * hazard[p] / weight, 0.999)", "rest * hazard[p] / weight * 1.001", FILTER),
     Fault("the read-out forgets what was swept", "kernels/cohorts.py", "level[i] = factor * (held[i] - gone[i])", "level[i] = factor * held[i]", (*LADDER, *FILTER)),
-    Fault("shorts are walked on the wrong wick", "positions/filter.py", "(-inputs.high, -inputs.low, -inputs.mark_high)", "(-inputs.high, -inputs.low, -inputs.mark_low)", FILTER),
-    Fault("a change beyond the volume is not clipped", "positions/filter.py", "np.clip(change, -bars.volume_base, bars.volume_base)", "np.clip(change, -np.inf, np.inf)", FILTER),
-    Fault("closes have the sign of the change wrong", "positions/filter.py", "(bars.volume_base - allowed) / 2.0", "(bars.volume_base + allowed) / 2.0", FILTER),
-    Fault("the grid moves the other way", "positions/filter.py", "state.base[side] += by * cell", "state.base[side] -= by * cell", FILTER),
-    Fault("an edge between two buckets takes the wrong part", "positions/ladder.py", "cumulative[..., below] * (1.0 - part) + cumulative[..., below + 1] * part", "cumulative[..., below] * part + cumulative[..., below + 1] * (1.0 - part)", LADDER),
-    Fault("dollars of a level are not weighted", "positions/ladder.py", "dollars = inferred * of.weight", "dollars = inferred * of.prior", (*LADDER, *WEIGHTS)),
-    Fault("the prior has no hold on the weights", "positions/weights.py", "drawn = strength + weight * (exposure.T @ (reported / variance))", "drawn = weight * (exposure.T @ (reported / variance))", WEIGHTS),
-    Fault("bands leave out what the weights leave open", "positions/weights.py", "+ rest**2 / of.background_shape + open_", "+ rest**2 / of.background_shape", WEIGHTS),
-    Fault("a visit of the other side counts", "positions/clusters.py", "if one.side == made.side and ", "if ", CLUSTERS),
+    Fault("shorts are walked on the wrong wick", "liquidation_map/filter.py", "(-inputs.high, -inputs.low, -inputs.mark_high)", "(-inputs.high, -inputs.low, -inputs.mark_low)", FILTER),
+    Fault("a change beyond the volume is not clipped", "liquidation_map/filter.py", "np.clip(change, -bars.volume_base, bars.volume_base)", "np.clip(change, -np.inf, np.inf)", FILTER),
+    Fault("closes have the sign of the change wrong", "liquidation_map/filter.py", "(bars.volume_base - allowed) / 2.0", "(bars.volume_base + allowed) / 2.0", FILTER),
+    Fault("the grid moves the other way", "liquidation_map/filter.py", "state.base[side] += by * cell", "state.base[side] -= by * cell", FILTER),
+    Fault("an edge between two buckets takes the wrong part", "liquidation_map/ladder.py", "cumulative[..., below] * (1.0 - part) + cumulative[..., below + 1] * part", "cumulative[..., below] * part + cumulative[..., below + 1] * (1.0 - part)", LADDER),
+    Fault("dollars of a level are not weighted", "liquidation_map/ladder.py", "dollars = inferred * of.weight", "dollars = inferred * of.prior", (*LADDER, *WEIGHTS)),
+    Fault("the prior has no hold on the weights", "liquidation_map/weights.py", "drawn = strength + weight * (exposure.T @ (reported / variance))", "drawn = weight * (exposure.T @ (reported / variance))", WEIGHTS),
+    Fault("bands leave out what the weights leave open", "liquidation_map/weights.py", "+ rest**2 / of.background_shape + open_", "+ rest**2 / of.background_shape", WEIGHTS),
+    Fault("a visit of the other side counts", "liquidation_map/clusters.py", "if one.side == made.side and ", "if ", CLUSTERS),
     # -- cascade: static solution, engine, paths ----------------------------------------------------------------------
     Fault("the running maximum is left out", "cascade/static.py", "running = np.maximum.accumulate(levels - displaced)", "running = levels - displaced", STATIC),
     Fault("a level at the stop is not triggered", "cascade/static.py", 'gone = np.searchsorted(of.running, shock, side="right").astype(np.int64)', 'gone = np.searchsorted(of.running, shock, side="left").astype(np.int64)', STATIC),

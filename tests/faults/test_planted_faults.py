@@ -61,7 +61,7 @@ def test_the_text_of_a_fault_stands_once_in_its_module(fault: Fault) -> None:
 def test_there_are_enough_faults_of_each_part_and_their_tests_exist() -> None:
     parts = [fault.module.partition("/")[0] for fault in FAULTS]
     assert len(FAULTS) >= 25
-    assert min(parts.count(part) for part in ("margin", "positions", "kernels", "cascade")) >= 5
+    assert min(parts.count(part) for part in ("margin", "liquidation_map", "kernels", "cascade")) >= 5
     assert all((REPOSITORY / file).is_file() for fault in FAULTS for file in fault.tests)
     assert set(SAMPLE) <= {fault.name for fault in FAULTS}
 

@@ -14,9 +14,9 @@ from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
+from runout.liquidation_map.ladder import table as levels
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.file_import import import_files
-from runout.positions.ladder import table as levels
 from runout.render import palette
 from runout.render.map import export, pictures
 from runout.render.map.colours import DARKEST, LIGHTEST, lab, ramp

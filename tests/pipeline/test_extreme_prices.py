@@ -9,10 +9,10 @@ from pipeline.perpetual_lakes import DAYS, FIRST, WARM_DAYS, collapsed_lake, per
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
+from runout.liquidation_map.ladder import FARTHEST, require_open_interest, table
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.bulletin_inputs import issue
 from runout.pipeline.derive import compute
-from runout.positions.ladder import FARTHEST, require_open_interest, table
 from runout.render.map import pictures
 from runout.render.map.labels import foot
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.positions.parameters import Cohorts
+from runout.liquidation_map.parameters import Cohorts
 from studies.map import (
     FROZEN,
     ONE_STEP,
@@ -246,7 +246,7 @@ def test_out_of_fold_predictions_come_from_rows_further_than_the_embargo():
 
 
 def test_one_step_ahead_liquidates_what_the_filter_does_when_interest_stands_still():
-    from runout.positions.filter import advance, start
+    from runout.liquidation_map.filter import advance, start
 
     market = a_market(buckets=60)
     market = _with(market, open_interest_base=np.full(60 * EACH, 20_000.0))

@@ -92,8 +92,8 @@ class MapAnswer(msgspec.Struct, frozen=True, eq=False):
         return tables.dated(export.table(self.content))
 
     def clusters(self) -> pl.DataFrame:
-        """Return its clusters, the largest first (:func:`runout.positions.clusters.table`), times as datetimes."""
-        from runout.positions import clusters  # noqa: PLC0415
+        """Return its clusters, the largest first (``liquidation_map.clusters.table``), times as datetimes."""
+        from runout.liquidation_map import clusters  # noqa: PLC0415
 
         return tables.dated(clusters.table(self.content.clusters))
 

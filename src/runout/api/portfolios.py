@@ -10,10 +10,10 @@ import msgspec
 
 from runout.api.shock_inputs import Amount, amount
 from runout.errors import UsageError
-from runout.positions.account import Holding
+from runout.liquidation_map.account import Holding
 
 if TYPE_CHECKING:
-    from runout.positions.weights import Side
+    from runout.liquidation_map.weights import Side
 
 Row = Mapping[str, Amount | None]
 _NEEDED: Final = ("coin", "side", "quantity", "entry")

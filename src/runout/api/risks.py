@@ -7,8 +7,8 @@ from typing import Literal
 from runout.api.portfolios import Portfolio, Row, portfolio_of
 from runout.api.shock_inputs import Amount, amount
 from runout.errors import UsageError
+from runout.liquidation_map.account import Holding
 from runout.pipeline.position_risk import Asked, Risk, risk_of_account, risk_of_one
-from runout.positions.account import Holding
 
 MarginMode = Literal["isolated", "cross"]
 Positions = Iterable[Row] | str | Path | Portfolio

@@ -7,8 +7,8 @@ import polars as pl
 
 from runout.bulletin.findings import Bulletin, Finding
 from runout.clock import parse_time
+from runout.liquidation_map.clusters import Sweep
 from runout.pipeline.whatif_answers import WhatIf
-from runout.positions.clusters import Sweep
 from runout.records import Series
 
 _TIME: Final = pl.Datetime("ns", "UTC")

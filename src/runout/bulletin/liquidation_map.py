@@ -7,9 +7,9 @@ import polars as pl
 
 from runout import clock
 from runout.bulletin import wording
-from runout.positions import Cohorts, Jump
-from runout.positions.clusters import Cluster, Sweep, Swept
-from runout.positions.ladder import Ladder
+from runout.liquidation_map import Cohorts, Jump
+from runout.liquidation_map.clusters import Cluster, Sweep, Swept
+from runout.liquidation_map.ladder import Ladder
 from runout.records import Series, provider_name, venue_list
 from runout.scores.arrays import FloatArray, IntArray
 

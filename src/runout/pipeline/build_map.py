@@ -25,11 +25,11 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, format_dur
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake, known_span
 from runout.lake.catalogue import held, without_step
+from runout.liquidation_map import Bars, Jump, MapState, advance, reached, start
+from runout.liquidation_map.clusters import Sweep, clusters, swept
+from runout.liquidation_map.ladder import edges_around, priced, require_open_interest, resting, total
+from runout.liquidation_map.weights import SIDES, Weights, along_ways, expected_usd, fit
 from runout.pipeline.cluster_snapshots import LEAD, mapped_venue
-from runout.positions import Bars, Jump, MapState, advance, reached, start
-from runout.positions.clusters import Sweep, clusters, swept
-from runout.positions.ladder import edges_around, priced, require_open_interest, resting, total
-from runout.positions.weights import SIDES, Weights, along_ways, expected_usd, fit
 from runout.quality.prints import FAR_FACTOR, OHLC, factors, far_prints, without_far_prints
 from runout.records import Series, venue_list
 from runout.scores.arrays import FloatArray, IntArray
@@ -42,7 +42,7 @@ REACH: Final = 0.06
 FAR: Final = 0.2
 """How far the levels go that moves of the price are asked about."""
 WAYS: Final = 90 * NANOSECONDS_PER_DAY
-"""How far before the window ways are looked at for :func:`runout.positions.weights.along_ways`."""
+"""How far before the window ways are looked at for :func:`runout.liquidation_map.weights.along_ways`."""
 _LONGEST: Final = 400 * NANOSECONDS_PER_DAY
 _FRESH: Final = NANOSECONDS_PER_DAY
 _COLUMNS: Final = 480

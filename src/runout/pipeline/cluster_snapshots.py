@@ -13,7 +13,7 @@ from runout.version import METHOD_VERSION
 
 if TYPE_CHECKING:
     from runout.bulletin.liquidation_map import LiquidationMap
-    from runout.positions.clusters import Swept
+    from runout.liquidation_map.clusters import Swept
 
 STEP: Final = 4 * NANOSECONDS_PER_HOUR
 NEAR: Final = 0.05
@@ -74,7 +74,7 @@ def has_clusters(lake: Lake, coin: str, at: int) -> bool:
 
 def cluster_rows(of: "LiquidationMap") -> dict[str, pl.DataFrame]:
     """Return the clusters of a map, and those of the day before that the price went into since, by record kind."""
-    from runout.positions.clusters import table  # noqa: PLC0415 - the map's kernels
+    from runout.liquidation_map.clusters import table  # noqa: PLC0415 - the map's kernels
 
     return {
         "swept_clusters": _kept(_swept(of.swept), "swept_clusters", of),

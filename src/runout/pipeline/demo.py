@@ -15,11 +15,11 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date
 from runout.coverage.capture import Rule, corrected_totals
 from runout.indicators.endogeneity import SECOND, hawkes
 from runout.lake import Lake
+from runout.liquidation_map.clusters import Cluster
+from runout.liquidation_map.parameters import DEFAULT
+from runout.liquidation_map.weights import SIDES
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.hidden_truth import read_truth
-from runout.positions.clusters import Cluster
-from runout.positions.parameters import DEFAULT
-from runout.positions.weights import SIDES
 from runout.synthetic.feeds import EVENT_DAYS
 from runout.synthetic.true_levels import DIRECTION, by_class, true_levels, would_be_reported
 from runout.synthetic.world import VENUES

@@ -8,13 +8,9 @@ from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cascade.shock import ToPrice
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
-from runout.margin.fees import TakerFee, taker_fee
-from runout.pipeline.build_map import liquidation_map
-from runout.pipeline.prices import price_now
-from runout.pipeline.whatif_answers import setting_of, whatif
-from runout.positions.account import Account, Holding, Leg, account_risk
-from runout.positions.clusters import Cluster
-from runout.positions.risk import (
+from runout.liquidation_map.account import Account, Holding, Leg, account_risk
+from runout.liquidation_map.clusters import Cluster
+from runout.liquidation_map.risk import (
     Between,
     MarginMode,
     OwnRisk,
@@ -28,7 +24,11 @@ from runout.positions.risk import (
     requirement,
     unrealised_usd,
 )
-from runout.positions.weights import Side
+from runout.liquidation_map.weights import Side
+from runout.margin.fees import TakerFee, taker_fee
+from runout.pipeline.build_map import liquidation_map
+from runout.pipeline.prices import price_now
+from runout.pipeline.whatif_answers import setting_of, whatif
 from runout.scores.intervals import FrequencyInterval
 
 

@@ -30,12 +30,12 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.record import LevelAnswer
 from runout.lake import Lake
+from runout.liquidation_map.ladder import cumulative, cumulative_band
+from runout.liquidation_map.weights import SIDES, Side
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.cluster_snapshots import mapped_venue
 from runout.pipeline.forecasts import answer_level
 from runout.pipeline.market_wide_scale import Scale, scale_of
-from runout.positions.ladder import cumulative, cumulative_band
-from runout.positions.weights import SIDES, Side
 from runout.quality.prints import without_far_prints
 from runout.records import KINDS, Series, conform, venue_list
 from runout.scores import FrequencyInterval

@@ -8,7 +8,7 @@ from runout.bulletin.findings import Evidence, Finding, Quantity, Row, Section, 
 from runout.bulletin.liquidation_map import NO_GAIN
 from runout.bulletin.readings import quantity
 from runout.clock import format_time, say_time
-from runout.positions.clusters import CROSSED
+from runout.liquidation_map.clusters import CROSSED
 from runout.records import venue_list
 from runout.units import dollars, percent, price
 

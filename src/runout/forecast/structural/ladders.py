@@ -1,6 +1,6 @@
 """Inferred ladders of every coin at the end of every day, from daily bars alone.
 
-The cohort filter of the map (:mod:`runout.positions.filter`), on the only bars that reach back to 2020. A daily bar
+The filter of the map (:mod:`runout.liquidation_map.filter`), on the only bars that reach back to 2020. A daily bar
 hides its path, so it is walked as opening, nearer extreme in time, farther extreme, close (the low first on a day that
 rose), each leg in four parts with volume by length: what opens and is swept within a day is swept within that day.
 Volume is that of the bars' one venue, open interest that of all: which share of the volume is positions changing hands
@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from runout.forecast.history import History
-from runout.positions.parameters import Cohorts
+from runout.liquidation_map.parameters import Cohorts
 from runout.scores.arrays import BoolArray, FloatArray
 
 Source = Literal["volume and open interest", "path only"]

@@ -10,8 +10,8 @@ import polars as pl
 
 from runout import clock
 from runout.bulletin.liquidation_map import LiquidationMap
-from runout.positions import clusters, ladder
-from runout.positions.clusters import Sweep
+from runout.liquidation_map import clusters, ladder
+from runout.liquidation_map.clusters import Sweep
 from runout.render import answer_page, page
 from runout.render.map import labels, pictures
 from runout.render.sheet import Sheet
@@ -61,7 +61,7 @@ def table(of: LiquidationMap) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns of :func:`runout.positions.ladder.table` behind ``coin, venue, time`` (UTC ns, end of the last bar).
+        Columns of :func:`runout.liquidation_map.ladder.table` behind ``coin, venue, time`` (UTC ns, last bar).
     """
     named = [pl.lit(of.coin).alias("coin"), pl.lit(of.venue).alias("venue"), pl.lit(of.through).alias("time")]
     return ladder.table(of.ladder).select(*named, pl.all())

@@ -6,8 +6,8 @@ from typing import Final
 from matplotlib.axes import Axes
 
 from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
-from runout.positions.clusters import Cluster
-from runout.positions.weights import SIDES, Side
+from runout.liquidation_map.clusters import Cluster
+from runout.liquidation_map.weights import SIDES, Side
 from runout.render import axes, palette
 from runout.render.canvas import Paper
 from runout.render.layout import ROW, SIZE, Look, wrapped

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.positions.weights import SIDES
+from runout.liquidation_map.weights import SIDES
 from runout.render import palette
 from runout.render.canvas import Paper
 from runout.render.layout import Look

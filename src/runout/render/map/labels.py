@@ -4,8 +4,8 @@ from typing import Final
 
 from runout import clock
 from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
-from runout.positions.clusters import Cluster, Sweep, Swept
-from runout.positions.ladder import Total
+from runout.liquidation_map.clusters import Cluster, Sweep, Swept
+from runout.liquidation_map.ladder import Total
 from runout.units import coins, dollars, percent, price
 
 _SWEEPS: Final = 6

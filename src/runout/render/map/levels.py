@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from matplotlib.axes import Axes
 
 from runout.bulletin.liquidation_map import LiquidationMap
-from runout.positions.ladder import cumulative, cumulative_band
-from runout.positions.weights import SIDES
+from runout.liquidation_map.ladder import cumulative, cumulative_band
+from runout.liquidation_map.weights import SIDES
 from runout.render import palette
 from runout.render.canvas import Paper, boxes
 from runout.render.layout import Look

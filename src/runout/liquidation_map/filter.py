@@ -24,8 +24,8 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.errors import UsageError
-from runout.positions.bars import Bars
-from runout.positions.parameters import DEFAULT, Cohorts
+from runout.liquidation_map.bars import Bars
+from runout.liquidation_map.parameters import DEFAULT, Cohorts
 from runout.scores.arrays import FloatArray, IntArray
 
 LONG, SHORT = 0, 1

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.stats import gamma
 
-from positions.map_specimens import side_weights
-from runout.positions.weights import band
+from liquidation_map.map_specimens import side_weights
+from runout.liquidation_map.weights import band
 
 INFERRED = np.array([[3e7, 1e7], [2e7, 0.0], [5e6, 5e6]])
 NOTHING = {"lump_usd": 1e-6, "shape": 1e12, "background_shape": 1e12, "covariance": np.eye(6) * 1e-12}

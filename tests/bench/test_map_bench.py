@@ -7,8 +7,8 @@ import pytest
 
 from bench.conftest import Work
 from runout.kernels.cohorts import ladder_side
-from runout.positions import Bars, Cohorts, advance, start
-from runout.positions.parameters import of_leverages
+from runout.liquidation_map import Bars, Cohorts, advance, start
+from runout.liquidation_map.parameters import of_leverages
 
 pytestmark = pytest.mark.bench
 

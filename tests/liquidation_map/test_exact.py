@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from positions.map_specimens import traded, weights
+from liquidation_map.map_specimens import traded, weights
 from runout.errors import UsageError
-from runout.positions.exact import ExactPositions, merged, table
-from runout.positions.ladder import Ladder, ladder, price_edges
+from runout.liquidation_map.exact import ExactPositions, merged, table
+from runout.liquidation_map.ladder import Ladder, ladder, price_edges
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from positions.map_specimens import traded, weights
+from liquidation_map.map_specimens import traded, weights
 from runout.errors import UsageError
-from runout.positions.clusters import Sweep, clusters, swept, table
-from runout.positions.ladder import Ladder, Total, priced
+from runout.liquidation_map.clusters import Sweep, clusters, swept, table
+from runout.liquidation_map.ladder import Ladder, Total, priced
 
 PRICE = 100.0
 EDGES = np.arange(90.0, 110.01, 0.1)
@@ -36,7 +36,7 @@ def test_each_hill_is_a_cluster_and_the_largest_comes_first():
 
 def test_clusters_of_a_side_do_not_overlap_and_stay_on_their_side_of_the_price():
     state, price = traded(seed=8)
-    from runout.positions.ladder import ladder, price_edges
+    from runout.liquidation_map.ladder import ladder, price_edges
 
     of = ladder(state, weights(), price, price_edges(price * 0.9, price * 1.1))
     found = clusters(of)

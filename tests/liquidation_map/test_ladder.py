@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from positions.map_specimens import COHORTS, bars, traded, weights
+from liquidation_map.map_specimens import COHORTS, bars, traded, weights
 from runout.errors import UsageError
-from runout.positions import advance, reached
-from runout.positions.ladder import (
+from runout.liquidation_map import advance, reached
+from runout.liquidation_map.ladder import (
     class_column,
     cumulative,
     cumulative_band,

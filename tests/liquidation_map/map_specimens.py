@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from runout.positions import Bars, Cohorts, MapState, advance, start
-from runout.positions.weights import SideWeights, Weights
+from runout.liquidation_map import Bars, Cohorts, MapState, advance, start
+from runout.liquidation_map.weights import SideWeights, Weights
 
 STEP = 300 * 10**9
 COHORTS = Cohorts(distance=(0.005, 0.02, 0.06), share=(0.2, 0.3, 0.1), cell=0.001, half_width=0.4)

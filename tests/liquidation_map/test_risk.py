@@ -2,12 +2,12 @@
 
 import pytest
 
-from positions.map_specimens import traded, weights
+from liquidation_map.map_specimens import traded, weights
 from runout.clock import parse_time
 from runout.errors import NotEnoughDataError, UsageError
-from runout.positions.clusters import clusters
-from runout.positions.ladder import ladder, price_edges
-from runout.positions.risk import Requirement, between, own_risk, requirement
+from runout.liquidation_map.clusters import clusters
+from runout.liquidation_map.ladder import ladder, price_edges
+from runout.liquidation_map.risk import Requirement, between, own_risk, requirement
 
 
 @pytest.fixture

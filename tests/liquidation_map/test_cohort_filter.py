@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.errors import UsageError
-from runout.positions import Bars, Cohorts, MapState, advance, reached, start
+from runout.liquidation_map import Bars, Cohorts, MapState, advance, reached, start
 
 STEP = 300 * 10**9
 COHORTS = Cohorts(distance=(0.005, 0.02, 0.06), share=(0.2, 0.3, 0.1), cell=0.001, half_width=0.4)

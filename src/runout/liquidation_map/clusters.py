@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from runout.errors import UsageError
-from runout.positions.ladder import Ladder, Total, total
-from runout.positions.weights import SIDES, Side
+from runout.liquidation_map.ladder import Ladder, Total, total
+from runout.liquidation_map.weights import SIDES, Side
 from runout.scores.arrays import FloatArray, IntArray
 
 SMOOTHING: Final = 0.001

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.positions import weights
-from runout.positions.weights import SIDES, Weights, along_ways, band, expected_usd, fit
+from runout.liquidation_map import weights
+from runout.liquidation_map.weights import SIDES, Weights, along_ways, band, expected_usd, fit
 
 SPAN = 4 * 3600 * 10**9
 TRUE = np.array([[0.02, 0.01], [0.01, 0.03], [0.005, 0.02]])

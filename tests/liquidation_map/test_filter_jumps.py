@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from runout.positions import Bars, Cohorts, MapState, advance, start
+from runout.liquidation_map import Bars, Cohorts, MapState, advance, start
 
 STEP = 60 * 10**9
 COHORTS = Cohorts(distance=(0.01,), share=(0.5,), cell=0.001, half_width=0.4)

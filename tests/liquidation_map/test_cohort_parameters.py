@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from runout.liquidation_map.parameters import of_leverages
 from runout.margin import initial_margin, liquidation_price
-from runout.positions.parameters import of_leverages
 
 LEVERAGES = (100.0, 50.0, 25.0, 10.0, 5.0)
 

@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from runout.errors import UsageError
+from runout.liquidation_map.risk import Requirement
+from runout.liquidation_map.weights import Side
 from runout.margin import hedge_liquidation_prices, maintenance_margin
-from runout.positions.risk import Requirement
-from runout.positions.weights import Side
 
 _HALVINGS: Final = 80
 _FARTHEST_RISE: Final = 20.0
@@ -160,7 +160,7 @@ def account_risk(
     Examples
     --------
     >>> from runout.clock import parse_time
-    >>> from runout.positions.risk import requirement
+    >>> from runout.liquidation_map.risk import requirement
     >>> table = {"BTC": requirement("binance", "BTC", parse_time("2025-01-01"))}
     >>> held = [Holding(coin="BTC", side="long", quantity=1.0, entry=60_000.0)]
     >>> found = account_risk(held, 3_000.0, {"BTC": 60_000.0}, table)

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from runout.errors import UsageError
-from runout.positions.ladder import Ladder
-from runout.positions.weights import SIDES
+from runout.liquidation_map.ladder import Ladder
+from runout.liquidation_map.weights import SIDES
 from runout.scores.arrays import FloatArray, IntArray
 
 

@@ -5,6 +5,9 @@ from typing import Final, Literal
 import msgspec
 
 from runout.errors import NotEnoughDataError, UsageError
+from runout.liquidation_map.clusters import Cluster
+from runout.liquidation_map.ladder import Ladder, Total, total
+from runout.liquidation_map.weights import Side
 from runout.margin import (
     LONG,
     SHORT,
@@ -17,9 +20,6 @@ from runout.margin import (
     shipped_tiers,
     tiers,
 )
-from runout.positions.clusters import Cluster
-from runout.positions.ladder import Ladder, Total, total
-from runout.positions.weights import Side
 
 MarginMode = Literal["isolated", "cross"]
 _SIGNS: Final[dict[Side, int]] = {"long": LONG, "short": SHORT}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from positions.test_clusters import hill, sweep
-from runout.positions.clusters import clusters
+from liquidation_map.test_clusters import hill, sweep
+from runout.liquidation_map.clusters import clusters
 
 
 def test_a_way_of_shorts_through_a_cluster_of_longs_is_no_visit() -> None:

@@ -3,8 +3,8 @@
 Nothing here was published by a venue: positions are inferred from traded volume, open interest and the price path.
 """
 
-from runout.positions.bars import Bars
-from runout.positions.filter import (
+from runout.liquidation_map.bars import Bars
+from runout.liquidation_map.filter import (
     Jump,
     Liquidated,
     MapState,
@@ -12,6 +12,6 @@ from runout.positions.filter import (
     reached,
     start,
 )
-from runout.positions.parameters import DEFAULT, Cohorts
+from runout.liquidation_map.parameters import DEFAULT, Cohorts
 
 __all__ = ["DEFAULT", "Bars", "Cohorts", "Jump", "Liquidated", "MapState", "advance", "reached", "start"]

@@ -1,7 +1,7 @@
 """The ladder: what is expected to be liquidated, and reported, at each price.
 
 Coins are the filter's, inferred. Dollars are *reported* ones as expected: coins times the level's price times the
-weight of the class (:mod:`runout.positions.weights`), so a floor of what would be liquidated in truth. The dollars of a
+weight of the class (:mod:`.weights`), so a floor of what would be liquidated in truth. The dollars of a
 level are those of the first visit: what then opens and closes on the way is not in them.
 """
 
@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.positions.filter import MapState
-from runout.positions.weights import SIDES, Side, Weights, band, expected_usd
+from runout.liquidation_map.filter import MapState
+from runout.liquidation_map.weights import SIDES, Side, Weights, band, expected_usd
 from runout.scores.arrays import FloatArray
 
 _DIRECTION: Final = (1.0, -1.0)

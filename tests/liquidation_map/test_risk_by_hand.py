@@ -5,7 +5,14 @@ import pytest
 from runout.cli.main import main
 from runout.clock import parse_time
 from runout.errors import UsageError
-from runout.positions.risk import margin_ratio, margin_to_add, own_risk, refuse_impossible, requirement, unrealised_usd
+from runout.liquidation_map.risk import (
+    margin_ratio,
+    margin_to_add,
+    own_risk,
+    refuse_impossible,
+    requirement,
+    unrealised_usd,
+)
 
 # Binance, bracket of $12M to $70M: m = 2%, c = $132,000.
 TABLE = requirement("binance", "BTC", parse_time("2025-08-18T12:00Z"))
