@@ -93,7 +93,7 @@ def test_levels_are_named_the_nearest_first_above_and_below() -> None:
 
 
 def test_what_the_levels_are_worth_is_said_beside_them() -> None:
-    assert "worse than a flat line far from the price" in " ".join(text.render_brief(whole()).split())
+    assert "levels farther than past moves are assumption" in " ".join(text.render_brief(whole()).split())
 
 
 def test_figures_of_twenty_hours_ago_are_not_shown_as_the_present() -> None:

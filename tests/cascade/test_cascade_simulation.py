@@ -63,7 +63,7 @@ def test_the_table_splits_the_total_by_venue_and_class():
     assert slide.liquidated["liquidated_usd"].sum() == pytest.approx(slide.value.liquidated_usd)
     assert slide.liquidated["mild_usd"].sum() == pytest.approx(slide.mild.liquidated_usd)
     assert slide.liquidated["severe_usd"].sum() == pytest.approx(slide.severe.liquidated_usd)
-    assert slide.liquidated["leverage_class"].to_list() == ["low", "high"] * 3 + ["unsplit"]
+    assert slide.liquidated["level_kind"].to_list() == ["low", "high"] * 3 + ["unsplit"]
     assert slide.liquidated["venue"].null_count() == 1
 
 

@@ -12,9 +12,9 @@ MARGIN = (
     "tests/margin/test_margin_properties.py",
 )
 TIERS = ("tests/margin/test_margin_tiers.py", *MARGIN)
-FILTER = ("tests/liquidation_map/test_filter_jumps.py", "tests/liquidation_map/test_cohort_filter.py")
+STATE = ("tests/liquidation_map/test_state.py",)
 LADDER = ("tests/liquidation_map/test_ladder.py",)
-WEIGHTS = ("tests/liquidation_map/test_band_terms.py", "tests/liquidation_map/test_weights.py")
+DOLLARS = ("tests/liquidation_map/test_dollars.py",)
 CLUSTERS = ("tests/liquidation_map/test_cluster_visits.py", "tests/liquidation_map/test_clusters.py")
 STATIC = ("tests/cascade/test_static.py",)
 ENGINE = ("tests/cascade/test_stage_rules.py", "tests/cascade/test_engine.py")
@@ -58,25 +58,24 @@ FAULTS = (
     Fault("a tier begins at its floor, not above it", "margin/tiers.py", 'np.searchsorted(floors, sizes, side="left")', 'np.searchsorted(floors, sizes, side="right")', TIERS),
     Fault("a step begun is not counted", "margin/tiers.py", "np.ceil((sizes - floors[-1]) / table.step) - 1", "np.floor((sizes - floors[-1]) / table.step) - 1", TIERS),
     Fault("a table holds on the day it ends", "margin/tiers.py", "self.until is None or at < self.until", "self.until is None or at <= self.until", TIERS),
-    # -- map: the filter's kernels and its bars -----------------------------------------------------------------------
-    Fault("a sweep stops one bucket short", "kernels/cohorts.py", "for i in range(max(last + 1, 0), edge[k] + 1):", "for i in range(max(last + 2, 0), edge[k] + 1):", FILTER),
-    Fault("the last bucket is taken whole", "kernels/cohorts.py", "taken = part * (opened[p, last] - swept[k, p, last])", "taken = opened[p, last] - swept[k, p, last]", FILTER),
-    Fault("what was swept is swept again", "kernels/cohorts.py", "                    swept[k, p, i] = opened[p, i]\n", "", FILTER),
-    Fault("a liquidation is removed again as a close", "kernels/cohorts.py", "rest = max(closes[t] - gone, 0.0)", "rest = max(closes[t], 0.0)", FILTER),
-    Fault("what is liquidated is not opened again", "kernels/cohorts.py", "opens = max(change[t] + closed + gone, 0.0)", "opens = max(change[t] + closed, 0.0)", FILTER),
-    Fault("opens miss the top bucket of the range", "kernels/cohorts.py", "for i in range(first, top + 1):", "for i in range(first, max(top, first + 1)):", FILTER),
-    Fault("the share of a class is dropped", "kernels/cohorts.py", "                found *= share[k]\n", "", FILTER),
-    Fault("closes are not capped", "kernels/cohorts.py", "min(rest * hazard[p] / weight, 0.999)", "rest * hazard[p] / weight * 1.001", FILTER),
-    Fault("the read-out forgets what was swept", "kernels/cohorts.py", "level[i] = factor * (held[i] - gone[i])", "level[i] = factor * held[i]", (*LADDER, *FILTER)),
-    Fault("shorts are walked on the wrong wick", "liquidation_map/filter.py", "(-inputs.high, -inputs.low, -inputs.mark_high)", "(-inputs.high, -inputs.low, -inputs.mark_low)", FILTER),
-    Fault("a change beyond the volume is not clipped", "liquidation_map/filter.py", "np.clip(change, -bars.volume_base, bars.volume_base)", "np.clip(change, -np.inf, np.inf)", FILTER),
-    Fault("closes have the sign of the change wrong", "liquidation_map/filter.py", "(bars.volume_base - allowed) / 2.0", "(bars.volume_base + allowed) / 2.0", FILTER),
-    Fault("the grid moves the other way", "liquidation_map/filter.py", "state.base[side] += by * cell", "state.base[side] -= by * cell", FILTER),
-    Fault("an edge between two buckets takes the wrong part", "liquidation_map/ladder.py", "cumulative[..., below] * (1.0 - part) + cumulative[..., below + 1] * part", "cumulative[..., below] * part + cumulative[..., below + 1] * (1.0 - part)", LADDER),
-    Fault("dollars of a level are not weighted", "liquidation_map/ladder.py", "dollars = inferred * of.weight", "dollars = inferred * of.prior", (*LADDER, *WEIGHTS)),
-    Fault("the prior has no hold on the weights", "liquidation_map/weights.py", "drawn = strength + weight * (exposure.T @ (reported / variance))", "drawn = weight * (exposure.T @ (reported / variance))", WEIGHTS),
-    Fault("bands leave out what the weights leave open", "liquidation_map/weights.py", "+ rest**2 / of.background_shape + open_", "+ rest**2 / of.background_shape", WEIGHTS),
+    # -- map: the kernel of levels, the state, dollars, ladder and clusters -------------------------------------------
+    Fault("a sweep stops one cell short", "kernels/levels.py", "reached = math.ceil(bottom - 0.5)", "reached = math.ceil(bottom + 0.5)", STATE),
+    Fault("the clock runs twice as fast", "kernels/levels.py", "stays = math.exp(-turnover * turned)", "stays = math.exp(-2.0 * turnover * turned)", STATE),
+    Fault("opens forget the scale", "kernels/levels.py", "opened = (1.0 - stays) / sums[0]", "opened = 1.0 - stays", STATE),
+    Fault("a ring is not emptied ahead of the price", "kernels/levels.py", "for i in range(max(marks[2 + s] + 1, last - mask), last + 1):", "for i in range(0):", STATE),
+    Fault("opens miss the top cell of the range", "kernels/levels.py", "range(first - shift[k], last - shift[k] + 1)", "range(first - shift[k], max(last - shift[k], first - shift[k] + 1))", STATE),
+    Fault("the share of a class is dropped", "kernels/levels.py", "added = each * share[k]", "added = each / len(shift)", STATE),
+    Fault("shorts are walked on the wrong wick", "kernels/levels.py", "else (-high[t], -low[t])", "else (-low[t], -high[t])", STATE),
+    Fault("a gap does not age the map", "kernels/levels.py", "stays * math.exp(-turnover * idle[t])", "stays", STATE),
+    Fault("a kept state forgets its clock", "liquidation_map/state.py", "sums=np.concatenate([[1.0], sums]),", "sums=np.array([1.0, 0.0, 0.0, 0.0, 0.0]),", STATE),
+    Fault("masses at the end of four hours are not rounded", "liquidation_map/state.py", "held if self.event_time % BUCKET else", "held if True else", STATE),
+    Fault("a level is priced at its far edge", "liquidation_map/state.py", "(edges[1:] + edges[:-1]) / 2.0)", "edges[1:])", (*LADDER, *STATE)),
+    Fault("the background is left out of the fit", "liquidation_map/dollars.py", "background * ratio.mean(), shown", "0.0 * ratio.mean(), shown", DOLLARS),
+    Fault("assumption does not widen a band", "liquidation_map/dollars.py", " + (ASSUMED * assumed * levels) ** 2", "", DOLLARS),
+    Fault("levels are tested by ways that ended nearer", "liquidation_map/dollars.py", "len(self.ways) - np.searchsorted(self.ways, distance)", "np.searchsorted(self.ways, distance)", DOLLARS),
+    Fault("shares of assumption are not weighed by dollars", "liquidation_map/ladder.py", "float((inferred * assumed).sum()) / whole", "float(assumed.mean())", LADDER),
     Fault("a visit of the other side counts", "liquidation_map/clusters.py", "if one.side == made.side and ", "if ", CLUSTERS),
+    Fault("a shoulder is a cluster", "liquidation_map/clusters.py", "- max(padded[left : top + 1].min(), padded[top:right].min()) >= least", "- min(padded[left : top + 1].min(), padded[top:right].min()) >= least", CLUSTERS),
     # -- cascade: static solution, engine, paths ----------------------------------------------------------------------
     Fault("the running maximum is left out", "cascade/static.py", "running = np.maximum.accumulate(levels - displaced)", "running = levels - displaced", STATIC),
     Fault("a level at the stop is not triggered", "cascade/static.py", 'gone = np.searchsorted(of.running, shock, side="right").astype(np.int64)', 'gone = np.searchsorted(of.running, shock, side="left").astype(np.int64)', STATIC),

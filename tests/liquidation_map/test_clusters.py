@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from liquidation_map.map_specimens import traded, weights
+from liquidation_map.map_specimens import OPEN_INTEREST, dollars, traded
 from runout.errors import UsageError
 from runout.liquidation_map.clusters import Sweep, clusters, swept, table
-from runout.liquidation_map.ladder import Ladder, Total, priced
+from runout.liquidation_map.ladder import Ladder, Total, ladder, price_edges
+from runout.liquidation_map.prior import CELLS
 
 PRICE = 100.0
 EDGES = np.arange(90.0, 110.01, 0.1)
@@ -17,18 +18,20 @@ EDGES = np.arange(90.0, 110.01, 0.1)
 
 def hill(*peaks: tuple[float, float], side: int = 0, ground: float = 0.0) -> Ladder:
     """Return a ladder of one side with hills of given middle and height, half a dollar wide."""
-    coins = np.zeros((2, len(EDGES) - 1, 3, 2))
+    coins = np.zeros((2, len(EDGES) - 1))
     middle = (EDGES[:-1] + EDGES[1:]) / 2
     own = middle < PRICE if side == 0 else middle > PRICE
     for place, height in peaks:
-        coins[side, :, 1, 0] += own * height * np.exp(-0.5 * ((middle - place) / 0.25) ** 2)
-    coins[side, :, 1, 0] += own * ground
-    return priced(coins, (0.005, 0.02, 0.06), weights(), PRICE, EDGES)
+        coins[side] += own * height * np.exp(-0.5 * ((middle - place) / 0.25) ** 2)
+    coins[side] += own * ground
+    of = ladder(np.zeros((2, CELLS)), dollars(), PRICE, EDGES, 1.0)
+    usd = coins * middle * np.array([[of.dollars.long.shown], [of.dollars.short.shown]])
+    return msgspec.structs.replace(of, coins=coins, usd=usd)
 
 
-def test_each_hill_is_a_cluster_and_the_largest_comes_first():
-    found = clusters(hill((97.0, 1000), (94.0, 3000)))
-    assert [round(one.peak) for one in found] == [94, 97]
+def test_each_hill_is_a_cluster_and_that_of_the_most_dollars_that_are_data_comes_first():
+    found = clusters(hill((98.5, 1500), (97.0, 1000), (94.0, 3000)))
+    assert [one.peak for one in found] == pytest.approx([98.5, 97.0, 94.0], abs=0.1)
     assert all(one.low < one.peak < one.high for one in found)
     assert found[0].distance == pytest.approx(found[0].high / PRICE - 1)
     assert found[0].total.low_usd < found[0].total.usd < found[0].total.high_usd
@@ -36,9 +39,7 @@ def test_each_hill_is_a_cluster_and_the_largest_comes_first():
 
 def test_clusters_of_a_side_do_not_overlap_and_stay_on_their_side_of_the_price():
     state, price = traded(seed=8)
-    from runout.liquidation_map.ladder import ladder, price_edges
-
-    of = ladder(state, weights(), price, price_edges(price * 0.9, price * 1.1))
+    of = ladder(state.masses(), dollars(), price, price_edges(price * 0.9, price * 1.1), OPEN_INTEREST)
     found = clusters(of)
     assert {one.side for one in found} == {"long", "short"}
     for side in ("long", "short"):
@@ -103,3 +104,15 @@ def test_the_last_visit_is_the_latest_way_through_a_quarter_of_the_range():
     rows = table((found,))
     assert rows["last_visit_realised_usd"].to_list() == [5e4]
     assert table(()).is_empty()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_peaks_are_those_of_a_library(seed: int) -> None:
+    from scipy.signal import find_peaks
+
+    from runout.liquidation_map.clusters import _peaks
+
+    height = np.abs(np.convolve(np.random.default_rng(seed).normal(0, 1, 400), np.ones(7), "same")).round(1)
+    least = 0.2 * float(height.max())
+    wanted = find_peaks(np.concatenate([[0.0], height, [0.0]]), prominence=least)[0] - 1
+    assert _peaks(height, least) == wanted.tolist()

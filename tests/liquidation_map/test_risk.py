@@ -2,7 +2,7 @@
 
 import pytest
 
-from liquidation_map.map_specimens import traded, weights
+from liquidation_map.map_specimens import OPEN_INTEREST, dollars, traded
 from runout.clock import parse_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.liquidation_map.clusters import clusters
@@ -56,7 +56,7 @@ def test_a_table_that_is_not_known_to_hold_is_named_as_the_nearest():
 
 def test_what_stands_between_is_what_the_ladder_has_up_to_the_level():
     state, price = traded(seed=8)
-    of = ladder(state, weights(), price, price_edges(price * 0.9, price * 1.1))
+    of = ladder(state.masses(), dollars(), price, price_edges(price * 0.9, price * 1.1), OPEN_INTEREST)
     found = clusters(of)
     level = float(of.edges[of.edges < price * 0.98][-1])
     near, far = between(of, found, "long", level), between(of, found, "long", price * 0.93)

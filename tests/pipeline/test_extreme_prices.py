@@ -57,7 +57,7 @@ def test_a_print_far_off_changes_no_map_and_is_named(calm: Lake, tmp_path: Path)
     without, made = (liquidation_map(lake, "BTC", END) for lake in (calm, wrong))
     assert made.ladder.edges[-1] < 1.2 * made.candles["close"].to_numpy().max()
     assert len(table(made.ladder)) == pytest.approx(len(table(without.ladder)), rel=0.05)
-    assert "1 bars that the filter could not explain: print far off." in foot(made)
+    assert "1 irregular bars: print far off." in foot(made)
     assert foot(without)[:3] == foot(made)[:3]
 
 

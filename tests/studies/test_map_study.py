@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.liquidation_map.parameters import Cohorts
 from studies.map import (
     FROZEN,
     ONE_STEP,
@@ -16,7 +15,7 @@ from studies.map import (
     fit_index,
     gain,
     r_squared,
-    swept_by_filter,
+    swept_by,
     top_decile_ratio,
 )
 from studies.map.columns import MapColumns
@@ -29,7 +28,6 @@ from studies.map.study import study
 
 EACH, LEAD, SCORED = 6, 30, 400
 STEP = 300 * 10**9
-COHORTS = Cohorts(distance=(0.004, 0.01, 0.025), share=(0.1, 0.1, 0.1), half_width=0.8)
 
 
 def a_market(seed=0, *, buckets=LEAD + SCORED, lead=LEAD):
@@ -62,7 +60,7 @@ def with_liquidations_of(market, swept, seed=1):
     """Return the market in which what a map sweeps is what was liquidated, up to noise."""
     rng = np.random.default_rng(seed)
     dollars = np.ones_like(market.liquidated_usd)
-    true = swept.frozen.sum(axis=(2, 3)) * 100.0 + 100.0
+    true = swept.frozen.sum(axis=(2, 3)) * 1e6 + 100.0
     dollars[market.lead :] = true * np.exp(rng.normal(0.0, 0.3, true.shape))
     return _with(market, liquidated_usd=dollars)
 
@@ -75,7 +73,7 @@ def _with(market, **fields):
 def planted():
     """A market in which volume decides where liquidations lie."""
     market = a_market()
-    swept = swept_by_filter(market, cohorts=COHORTS, keep_levels=True)
+    swept = swept_by(market, keep_levels=True)
     return with_liquidations_of(market, swept), swept
 
 
@@ -91,7 +89,7 @@ def predicted(market, mass, side):
 
 def test_where_volume_decides_the_filter_beats_the_path_alone(planted):
     market, swept = planted
-    path = swept_by_filter(market, "path only", cohorts=COHORTS)
+    path = swept_by(market, "constant clock")
     for side in (0, 1):
         (ours, realised), (theirs, _) = (predicted(market, one.frozen, side) for one in (swept, path))
         assert r_squared(ours, realised) > 0.75
@@ -100,11 +98,9 @@ def test_where_volume_decides_the_filter_beats_the_path_alone(planted):
 
 def test_where_only_the_path_decides_the_filter_gains_nothing():
     market = a_market()
-    path = swept_by_filter(market, "path only", cohorts=COHORTS)
+    path = swept_by(market, "constant clock")
     market = with_liquidations_of(market, path)
-    (ours, realised), (theirs, _) = (
-        predicted(market, one.frozen, 0) for one in (swept_by_filter(market, cohorts=COHORTS), path)
-    )
+    (ours, realised), (theirs, _) = (predicted(market, one.frozen, 0) for one in (swept_by(market), path))
     assert gain(ours, theirs, realised).high < 0.0
 
 
@@ -164,7 +160,7 @@ def _all_covariates(mode):
 
 def _of_map(weighting, mode):
     def made(market):
-        swept = swept_by_filter(market, weighting, cohorts=COHORTS)
+        swept = swept_by(market, weighting)
         parts = (swept.frozen if mode == FROZEN else swept.ahead, swept.near, swept.held)
         return np.column_stack([one.reshape(market.scored, -1) for one in parts])
 
@@ -180,7 +176,7 @@ def _of_rival(rival, mode):
     "maker",
     [
         _all_covariates,
-        *(lambda mode, w=w: _of_map(w, mode) for w in ("filter", "path only", "constant open interest")),
+        *(lambda mode, w=w: _of_map(w, mode) for w in ("map", "constant clock", "range clock")),
         *(lambda mode, r=r: _of_rival(r, mode) for r in (naive_ladder, interest_by_sign, volume_profile)),
     ],
 )
@@ -196,7 +192,7 @@ def test_columns_of_a_map_for_learners_see_no_later_bucket(planted):
 
     def made(changed):
         groups = [covariates(changed, side) for side in (0, 1)]
-        again = swept_by_filter(changed, cohorts=COHORTS)
+        again = swept_by(changed)
         return MapColumns(again, groups, changed.log_dollars).of(ONE_STEP, 0, rows)
 
     assert columns_that_see_later(made, market, BUCKET, ONE_STEP, np.random.default_rng(0)).tolist() == []
@@ -243,17 +239,6 @@ def test_out_of_fold_predictions_come_from_rows_further_than_the_embargo():
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------
-
-
-def test_one_step_ahead_liquidates_what_the_filter_does_when_interest_stands_still():
-    from runout.liquidation_map.filter import advance, start
-
-    market = a_market(buckets=60)
-    market = _with(market, open_interest_base=np.full(60 * EACH, 20_000.0))
-    swept = swept_by_filter(market, cohorts=COHORTS)
-    state = start(100.0, 20_000.0, 0, STEP, COHORTS)
-    slot = np.repeat(np.arange(60), EACH)
-    np.testing.assert_allclose(swept.ahead, advance(state, market.bars(), slot).coins[LEAD:], atol=1e-9)
 
 
 def test_levels_that_are_kept_give_the_same_sweep_up_to_a_cell(planted):
@@ -308,7 +293,7 @@ def test_holes_and_gaps_are_refused():
 @pytest.fixture(scope="module")
 def small_study():
     market = a_market(buckets=320, lead=0)
-    return study(market, cohorts=COHORTS, with_placebos=False, boosted=ridge, four=ridge)
+    return study(market, with_placebos=False, boosted=ridge, four=ridge)
 
 
 def test_a_study_holds_every_row_for_both_questions_and_sides(small_study):
@@ -316,7 +301,7 @@ def test_a_study_holds_every_row_for_both_questions_and_sides(small_study):
         (mode, side) for mode in (FROZEN, ONE_STEP) for side in ("long", "short")
     }
     names = {one.name for one in small_study.scored if one.mode == FROZEN and one.side == "long"}
-    assert {"range alone", "naive ladder", "path only", "filter", "boosted", "four learners + filter"} <= names
+    assert {"range alone", "naive ladder", "constant clock", "map", "boosted", "four learners + map"} <= names
     assert all(-1.0 <= one.rank_correlation <= 1.0 and one.top_decile_ratio > 0.0 for one in small_study.scored)
     assert all(one.gain.low <= one.gain.mean <= one.gain.high for one in small_study.compared)
     assert small_study.trained + EMBARGO_BUCKETS + 84 == small_study.tested == 160

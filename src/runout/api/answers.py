@@ -194,7 +194,7 @@ class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
         Returns
         -------
         polars.DataFrame
-            ``coin, venue, leverage_class, liquidated_side``; ``liquidated_usd`` at the central values, ``mild_usd`` and
+            ``coin, venue, level_kind, liquidated_side``; ``liquidated_usd`` at the central values, ``mild_usd`` and
             ``severe_usd`` at the edges of the bands.
         """
         return self.content.slide.liquidated

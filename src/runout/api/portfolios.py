@@ -13,7 +13,7 @@ from runout.errors import UsageError
 from runout.liquidation_map.account import Holding
 
 if TYPE_CHECKING:
-    from runout.liquidation_map.weights import Side
+    from runout.liquidation_map.dollars import Side
 
 Row = Mapping[str, Amount | None]
 _NEEDED: Final = ("coin", "side", "quantity", "entry")

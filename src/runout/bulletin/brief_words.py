@@ -11,8 +11,7 @@ from runout.forecast.targets import DANGER_USD
 from runout.units import dollars, percent, price
 
 LEVELS_NOTE: Final = (
-    "Levels are inferred: no better than the price path alone; in simulated markets, where the truth is known, worse "
-    "than a flat line far from the price."
+    "Levels are inferred: no better than the price path alone; levels farther than past moves are assumption."
 )
 """What a reader of the levels must know, where they are read."""
 

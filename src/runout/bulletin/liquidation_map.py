@@ -7,20 +7,46 @@ import polars as pl
 
 from runout import clock
 from runout.bulletin import wording
-from runout.liquidation_map import Cohorts, Jump
+from runout.liquidation_map import Irregular
 from runout.liquidation_map.clusters import Cluster, Sweep, Swept
+from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import Ladder
 from runout.records import Series, provider_name, venue_list
 from runout.scores.arrays import FloatArray, IntArray
+from runout.units import price
 
 INFERRED: Final = (
     "Inferred, not published: where positions opened in past trading would be liquidated, in dollars that the venue's "
     "capped feed would report."
 )
 NO_GAIN: Final = (
-    "Inferred; no better than the price path alone; in simulated markets, where the truth is known, worse than a flat "
-    "line far from the price (docs/map.md, docs/truth.md)."
+    "Inferred; no better than the price path alone; levels farther than past moves are assumption (docs/map.md, "
+    "docs/truth.md)."
 )
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """Series that a map was built from.
+
+    Parameters
+    ----------
+    bars
+        The finest, then coarser ones for the time before it begins.
+    interest, liquidations
+        None: no usable one is held.
+    """
+
+    bars: tuple[Series, ...]
+    interest: Series | None
+    liquidations: Series | None
+
+    def every(self) -> tuple[Series, ...]:
+        """Return all of them."""
+        return (*self.bars, *(one for one in (self.interest, self.liquidations) if one is not None))
+
+    def interest_of_all(self) -> bool:
+        """Return whether open interest is not of the bars' own venue."""
+        return self.interest is not None and self.interest.venues != self.bars[0].venues
 
 
 class Heat(msgspec.Struct, frozen=True, eq=False):
@@ -66,11 +92,11 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     candles
         ``event_time, span, open, high, low, close`` of the window.
     sources
-        Series read: bars first, then open interest and liquidations.
+        Series read.
     open_interest_base
-        Coins, at the end.
-    jumps
-        What the identity could not explain, within the window.
+        Coins, at the end; None where it is not known.
+    irregular
+        Gaps, spikes and far prints within the window.
     warm
         Whether the window begins after the warm-up.
     """
@@ -88,15 +114,15 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     sweeps: tuple[Sweep, ...]
     heat: Heat
     candles: pl.DataFrame
-    sources: tuple[Series, Series, Series]
-    open_interest_base: float
-    jumps: tuple[Jump, ...]
+    sources: Sources
+    open_interest_base: float | None
+    irregular: tuple[Irregular, ...]
     warm: bool
 
     @property
     def synthetic(self) -> bool:
         """Whether the market is made up."""
-        return any(one.synthetic for one in self.sources)
+        return any(one.synthetic for one in self.sources.every())
 
     @property
     def step_usd(self) -> float:
@@ -119,35 +145,36 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def source_text(self) -> str:
         """Return where the figures come from."""
-        bars, interest, liquidations = self.sources
-        providers = " and ".join(sorted({provider_name(one.provider) for one in self.sources}))
+        interest, liquidations = self.sources.interest, self.sources.liquidations
+        parts = [f"Bars of {self.sources.bars[0].instruments}"]
+        if interest is not None:
+            parts.append(f"open interest of {venue_list(interest.venues)} ({clock.format_duration(interest.step)})")
+        if liquidations is not None:
+            every = clock.format_duration(liquidations.step)
+            parts.append(f"liquidations as {venue_list(liquidations.venues)} reported them ({every}, a lower bound)")
+        providers = " and ".join(sorted({provider_name(one.provider) for one in self.sources.every()}))
+        return f"{', '.join(parts)}; via {providers}."
+
+    def near_text(self) -> str:
+        """Return up to where levels are data."""
+        (low, _), (_, high) = (self.ladder.near(side) for side in SIDES)
         return (
-            f"Bars of {bars.instruments}, open interest of {venue_list(interest.venues)} "
-            f"({clock.format_duration(interest.step)}), liquidations as {venue_list(liquidations.venues)} reported "
-            f"them ({clock.format_duration(liquidations.step)}, a floor); via {providers}."
+            f"Levels from {price(low)} to {price(high)} are data: over ten past moves of four hours went as far. "
+            "Beyond, they are assumption."
         )
-
-    def leverage_texts(self) -> tuple[str, ...]:
-        """Return each class by the leverage that isolated margin would need for its distance."""
-        distance = self.ladder.distance
-        leverage = Cohorts(distance=distance, share=(0.01,) * len(distance)).leverage()
-        return tuple(f"{one:.0f}x" for one in leverage.tolist())
-
-    def prior_driven(self, side: str) -> tuple[bool, ...]:
-        """Return for each class whether the data's share of its weight is below one half."""
-        weights = self.ladder.weights
-        return (weights.long if side == "long" else weights.short).prior_driven()
 
     def caveats(self) -> tuple[str, ...]:
         """Return what a reader must know of this map, beside what holds of all."""
         found: list[str] = []
         if not self.warm:
             found.append(
-                "The window begins within the filter's warm-up of 30 days: levels of that time miss earlier positions."
+                "The window begins within the map's warm-up of 10 days: levels of that time miss earlier positions."
             )
-        kinds = sorted({jump.kind for jump in self.jumps})
-        found += [
-            f"{sum(one.kind == kind for one in self.jumps)} bars that the filter could not explain: {kind}."
-            for kind in kinds
-        ]
+        if not self.ladder.dollars.buckets:
+            found.append(
+                "Too few reported liquidations of this venue: dollars are those that another venue showed for each "
+                "dollar crossed, of an order of magnitude only."
+            )
+        kinds = [one.kind for one in self.irregular]
+        found += [f"{kinds.count(kind)} irregular bars: {kind}." for kind in sorted(set(kinds))]
         return tuple(found)

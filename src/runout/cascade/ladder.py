@@ -25,12 +25,12 @@ class Group(msgspec.Struct, frozen=True):
     ----------
     venue
         Name of the venue; None: not split by venue.
-    leverage_class
+    level_kind
         As the map names it; None: not split.
     """
 
     venue: str | None = None
-    leverage_class: str | None = None
+    level_kind: str | None = None
 
 
 class Rungs(msgspec.Struct, frozen=True, eq=False):

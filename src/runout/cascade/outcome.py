@@ -63,7 +63,7 @@ class Slide(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     mild, severe
         At the edges of the bands, all together.
     liquidated
-        Table ``coin, venue, leverage_class, liquidated_side, liquidated_usd, mild_usd, severe_usd``; null: not split.
+        Table ``coin, venue, level_kind, liquidated_side, liquidated_usd, mild_usd, severe_usd``; null: not split.
     tipping
         Levels at which the stop jumps, nearest first, at the central values and of the first coin alone.
     reproduction

@@ -204,12 +204,12 @@ def _by_group(market: Market, direction: Direction, gone: tuple[Integers, ...]) 
 def _liquidated(market: Market, direction: Direction, answers: dict[Case, _Answer]) -> pl.DataFrame:
     cases = {case: _by_group(case_of(market, case), direction, one.gone) for case, one in answers.items()}
     rows = [
-        (coin.ladder.coin, group.venue, group.leverage_class, LIQUIDATED[direction], *(
+        (coin.ladder.coin, group.venue, group.level_kind, LIQUIDATED[direction], *(
             float(cases[case][place][row]) for case in CASES
         ))
         for place, coin in enumerate(market.coins)
         for row, group in enumerate(coin.ladder.groups)
     ]  # fmt: skip
-    text, dollars = ("coin", "venue", "leverage_class", "liquidated_side"), ("liquidated_usd", "mild_usd", "severe_usd")
+    text, dollars = ("coin", "venue", "level_kind", "liquidated_side"), ("liquidated_usd", "mild_usd", "severe_usd")
     schema = {**dict.fromkeys(text, pl.String), **dict.fromkeys(dollars, pl.Float64)}
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,17 +1,10 @@
-"""Inferred open positions: who opened where, what would be liquidated where, as far as public figures tell.
+"""Where open positions would be liquidated: inferred from the path of the price, or measured where venues publish it.
 
-Nothing here was published by a venue: positions are inferred from traded volume, open interest and the price path.
+Inferred levels need bars alone. Who holds what is published by no centralised venue.
 """
 
-from runout.liquidation_map.bars import Bars
-from runout.liquidation_map.filter import (
-    Jump,
-    Liquidated,
-    MapState,
-    advance,
-    reached,
-    start,
-)
-from runout.liquidation_map.parameters import DEFAULT, Cohorts
+from runout.liquidation_map.bars import Bars, Irregular
+from runout.liquidation_map.prior import Prior, shipped
+from runout.liquidation_map.state import BUCKET, MapState, advance, from_bytes, start, to_bytes
 
-__all__ = ["DEFAULT", "Bars", "Cohorts", "Jump", "Liquidated", "MapState", "advance", "reached", "start"]
+__all__ = ["BUCKET", "Bars", "Irregular", "MapState", "Prior", "advance", "from_bytes", "shipped", "start", "to_bytes"]

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from runout.errors import UsageError
+from runout.liquidation_map.dollars import Side
 from runout.liquidation_map.risk import Requirement
-from runout.liquidation_map.weights import Side
 from runout.margin import hedge_liquidation_prices, maintenance_margin
 
 _HALVINGS: Final = 80

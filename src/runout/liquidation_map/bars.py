@@ -1,6 +1,6 @@
-"""Bars as the filter takes them: traded range, volume and open interest, checked."""
+"""Bars as the map takes them: traded range, and volume where it is known."""
 
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -9,7 +9,22 @@ import polars as pl
 from runout.errors import UsageError
 from runout.scores.arrays import FloatArray, IntArray
 
-_COLUMNS: Final = ("event_time", "low", "high", "volume_base", "open_interest_base")
+_COLUMNS: Final = ("event_time", "span", "low", "high")
+_SPIKE: Final = 0.1
+"""A wick of a tenth of the price within one bar."""
+
+
+class Irregular(NamedTuple):
+    """A bar that a reader should know of.
+
+    ``event_time`` is UTC ns; ``observed`` and ``allowed`` are nanoseconds for a gap, a fraction of the price for a
+    spike, a factor from open and close for a print far off, which is left out.
+    """
+
+    kind: Literal["gap", "spike", "print far off"]
+    event_time: int
+    observed: float
+    allowed: float
 
 
 class Bars(msgspec.Struct, frozen=True, eq=False):
@@ -17,73 +32,66 @@ class Bars(msgspec.Struct, frozen=True, eq=False):
 
     Parameters
     ----------
-    event_time
-        End of each, UTC ns.
+    event_time, span
+        End, UTC ns, and length, ns.
     low, high
         Traded price, dollars.
     volume_base
-        Coins traded, each trade once.
-    open_interest_base
-        At the end of the bar, coins, single-sided; NaN where not known.
-    mark_low, mark_high
-        Mark price; the traded price where it is not known.
+        Coins traded, each trade once; NaN where it is not known.
     """
 
     event_time: IntArray
+    span: IntArray
     low: FloatArray
     high: FloatArray
     volume_base: FloatArray
-    open_interest_base: FloatArray
-    mark_low: FloatArray
-    mark_high: FloatArray
 
     def __len__(self) -> int:
         """Return the number of bars."""
         return len(self.event_time)
 
+    def part(self, rows: slice) -> "Bars":
+        """Return some of the bars."""
+        return Bars(*(getattr(self, name)[rows] for name in Bars.__struct_fields__))
+
     @classmethod
     def of(cls, rows: pl.DataFrame) -> "Bars":
-        """Return bars from a table with those columns (mark prices may be absent).
+        """Return bars from a table with those columns; ``volume_base`` may be absent or null.
 
         Raises
         ------
         UsageError
-            If prices or volumes are missing, not positive, or times do not ascend.
+            If a bar could not have been traded, or times do not ascend.
         """
-        missing = [name for name in _COLUMNS if name not in rows.columns]
-        if missing:
-            raise UsageError(f"expected columns {' '.join(_COLUMNS)}, found {' '.join(rows.columns)}")
-        low, high = (rows[name].cast(pl.Float64).to_numpy() for name in ("low", "high"))
-        marks = {
-            f"mark_{name}": rows[f"mark_{name}"].cast(pl.Float64).fill_null(rows[name]).to_numpy()
-            if f"mark_{name}" in rows.columns
-            else own
-            for name, own in (("low", low), ("high", high))
-        }
-        made = cls(
-            event_time=rows["event_time"].cast(pl.Int64).to_numpy(),
-            low=low,
-            high=high,
-            volume_base=rows["volume_base"].cast(pl.Float64).to_numpy(),
-            open_interest_base=rows["open_interest_base"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
-            **marks,
-        )
-        made.require_sound()
-        return made
-
-    def require_sound(self) -> None:
-        """Raise unless every bar could have been traded.
-
-        Raises
-        ------
-        UsageError
-            If one could not.
-        """
-        sound = (self.low > 0.0) & (self.high >= self.low) & (self.volume_base >= 0.0) & np.isfinite(self.high)
-        ascending = np.concatenate([[True], np.diff(self.event_time) > 0])
-        if not (sound & ascending).all():
-            where = int(np.flatnonzero(~(sound & ascending))[0])
+        if missing := [name for name in _COLUMNS if name not in rows.columns]:
+            raise UsageError(f"expected columns {' '.join(_COLUMNS)}, found none of {' '.join(missing)}")
+        volume = rows.get_column("volume_base", default=pl.Series([None] * rows.height, dtype=pl.Float64))
+        bars = cls(
+            rows["event_time"].cast(pl.Int64).to_numpy(), rows["span"].cast(pl.Int64).to_numpy(),
+            rows["low"].cast(pl.Float64).to_numpy(), rows["high"].cast(pl.Float64).to_numpy(),
+            volume.cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        )  # fmt: skip
+        sound = (bars.low > 0.0) & (bars.high >= bars.low) & np.isfinite(bars.high) & ~(bars.volume_base < 0.0)
+        sound &= np.concatenate([[True], np.diff(bars.event_time) > 0]) & (bars.span > 0)
+        if not sound.all():
+            row = int(np.flatnonzero(~sound)[0])
             raise UsageError(
-                f"expected bars with 0 < low ≤ high, volume ≥ 0 and ascending times, found low {self.low[where]}, high "
-                f"{self.high[where]}, volume {self.volume_base[where]} at row {where}"
+                f"expected bars with 0 < low ≤ high, volume ≥ 0 and ascending times, found low {bars.low[row]}, high "
+                f"{bars.high[row]}, volume {bars.volume_base[row]} at row {row}"
             )
+        return bars
+
+    def idle(self, before: int) -> IntArray:
+        """Return the nanoseconds without a bar before each, the state's last bar having ended at ``before``."""
+        ends = np.concatenate([[before], self.event_time[:-1]])
+        return np.maximum(self.event_time - self.span - ends, 0)
+
+    def irregular(self) -> list[Irregular]:
+        """Return gaps, and bars that span over a tenth of the price: what was traded was traded, and is kept."""
+        if not len(self):
+            return []
+        idle = self.idle(int(self.event_time[0] - self.span[0]))
+        reach = self.high / self.low - 1.0
+        gaps = [Irregular("gap", int(self.event_time[i]), float(idle[i]), 0.0) for i in np.flatnonzero(idle)]
+        spikes = np.flatnonzero(reach > _SPIKE)
+        return gaps + [Irregular("spike", int(self.event_time[i]), float(reach[i]), _SPIKE) for i in spikes]

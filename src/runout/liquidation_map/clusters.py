@@ -4,7 +4,7 @@ A cluster is a stretch of levels of one side around a peak, out to where the smo
 peak, or to the valley before the next one. Peaks are those of :data:`SMOOTHING` that stand out from their valleys by at
 least :data:`PROMINENCE` of the side's highest.
 
-*Accumulating*: the coin mass in the cluster's fixed band of prices, weighted by class, has grown in 24 h, net of the
+*Accumulating*: the coin mass in the cluster's fixed band of prices has grown in 24 h, net of the
 whole side's growth, by more than in 90% of placebo bands: those of the same width elsewhere on the same side.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from runout.errors import UsageError
+from runout.liquidation_map.dollars import SIDES, Side
 from runout.liquidation_map.ladder import Ladder, Total, total
-from runout.liquidation_map.weights import SIDES, Side
 from runout.scores.arrays import FloatArray, IntArray
 
 SMOOTHING: Final = 0.001
@@ -75,7 +75,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     coins
         Inferred to rest there.
     prior_share
-        Share of the dollars that the prior decides.
+        Share of the dollars that is assumption.
     distance
         From the price to the near edge, as a fraction of the price; negative below.
     growth_usd
@@ -133,7 +133,7 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...] = ()) -> tuple[Cluster, ...]:
-    """Return the clusters of a ladder, the largest first.
+    """Return the clusters of a ladder, that of the most dollars that are data first.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...
         for first, last, peak in ranges:
             made = _cluster(of, side, first, last, peak)
             found.append(_with_visit(made if growth is None else _with_growth(made, growth, first, last), history))
-    return tuple(sorted(found, key=lambda one: -one.total.usd))
+    return tuple(sorted(found, key=lambda one: -one.total.usd * (1.0 - one.prior_share)))
 
 
 def swept(earlier: tuple[Cluster, ...], since: tuple[Sweep, ...]) -> tuple[Swept, ...]:
@@ -230,14 +230,10 @@ def _visit(of: Cluster) -> tuple[int | None, float | None, float | None]:
 
 def _ranges(of: Ladder, side: Side) -> list[tuple[int, int, int]]:
     """Return (first, last, peak) levels of each peak, without overlap."""
-    from scipy.signal import find_peaks  # noqa: PLC0415 - half a second, only where clusters are looked for
-
     height = _smoothed(of, side)
     if not height.any():
         return []
-    # A peak may stand at the rim: the outside counts as a valley.
-    padded = np.concatenate([[0.0], height, [0.0]])
-    peaks: list[int] = (find_peaks(padded, prominence=PROMINENCE * height.max())[0] - 1).tolist()
+    peaks = _peaks(height, PROMINENCE * float(height.max()))
     valleys = [int(a + np.argmin(height[a : b + 1])) for a, b in pairwise(peaks)]
     bounds = list(zip([0, *(v + 1 for v in valleys)], [*valleys, len(height) - 1], strict=True))
     found: list[tuple[int, int, int]] = []
@@ -246,6 +242,23 @@ def _ranges(of: Ladder, side: Side) -> list[tuple[int, int, int]]:
         first = max(low, int(under[under < peak].max(initial=-1)) + 1)
         last = min(high, int(under[under > peak].min(initial=len(height))) - 1)
         found.append((first, last, peak))
+    return found
+
+
+def _peaks(height: FloatArray, least: float) -> list[int]:
+    """Return the tops that stand out from the higher of their two valleys by ``least``; the outside is a valley."""
+    padded = np.concatenate([[0.0], height, [0.0]])
+    rises = np.flatnonzero(np.diff(padded) > 0.0) + 1
+    found: list[int] = []
+    for top in rises[padded[rises + 1] <= padded[rises]].tolist():
+        end = top + int(np.argmax(padded[top:] < padded[top]))
+        if padded[end - 1] != padded[top] or (padded[top:end] != padded[top]).any():
+            continue
+        higher = padded > padded[top]
+        left = int(np.flatnonzero(higher[:top]).max(initial=-1)) + 1
+        right = end + int(np.argmax(np.append(higher[end:], True)))
+        if padded[top] - max(padded[left : top + 1].min(), padded[top:right].min()) >= least:
+            found.append((top + end - 1) // 2 - 1)
     return found
 
 
@@ -263,12 +276,10 @@ def _smoothed(of: Ladder, side: Side) -> FloatArray:
 def _cluster(of: Ladder, side: Side, first: int, last: int, peak: int) -> Cluster:
     low, high, row = float(of.edges[first]), float(of.edges[last + 1]), SIDES.index(side)
     rows = slice(first, last + 1)
-    usd = of.total_usd(side)[rows]
-    near, inferred = (high if side == "long" else low), of.within(side, low, high)
+    near, (inferred, assumed) = (high if side == "long" else low), of.between(side, low, high)
     return Cluster(
-        side=side, low=low, high=high, peak=float(of.middle[peak]), total=total(of.weights, side, inferred),
-        coins=float(of.coins[row, rows].sum()), prior_share=float((usd * of.prior_share[row, rows]).sum() / usd.sum()),
-        distance=_distance(near / of.price - 1.0, side),
+        side=side, low=low, high=high, peak=float(of.middle[peak]), total=total(of.dollars, side, inferred, assumed),
+        coins=float(of.coins[row, rows].sum()), prior_share=assumed, distance=_distance(near / of.price - 1.0, side),
     )  # fmt: skip
 
 
@@ -281,7 +292,7 @@ def _distance(of: float, side: Side) -> float:
 
 
 class _Grown(msgspec.Struct, frozen=True, eq=False):
-    """Weighted coins by level, now and before, and those before times the growth of the whole side."""
+    """Dollars over their price by level, now and before, and those before times the growth of the whole side."""
 
     now: FloatArray
     before: FloatArray

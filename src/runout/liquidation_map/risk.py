@@ -6,8 +6,8 @@ import msgspec
 
 from runout.errors import NotEnoughDataError, UsageError
 from runout.liquidation_map.clusters import Cluster
+from runout.liquidation_map.dollars import Side
 from runout.liquidation_map.ladder import Ladder, Total, total
-from runout.liquidation_map.weights import Side
 from runout.margin import (
     LONG,
     SHORT,
@@ -320,6 +320,6 @@ def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: fl
     reach = (low, float(ladder.edges[-1])) if side == "long" else (float(ladder.edges[0]), high)
     on_way = [one for one in clusters if one.side == side and one.low < high and one.high > low]
     return Between(
-        total=total(ladder.weights, side, ladder.within(side, *reach)),
+        total=total(ladder.dollars, side, *ladder.between(side, *reach)),
         clusters=tuple(sorted(on_way, key=lambda one: abs(one.distance))), end=end, whole=end == level,
     )  # fmt: skip

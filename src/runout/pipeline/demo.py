@@ -10,14 +10,13 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, format_date
 from runout.coverage.capture import Rule, corrected_totals
 from runout.indicators.endogeneity import SECOND, hawkes
 from runout.lake import Lake
+from runout.liquidation_map import shipped
 from runout.liquidation_map.clusters import Cluster
-from runout.liquidation_map.parameters import DEFAULT
-from runout.liquidation_map.weights import SIDES
+from runout.liquidation_map.dollars import SIDES
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.hidden_truth import read_truth
 from runout.synthetic.feeds import EVENT_DAYS
@@ -101,7 +100,7 @@ def compare(lake: Lake, coin: str, at: int) -> tuple[Compared, ...]:
     return (
         *(_cluster(one, positions) for one in drawn.clusters[:CLUSTERS]),
         *_totals(lake, coin, at, truth["liquidations"]),
-        *_leverage(drawn, truth),
+        *_leverage(truth),
         _endogenous(lake, coin, at, truth["liquidations"]),
     )
 
@@ -134,22 +133,21 @@ def _cluster(of: Cluster, positions: pl.DataFrame) -> Compared:
     )  # fmt: skip
 
 
-def _leverage(drawn: LiquidationMap, truth: dict[str, pl.DataFrame]) -> Iterator[Compared]:
+def _leverage(truth: dict[str, pl.DataFrame]) -> Iterator[Compared]:
     accounts = truth["positions"].filter(pl.col("venue") == _LEAD.name).select("account").unique()
     opened = truth["changes"].filter(
         (pl.col("change") == "opened") & pl.col("liquidation_price").is_not_null()
     ).join(accounts, on="account", how="semi")  # fmt: skip
-    classes, population = np.asarray(DEFAULT.distance), np.asarray(DEFAULT.population)
+    classes, share = shipped().distances, shipped().share()
     for side, name in enumerate(SIDES):
         mine = opened.filter(pl.col("side") == DIRECTION[side])
         distance = np.abs(np.log(mine["liquidation_price"].to_numpy() / mine["entry"].to_numpy()))
-        true = by_class(distance, mine["size"].to_numpy(), DEFAULT.distance)[:-1]
-        fitted = np.asarray(DEFAULT.share) * (drawn.ladder.weights.of(name).weight @ population)
+        true = by_class(distance, mine["size"].to_numpy(), tuple(classes.tolist()))[:-1]
         for label, low, high in _GROUPS:
             inside = (classes >= low) & (classes < high)
             yield Compared(
-                section=f"Leverage: how far from entry {_LEAD.name}'s positions are liquidated (the nearest 19%)",
-                what=f"{name}s, {label}", unit="share", inferred=float(fitted[inside].sum() / fitted.sum()),
+                section=f"Leverage: how far from entry {_LEAD.name}'s positions are liquidated (assumed, not inferred)",
+                what=f"{name}s, {label}", unit="share", inferred=float(share[inside].sum()),
                 true=float(true[inside].sum() / max(true.sum(), 1e-9)),
             )  # fmt: skip
 

@@ -10,6 +10,7 @@ from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
 from runout.liquidation_map.account import Account, Holding, Leg, account_risk
 from runout.liquidation_map.clusters import Cluster
+from runout.liquidation_map.dollars import Side
 from runout.liquidation_map.risk import (
     Between,
     MarginMode,
@@ -24,7 +25,6 @@ from runout.liquidation_map.risk import (
     requirement,
     unrealised_usd,
 )
-from runout.liquidation_map.weights import Side
 from runout.margin.fees import TakerFee, taker_fee
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.prices import price_now

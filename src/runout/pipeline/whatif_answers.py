@@ -30,8 +30,8 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.record import LevelAnswer
 from runout.lake import Lake
+from runout.liquidation_map.dollars import SIDES, Side
 from runout.liquidation_map.ladder import cumulative, cumulative_band
-from runout.liquidation_map.weights import SIDES, Side
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.cluster_snapshots import mapped_venue
 from runout.pipeline.forecasts import answer_level
@@ -204,33 +204,34 @@ def setting_of(
     book, source = _book(lake, known, at, chosen)
     one = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
     whole = market(coin_market(forced_ladder(made), (one,)))
-    bars = lake.as_of("bars", at=at, series=[made.sources[0].series], since=at - _LONGEST)
+    bars = lake.as_of("bars", at=at, series=[made.sources.bars[0].series], since=at - _LONGEST)
     bars = without_far_prints(bars.sort("event_time"))
     return Setting(
         map=made,
         market=whole,
         depth=source,
-        extremes=_extremes(bars, made.sources[0].step),
-        scale=scale_of(lake, coin, made.sources[2], at),
+        extremes=_extremes(bars, made.sources.bars[0].step),
+        scale=None if made.sources.liquidations is None else scale_of(lake, coin, made.sources.liquidations, at),
         flow=_flow(bars.filter(pl.col("event_time") > at - _FLOW)),
         day_if_at=partial(_day_if_at, lake, coin, at),
     )
 
 
 def forced_ladder(of: LiquidationMap) -> Ladder:
-    """Return a map as the ladder of a cascade: forced orders by class, with the band of sums from the price outward."""
+    """Return a map as the ladder of a cascade: levels that are data and assumption apart, bands of sums outward."""
     ladder = of.far
     bounds = {side: _multiples(of, side) for side in SIDES}
     own = ladder.middle < of.price
     low, high = (np.where(own, bounds["long"][end], bounds["short"][end]) for end in (0, 1))
     factor = TRUE_OVER_REPORTED
-    groups = tuple(Group(venue=of.venue, leverage_class=name) for name in of.leverage_texts())
+    groups = tuple(Group(venue=of.venue, level_kind=name) for name in ("data", "assumption"))
+    parts = np.stack([ladder.usd * (1.0 - ladder.assumed), ladder.usd * ladder.assumed]) * factor.value
     return ladder_from_prices(
         of.coin,
         of.price,
         ladder.edges,
-        long_usd=ladder.usd[0].T * factor.value,
-        short_usd=ladder.usd[1].T * factor.value,
+        long_usd=parts[:, 0],
+        short_usd=parts[:, 1],
         band=(low * factor.low / factor.value, high * factor.high / factor.value),
         groups=groups,
     )

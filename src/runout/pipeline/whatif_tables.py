@@ -286,7 +286,7 @@ def _cases(slide: Slide) -> list[tuple[str, ...]]:
 def _shares(slide: Slide) -> list[tuple[str, ...]]:
     return [
         (
-            row["venue"] or "", row["leverage_class"] or "", row["liquidated_side"], dollars(row["liquidated_usd"]),
+            row["venue"] or "", row["level_kind"] or "", row["liquidated_side"], dollars(row["liquidated_usd"]),
             dollars(row["mild_usd"]), dollars(row["severe_usd"]),
         )
         for row in slide.liquidated.filter(pl.col("liquidated_usd") > 0.0).iter_rows(named=True)

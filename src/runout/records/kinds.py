@@ -283,6 +283,25 @@ FLUSHES: Final = Schema(
     key=("series", "coin", "direction", "start_time", "event_time", "known_time", "method_version"),
 )  # fmt: skip
 
+MAP_STATES: Final = Schema(
+    kind="map_states", meaning="The inferred liquidation map of a venue at the end of each four hours, and what it had along the way that the price then went.",
+    columns=(
+        _SERIES, _COIN,
+        Column(name="venue", type="text", unit="name", required=True, meaning="Venue whose perpetual market the map is of."),
+        _EVENT_TIME,
+        _KNOWN_TIME,
+        _price("open", "First price of the four hours."),
+        _price("low", "Lowest price of the four hours."),
+        _price("high", "Highest price of the four hours."),
+        Column(name="crossed_long", type="float", unit="USD per coin of open interest", minimum=0, meaning="Longs between the first and the lowest price in the map before these four hours; null where bars are missing."),
+        Column(name="crossed_short", type="float", unit="USD per coin of open interest", minimum=0, meaning="Shorts between the first and the highest price, likewise."),
+        Column(name="bars", type="integer", unit="count", required=True, minimum=0, meaning="Bars of the finest series that the state has seen."),
+        Column(name="state", type="bytes", unit="bytes", meaning="The state at event_time, from which the next bar goes on; null but at the ends of days."),
+        _METHOD,
+    ),
+    key=("series", "venue", "event_time", "known_time", "method_version"),
+)  # fmt: skip
+
 CLUSTERS: Final = Schema(
     kind="clusters", meaning="Clusters of the inferred liquidation map of a venue as of a moment, the largest first: nothing in it was published.",
     columns=(
@@ -382,6 +401,6 @@ LEDGER: Final = Schema(
 )  # fmt: skip
 
 OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
-DERIVED: Final = (INDICATORS, FLUSHES, CLUSTERS, SWEPT_CLUSTERS, SLIDES)
+DERIVED: Final = (INDICATORS, FLUSHES, MAP_STATES, CLUSTERS, SWEPT_CLUSTERS, SLIDES)
 BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS, LEDGER)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

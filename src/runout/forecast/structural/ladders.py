@@ -1,6 +1,6 @@
 """Inferred ladders of every coin at the end of every day, from daily bars alone.
 
-The filter of the map (:mod:`runout.liquidation_map.filter`), on the only bars that reach back to 2020. A daily bar
+A filter of cohorts (:mod:`runout.kernels.cohorts`), on the only bars that reach back to 2020. A daily bar
 hides its path, so it is walked as opening, nearer extreme in time, farther extreme, close (the low first on a day that
 rose), each leg in four parts with volume by length: what opens and is swept within a day is swept within that day.
 Volume is that of the bars' one venue, open interest that of all: which share of the volume is positions changing hands
@@ -13,16 +13,16 @@ import msgspec
 import numpy as np
 
 from runout.forecast.history import History
-from runout.liquidation_map.parameters import Cohorts
 from runout.scores.arrays import BoolArray, FloatArray
 
 Source = Literal["volume and open interest", "path only"]
 
-COHORTS: Final = Cohorts(
-    distance=(0.0035, 0.006, 0.009, 0.014, 0.022, 0.035, 0.055, 0.09, 0.15), share=(0.05,) * 9, cell=0.002,
-    half_width=6.0,
-)  # fmt: skip
-"""The map's classes on coarser buckets; the grid reaches from the first price to 400 times more or less."""
+CELL, HALF_WIDTH = 0.002, 6.0
+"""The grid reaches from the first price to 400 times more or less."""
+_SHIFT: Final = np.array([2, 3, 4, 7, 11, 18, 28, 45, 75])
+"""Cells from entry to liquidation, by class: 0.35% to 15%."""
+_SHARE: Final = np.full(9, 0.05)
+_HAZARD, _POPULATION = np.array([1.0, 0.125]), np.array([0.8, 0.2])
 GROUPS: Final = ("near", "middle", "far")
 _GROUP: Final = (0, 0, 0, 0, 1, 2, 2, 2, 2)
 """Up to 1.4%, 2.2%, from 3.5%: what one day's total can tell apart."""
@@ -106,15 +106,15 @@ def _coin_ladders(history: History, column: int, source: Source) -> FloatArray:
     close = _carried(history.close[:, column], known)
     interest_usd = _carried(history.open_interest_usd[:, column], known)
     interest, closes, change = _flows(history, column, known, source)
-    base = np.log(close[int(np.argmax(known))]) * np.array([1.0, -1.0]) - COHORTS.half_width
+    base = np.log(close[int(np.argmax(known))]) * np.array([1.0, -1.0]) - HALF_WIDTH
     arguments = (
-        COHORTS.shift, np.asarray(COHORTS.share), np.asarray(COHORTS.hazard), np.asarray(COHORTS.population),
+        _SHIFT, _SHARE, _HAZARD, _POPULATION,
         np.array(_GROUP, dtype=np.int64), len(GROUPS), GRID,
     )  # fmt: skip
     sides = [
         daily_ladders_side(
             entry_low, entry_high, closes[:, np.newaxis] * part, change[:, np.newaxis] * part, interest,
-            direction * np.log(close), *arguments, base[side], COHORTS.cell, COHORTS.buckets,
+            direction * np.log(close), *arguments, base[side], CELL, round(2.0 * HALF_WIDTH / CELL),
         )
         for side, (direction, entry_low, entry_high) in enumerate(((1.0, low, high), (-1.0, -high, -low)))
     ]  # fmt: skip

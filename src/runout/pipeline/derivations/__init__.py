@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runout.lake import catalogue
-from runout.pipeline.derivations import cycles, flows, headline, leverage, liquidations
+from runout.pipeline.derivations import cycles, flows, headline, leverage, liquidations, map_states
 from runout.pipeline.derivations.computation import Computation
 from runout.pipeline.derivations.sums import Sum, joint_sums, venue_sums
 from runout.plugins import plugged
@@ -41,6 +41,7 @@ def computations(series: Iterable[Series]) -> list[Computation]:
         plan += cycles.divergences(mine, coin)
         plan += cycles.peak_lists(mine, coin)
         plan += cycles.daily_records(mine, coin, groups)
+        plan += map_states.states(mine, coin)
     wide = catalogue.widest_liquidations(groups, catalogue.ALL_COINS)
     fine = catalogue.finest_liquidations(groups, catalogue.ALL_COINS)
     if wide and fine and wide.name != fine.name and not any(one.synthetic for one in wide.series):

@@ -92,7 +92,7 @@ def json(of: LiquidationMap) -> str:
         "synthetic": of.synthetic,
         **{name: clock.format_time(getattr(of, name)) for name in ("at", "since", "through")},
         "price": of.price,
-        "open_interest_base": round(of.open_interest_base, 6),
+        "open_interest_base": None if of.open_interest_base is None else round(of.open_interest_base, 6),
         "notes": [*labels.head(of)[2:], *labels.foot(of)],
         "clusters": [_cluster(row) for row in clusters.table(of.clusters).iter_rows(named=True)],
         "swept": [

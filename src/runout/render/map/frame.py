@@ -1,23 +1,23 @@
 """What both pictures share: words around a plot, axes at places in pixels, ticks, marks of clusters."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
 from runout.liquidation_map.clusters import Cluster
-from runout.liquidation_map.weights import SIDES, Side
+from runout.liquidation_map.dollars import SIDES, Side
 from runout.render import axes, palette
 from runout.render.canvas import Paper
 from runout.render.layout import ROW, SIZE, Look, wrapped
 from runout.render.palette import Ink
+from runout.scores.arrays import BoolArray, FloatArray
 
 WIDTH: Final = 1180.0
 """Width in pixels of a picture that stands alone."""
 MARGIN: Final = 16.0
-PALE: Final = 0.32
-"""How strong the part of a bar is that rests on the prior."""
 INKS: Final[dict[Side, Ink]] = {"long": palette.LONG, "short": palette.SHORT}
 
 
@@ -72,6 +72,15 @@ def plot(paper: Paper, box: tuple[float, float, float, float]) -> Axes:
         spine.set_linewidth(0.8)
     made.tick_params(length=0, labelsize=11, labelcolor=palette.MUTED.light, pad=5)
     return made
+
+
+def bars(
+    on: Axes, usd: FloatArray, edges: FloatArray, data: BoolArray, ink: str, *,
+    orientation: Literal["horizontal", "vertical"],
+) -> None:  # fmt: skip
+    """Draw levels as bars: filled where they are data, in outline where they are assumption."""
+    on.stairs(np.where(data, usd, 0.0), edges, orientation=orientation, fill=True, color=ink, linewidth=0, zorder=2)
+    on.stairs(np.where(data, 0.0, usd), edges, orientation=orientation, color=ink, linewidth=0.9, zorder=2)
 
 
 def value_axis(on: Axes, low: float, high: float, *, vertical: bool, most: int, unit: axes.Unit = "USD") -> None:

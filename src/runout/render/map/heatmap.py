@@ -11,7 +11,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY
-from runout.liquidation_map.weights import SIDES
+from runout.liquidation_map.dollars import SIDES
+from runout.liquidation_map.ladder import FAR
 from runout.render import palette
 from runout.render.canvas import Paper
 from runout.render.layout import Look
@@ -19,16 +20,13 @@ from runout.render.map import frame
 from runout.render.map.colours import ramp
 from runout.render.map.labels import short_line
 from runout.scores.arrays import FloatArray
-from runout.units import dollars, percent, price
+from runout.units import dollars, price
 
 THRESHOLD: Final = 0.2
 """Share of the top of the scale below which nothing is drawn."""
-ASSUMED: Final = 0.8
-"""Share of a level's dollars from which the prior decides on that its band is hatched."""
 _TOP_QUANTILE: Final = 0.995
 _PIXELS: Final = 1600
 _HATCH: Final = 12
-_NEAR: Final = 15
 
 
 class Places(NamedTuple):
@@ -92,7 +90,7 @@ def scale_top(of: LiquidationMap) -> float:
 def coloured(of: LiquidationMap, scale: float) -> FloatArray:
     """Return the picture's cells, shape (levels, pixels, 4): a column from each moment to the next.
 
-    Where the prior decides on :data:`ASSUMED` of the dollars, cells are hatched: colour is dollars, hatching is doubt.
+    Where half and more is assumption, cells are hatched: colour is dollars, hatching is doubt.
     """
     grid = of.since + (np.arange(_PIXELS) + 0.5) / _PIXELS * (of.through - of.since)
     column = np.clip(np.searchsorted(of.heat.time, grid, side="right") - 1, 0, len(of.heat.time) - 1)
@@ -105,26 +103,17 @@ def coloured(of: LiquidationMap, scale: float) -> FloatArray:
     picture[..., :3] = inks[larger, (np.clip(value, 0.0, 1.0) * steps).astype(np.int64)]
     # A level is about four columns of the raster high: the stripes lean by half a right angle.
     stripe = (np.arange(_PIXELS) + 4 * np.arange(len(value))[:, np.newaxis]) % _HATCH < _HATCH / 2
-    hatched = stripe & (_assumed(of, grid) >= ASSUMED)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
+    hatched = stripe & (_assumed(of, grid) >= FAR)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
     picture[..., 3] = (value >= THRESHOLD) & ~hatched
     return picture
 
 
 def _assumed(of: LiquidationMap, grid: FloatArray) -> FloatArray:
-    """Return the prior's share of each cell, shape (sides, levels, pixels): that of now at its distance from then."""
+    """Return the share of each cell that is assumption, at its distance from the price of then."""
     ends, closes = of.candles["event_time"].to_numpy(), of.candles["close"].to_numpy()
     price_then = closes[np.clip(np.searchsorted(ends, grid, side="right") - 1, 0, len(closes) - 1)]
     distance = np.abs(np.log(of.ladder.middle[:, np.newaxis] / price_then))
-    now = np.log(of.ladder.middle / of.ladder.price)
-    shares: list[FloatArray] = []
-    for row, sign in enumerate((-1.0, 1.0)):
-        own = (sign * now > 0.0) & (of.ladder.prior_share[row] > 0.0)
-        order = np.argsort(np.abs(now[own]))
-        known, usd = of.ladder.prior_share[row][own][order], of.ladder.total_usd(SIDES[row])[own][order]
-        near = np.ones(_NEAR)  # one level of few dollars must not speckle the picture
-        share = np.convolve(known * usd, near)[_NEAR - 1 :] / np.convolve(usd, near)[_NEAR - 1 :].clip(1e-9)
-        shares.append(np.interp(distance, np.abs(now[own])[order], share) if own.any() else np.zeros_like(distance))
-    return np.stack(shares)
+    return np.stack([of.ladder.dollars.of(side).assumed(distance) for side in SIDES])
 
 
 def _candles(of: LiquidationMap, on: Axes) -> None:
@@ -158,9 +147,7 @@ def _profile(of: LiquidationMap, on: Axes) -> None:
     most, edges = 0.0, of.ladder.edges
     for row, side in enumerate(SIDES):
         usd, ink = of.ladder.total_usd(side), frame.INKS[side].light
-        measured = usd * (1.0 - of.ladder.prior_share[row])
-        for amount, alpha in ((usd, frame.PALE), (measured, 1.0)):
-            on.stairs(amount, edges, orientation="horizontal", fill=True, color=ink, alpha=alpha, linewidth=0, zorder=2)
+        frame.bars(on, usd, edges, of.ladder.assumed[row] < FAR, ink, orientation="horizontal")
         most = max(most, float(usd.max()))
     on.set_xlim(0.0, most * 1.06 or 1.0)
     frame.value_axis(on, 0.0, most, vertical=False, most=1)
@@ -202,7 +189,7 @@ def _legend(of: LiquidationMap, paper: Paper, scale: float, y: float, look: Look
         paper.text(x + bar + 8, y - 1, f"{side}s", frame.INKS[side], bold=True)
     notes = (
         f"Dollars per {of.step_text()} of price; below {dollars(round(THRESHOLD * scale, -4))} not drawn.",
-        f"Hatched: over {percent(ASSUMED, digits=0)} assumption. Beside: pale is assumption.",
+        "Hatched, and beside it in outline and ○: assumption.",
         "A band ends where the price crossed it. ▲ growing over 24 h.",
     )
     x, first = (left + 2 * apart, y - 8) if look.wide else (0.0, y + 42)

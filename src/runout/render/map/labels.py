@@ -5,7 +5,8 @@ from typing import Final
 from runout import clock
 from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
 from runout.liquidation_map.clusters import Cluster, Sweep, Swept
-from runout.liquidation_map.ladder import Total
+from runout.liquidation_map.dollars import SIDES
+from runout.liquidation_map.ladder import FAR, Total
 from runout.units import coins, dollars, percent, price
 
 _SWEEPS: Final = 6
@@ -13,15 +14,20 @@ _SWEEPS: Final = 6
 
 def cluster_line(of: Cluster) -> str:
     """Return a cluster in one line."""
-    return (
-        f"{of.side}s {price(of.low)} to {price(of.high)} ({percent(of.distance, signed=True)}): {total_text(of.total)}"
-    )
+    where = f"{of.side}s {price(of.low)} to {price(of.high)} ({percent(of.distance, signed=True)})"
+    return f"{where}: {total_text(of.total)}{far_text(of)}"
+
+
+def far_text(of: Cluster) -> str:
+    """Return the word for a cluster that is mostly assumption, else nothing."""
+    return ", assumption" if of.prior_share >= FAR else ""
 
 
 def short_line(of: Cluster) -> tuple[str, str]:
     """Return a cluster in two short rows: dollars, and their range of prices."""
     mark = " ▲" if of.state == "accumulating" else ""
-    return f"{dollars(of.total.usd)}{mark}", f"{price(of.low)}–{price(of.high)}".replace("–$", "–")
+    far = " ○" if of.prior_share >= FAR else ""
+    return f"{dollars(of.total.usd)}{mark}{far}", f"{price(of.low)}–{price(of.high)}".replace("–$", "–")
 
 
 def total_text(of: Total) -> str:
@@ -30,7 +36,7 @@ def total_text(of: Total) -> str:
 
 
 CLUSTER_COLUMNS: Final = (
-    "side", "from", "to", "distance", "expected", "band of 90%", "24 h", "prior", "state", "last visit",
+    "side", "from", "to", "distance", "expected", "band of 90%", "24 h", "assumption", "state", "last visit",
 )  # fmt: skip
 
 
@@ -75,31 +81,30 @@ def sweep_row(of: Sweep) -> tuple[str, ...]:
 
 
 def head(of: LiquidationMap) -> tuple[str, ...]:
-    """Return what stands above every form of a map."""
-    totals = (f"{side}s {dollars(float(of.ladder.total_usd(side).sum()))}" for side in ("long", "short"))
+    """Return what is written above every form of a map."""
+    totals = (f"{side}s {dollars(float(of.ladder.total_usd(side).sum()))}" for side in SIDES)
     low, high = (price(float(edge)) for edge in (of.ladder.edges[0], of.ladder.edges[-1]))
+    interest = "not known" if of.open_interest_base is None else coins(of.open_interest_base, of.coin)
     state = (
-        f"Price {price(of.price)}, open interest {coins(of.open_interest_base, of.coin)}. "
-        f"Expected to be reported between {low} and {high}: {', '.join(totals)}."
+        f"Price {price(of.price)}, open interest {interest}. Expected to be reported between {low} and {high}: "
+        f"{', '.join(totals)}. {of.near_text()}"
     )
     warned = (of.warning(),) if of.warning() else ()
     return (of.title("inferred liquidation map"), *warned, state, INFERRED, NO_GAIN)
 
 
 def foot(of: LiquidationMap) -> tuple[str, ...]:
-    """Return what stands below every form of a map."""
-    weights = of.ladder.weights
-    driven = sum(of.prior_driven("long")) + sum(of.prior_driven("short"))
-    fitted = (
-        f"Weights fitted on {weights.long.buckets} buckets of liquidations from {clock.format_date(weights.since)} to "
-        f"{clock.say_moment(weights.until)}; the prior decides more than half of {driven} of "
-        f"{2 * len(of.ladder.distance)} weights."
+    """Return what is written below every form of a map."""
+    fitted = of.ladder.dollars
+    dated = (
+        f"Dollars fitted on {fitted.buckets} reports of four hours from {clock.format_date(fitted.since)} to "
+        f"{clock.say_moment(fitted.until)}; distances from a public ladder (docs/liquidation-map.md)."
     )
-    held = (
-        "On BTC, March to August 2025, such bands held 8 in 10 sweeps and 9 in 10 large ones; what opens and is "
-        "liquidated on the way is in no map, so reports came out half as high again (docs/liquidation-map.md)."
+    banded = (
+        "Bands of 90% held 91% to 97% of BTC and SOL reports of 2025; what opens and is liquidated along the way is in "
+        "the dollars, not in the levels."
     )
-    return (fitted, held, of.source_text(), *of.caveats())
+    return (*((dated, banded) if fitted.buckets else ()), of.source_text(), *of.caveats())
 
 
 def _visit(of: Sweep) -> str:

@@ -1,6 +1,6 @@
 """The map by price: what rests at each level now, and below it the sum from the price outward.
 
-A bar's full part rests on data, its pale part on the prior: an assumption looks like one.
+Bars of levels that are data are filled, those that are assumption drawn in outline.
 """
 
 from typing import Final, NamedTuple
@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from matplotlib.axes import Axes
 
 from runout.bulletin.liquidation_map import LiquidationMap
-from runout.liquidation_map.ladder import cumulative, cumulative_band
-from runout.liquidation_map.weights import SIDES
+from runout.liquidation_map.dollars import SIDES
+from runout.liquidation_map.ladder import FAR, cumulative, cumulative_band
 from runout.render import palette
 from runout.render.canvas import Paper, boxes
 from runout.render.layout import Look
@@ -69,9 +69,7 @@ def _bars(of: LiquidationMap, on: Axes) -> None:
     most = 0.0
     for row, side in enumerate(SIDES):
         usd, ink = of.ladder.total_usd(side), frame.INKS[side].light
-        measured = usd * (1.0 - of.ladder.prior_share[row])
-        for amount, alpha in ((usd, frame.PALE), (measured, 1.0)):
-            on.stairs(amount, of.ladder.edges, fill=True, color=ink, alpha=alpha, linewidth=0, zorder=2)
+        frame.bars(on, usd, of.ladder.edges, of.ladder.assumed[row] < FAR, ink, orientation="vertical")
         most = max(most, float(usd.max()))
     on.set_ylim(0.0, most * 1.08 or 1.0)
     frame.value_axis(on, 0.0, most, vertical=True, most=5)
@@ -118,8 +116,8 @@ def _marks(of: LiquidationMap, paper: Paper, upper: float, look: Look) -> None:
 def _legend(paper: Paper, y: float, at: Places, look: Look) -> None:
     for index, side in enumerate(SIDES):
         paper.text(at.left + 56 * index, y, f"{side}s", frame.INKS[side], bold=True)
-    note = "Full: fitted to data. Pale: rests on the assumption (prior). ▲ growing over 24 h."
+    note = "Filled: data. Outline, ○: assumption, past moves seldom went so far. ▲ growing over 24 h."
     if look.wide:
         paper.text(at.left + 120, y, note, palette.MUTED)
         return
-    paper.text(0, y + 16, "Full: fitted to data. Pale: assumption (prior). ▲ growing.", palette.MUTED)
+    paper.text(0, y + 16, "Filled: data. Outline, ○: assumption. ▲ growing.", palette.MUTED)

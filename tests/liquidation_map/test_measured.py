@@ -1,4 +1,4 @@
-"""Exact positions take the place of inferred ones: no coin is lost, none is counted twice."""
+"""Measured positions take the place of inferred ones: no coin is lost, none is counted twice."""
 
 import numpy as np
 import polars as pl
@@ -6,24 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liquidation_map.map_specimens import traded, weights
+from liquidation_map.map_specimens import OPEN_INTEREST, dollars, traded
 from runout.errors import UsageError
-from runout.liquidation_map.exact import ExactPositions, merged, table
 from runout.liquidation_map.ladder import Ladder, ladder, price_edges
+from runout.liquidation_map.measured import MeasuredPositions, merged, table
 
 
 @pytest.fixture(scope="module")
 def inferred() -> tuple[Ladder, np.ndarray]:
     state, price = traded()
-    return ladder(state, weights(), price, price_edges(price * 0.9, price * 1.1, 100)), state.held()
+    edges = price_edges(price * 0.9, price * 1.1, 100)
+    return ladder(state.masses(), dollars(), price, edges, OPEN_INTEREST), np.full(2, OPEN_INTEREST)
 
 
-def positions(count: int, seed: int, price: float, held: float) -> ExactPositions:
+def positions(count: int, seed: int, price: float, held: float) -> MeasuredPositions:
     rng = np.random.default_rng(seed)
     side = rng.integers(0, 2, count)
     away = np.exp(rng.normal(0.0, 0.05, count))
     at = np.where(rng.random(count) < 0.2, np.nan, np.where(side == 0, price / away, price * away))
-    return ExactPositions(side=side, size_base=rng.random(count) * held / max(count, 1), liquidation_price=at)
+    return MeasuredPositions(side=side, size_base=rng.random(count) * held / max(count, 1), liquidation_price=at)
 
 
 @given(count=st.integers(0, 60), seed=st.integers(0, 1000))
@@ -43,18 +44,18 @@ def test_each_side_holds_what_it_held_and_nothing_is_negative(inferred, count, s
 def test_without_published_positions_the_ladder_is_as_inferred(inferred):
     of, held = inferred
     made = merged(of, positions(0, 0, of.price, 1.0), held)
-    assert made.inferred_base == pytest.approx(of.coins.sum(axis=(2, 3)))
-    assert made.inferred_usd == pytest.approx(of.usd.sum(axis=2))
+    assert made.inferred_base == pytest.approx(of.coins)
+    assert made.inferred_usd == pytest.approx(of.usd)
     assert not made.exact_fraction().any()
 
 
 def test_a_side_that_is_published_whole_has_nothing_inferred(inferred):
     of, held = inferred
     low = of.edges[3] + 1.0
-    exact = ExactPositions(side=np.array([0]), size_base=held[:1], liquidation_price=np.array([low]))
+    exact = MeasuredPositions(side=np.array([0]), size_base=held[:1], liquidation_price=np.array([low]))
     made = merged(of, exact, held)
     assert not made.inferred_base[0].any()
-    assert made.inferred_base[1] == pytest.approx(of.coins[1].sum(axis=(1, 2)))
+    assert made.inferred_base[1] == pytest.approx(of.coins[1])
     assert made.exact_base[0, 3] == held[0]
     assert made.exact_usd[0].sum() == pytest.approx(held[0] * low)
     rows = table(made).filter(pl.col("side") == "long")
@@ -63,11 +64,13 @@ def test_a_side_that_is_published_whole_has_nothing_inferred(inferred):
 
 def test_more_published_than_held_is_refused(inferred):
     of, held = inferred
-    exact = ExactPositions(side=np.array([1]), size_base=held[1:] * 1.1, liquidation_price=np.array([of.price * 1.02]))
+    exact = MeasuredPositions(
+        side=np.array([1]), size_base=held[1:] * 1.1, liquidation_price=np.array([of.price * 1.02])
+    )
     with pytest.raises(UsageError, match="coins a side"):
         merged(of, exact, held)
     with pytest.raises(UsageError, match="above zero"):
-        merged(of, ExactPositions(side=np.array([0]), size_base=np.zeros(1), liquidation_price=np.ones(1)), held)
+        merged(of, MeasuredPositions(side=np.array([0]), size_base=np.zeros(1), liquidation_price=np.ones(1)), held)
 
 
 @pytest.mark.real
@@ -77,14 +80,14 @@ def test_real_hyperliquid_whales_merge_into_a_ladder(real_data, inferred):
     last = last.unique(["address", "coin", "direction"]).filter(pl.col("size") != 0)
     side = (last["direction"].str.to_lowercase() == "short").cast(pl.Int64).to_numpy()
     at = last["liquidation_px"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    exact = ExactPositions(
+    exact = MeasuredPositions(
         side=side, size_base=last["size"].abs().to_numpy(), liquidation_price=np.where(at > 0, at, np.nan)
     )
     of, _ = inferred
     price = float((last["position_value"] / last["size"].abs()).median())
-    scaled = ladder(traded()[0], weights(), of.price, of.edges * price / of.price)
+    scaled = ladder(traded()[0].masses(), dollars(), of.price, of.edges * price / of.price, OPEN_INTEREST)
     held = np.full(2, 40_000.0) + np.bincount(side, weights=exact.size_base, minlength=2)
-    made = merged(scaled, exact, np.maximum(held, scaled.coins.sum(axis=(1, 2, 3))))
+    made = merged(scaled, exact, np.maximum(held, scaled.coins.sum(axis=1)))
     assert last.height > 100
-    assert made.held() == pytest.approx(np.maximum(held, scaled.coins.sum(axis=(1, 2, 3))))
+    assert made.held() == pytest.approx(np.maximum(held, scaled.coins.sum(axis=1)))
     assert 0.0 < made.exact_fraction().max() <= 1.0

@@ -1,4 +1,4 @@
-r"""Positions whose liquidation price a venue publishes, merged into its inferred ladder as what they are: exact.
+r"""Positions whose liquidation price a venue publishes, merged into its inferred ladder as what they are: measured.
 
 Of the H coins that each side of the venue holds, published positions make up P, whether they have a liquidation price
 or not. What was inferred of the venue is kept for the rest,
@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from runout.errors import UsageError
+from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import Ladder
-from runout.liquidation_map.weights import SIDES
 from runout.scores.arrays import FloatArray, IntArray
 
 
-class ExactPositions(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+class MeasuredPositions(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Published positions of one market, shape (positions,).
 
     Parameters
@@ -72,7 +72,7 @@ class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return np.divide(self.exact_base, whole, out=np.zeros_like(whole), where=whole > 0.0)
 
 
-def merged(of: Ladder, exact: ExactPositions, held_base: FloatArray) -> Merged:
+def merged(of: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Merged:
     """Return a venue's ladder in which published positions stand in place of inferred ones.
 
     Parameters
@@ -89,19 +89,19 @@ def merged(of: Ladder, exact: ExactPositions, held_base: FloatArray) -> Merged:
     UsageError
         If sizes or sides cannot be, more is published than held, or more inferred than held.
     """
-    _require_sound(exact)
-    inferred = of.coins.sum(axis=(2, 3))
-    published = np.bincount(exact.side, weights=exact.size_base, minlength=2)
+    _require_sound(measured)
+    inferred = of.coins
+    published = np.bincount(measured.side, weights=measured.size_base, minlength=2)
     if (published > held_base * (1.0 + 1e-9)).any() or (inferred.sum(axis=1) > held_base * (1.0 + 1e-9)).any():
         raise UsageError(
             f"expected at most {held_base.tolist()} coins a side, found {published.tolist()} published and "
             f"{inferred.sum(axis=1).tolist()} inferred"
         )
     kept = np.maximum(1.0 - published / held_base, 0.0)
-    coins, dollars = _on_levels(exact, of.edges)
+    coins, dollars = _on_levels(measured, of.edges)
     return Merged(
         edges=of.edges, inferred_base=kept[:, np.newaxis] * inferred, exact_base=coins,
-        inferred_usd=kept[:, np.newaxis] * of.usd.sum(axis=2), exact_usd=dollars,
+        inferred_usd=kept[:, np.newaxis] * of.usd, exact_usd=dollars,
         inferred_elsewhere_base=kept * (held_base - inferred.sum(axis=1)),
         exact_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0),
     )  # fmt: skip
@@ -128,23 +128,23 @@ def table(of: Merged) -> pl.DataFrame:
     return pl.concat(parts).filter(pl.col("coins") > 0.0).sort("low_price", "side")
 
 
-def _require_sound(exact: ExactPositions) -> None:
-    sound = (exact.size_base > 0.0) & np.isin(exact.side, (0, 1)) & ~(exact.liquidation_price <= 0.0)
+def _require_sound(measured: MeasuredPositions) -> None:
+    sound = (measured.size_base > 0.0) & np.isin(measured.side, (0, 1)) & ~(measured.liquidation_price <= 0.0)
     if not sound.all():
         at = int(np.flatnonzero(~sound)[0])
         raise UsageError(
-            f"expected positions of side 0 or 1 with size and price above zero, found side {exact.side[at]}, size "
-            f"{exact.size_base[at]}, price {exact.liquidation_price[at]}"
+            f"expected positions of side 0 or 1 with size and price above zero, found side {measured.side[at]}, size "
+            f"{measured.size_base[at]}, price {measured.liquidation_price[at]}"
         )
 
 
-def _on_levels(exact: ExactPositions, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _on_levels(measured: MeasuredPositions, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return coins and dollars of exact positions by side and level."""
-    level = np.searchsorted(edges, exact.liquidation_price, side="right") - 1
+    level = np.searchsorted(edges, measured.liquidation_price, side="right") - 1
     levels = len(edges) - 1
-    there = np.isfinite(exact.liquidation_price) & (level >= 0) & (level < levels)
-    place = exact.side[there] * levels + level[there]
-    size, price = exact.size_base[there], exact.liquidation_price[there]
+    there = np.isfinite(measured.liquidation_price) & (level >= 0) & (level < levels)
+    place = measured.side[there] * levels + level[there]
+    size, price = measured.size_base[there], measured.liquidation_price[there]
     coins, dollars = np.zeros(2 * levels), np.zeros(2 * levels)
     np.add.at(coins, place, size)
     np.add.at(dollars, place, size * price)

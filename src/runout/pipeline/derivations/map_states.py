@@ -1,0 +1,32 @@
+"""States of the liquidation map of every venue with intraday perpetual bars, at the end of each four hours."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from runout.pipeline.derivations.computation import Computation, Tables, inputs_of
+from runout.pipeline.map_market import bar_series, joined_bars
+from runout.pipeline.map_states import kept_rows
+from runout.records import Series
+from runout.version import METHOD_VERSION
+
+
+def states(series: Iterable[Series], coin: str) -> list[Computation]:
+    """Return the computation of each venue whose perpetual of a coin has intraday bars."""
+    known = list(series)
+    venues = sorted({one.venues[0] for one in known if one.kind == "bars" and len(one.venues) == 1})
+    return [_states(bars, coin) for venue in venues if (bars := bar_series(known, venue))]
+
+
+def _states(bars: list[Series], coin: str) -> Computation:
+    finest = bars[0]
+
+    def derive(tables: Tables) -> Tables:
+        parts = (tables["bars"].filter(pl.col("series") == one.series) for one in bars)
+        return {"map_states": kept_rows(joined_bars(parts), finest)}
+
+    mine = (pl.col("series") == finest.series) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
+    return Computation(
+        name=f"map_states/{finest.series}", inputs=inputs_of(*bars), lookback=0, outputs={"map_states": mine},
+        derive=derive,
+    )  # fmt: skip
