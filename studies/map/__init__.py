@@ -1,10 +1,10 @@
 """Does a liquidation map know more than the path of the price? Maps, nulls and placebos on realised liquidations."""
 
 from studies.map.covariates import FROZEN, ONE_STEP, Mode, covariates
-from studies.map.findings import Compared, Head, Placebo, Scored, Study
+from studies.map.findings import Compared, Placebo, Scored, Study
 from studies.map.index import Index, fit_index
 from studies.map.leakage import columns_that_see_later
-from studies.map.maps import Swept, swept_by_filter
+from studies.map.maps import Swept, swept_by
 from studies.map.market import SIDES, Market, along_path
 from studies.map.measures import Gain, gain, r_squared, top_decile_ratio
 from studies.map.study import study
@@ -15,7 +15,6 @@ __all__ = [
     "SIDES",
     "Compared",
     "Gain",
-    "Head",
     "Index",
     "Market",
     "Mode",
@@ -30,6 +29,6 @@ __all__ = [
     "gain",
     "r_squared",
     "study",
-    "swept_by_filter",
+    "swept_by",
     "top_decile_ratio",
 ]

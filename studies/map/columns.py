@@ -1,7 +1,6 @@
 """What a learner is told of a map: its heads' predictions, masses by distance, near misses, and how it erred lately."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,8 +11,6 @@ from studies.map.index import Index, fit_index
 from studies.map.maps import Swept
 
 RESIDUAL_LAGS: Final = (1, 6, 18, 42)
-_EDGES: Final = (0, 2, 4, 6, None)
-"""Classes are told in groups of two, the far ones together."""
 
 
 class MapColumns:
@@ -83,5 +80,5 @@ def recent(errors: Sequence[FloatArray]) -> list[FloatArray]:
 
 
 def _by_distance(swept: FloatArray, rows: IntArray) -> list[FloatArray]:
-    groups = [swept[:, first:last].sum(axis=(1, 2)) for first, last in pairwise(_EDGES)]
-    return [np.log(one + 0.02 * one[rows].mean() + 1e-9) for one in groups]
+    whole = swept.sum(axis=(1, 2))
+    return [np.log(whole + 0.02 * whole[rows].mean() + 1e-9)]

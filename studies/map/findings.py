@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from runout.scores.arrays import FloatArray
 from studies.map.covariates import Mode
-from studies.map.index import Index
 from studies.map.measures import Gain
 
 
@@ -59,15 +57,6 @@ class Placebo(msgspec.Struct, frozen=True, kw_only=True):
     loss: Gain
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A fitted head of the filter's map, and what share of the coins swept in training each class made up."""
-
-    mode: Mode
-    side: str
-    index: Index
-    swept_share: FloatArray
-
-
 class Study(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """All that was found on one market."""
 
@@ -80,7 +69,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     scored: tuple[Scored, ...]
     compared: tuple[Compared, ...]
     placebos: tuple[Placebo, ...]
-    heads: tuple[Head, ...]
+    allotments: dict[tuple[str, str], Gain]
 
     def row(self, name: str, given: str, mode: Mode, side: str) -> Scored:
         """Return one row."""

@@ -1,52 +1,46 @@
-"""What a map says of each bucket: coins it would liquidate, frozen at the start and carried one step ahead."""
+"""What a map says of each bucket: fractions it would liquidate, frozen at the start and carried one step ahead."""
 
-from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
 import numpy as np
 
-from runout.liquidation_map.filter import Bars, MapState, advance, reached, start
-from runout.liquidation_map.parameters import DEFAULT, Cohorts
+from runout.liquidation_map import Bars, MapState, Prior, shipped, start
+from runout.liquidation_map.prior import CELL, CELLS
+from runout.liquidation_map.state import DIRECTION, Steps
 from runout.scores.arrays import FloatArray
 from studies.map.market import Market
 
 NEAR: Final = 0.005
 """A price this much further would have been a near miss."""
 DEPTH: Final = 200
-"""Buckets of the map's grid below the open whose levels are kept for placebos."""
+"""Cells below the open whose levels are kept for placebos."""
 
-Weighting = Literal["filter", "constant open interest", "path only"]
-WEIGHTINGS: Final[tuple[Weighting, ...]] = ("filter", "constant open interest", "path only")
-
-
-Counted = Callable[[FloatArray], FloatArray]
-
-
-def _all_alike(coins: FloatArray) -> FloatArray:
-    return coins.sum(axis=0)
+Clock = Literal["map", "range clock", "constant clock"]
+CLOCKS: Final[tuple[Clock, ...]] = ("map", "range clock", "constant clock")
+"""The product's own; with volume that is not known, so that ranges stand for it; with every bar alike, so that only the
+geometry of the path is left."""
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Coins that a map places in the way of the price, by scored bucket, side, class and population.
+    """Fractions of a side's open positions that a map places in the way of the price, by scored bucket and side.
 
     Parameters
     ----------
     frozen
-        Between the bucket's start and its extreme, in the map as it stood at the start. Shape (scored, 2, classes,
-        populations), as the next two.
+        Between the bucket's start and its extreme, in the map as it stood at the start. Shape (scored, 2, 1, 1), as the
+        next three: one class, one population.
     ahead
-        Passed bar by bar within the bucket, by a copy of the map that goes on with the bucket's prices and volume, open
-        interest unchanged.
+        Passed bar by bar within the bucket, by the map that goes on with the bucket's prices and volume.
     near
         Beyond the extreme, by half a percent.
     mirrored
         Of the other side, between the start and the extreme reflected about it.
     held
-        All coins by population, shape (scored, 2, populations).
+        All of it, shape (scored, 2, 1).
     levels
-        Coins by level below the open (above it for shorts), nearest first; shape (scored, 2, classes, populations,
-        DEPTH) with a width of ``cell``. Empty for maps that no placebo is made of.
+        By level below the open (above it for shorts), nearest first; shape (scored, 2, 1, 1, DEPTH) with a width of
+        ``cell``. Empty for maps that no placebo is made of.
     cell
         Log price.
     """
@@ -60,110 +54,76 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     cell: float
 
 
-def swept_by_filter(
-    market: Market, weighting: Weighting = "filter", *, cohorts: Cohorts = DEFAULT, keep_levels: bool = False
-) -> Swept:
-    """Return what the cohort filter says of each bucket.
+def swept_by(market: Market, clock: Clock = "map", *, prior: Prior | None = None, keep_levels: bool = False) -> Swept:
+    """Return what the map says of each bucket, each row from bars before it, and for ``ahead`` from its own.
 
     Parameters
     ----------
     market
         Bars.
-    weighting
-        ``filter``: volume and open interest as they were. ``constant open interest``: volume only. ``path only``:
-        neither, each bar weighs the same; what is left is the geometry of the path. Constants are means over the
-        buckets before the middle of the scored ones, so that none comes from those that are tested.
-    cohorts
-        Parameters.
+    clock
+        What turns positions over.
+    prior
+        Assumptions; None: the shipped ones.
     keep_levels
         Whether levels are kept for placebos.
-
-    Returns
-    -------
-    Swept
-        Each row from bars before the bucket, and for ``ahead`` from its own, without its open interest.
-    """
-    return swept_by_bars(market, _weighted(market, weighting), cohorts=cohorts, keep_levels=keep_levels)
-
-
-def swept_by_bars(
-    market: Market,
-    bars: Bars,
-    *,
-    inside: Bars | None = None,
-    cohorts: Cohorts = DEFAULT,
-    keep_levels: bool = False,
-    counted: Counted = _all_alike,
-) -> Swept:
-    """Return what the filter says of each bucket when it is given other bars than the market's own.
-
-    Parameters
-    ----------
-    market
-        Which buckets.
-    bars
-        One for each of the market's. How far a bucket went is read from the price that liquidates, ``mark_low`` and
-        ``mark_high``.
-    inside
-        What the copy that goes one step ahead is given instead, its open interest left out; None: the same bars.
-    cohorts
-        Parameters.
-    keep_levels
-        Whether levels are kept for placebos.
-    counted
-        Coins of a bucket's bars, shape (bars_each, 2, classes, populations) → those of the bucket.
     """
     each, first = market.bars_each, market.lead * market.bars_each
-    state = start(float(market.open[0]), float(bars.open_interest_base[0]), int(bars.event_time[0]) - market.step,
-                  market.step, cohorts)  # fmt: skip
-    advance(state, _part(bars, slice(0, first)))
-    classes, populations = len(cohorts.distance), len(cohorts.population)
-    shape = (market.scored, 2, classes, populations)
-    frozen, ahead, near, mirrored = (np.zeros(shape) for _ in range(4))
-    held = np.zeros((market.scored, 2, populations))
+    bars = _bars(market, clock)
+    state = start(prior or shipped())
+    steps = Steps(state, bars)
+    steps.through(int(bars.event_time[first - 1]) if first else int(bars.event_time[0]) - 1)
+    shape = (market.scored, 2)
+    frozen, ahead, near, mirrored, held = (np.zeros(shape) for _ in range(5))
     levels = np.zeros((*shape, DEPTH if keep_levels else 0))
-    slot = np.arange(each)
     for row in range(market.scored):
-        rows = slice(first + row * each, first + (row + 1) * each)
-        own = _part(bars, rows)
-        open_, low, high = float(market.open[rows.start]), float(own.mark_low.min()), float(own.mark_high.max())
+        inside = range(first + row * each, first + (row + 1) * each)
+        open_, low, high = float(market.open[inside[0]]), bars.low[inside].min(), bars.high[inside].max()
+        masses = state.masses()
         for side, (extreme, further) in enumerate(((low, 1 - NEAR), (high, 1 + NEAR))):
-            frozen[row, side] = reached(state, side, extreme)
-            near[row, side] = reached(state, side, extreme * further) - frozen[row, side]
-            mirrored[row, side] = reached(state, 1 - side, open_ * open_ / extreme)
+            frozen[row, side] = _between(masses, side, open_, extreme)
+            near[row, side] = _between(masses, side, open_, extreme * further) - frozen[row, side]
+            mirrored[row, side] = _between(masses, 1 - side, open_, open_ * open_ / extreme)
+            held[row, side] = masses[side].sum()
             if keep_levels:
-                levels[row, side] = _levels(state, side, open_)
-        held[row] = state.total * state.scale
-        silent = msgspec.structs.replace(
-            own if inside is None else _part(inside, rows), open_interest_base=np.full(each, np.nan)
-        )
-        ahead[row] = counted(advance(state.copy(), silent, slot).coins)
-        advance(state, own)
-    return Swept(frozen=frozen, ahead=ahead, near=near, mirrored=mirrored, held=held, levels=levels, cell=cohorts.cell)
+                levels[row, side] = _levels(masses, side, open_)
+        for bar in inside:
+            for side, extreme in enumerate((bars.low[bar], bars.high[bar])):
+                ahead[row, side] += _passed(state, side, float(extreme))
+            steps.through(int(bars.event_time[bar]))
+    whole = (one[..., np.newaxis, np.newaxis] for one in (frozen, ahead, near, mirrored))
+    names = ("frozen", "ahead", "near", "mirrored")
+    return Swept(
+        **dict(zip(names, whole, strict=True)), held=held[..., np.newaxis], levels=levels[:, :, np.newaxis, np.newaxis],
+        cell=CELL,
+    )  # fmt: skip
 
 
-def _weighted(market: Market, weighting: Weighting) -> Bars:
-    until = (market.lead + market.scored // 2) * market.bars_each
+def _bars(market: Market, clock: Clock) -> Bars:
     count = len(market.event_time)
-    interest = np.full(count, market.open_interest_base[:until].mean())
-    if weighting == "filter":
-        return market.bars()
-    if weighting == "constant open interest":
-        return market.bars(open_interest_base=interest)
-    return market.bars(open_interest_base=interest, volume_base=np.full(count, market.volume_base[:until].mean()))
+    volume = {
+        "map": market.volume_base, "range clock": np.full(count, np.nan), "constant clock": np.ones(count),
+    }[clock]  # fmt: skip
+    return Bars(
+        event_time=market.event_time, span=np.full(count, market.step), low=market.low, high=market.high,
+        volume_base=volume,
+    )  # fmt: skip
 
 
-def _part(bars: Bars, rows: slice) -> Bars:
-    return Bars(**{name: getattr(bars, name)[rows] for name in Bars.__struct_fields__})
+def _between(masses: FloatArray, side: int, price: float, extreme: float) -> float:
+    near, far = (DIRECTION[side] * float(np.log(one)) / CELL for one in (price, extreme))
+    cells = np.arange(int(np.floor(far)), int(np.floor(near)) + 2)
+    return float((masses[side][cells & (CELLS - 1)] * np.clip(cells + 1.0 - far, 0.0, 1.0)).sum())
 
 
-def _levels(state: MapState, side: int, price: float) -> FloatArray:
-    """Return coins at each of the DEPTH buckets below ``price``, nearest first, shape (classes, populations, DEPTH)."""
-    x = np.log(price) * (1.0 if side == 0 else -1.0)
-    top = int(np.floor((x - state.base[side]) / state.cohorts.cell))
-    out = np.zeros((len(state.cohorts.distance), len(state.cohorts.population), DEPTH))
-    for k, shift in enumerate(state.cohorts.shift.tolist()):
-        entries = slice(top - DEPTH + 1 + shift, top + 1 + shift)
-        mass = state.opened[side][:, entries] - state.swept[side, k][:, entries]
-        out[k] = (state.cohorts.share[k] * state.scale[side][:, np.newaxis] * mass)[:, ::-1]
-    return out
+def _passed(state: MapState, side: int, extreme: float) -> float:
+    """Return what one bar's passage takes: whole cells, as the kernel does."""
+    reached = int(np.ceil(DIRECTION[side] * float(np.log(extreme)) / CELL - 0.5))
+    cells = np.arange(reached, int(state.marks[side]) + 1)[:CELLS]
+    return float(state.mass[side][cells & (CELLS - 1)].sum() * state.sums[0])
+
+
+def _levels(masses: FloatArray, side: int, price: float) -> FloatArray:
+    """Return the fractions in each of the DEPTH cells below ``price``, nearest first."""
+    top = int(np.floor(DIRECTION[side] * np.log(price) / CELL))
+    return masses[side][np.arange(top, top - DEPTH, -1) & (CELLS - 1)]

@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.liquidation_map.filter import Bars
 from runout.scores.arrays import FloatArray, IntArray, require_equal_lengths
 
 SIDES: Final = ("long", "short")
@@ -97,18 +96,6 @@ class Market(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def in_bucket(self, values: FloatArray) -> FloatArray:
         """Return values of the bars of the scored buckets, shape (scored, bars_each)."""
         return self.by_bucket(values)[self.lead :]
-
-    def bars(self, open_interest_base: FloatArray | None = None, volume_base: FloatArray | None = None) -> Bars:
-        """Return the bars as the filter takes them, with other open interest or volume if given."""
-        return Bars(
-            event_time=self.event_time,
-            low=self.low,
-            high=self.high,
-            volume_base=self.volume_base if volume_base is None else volume_base,
-            open_interest_base=self.open_interest_base if open_interest_base is None else open_interest_base,
-            mark_low=self.low,
-            mark_high=self.high,
-        )
 
 
 def along_path(open_: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, count: int) -> FloatArray:

@@ -53,6 +53,32 @@ def top_decile_ratio(predicted: FloatArray, realised: FloatArray, dollars_each: 
     return float(np.exp(realised[top]).sum() / (dollars_each * np.exp(predicted[top]).sum()))
 
 
+def allotment_gain(ours: FloatArray, theirs: FloatArray, dollars: FloatArray, *, each: int, seed: int = 0) -> Gain:
+    """Return how many nats a dollar more is expected of the bucket it falls into, days drawn anew.
+
+    Parameters
+    ----------
+    ours, theirs
+        What each map crosses by bucket, any unit, shape (buckets,).
+    dollars
+        Reported, likewise.
+    each
+        Buckets of a day; what is left over at the end is left out.
+    """
+    days = len(dollars) // each
+    paid = dollars[: days * each].reshape(days, each)
+    logs = [np.log(_shares(one[: days * each].reshape(days, each))) for one in (ours, theirs)]
+    better, whole = (paid * (logs[0] - logs[1])).sum(axis=1), paid.sum(axis=1)
+    drawn = np.random.default_rng(seed).integers(0, days, (RESAMPLES, days))
+    low, high = np.quantile(better[drawn].sum(axis=1) / whole[drawn].sum(axis=1), [0.025, 0.975]).tolist()
+    return Gain(mean=float(better.sum() / whole.sum()), low=low, high=high)
+
+
+def _shares(crossed: FloatArray) -> FloatArray:
+    floor = 0.05 * crossed.mean() + 1e-12
+    return (crossed + floor) / (crossed + floor).sum(axis=1, keepdims=True)
+
+
 def gain(ours: FloatArray, theirs: FloatArray, realised: FloatArray, *, seed: int = 0) -> Gain:
     """Return how much R² ``ours`` has above ``theirs``, by stationary bootstrap of paired squared errors.
 

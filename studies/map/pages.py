@@ -8,7 +8,7 @@ import msgspec
 
 from runout.clock import format_date, format_time
 from runout.version import CODE_VERSION, METHOD_VERSION
-from studies.map import FROZEN, ONE_STEP, SIDES, Gain, Head, Mode, Study
+from studies.map import FROZEN, ONE_STEP, SIDES, Gain, Mode, Study
 from studies.map.findings import Compared, names_of
 from studies.map.fitting import EMBARGO_BUCKETS
 from studies.map.measures import BLOCK_BUCKETS, RESAMPLES
@@ -19,7 +19,7 @@ LOOK: Final = "research look of the map"
 AIMS: Final[dict[Mode, tuple[float, float]]] = {FROZEN: (0.66, 0.56), ONE_STEP: (0.79, 0.72)}
 """R² that was aimed for before the work began, long and short."""
 MODES: Final[tuple[Mode, ...]] = (FROZEN, ONE_STEP)
-_MAP, _PATH, _NONE = "four learners + filter", "four learners + path only", "four learners"
+_MAP, _PATH, _NONE = "four learners + map", "four learners + constant clock", "four learners"
 _DIGITS = 6
 _COLOURS: Final = {"long": "#b3541e", "short": "#2f6690"}
 
@@ -143,7 +143,7 @@ def _summary(study: Study) -> Iterator[str]:
         for mode in MODES
         for place, side in enumerate(SIDES)
     ]
-    head = ("question", "side", "no map", "path only", "filter", "aim", "filter less path only")
+    head = ("question", "side", "no map", "constant clock", "map", "aim", "map less constant clock")
     yield f"## In short\n\n{study.coin}, four learners with the same covariates, R²:\n\n{_table(head, rows)}"
     yield "\n".join(f"- {line}" for line in _statements(study))
 
@@ -159,8 +159,8 @@ def _statements(study: Study) -> Iterator[str]:
     above, below = sum(one.low > 0 for one in over_path), sum(one.high < 0 for one in over_path)
     holding = len(over_path) - above - below
     yield (
-        f"Weighting that geometry by volume and open interest: {_range(over_path)}; {above} of 4 intervals lie above "
-        f"zero, {below} below, {holding} contain it."
+        f"Traded volume as the clock of that geometry: {_range(over_path)}; {above} of 4 intervals lie above zero, "
+        f"{below} below, {holding} contain it."
     )
     for mode in MODES:
         reached = {
@@ -179,7 +179,7 @@ def _study_parts(study: Study) -> Iterator[str]:
     yield f"## {study.coin}, paired gains\n\nDifference of R², with its interval.\n\n{_gain_table(study)}"
     if study.placebos:
         yield f"## {study.coin}, placebos\n\n{_placebo_text(study)}\n\n{_placebo_table(study)}"
-    yield f"## {study.coin}, fitted weights\n\n{_weight_text()}\n\n{_weight_table(study.heads)}"
+    yield f"## {study.coin}, what each dollar is allotted\n\n{_allotment_text()}\n\n{_allotment_table(study)}"
 
 
 def _score_table(study: Study, mode: Mode) -> str:
@@ -222,8 +222,8 @@ def _gain_table(study: Study) -> str:
 def _placebo_text(study: Study) -> str:
     worse = sum(one.loss.low > 0 for one in study.placebos)
     return (
-        "Frozen, the filter's map, a head of its own for every placebo: R² · what it loses. They show that it matters "
-        "where levels lie, not that volume or open interest does. "
+        "Frozen, the map, a head of its own for every placebo: R² · what it loses. They show that it matters where "
+        "levels lie. "
         f"{worse} of {len(study.placebos)} intervals lie above zero."
     )
 
@@ -238,28 +238,18 @@ def _placebo_table(study: Study) -> str:
     return _table(("placebo", *(f"beside {given}, {side}" for given, side in columns)), rows)
 
 
-def _weight_text() -> str:
+def _allotment_text() -> str:
     return (
-        "Heads of the filter's map beside range: share of the swept coins of the training half · log weight of the "
-        "fast and of the slow population, relative to a common unit that no data fix. A class with a small share is "
-        "told by the prior."
+        "Nothing fitted: each day's dollars are allotted to its six buckets as the map says that levels are crossed in "
+        "them. Mean log share of a dollar, in nats, over that of the constant clock, with an interval of 95% over days."
     )
 
 
-def _weight_table(heads: Sequence[Head]) -> str:
-    rows = [
-        (
-            str(number + 1),
-            *(
-                f"{100 * head.swept_share[number]:.1f}% · "
-                + " · ".join(f"{value:+.2f}".replace("-", "−") for value in head.index.log_weight[number].tolist())
-                for head in heads
-            ),
-        )
-        for number in range(len(heads[0].swept_share))
-    ]
-    rows.append(("power b", *(f"{head.index.power:.2f}" for head in heads)))
-    return _table(("class, nearest first", *(f"{head.mode}, {head.side}" for head in heads)), rows)
+def _allotment_table(study: Study) -> str:
+    return _table(("clock", *SIDES), [
+        (name, *(_said(study.allotments[name, side]) for side in SIDES))
+        for name in dict.fromkeys(name for name, _ in study.allotments)
+    ])  # fmt: skip
 
 
 def _read(report: MapReport) -> str:
@@ -291,13 +281,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 # -- the figure -------------------------------------------------------------------------------------------------------
 
 _DRAWN: Final = (
-    ("path only", "naive ladder", "range"),
+    ("constant clock", "naive ladder", "range"),
     (_PATH, _NONE, "all"),
     (_MAP, _NONE, "all"),
-    ("filter", "path only", "range"),
-    ("filter", "path only", "all"),
+    ("map", "constant clock", "range"),
+    ("map", "constant clock", "all"),
     (_MAP, _PATH, "all"),
-    ("filter", "constant open interest", "all"),
+    ("map", "range clock", "all"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from runout.liquidation_map.parameters import DEFAULT, Cohorts
+from runout.clock import NANOSECONDS_PER_DAY
 from runout.scores import Split
 from runout.scores.arrays import FloatArray, IntArray
 from studies.map import learners
@@ -24,39 +24,38 @@ from studies.map.covariates import (
     everything,
     volatility_and_interest,
 )
-from studies.map.findings import Compared, Head, Placebo, Scored, Study
+from studies.map.findings import Compared, Placebo, Scored, Study
 from studies.map.fitting import Fitted, Model, out_of_fold, split_of
 from studies.map.index import RIDGE_FEW, RIDGE_MANY, fit_index
 from studies.map.learners import Learner
-from studies.map.maps import WEIGHTINGS, Swept, swept_by_filter
+from studies.map.maps import CLOCKS, Swept, swept_by
 from studies.map.market import SIDES, Market
-from studies.map.measures import gain, r_squared, rank_correlation, top_decile_ratio
+from studies.map.measures import Gain, allotment_gain, gain, r_squared, rank_correlation, top_decile_ratio
 from studies.map.placebos import placebos
 from studies.map.rivals import interest_by_sign, naive_ladder, volume_profile
 
 MODES: Final[tuple[Mode, ...]] = (FROZEN, ONE_STEP)
 LEARNED: Final = "all"
 PAIRS: Final = (
-    ("filter", "path only", "range"),
-    ("filter", "constant open interest", "range"),
-    ("filter", "path only", "range + volume"),
-    ("filter", "path only", "all"),
-    ("filter", "constant open interest", "all"),
-    ("path only", "naive ladder", "range"),
+    ("map", "constant clock", "range"),
+    ("map", "range clock", "range"),
+    ("map", "constant clock", "range + volume"),
+    ("map", "constant clock", "all"),
+    ("map", "range clock", "all"),
+    ("constant clock", "naive ladder", "range"),
     ("four learners", "boosted", LEARNED),
-    ("four learners + path only", "four learners", LEARNED),
-    ("four learners + path only", "four learners + past errors", LEARNED),
-    ("four learners + filter", "four learners", LEARNED),
-    ("four learners + filter", "four learners + past errors", LEARNED),
-    ("four learners + filter", "four learners + path only", LEARNED),
-    ("four learners + filter", "four learners + constant open interest", LEARNED),
+    ("four learners + constant clock", "four learners", LEARNED),
+    ("four learners + constant clock", "four learners + past errors", LEARNED),
+    ("four learners + map", "four learners", LEARNED),
+    ("four learners + map", "four learners + past errors", LEARNED),
+    ("four learners + map", "four learners + constant clock", LEARNED),
+    ("four learners + map", "four learners + range clock", LEARNED),
 )
 
 
 def study(
     market: Market,
     *,
-    cohorts: Cohorts = DEFAULT,
     with_placebos: bool = True,
     boosted: Learner = learners.boosted,
     four: Learner = learners.mean_of_four,
@@ -68,8 +67,6 @@ def study(
     ----------
     market
         Bars and realised liquidations.
-    cohorts
-        Parameters of the filter.
     with_placebos
         Whether placebos are made.
     boosted, four
@@ -86,7 +83,7 @@ def study(
 
     import_module("sklearn.ensemble")  # a library's threads can be limited only once it is loaded
     with threadpool_limits(1):
-        return _studied(market, cohorts, _Learners(boosted, four), with_placebos, told)
+        return _studied(market, _Learners(boosted, four), with_placebos, told)
 
 
 class _Learners(NamedTuple):
@@ -94,15 +91,10 @@ class _Learners(NamedTuple):
     four: Learner
 
 
-def _studied(
-    market: Market, cohorts: Cohorts, learned: _Learners, with_placebos: bool, told: Callable[[str], None]
-) -> Study:
+def _studied(market: Market, learned: _Learners, with_placebos: bool, told: Callable[[str], None]) -> Study:
     split = split_of(market)
     told(f"{market.coin}: maps")
-    maps = {
-        one: swept_by_filter(market, one, cohorts=cohorts, keep_levels=with_placebos and one == "filter")
-        for one in WEIGHTINGS
-    }
+    maps = {one: swept_by(market, one, keep_levels=with_placebos and one == CLOCKS[0]) for one in CLOCKS}
     bench = _Bench(market, split, maps)
     told(f"{market.coin}: rivals")
     bench.add_rivals()
@@ -122,7 +114,7 @@ def _studied(
         scored=tuple(bench.rows),
         compared=tuple(bench.compare()),
         placebos=tuple(bench.placebos()) if with_placebos else (),
-        heads=tuple(bench.heads()),
+        allotments=bench.allotments(),
     )
 
 
@@ -179,12 +171,12 @@ class _Bench:
                         yield Compared(name=name, over=over, given=given, mode=mode, side=SIDES[side], gain=found)
 
     def placebos(self) -> Iterator[Placebo]:
-        made = list(placebos(self.market, self.maps["filter"], np.random.default_rng(1)))
+        made = list(placebos(self.market, self.maps["map"], np.random.default_rng(1)))
         for side in (0, 1):
             realised = self.target[self.split.test, side]
             for given in ("nothing", "range"):
                 columns = self._given(given, FROZEN, side)
-                true = self._tested(self._headed(self.maps["filter"].frozen[:, side], columns, side, RIDGE_FEW))
+                true = self._tested(self._headed(self.maps["map"].frozen[:, side], columns, side, RIDGE_FEW))
                 for name, mass in made:
                     predicted = self._tested(self._headed(mass[:, side], columns, side, RIDGE_FEW))
                     yield Placebo(
@@ -192,11 +184,16 @@ class _Bench:
                         loss=gain(true, predicted, realised),
                     )  # fmt: skip
 
-    def heads(self) -> Iterator[Head]:
-        for (mode, side), index in self.columns["filter"].heads(self.split.train).items():
-            by_class = self.masses["filter", mode][self.split.train, side].sum(axis=(0, 2))
-            share = by_class / by_class.sum()
-            yield Head(mode=mode, side=SIDES[side], index=index, swept_share=share)
+    def allotments(self) -> dict[tuple[str, str], Gain]:
+        plain, dollars = self.maps["constant clock"].ahead, self.market.liquidated_usd[self.market.lead :]
+        each = NANOSECONDS_PER_DAY // (self.market.step * self.market.bars_each)
+        return {
+            (name, side): allotment_gain(
+                swept.ahead[:, row, 0, 0], plain[:, row, 0, 0], dollars[:, row], each=each
+            )
+            for name, swept in self.maps.items() if name != "constant clock"
+            for row, side in enumerate(SIDES)
+        }  # fmt: skip
 
     # -- models -------------------------------------------------------------------------------------------------
 

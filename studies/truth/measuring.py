@@ -6,16 +6,15 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from runout.coverage.capture import corrected_totals, largest_of_each_second
 from runout.lake import Lake
+from runout.liquidation_map import shipped
 from runout.liquidation_map.clusters import Sweep
-from runout.liquidation_map.parameters import DEFAULT
-from runout.liquidation_map.weights import SIDES
+from runout.liquidation_map.dollars import SIDES
 from runout.pipeline.build_map import liquidation_map
 from runout.scores.arrays import FloatArray
 from runout.synthetic.feeds import EVENT_DAYS, SPREAD_MINUTES
@@ -45,17 +44,14 @@ class MapMeasures(Arrays, frozen=True, eq=False, kw_only=True):
         True positions within it.
     true, product, path, naive
         Dollars by moment, side and cell; the product's and the path's are expected to be reported.
-    rich, rich_path
-        Coins of the rich filter and of the path alone, by moment, side, cohort and cell.
     sweeps
         A row each: side, predicted, low, high, reported, true.
     clusters
         A row each: side, expected, low, high, what would be reported of the true ones resting there, those.
     levels
         Levels inside their bands and levels in all, by moment and side.
-    implied, told, opened
-        Leverage mix by side and class: of the fitted weights; share of the prior's variance that the data took away;
-        coins truly opened (what lies beyond the classes last).
+    opened
+        Coins truly opened, by side and class of distance (what lies beyond the classes last).
     capture
         A row each of venue and day: place, reported, estimated, low, high, true, saturated share; place 9 is all
         venues, 20 the complete feed of the third, capped on purpose.
@@ -68,13 +64,9 @@ class MapMeasures(Arrays, frozen=True, eq=False, kw_only=True):
     product: FloatArray
     path: FloatArray
     naive: FloatArray
-    rich: npt.NDArray[np.float32]
-    rich_path: npt.NDArray[np.float32]
     sweeps: FloatArray
     clusters: FloatArray
     levels: FloatArray
-    implied: FloatArray
-    told: FloatArray
     opened: FloatArray
     capture: FloatArray
 
@@ -94,19 +86,16 @@ def measured(made: Made, lake: Lake, flat: Lake) -> MapMeasures:
     coin = made.world.coins[0].name
     maps = [liquidation_map(lake, coin, at, venue=VENUE) for at in moments]
     paths = {row: liquidation_map(flat, coin, moments[row], venue=VENUE) for row in _PATHS}
-    bars, interest = made.rows("bars", "5m"), made.rows("open_interest", "4h")
-    rich = [nulls.rich_ladders(bars, interest, moments, flat=flat) for flat in (False, True)]
+    bars = made.rows("bars", "5m")
     truth = [_positions(made, day) for day in days]
-    implied, told = _implied_mix(maps[-1])
     resting = [[_true(one, side, m.price) for side in (0, 1)] for one, m in zip(truth, maps, strict=True)]
     reach = np.array([[_reach(m, side) for side in (0, 1)] for m in maps])
     return MapMeasures(
         reach=reach, floor=_floors(truth, maps, reach), accounts=_accounts(truth, maps, reach),
         true=np.array(resting), product=_gridded(dict(enumerate(maps))), path=_gridded(paths),
         naive=np.array([_naive(bars, m) for m in maps]),
-        rich=rich[0].astype(np.float32), rich_path=rich[1].astype(np.float32),
         sweeps=_sweeps(made, maps), clusters=_clusters(truth, maps),
-        levels=_levels(truth, maps), implied=implied, told=told, opened=_opened(made), capture=_captured(made),
+        levels=_levels(truth, maps), opened=_opened(made), capture=_captured(made),
     )  # fmt: skip
 
 
@@ -214,14 +203,6 @@ def _levels(truth: list[pl.DataFrame], maps: list[LiquidationMap]) -> FloatArray
 # -- leverage ---------------------------------------------------------------------------------------------------------
 
 
-def _implied_mix(of: LiquidationMap) -> tuple[FloatArray, FloatArray]:
-    """Return the mix of opens that the fitted weights imply, by side and class, and how much of it the data told."""
-    share, population = np.asarray(DEFAULT.share), np.asarray(DEFAULT.population)
-    sides = [of.ladder.weights.of(name) for name in SIDES]
-    mix = np.array([share * (one.weight @ population) for one in sides])
-    return mix / mix.sum(axis=1, keepdims=True), np.array([one.class_told for one in sides])
-
-
 def _opened(made: Made) -> FloatArray:
     """Return coins that accounts of the venue opened with a liquidation price, by side and class of distance."""
     accounts = made.truth["positions"].filter(pl.col("venue") == VENUE).select("account").unique()
@@ -232,7 +213,7 @@ def _opened(made: Made) -> FloatArray:
     for sign in DIRECTION:
         mine = opened.filter(pl.col("side") == sign)
         distance = np.abs(np.log(mine["liquidation_price"].to_numpy() / mine["entry"].to_numpy()))
-        found.append(by_class(distance, mine["size"].to_numpy(), DEFAULT.distance))
+        found.append(by_class(distance, mine["size"].to_numpy(), tuple(shipped().distances.tolist())))
     return np.array(found)
 
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from runout.clock import format_time
 from runout.forecast.registry import ISSUED
-from runout.liquidation_map.parameters import DEFAULT
-from runout.liquidation_map.weights import SIDES
+from runout.liquidation_map import shipped
+from runout.liquidation_map.dollars import SIDES
 from runout.version import CODE_VERSION, METHOD_VERSION
 from studies.truth.report import (
-    ATTEMPT,
     KERNEL,
     LADDERS,
     MAP,
     NAIVE,
     NULLS,
     PATH,
+    UNIFORM,
     Capture,
     Detection,
     Distances,
@@ -31,7 +31,7 @@ PAGE, FIGURE, LOG = "truth.md", "truth.svg", "log.jsonl"
 RATIO_AIM, COVERAGE_AIM, CAPTURE_AIM, SLOPE_AIM = 0.5, (0.85, 0.95), 0.85, (0.8, 1.25)
 """What was aimed for before the work began."""
 _DIGITS: Final = 4
-_COLOURS: Final = {MAP: "#b3541e", ATTEMPT: "#2f6690", KERNEL: "#777777", "floor": "#111111"}
+_COLOURS: Final = {MAP: "#b3541e", KERNEL: "#777777", "floor": "#111111"}
 
 
 def write_truth_pages(report: TruthReport, folder: Path, *, run_time: int, commit: str) -> list[Path]:
@@ -89,8 +89,8 @@ _SAYS: Final = {
     "ladders": (
         "Mean Wasserstein-1 distance to the true ladder, in hundredths of log price, both brought to the same total "
         "within the map's reach. *Ratio*: the map over the best of the nulls (in bold), with an interval of 95% over "
-        "seeds. *Floor*: what no map of public figures can be expected to fall below. The *learned* columns are no "
-        "nulls: they were shown the truth of other seeds. The map of the path alone was drawn at half of the moments."
+        "seeds. *Floor*: what no map of public figures can be expected to fall below. The map of the path alone was "
+        "drawn at half of the moments."
     ),
     "mass": (
         "Dollars that the map expects to be reported within its reach, over dollars that truly rest there: median, and "
@@ -108,9 +108,8 @@ _SAYS: Final = {
         "it says only that the rate was high."
     ),
     "leverage": (
-        "Share of each class in the coins opened, among the nine classes (log distance from entry to liquidation). "
-        "*Fitted*: as the weights imply. *Told*: share of the prior's variance that the data took away; a class is "
-        "prior-driven (★) below one half. L1: 0 is equal, 2 is disjoint."
+        "Share of each class in the coins opened, among the classes (log distance from entry to liquidation). "
+        "*Assumed*: by the map's prior, which no bar or report can mend. L1: 0 is equal, 2 is disjoint."
     ),
     "detection": (
         "Truth: the [definitions](../definitions.md) of the product on what was truly closed by force on all venues. "
@@ -162,11 +161,10 @@ def _summary_of_map(report: TruthReport) -> Iterator[tuple[str, str, str]]:
         f"{_range(ratios)} over families and sides; the floor itself lies at {_range(floors)}",
         _said(max(ratios) <= RATIO_AIM),
     )
-    attempts = [one.attempt_ratio for sides in report.families.values() for one in sides.values()]
     yield (
-        "the same, learned filter (best attempt)",
-        _range(attempts),
-        _said(max(attempts) <= RATIO_AIM),
+        "map nearer than a flat line, both sides",
+        "; ".join(f"{side} {one.transport[MAP] / one.transport[UNIFORM]:.0%}" for side, one in report.whole.items()),
+        _said(all(one.transport[MAP] < one.transport[UNIFORM] for one in report.whole.values())),
     )
 
 
@@ -207,9 +205,8 @@ def _distance_table(what: str, found: Mapping[str, Mapping[str, Distances]]) -> 
         for side, one in sides.items():
             cells = [_hundredths(one.transport[ladder], bold=ladder == one.best) for ladder in LADDERS]
             ratio = f"{one.ratio:.0%} {_percent_interval(one.low, one.high)}"
-            rows.append((name, side, str(one.worlds), str(one.ladders), *cells, _hundredths(one.floor), ratio,
-                         f"{one.attempt_ratio:.0%}"))  # fmt: skip
-    head = (what, "side", "worlds", "ladders", *LADDERS, "floor", "ratio", "of learned filter")
+            rows.append((name, side, str(one.worlds), str(one.ladders), *cells, _hundredths(one.floor), ratio))
+    head = (what, "side", "worlds", "ladders", *LADDERS, "floor", "ratio")
     return _table(head, rows)
 
 
@@ -245,23 +242,18 @@ def _share(of: Share) -> str:
 
 def _leverage_tables(report: TruthReport) -> Iterator[str]:
     yield _table(
-        ("side", "L1 of fitted", "L1 of the prior", "opened beyond all classes"),
-        [(name, f"{one.error:.2f}", f"{one.prior_error:.2f}", f"{one.beyond:.0%}")
-         for name, one in report.leverage.items()],
-    )  # fmt: skip
+        ("side", "L1 of the prior", "opened beyond all classes"),
+        [(name, f"{one.error:.2f}", f"{one.beyond:.0%}") for name, one in report.leverage.items()],
+    )
     rows = [
         (
-            f"{100 * distance:g}%",
-            *(
-                text
-                for one in report.leverage.values()
-                for text in (f"{one.true[k]:.1%}", f"{one.fitted[k]:.1%}{'★' if one.told[k] < 0.5 else ''}",
-                             f"{one.told[k]:.2f}")
-            ),
+            f"{100 * distance:.2g}%",
+            *(f"{one.true[k]:.1%}" for one in report.leverage.values()),
+            f"{next(iter(report.leverage.values())).assumed[k]:.1%}",
         )
-        for k, distance in enumerate(DEFAULT.distance)
-    ]  # fmt: skip
-    yield _table(("class", *(f"{side}, {what}" for side in SIDES for what in ("true", "fitted", "told"))), rows)
+        for k, distance in enumerate(shipped().distances)
+    ]
+    yield _table(("class", *(f"{side}, true" for side in SIDES), "assumed"), rows)
 
 
 def _capture_table(found: Mapping[str, Capture]) -> str:
@@ -339,7 +331,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def draw(report: TruthReport, path: Path) -> None:
-    """Draw distances to the true ladder by family: the map, the nulls, what was learned, and the floor."""
+    """Draw distances to the true ladder by family: the map, the nulls, and the floor."""
     import matplotlib as mpl  # noqa: PLC0415 - most of a second, only where a figure is drawn
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -359,14 +351,14 @@ def draw(report: TruthReport, path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-_MARKERS: Final = {MAP: "D", ATTEMPT: "o", KERNEL: "s", PATH: "x", NAIVE: "+"}
+_MARKERS: Final = {MAP: "D", KERNEL: "s", PATH: "x", NAIVE: "+"}
 
 
 def _draw_row(axes: object, row: int, one: Distances) -> None:
     from matplotlib.axes import Axes  # noqa: PLC0415 - as above
 
     assert isinstance(axes, Axes)  # noqa: S101 - matplotlib's arrays of axes are untyped
-    for name in (*(null for null in NULLS if null != KERNEL), KERNEL, ATTEMPT, MAP):
+    for name in (*(null for null in NULLS if null != KERNEL), KERNEL, MAP):
         value = 100 * one.transport[name]
         if np.isfinite(value):
             colour, marker = _COLOURS.get(name, "#bbbbbb"), _MARKERS.get(name, "|")

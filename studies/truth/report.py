@@ -6,14 +6,14 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from runout.liquidation_map.parameters import DEFAULT
-from runout.liquidation_map.weights import SIDES
+from runout.liquidation_map import shipped
+from runout.liquidation_map.dollars import SIDES
 from runout.scores import fit_recalibration, wilson_interval
 from runout.scores.arrays import BoolArray, FloatArray, IntArray
-from studies.truth import learned, nulls
+from studies.truth import kernel, nulls
 from studies.truth.design import FAMILIES, SCENARIOS, Case
+from studies.truth.kernel import LEAST_ACCOUNTS
 from studies.truth.ladders import transport, whole_cells
-from studies.truth.learned import LEAST_ACCOUNTS
 from studies.truth.long_worlds import DIRECTIONS, WALKED
 from studies.truth.measuring import ALL_VENUES, RECAPPED, MapMeasures
 from studies.truth.study import Study
@@ -23,11 +23,9 @@ PATH: Final[str] = "path only"
 UNIFORM: Final[str] = "uniform"
 NAIVE: Final[str] = "naive taker ladder"
 KERNEL: Final[str] = "distance kernel"
-LEARNED_PATH: Final[str] = "learned path only"
-ATTEMPT: Final[str] = "learned filter"
-LADDERS: Final[tuple[str, ...]] = (MAP, PATH, UNIFORM, NAIVE, KERNEL, LEARNED_PATH, ATTEMPT)
+LADDERS: Final[tuple[str, ...]] = (MAP, PATH, UNIFORM, NAIVE, KERNEL)
 NULLS: Final = (PATH, UNIFORM, NAIVE, KERNEL)
-"""What the map is held against; the two learned ladders say what could be had, and are no nulls."""
+"""What the map is held against."""
 _RESAMPLES: Final = 1000
 
 
@@ -46,8 +44,6 @@ class Distances(msgspec.Struct, frozen=True, kw_only=True):
         Of the map's mean distance to the best null's, with its interval of 95%: worlds' seeds drawn anew.
     best
         Name of that null.
-    attempt_ratio
-        Of the learned filter's mean distance to the best null's.
     mass, mass_low, mass_high
         Median, and central 80%, of dollars expected to be reported over true dollars within the reach.
     """
@@ -60,7 +56,6 @@ class Distances(msgspec.Struct, frozen=True, kw_only=True):
     low: float
     high: float
     best: str
-    attempt_ratio: float
     mass: float
     mass_low: float
     mass_high: float
@@ -104,24 +99,20 @@ class Bands(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leverage(msgspec.Struct, frozen=True, kw_only=True):
-    """How well the mix of classes is recovered on one side.
+    """How near the assumed mix of classes is to the true one on one side.
 
     Parameters
     ----------
-    error, prior_error
-        L1 between fitted, or prior, and true mix of the nine classes: 0 equal, 2 disjoint. Mean over worlds.
-    told
-        Mean share of the prior's variance that the data took away, by class.
-    fitted, true
-        Mean mixes.
+    error
+        L1 between the prior's mix of classes and the true one: 0 equal, 2 disjoint. Mean over worlds.
+    assumed, true
+        Mixes, the true one a mean over worlds.
     beyond
         Share of coins opened that no class holds.
     """
 
     error: float
-    prior_error: float
-    told: tuple[float, ...]
-    fitted: tuple[float, ...]
+    assumed: tuple[float, ...]
     true: tuple[float, ...]
     beyond: float
 
@@ -258,22 +249,18 @@ class _Row(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 def _rows(maps: list[MapMeasures], seeds: IntArray) -> list[_Row]:
-    folds = learned.folds_of(seeds)
+    folds = kernel.folds_of(seeds)
     if len(np.unique(folds)) < 2:  # with seeds of one fold alone there is no other world to learn from
         folds = np.arange(len(maps)) % 2
-    kernel = learned.distance_kernel(maps, folds)
-    ours = {
-        ATTEMPT: learned.learned_ladders(maps, kernel, folds, path=False),
-        LEARNED_PATH: learned.learned_ladders(maps, kernel, folds, path=True),
-    }
+    others = kernel.distance_kernel(maps, folds)
     found: list[_Row] = []
     for place, one in enumerate(maps):
         for moment, side in np.argwhere(one.accounts >= LEAST_ACCOUNTS).tolist():
             reach = float(one.reach[moment, side])
             drawn = {
                 MAP: one.product[moment, side], PATH: one.path[moment, side], UNIFORM: nulls.uniform(reach),
-                NAIVE: one.naive[moment, side], KERNEL: kernel[place, side],
-            } | {name: ladders[place][moment, side] for name, ladders in ours.items()}  # fmt: skip
+                NAIVE: one.naive[moment, side], KERNEL: others[place, side],
+            }  # fmt: skip
             cells, true = whole_cells(reach), one.true[moment, side]
             found.append(
                 _Row(
@@ -305,7 +292,7 @@ def _distances(rows: Sequence[_Row]) -> Distances:
     return Distances(
         worlds=len({one.world for one in rows}), ladders=len(rows), transport=mean,
         floor=float(np.nanmean([one.floor for one in rows])), ratio=mean[MAP] / mean[best], low=low, high=high,
-        best=best, attempt_ratio=mean[ATTEMPT] / mean[best], mass=mass[0], mass_low=mass[1], mass_high=mass[2],
+        best=best, mass=mass[0], mass_low=mass[1], mass_high=mass[2],
     )  # fmt: skip
 
 
@@ -360,14 +347,11 @@ def _held(rows: FloatArray, column: int) -> BoolArray:
 
 def _leverage(maps: Sequence[MapMeasures], side: int) -> Leverage:
     true = np.array([one.opened[side, :-1] / one.opened[side, :-1].sum() for one in maps])
-    fitted = np.array([one.implied[side] for one in maps])
-    prior = np.asarray(DEFAULT.share) / sum(DEFAULT.share)
+    prior = shipped().share()
     whole = np.array([one.opened[side] / one.opened[side].sum() for one in maps])
     return Leverage(
-        error=float(np.abs(fitted - true).sum(axis=1).mean()),
-        prior_error=float(np.abs(prior - true).sum(axis=1).mean()),
-        told=tuple(np.mean([one.told[side] for one in maps], axis=0).tolist()),
-        fitted=tuple(fitted.mean(axis=0).tolist()), true=tuple(true.mean(axis=0).tolist()),
+        error=float(np.abs(prior - true).sum(axis=1).mean()), assumed=tuple(prior.tolist()),
+        true=tuple(true.mean(axis=0).tolist()),
         beyond=float(whole[:, -1].mean()),
     )  # fmt: skip
 
