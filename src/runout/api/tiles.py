@@ -10,7 +10,7 @@ import numpy as np
 
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.clock import format_time
-from runout.positions.weights import SIDES
+from runout.liquidation_map.dollars import SIDES
 from runout.scores.arrays import FloatArray
 from runout.version import METHOD_VERSION, SCHEMA_VERSION
 

@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
-from runout.liquidation_map.state import resting
 from runout.records import KINDS, Series, conform
 from runout.version import METHOD_VERSION
 
