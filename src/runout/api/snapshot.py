@@ -85,9 +85,9 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         content = self.map.content
         return TableAnswer(
             table=table,
-            scope="; ".join(one.scope() for one in content.sources),
-            series=tuple(one.series for one in content.sources),
-            capture=content.sources[2].capture,
+            scope="; ".join(one.scope() for one in content.sources.every()),
+            series=tuple(one.series for one in content.sources.every()),
+            capture=content.sources.capture(),
             synthetic=content.synthetic,
             inferred=True,
             note=content.source_text(),

@@ -44,6 +44,10 @@ class Sources(msgspec.Struct, frozen=True):
         """Return all of them."""
         return (*self.bars, *(one for one in (self.interest, self.liquidations) if one is not None))
 
+    def capture(self) -> str:
+        """Return what the feed of liquidations shows."""
+        return "not-applicable" if self.liquidations is None else self.liquidations.capture
+
     def interest_of_all(self) -> bool:
         """Return whether open interest is not of the bars' own venue."""
         return self.interest is not None and self.interest.venues != self.bars[0].venues

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from runout.liquidation_map import BUCKET
 from runout.pipeline.derivations.computation import Computation, Tables, inputs_of
 from runout.pipeline.map_market import bar_series, joined_bars
 from runout.pipeline.map_states import kept_rows
@@ -28,5 +29,5 @@ def _states(bars: list[Series], coin: str) -> Computation:
     mine = (pl.col("series") == finest.series) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
     return Computation(
         name=f"map_states/{finest.series}", inputs=inputs_of(*bars), lookback=0, outputs={"map_states": mine},
-        derive=derive,
+        derive=derive, step=BUCKET,
     )  # fmt: skip
