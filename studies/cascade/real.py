@@ -9,7 +9,8 @@ import polars as pl
 
 from runout.cascade.depth import Band
 from runout.cascade.montecarlo import BAND_DEVIATIONS
-from runout.clock import NANOSECONDS_PER_DAY
+from runout.clock import NANOSECONDS_PER_DAY, format_time
+from runout.errors import NotEnoughDataError
 from runout.lake import Lake
 from runout.pipeline.progress import Progress, no_progress
 from runout.pipeline.whatif_answers import TRUE_OVER_REPORTED, Setting, setting_of
@@ -123,8 +124,11 @@ def ask(lake: Lake, fall: Fall) -> Asked:
     at = fall.origin
     setting = setting_of(lake, fall.coin, at, venue=VENUE)
     rng = np.random.default_rng([at // 10**9, 0])
-    bars = _series(lake, setting.map.sources[0].kind, setting.map.sources[0].series, at, max(fall.end, at + _DAY))
-    sums = _series(lake, "liquidations", setting.map.sources[2].series, at, max(fall.end, at + _DAY))
+    source = setting.map.sources
+    if source.liquidations is None:
+        raise NotEnoughDataError(f"expected liquidations of {fall.coin} on {VENUE} by {format_time(at)}, found none")
+    bars = _series(lake, "bars", source.bars[0].series, at, max(fall.end, at + _DAY))
+    sums = _series(lake, "liquidations", source.liquidations.series, at, max(fall.end, at + _DAY))
     move, day_move = (_fall(bars, at, until, setting.price) for until in (fall.end, at + _DAY))
     realised, day_usd = (_reported(sums, at, until) for until in (fall.end, at + _DAY))
     past = _past(lake, setting, at)
@@ -226,11 +230,11 @@ class _Past(msgspec.Struct, frozen=True, eq=False):
 
 
 def _past(lake: Lake, setting: Setting, at: int) -> _Past:
-    source = setting.map.sources[2]
-    longs = lake.as_of("liquidations", at=at, series=[source.series], since=at - _PAST).filter(
+    source = setting.map.sources.liquidations
+    longs = lake.as_of("liquidations", at=at, series=[source.series] if source else [], since=at - _PAST).filter(
         pl.col("liquidated_side") == "long"
     )
-    marks = _marks(lake, setting.map.sources[0].series, at)
+    marks = _marks(lake, setting.map.sources.bars[0].series, at)
     joined = marks.join(longs.select("event_time", "value_usd"), on="event_time").sort("event_time")
     low, close, usd, time = (joined[name].to_numpy() for name in ("low", "close", "value_usd", "event_time"))
     parts: list[np.ndarray] = []
