@@ -8,7 +8,7 @@ import pytest
 
 from liquidation_map.map_specimens import OPEN_INTEREST, dollars, traded
 from runout.errors import UsageError
-from runout.liquidation_map.clusters import Sweep, clusters, swept, table
+from runout.liquidation_map.clusters import Sweep, between, clusters, swept, table
 from runout.liquidation_map.ladder import Ladder, Total, ladder, price_edges
 from runout.liquidation_map.prior import CELLS
 
@@ -116,3 +116,21 @@ def test_peaks_are_those_of_a_library(seed: int) -> None:
     least = 0.2 * float(height.max())
     wanted = find_peaks(np.concatenate([[0.0], height, [0.0]]), prominence=least)[0] - 1
     assert _peaks(height, least) == wanted.tolist()
+
+
+def test_what_is_between_price_and_liquidation_is_what_the_ladder_has_up_to_the_level():
+    state, price = traded(seed=8)
+    of = ladder(state.masses(), dollars(), price, price_edges(price * 0.9, price * 1.1), OPEN_INTEREST)
+    found = clusters(of)
+    level = float(of.edges[of.edges < price * 0.98][-1])
+    near, far = between(of, found, "long", level), between(of, found, "long", price * 0.93)
+    assert near.total.usd < far.total.usd
+    assert near.total.usd == pytest.approx(of.total_usd("long")[of.middle > level].sum())
+    assert near.whole
+    assert {one.side for one in far.clusters} == {"long"}
+    assert [abs(one.distance) for one in far.clusters] == sorted(abs(one.distance) for one in far.clusters)
+    beyond = between(of, found, "short", price * 1.5)
+    assert not beyond.whole
+    assert beyond.total.usd == pytest.approx(of.total_usd("short").sum())
+    with pytest.raises(UsageError, match="still ahead"):
+        between(of, found, "long", price * 1.01)

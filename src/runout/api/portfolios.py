@@ -10,10 +10,10 @@ import msgspec
 
 from runout.api.shock_inputs import Amount, amount
 from runout.errors import UsageError
-from runout.liquidation_map.account import Holding
+from runout.margin.cross_account import Holding
 
 if TYPE_CHECKING:
-    from runout.liquidation_map.dollars import Side
+    from runout.margin.arrays import Side
 
 Row = Mapping[str, Amount | None]
 _NEEDED: Final = ("coin", "side", "quantity", "entry")

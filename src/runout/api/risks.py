@@ -7,7 +7,7 @@ from typing import Literal
 from runout.api.portfolios import Portfolio, Row, portfolio_of
 from runout.api.shock_inputs import Amount, amount
 from runout.errors import UsageError
-from runout.liquidation_map.account import Holding
+from runout.margin.cross_account import Holding
 from runout.pipeline.position_risk import Asked, Risk, risk_of_account, risk_of_one
 
 MarginMode = Literal["isolated", "cross"]

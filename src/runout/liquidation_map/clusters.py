@@ -16,8 +16,9 @@ import numpy as np
 import polars as pl
 
 from runout.errors import UsageError
-from runout.liquidation_map.dollars import SIDES, Side
+from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import Ladder, Total, total
+from runout.margin.arrays import Side
 from runout.scores.arrays import FloatArray, IntArray
 
 SMOOTHING: Final = 0.001
@@ -132,6 +133,27 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
         return sum(known) if len(known) == len(self.sweeps) else None
 
 
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """What the map has between the price and a liquidation.
+
+    Parameters
+    ----------
+    total
+        Dollars of the same side expected to be reported on the way, with a band of 90%.
+    clusters
+        Those that begin on the way, the nearest first.
+    end
+        How far was counted, dollars.
+    whole
+        Whether that is the liquidation price: else the map ends before.
+    """
+
+    total: Total
+    clusters: tuple[Cluster, ...]
+    end: float
+    whole: bool
+
+
 def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...] = ()) -> tuple[Cluster, ...]:
     """Return the clusters of a ladder, that of the most dollars that are data first.
 
@@ -223,6 +245,39 @@ def table(of: tuple[Cluster, ...]) -> pl.DataFrame:
 def _visit(of: Cluster) -> tuple[int | None, float | None, float | None]:
     last = of.last_visit
     return (None, None, None) if last is None else (last.end, last.predicted.usd, last.realised_usd)
+
+
+def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: float) -> Between:
+    """Return what a map has of the same side between its price and a liquidation price.
+
+    Parameters
+    ----------
+    ladder
+        The map's.
+    clusters
+        Of it.
+    side
+        Of the position.
+    level
+        Its liquidation price, dollars: below the ladder's price for a long, above it for a short.
+
+    Raises
+    ------
+    UsageError
+        If the price has passed the level.
+    """
+    price = ladder.price
+    if (level >= price) if side == "long" else (level <= price):
+        raise UsageError(f"expected the level of a {side} still ahead of the price {price}, found {level}")
+    end = max(level, float(ladder.edges[0])) if side == "long" else min(level, float(ladder.edges[-1]))
+    low, high = min(end, price), max(end, price)
+    # What rests on the near side of the price by less than a level belongs to the way as well.
+    reach = (low, float(ladder.edges[-1])) if side == "long" else (float(ladder.edges[0]), high)
+    on_way = [one for one in clusters if one.side == side and one.low < high and one.high > low]
+    return Between(
+        total=total(ladder.dollars, side, *ladder.between(side, *reach)),
+        clusters=tuple(sorted(on_way, key=lambda one: abs(one.distance))), end=end, whole=end == level,
+    )  # fmt: skip
 
 
 # -- peaks ------------------------------------------------------------------------------------------------------------

@@ -15,16 +15,16 @@ nothing of. What the prior's exponents from low to high would make of it widens 
 """
 
 import math
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 
 from runout.errors import NotEnoughDataError, UsageError
 from runout.liquidation_map.prior import Prior
+from runout.margin.arrays import Side
 from runout.scores.arrays import FloatArray, IntArray
 
-Side = Literal["long", "short"]
 SIDES: Final[tuple[Side, Side]] = ("long", "short")
 LEAST_BUCKETS: Final = 60
 """Ten days of 4 h."""

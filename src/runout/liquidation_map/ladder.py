@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.liquidation_map.dollars import SIDES, Dollars, Side, band
+from runout.liquidation_map.dollars import SIDES, Dollars, band
 from runout.liquidation_map.state import DIRECTION, resting
+from runout.margin.arrays import Side
 from runout.scores.arrays import FloatArray
 
 FARTHEST: Final = 2.0

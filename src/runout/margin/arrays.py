@@ -1,11 +1,14 @@
 """Arrays as the margin arithmetic accepts them: finite, of the sign their meaning demands, broadcast together."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
 from runout.errors import UsageError
 
 FloatArray = npt.NDArray[np.float64]
+Side = Literal["long", "short"]
 
 LONG = 1
 SHORT = -1

@@ -8,15 +8,14 @@ from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cascade.shock import ToPrice
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
-from runout.liquidation_map.account import Account, Holding, Leg, account_risk
-from runout.liquidation_map.clusters import Cluster
-from runout.liquidation_map.dollars import Side
-from runout.liquidation_map.risk import (
-    Between,
+from runout.liquidation_map.clusters import Between, Cluster, between
+from runout.margin.arrays import Side
+from runout.margin.cross_account import Account, Holding, Leg, account_risk
+from runout.margin.fees import TakerFee, taker_fee
+from runout.margin.own_position import (
     MarginMode,
     OwnRisk,
     Requirement,
-    between,
     loss_at_liquidation,
     margin_ratio,
     margin_to_add,
@@ -25,7 +24,6 @@ from runout.liquidation_map.risk import (
     requirement,
     unrealised_usd,
 )
-from runout.margin.fees import TakerFee, taker_fee
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.prices import price_now
 from runout.pipeline.whatif_answers import setting_of, whatif

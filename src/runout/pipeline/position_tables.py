@@ -8,7 +8,7 @@ import polars as pl
 
 from runout.bulletin.liquidation_map import NO_GAIN
 from runout.clock import format_date, format_duration, format_time
-from runout.liquidation_map.account import Account
+from runout.margin.cross_account import Account
 from runout.pipeline.position_risk import PositionRisk, Risk, Way
 from runout.records.series import venue_list
 from runout.render.map.labels import cluster_line, total_text

@@ -30,8 +30,9 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.record import LevelAnswer
 from runout.lake import Lake
-from runout.liquidation_map.dollars import SIDES, Side
+from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import cumulative, cumulative_band
+from runout.margin.arrays import Side
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.cluster_snapshots import mapped_venue
 from runout.pipeline.forecasts import answer_level

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
 from runout.liquidation_map.clusters import Cluster
-from runout.liquidation_map.dollars import SIDES, Side
+from runout.liquidation_map.dollars import SIDES
+from runout.margin.arrays import Side
 from runout.render import axes, palette
 from runout.render.canvas import Paper
 from runout.render.layout import ROW, SIZE, Look, wrapped

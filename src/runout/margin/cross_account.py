@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from runout.errors import UsageError
-from runout.liquidation_map.dollars import Side
-from runout.liquidation_map.risk import Requirement
-from runout.margin import hedge_liquidation_prices, maintenance_margin
+from runout.margin.accounts import hedge_liquidation_prices
+from runout.margin.arrays import Side
+from runout.margin.brackets import maintenance_margin
+from runout.margin.own_position import Requirement
 
 _HALVINGS: Final = 80
 _FARTHEST_RISE: Final = 20.0
@@ -160,7 +161,7 @@ def account_risk(
     Examples
     --------
     >>> from runout.clock import parse_time
-    >>> from runout.liquidation_map.risk import requirement
+    >>> from runout.margin.own_position import requirement
     >>> table = {"BTC": requirement("binance", "BTC", parse_time("2025-01-01"))}
     >>> held = [Holding(coin="BTC", side="long", quantity=1.0, entry=60_000.0)]
     >>> found = account_risk(held, 3_000.0, {"BTC": 60_000.0}, table)

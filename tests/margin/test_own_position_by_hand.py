@@ -5,7 +5,7 @@ import pytest
 from runout.cli.main import main
 from runout.clock import parse_time
 from runout.errors import UsageError
-from runout.liquidation_map.risk import (
+from runout.margin.own_position import (
     margin_ratio,
     margin_to_add,
     own_risk,

@@ -2,12 +2,9 @@
 
 import pytest
 
-from liquidation_map.map_specimens import OPEN_INTEREST, dollars, traded
 from runout.clock import parse_time
 from runout.errors import NotEnoughDataError, UsageError
-from runout.liquidation_map.clusters import clusters
-from runout.liquidation_map.ladder import ladder, price_edges
-from runout.liquidation_map.risk import Requirement, between, own_risk, requirement
+from runout.margin.own_position import Requirement, own_risk, requirement
 
 
 @pytest.fixture
@@ -52,21 +49,3 @@ def test_a_table_that_is_not_known_to_hold_is_named_as_the_nearest():
     assert not requirement("hyperliquid", "BTC", parse_time("2024-01-01")).holds
     with pytest.raises(NotEnoughDataError):
         requirement("binance", "NOSUCHCOIN", 0)
-
-
-def test_what_stands_between_is_what_the_ladder_has_up_to_the_level():
-    state, price = traded(seed=8)
-    of = ladder(state.masses(), dollars(), price, price_edges(price * 0.9, price * 1.1), OPEN_INTEREST)
-    found = clusters(of)
-    level = float(of.edges[of.edges < price * 0.98][-1])
-    near, far = between(of, found, "long", level), between(of, found, "long", price * 0.93)
-    assert near.total.usd < far.total.usd
-    assert near.total.usd == pytest.approx(of.total_usd("long")[of.middle > level].sum())
-    assert near.whole
-    assert {one.side for one in far.clusters} == {"long"}
-    assert [abs(one.distance) for one in far.clusters] == sorted(abs(one.distance) for one in far.clusters)
-    beyond = between(of, found, "short", price * 1.5)
-    assert not beyond.whole
-    assert beyond.total.usd == pytest.approx(of.total_usd("short").sum())
-    with pytest.raises(UsageError, match="still ahead"):
-        between(of, found, "long", price * 1.01)

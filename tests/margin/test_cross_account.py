@@ -7,10 +7,10 @@ import pytest
 
 from runout.clock import parse_time
 from runout.errors import UsageError
-from runout.liquidation_map.account import Account, Holding, account_risk, merged
-from runout.liquidation_map.risk import Requirement, loss_at_liquidation, own_risk, requirement
 from runout.margin import maintenance_margin
+from runout.margin.cross_account import Account, Holding, account_risk, merged
 from runout.margin.fees import TAKER_FEES, taker_fee
+from runout.margin.own_position import Requirement, loss_at_liquidation, own_risk, requirement
 
 AT = parse_time("2025-08-18T12:00Z")
 TABLES = {coin: requirement("binance", coin, AT) for coin in ("BTC", "ETH", "SOL")}

@@ -1,25 +1,14 @@
-"""One's own position: where it is liquidated by the venue's rule, and what the map has on the way there."""
+"""One's own position: where it is liquidated by the venue's rule, and what is lost there."""
 
 from typing import Final, Literal
 
 import msgspec
 
 from runout.errors import NotEnoughDataError, UsageError
-from runout.liquidation_map.clusters import Cluster
-from runout.liquidation_map.dollars import Side
-from runout.liquidation_map.ladder import Ladder, Total, total
-from runout.margin import (
-    LONG,
-    SHORT,
-    Brackets,
-    bankruptcy_price,
-    cross_liquidation_price,
-    initial_margin,
-    liquidation_price,
-    maintenance_margin,
-    shipped_tiers,
-    tiers,
-)
+from runout.margin.arrays import LONG, SHORT, Side
+from runout.margin.brackets import Brackets, maintenance_margin
+from runout.margin.linear import bankruptcy_price, cross_liquidation_price, initial_margin, liquidation_price
+from runout.margin.tiers import shipped_tiers, tiers
 
 MarginMode = Literal["isolated", "cross"]
 _SIGNS: Final[dict[Side, int]] = {"long": LONG, "short": SHORT}
@@ -108,27 +97,6 @@ class OwnRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def too_high(self) -> bool:
         """Whether the venue would not allow the leverage."""
         return self.highest_leverage is not None and self.leverage > self.highest_leverage
-
-
-class Between(msgspec.Struct, frozen=True, kw_only=True):
-    """What the map has between the price and a liquidation.
-
-    Parameters
-    ----------
-    total
-        Dollars of the same side expected to be reported on the way, with a band of 90%.
-    clusters
-        Those that begin on the way, the nearest first.
-    end
-        How far was counted, dollars.
-    whole
-        Whether that is the liquidation price: else the map ends before.
-    """
-
-    total: Total
-    clusters: tuple[Cluster, ...]
-    end: float
-    whole: bool
 
 
 def requirement(venue: str, coin: str, at: int) -> Requirement:
@@ -290,36 +258,3 @@ def margin_to_add(mine: OwnRisk, target: float) -> float:
     """Return dollars to add so that a position is liquidated at a target price; 0 where it has enough."""
     required = float(maintenance_margin(mine.quantity * target, mine.requirement.brackets))
     return max(required - unrealised_usd(mine, target) - mine.collateral, 0.0)
-
-
-def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: float) -> Between:
-    """Return what a map has of the same side between its price and a liquidation price.
-
-    Parameters
-    ----------
-    ladder
-        The map's.
-    clusters
-        Of it.
-    side
-        Of the position.
-    level
-        Its liquidation price, dollars: below the ladder's price for a long, above it for a short.
-
-    Raises
-    ------
-    UsageError
-        If the price has passed the level.
-    """
-    price = ladder.price
-    if (level >= price) if side == "long" else (level <= price):
-        raise UsageError(f"expected the level of a {side} still ahead of the price {price}, found {level}")
-    end = max(level, float(ladder.edges[0])) if side == "long" else min(level, float(ladder.edges[-1]))
-    low, high = min(end, price), max(end, price)
-    # What rests on the near side of the price by less than a level belongs to the way as well.
-    reach = (low, float(ladder.edges[-1])) if side == "long" else (float(ladder.edges[0]), high)
-    on_way = [one for one in clusters if one.side == side and one.low < high and one.high > low]
-    return Between(
-        total=total(ladder.dollars, side, *ladder.between(side, *reach)),
-        clusters=tuple(sorted(on_way, key=lambda one: abs(one.distance))), end=end, whole=end == level,
-    )  # fmt: skip
