@@ -41,8 +41,8 @@ def test_bands_of_90_hold_90_of_reports_that_were_not_fitted() -> None:
         crossed, reported, distance, end = simulated(seed)
         found = fit(crossed[:250], reported[:250], distance[:250], end[:250], span=SPAN)
         for side, name in enumerate(SIDES):
-            bounds = band(found.of(name), crossed[250:, side], np.zeros(250), background=True)
-            inside.append(float(((reported[250:, side] >= bounds.low) & (reported[250:, side] <= bounds.high)).mean()))
+            low, high = band(found.of(name), crossed[250:, side], np.zeros(250), background=True)
+            inside.append(float(((reported[250:, side] >= low) & (reported[250:, side] <= high)).mean()))
     assert 0.86 < np.mean(inside) < 0.95
 
 
@@ -50,14 +50,13 @@ def test_a_band_holds_what_is_expected_and_assumption_widens_it() -> None:
     of = fit(*simulated(2), span=SPAN).long
     inferred = np.geomspace(1.0, 1e9, 50)
     data, far = (band(of, inferred, np.full(50, share)) for share in (0.0, 1.0))
-    for one in (data, far):
-        assert (one.low <= of.expected_usd(inferred)).all()
-        assert (one.high >= of.expected_usd(inferred)).all()
-        assert (one.low >= 0.0).all()
-    assert (far.high[-10:] > data.high[-10:]).all()
-    assert (far.low[-10:] < data.low[-10:]).all()
-    nothing = band(of, np.zeros(1), np.ones(1))
-    assert (nothing.low[0], nothing.high[0]) == (0.0, 0.0)
+    for low, high in (data, far):
+        assert (low <= of.expected_usd(inferred)).all()
+        assert (high >= of.expected_usd(inferred)).all()
+        assert (low >= 0.0).all()
+    assert (far[0][-10:] < data[0][-10:]).all()
+    assert (far[1][-10:] > data[1][-10:]).all()
+    assert band(of, np.zeros(1), np.ones(1)) == (0.0, 0.0)
 
 
 def test_the_share_of_assumption_is_by_how_many_ways_went_so_far() -> None:
@@ -95,6 +94,6 @@ def test_shipped_dollars_are_all_assumption_and_wide() -> None:
     of = found.long
     assert found.buckets == 0
     assert of.assumed(np.array([0.0, 0.1])).tolist() == [1.0, 1.0]
-    bounds = band(of, np.array([1e8]), np.ones(1))
-    assert bounds.high[0] > 2.0 * of.expected_usd(np.array([1e8]))[0]
-    assert bounds.low[0] < 0.4 * of.expected_usd(np.array([1e8]))[0]
+    low, high = band(of, np.array([1e8]), np.ones(1))
+    assert high[0] > 2.0 * of.expected_usd(np.array([1e8]))[0]
+    assert low[0] < 0.4 * of.expected_usd(np.array([1e8]))[0]

@@ -19,7 +19,7 @@ from runout.errors import UsageError
 from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import Ladder, Total, total
 from runout.margin.arrays import Side
-from runout.scores.arrays import FloatArray, IntArray
+from runout.scores.arrays import FloatArray
 
 SMOOTHING: Final = 0.001
 """Standard deviation of the kernel, as a fraction of the price."""
@@ -175,11 +175,10 @@ def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...
         raise UsageError("expected two ladders on the same levels, found different edges")
     found: list[Cluster] = []
     for side in SIDES:
-        ranges = _ranges(of, side)
-        growth = None if before is None else _growth(of, before, side)
-        for first, last, peak in ranges:
+        growth = None if before is None else _SideGrowth(of, before, side)
+        for first, last, peak in _ranges(of, side):
             made = _cluster(of, side, first, last, peak)
-            found.append(_with_visit(made if growth is None else _with_growth(made, growth, first, last), history))
+            found.append(_with_visit(made if growth is None else growth.written(made, first, last), history))
     return tuple(sorted(found, key=lambda one: -one.total.usd * (1.0 - one.prior_share)))
 
 
@@ -217,17 +216,8 @@ def table(of: tuple[Cluster, ...]) -> pl.DataFrame:
         Fields of :class:`Cluster`, totals as ``usd, low_usd, high_usd``; null where not known.
     """
     names = (
-        "side",
-        "low",
-        "high",
-        "peak",
-        "coins",
-        "prior_share",
-        "distance",
-        "growth_usd",
-        "net_growth_rank",
-        "state",
-    )
+        "side", "low", "high", "peak", "coins", "prior_share", "distance", "growth_usd", "net_growth_rank", "state",
+    )  # fmt: skip
     schema = {
         "side": pl.String, "low_price": pl.Float64, "high_price": pl.Float64, "peak_price": pl.Float64,
         "coins": pl.Float64, "prior_share": pl.Float64, "distance": pl.Float64, "growth_usd": pl.Float64,
@@ -331,57 +321,44 @@ def _smoothed(of: Ladder, side: Side) -> FloatArray:
 def _cluster(of: Ladder, side: Side, first: int, last: int, peak: int) -> Cluster:
     low, high, row = float(of.edges[first]), float(of.edges[last + 1]), SIDES.index(side)
     rows = slice(first, last + 1)
-    near, (inferred, assumed) = (high if side == "long" else low), of.between(side, low, high)
+    inferred, assumed = of.between(side, low, high)
+    # The level that holds the price reaches over it.
+    distance = min(high / of.price - 1.0, 0.0) if side == "long" else max(low / of.price - 1.0, 0.0)
     return Cluster(
         side=side, low=low, high=high, peak=float(of.middle[peak]), total=total(of.dollars, side, inferred, assumed),
-        coins=float(of.coins[row, rows].sum()), prior_share=assumed, distance=_distance(near / of.price - 1.0, side),
+        coins=float(of.coins[row, rows].sum()), prior_share=assumed, distance=distance,
     )  # fmt: skip
-
-
-def _distance(of: float, side: Side) -> float:
-    """Return a distance on the side's own side of the price: the level that holds the price reaches over it."""
-    return min(of, 0.0) if side == "long" else max(of, 0.0)
 
 
 # -- growth -----------------------------------------------------------------------------------------------------------
 
 
-class _Grown(msgspec.Struct, frozen=True, eq=False):
-    """Dollars over their price by level, now and before, and those before times the growth of the whole side."""
+class _SideGrowth:
+    """How a side's levels grew, and beyond the growth of the whole side."""
 
-    now: FloatArray
-    before: FloatArray
-    carried: FloatArray
-    held: IntArray
-    """Levels in which something rested, then or now."""
-    middle: FloatArray
+    def __init__(self, of: Ladder, before: Ladder, side: Side) -> None:
+        now, then = of.total_usd(side) / of.middle, before.total_usd(side) / of.middle
+        factor = now.sum() / then.sum() if then.sum() > 0.0 else 0.0
+        self.usd = (now - then) * of.middle
+        self.net = np.concatenate([[0.0], np.cumsum(now - then * factor)])
+        self.held = np.flatnonzero((now > 0.0) | (then > 0.0))
 
-
-def _growth(of: Ladder, before: Ladder, side: Side) -> _Grown:
-    now, then = of.total_usd(side) / of.middle, before.total_usd(side) / of.middle
-    factor = now.sum() / then.sum() if then.sum() > 0.0 else 0.0
-    return _Grown(now, then, then * factor, np.flatnonzero((now > 0.0) | (then > 0.0)), of.middle)
-
-
-def _with_growth(made: Cluster, grown: _Grown, first: int, last: int) -> Cluster:
-    rows, width = slice(first, last + 1), last + 1 - first
-    growth = float(((grown.now - grown.before) * grown.middle)[rows].sum())
-    net = np.concatenate([[0.0], np.cumsum(grown.now - grown.carried)])
-    starts = np.arange(grown.held.min(initial=0), grown.held.max(initial=-1) + 2 - width)
-    apart = starts[(starts > last) | (starts + width <= first)]
-    if len(apart) < _PLACEBOS:
-        return msgspec.structs.replace(made, growth_usd=growth)
-    mine = net[last + 1] - net[first]
-    rank = float((net[apart + width] - net[apart] < mine).mean())
-    state: Growth = "accumulating" if rank > ACCUMULATING else "not accumulating"
-    return msgspec.structs.replace(made, growth_usd=growth, net_growth_rank=rank, state=state)
+    def written(self, made: Cluster, first: int, last: int) -> Cluster:
+        """Return a cluster of these levels with its growth, and its rank among bands of its width."""
+        width, growth = last + 1 - first, float(self.usd[first : last + 1].sum())
+        starts = np.arange(self.held.min(initial=0), self.held.max(initial=-1) + 2 - width)
+        apart = starts[(starts > last) | (starts + width <= first)]
+        if len(apart) < _PLACEBOS:
+            return msgspec.structs.replace(made, growth_usd=growth)
+        rank = float((self.net[apart + width] - self.net[apart] < self.net[last + 1] - self.net[first]).mean())
+        state: Growth = "accumulating" if rank > ACCUMULATING else "not accumulating"
+        return msgspec.structs.replace(made, growth_usd=growth, net_growth_rank=rank, state=state)
 
 
 def _with_visit(made: Cluster, history: tuple[Sweep, ...]) -> Cluster:
     width = made.high - made.low
     inside = [
-        one
-        for one in history
+        one for one in history
         if one.side == made.side and min(one.high, made.high) - max(one.low, made.low) >= _VISIT * width
-    ]
+    ]  # fmt: skip
     return msgspec.structs.replace(made, last_visit=inside[-1]) if inside else made

@@ -15,7 +15,7 @@ nothing of. What the prior's exponents from low to high would make of it widens 
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -97,13 +97,6 @@ class Dollars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return self.long if side == "long" else self.short
 
 
-class Band(NamedTuple):
-    """A central band of 90% of a reported total."""
-
-    low: FloatArray
-    high: FloatArray
-
-
 def fit(
     crossed_usd: FloatArray, reported_usd: FloatArray, distance: FloatArray, end: IntArray, *, span: int
 ) -> Dollars:
@@ -163,7 +156,7 @@ def shipped_dollars(prior: Prior, open_interest_usd: float, at: int) -> Dollars:
 
 def band(
     of: SideDollars, inferred_usd: FloatArray, assumed: FloatArray, *, background: bool = False, part: bool = False
-) -> Band:
+) -> tuple[FloatArray, FloatArray]:
     r"""Return the central band of a reported total: of one pass of the price within one bucket.
 
     .. math:: \mu\left(1 - \frac{v}{9} \pm 1.645 \frac{\sqrt{v}}{3}\right)^3, \qquad v = \mathrm{Var}\, y / \mu^2
@@ -184,9 +177,9 @@ def band(
 
     Returns
     -------
-    Band
-        Shape as given, holding what is expected. It covers the scatter of past reports and the prior's exponents; not
-        that the price may never get there. Bands of parts do not add up to that of their sum.
+    tuple
+        Low and high, shapes as given, holding what is expected. They cover the scatter of past reports and the prior's
+        exponents; not that the price may never get there. Bands of parts do not add up to that of their sum.
 
     References
     ----------
@@ -201,7 +194,7 @@ def band(
         mean * np.maximum(1.0 - ratio / 9.0 + end * np.sqrt(ratio) / 3.0, 0.0) ** 3 for end in (-_QUANTILE, _QUANTILE)
     )
     # Of lumps that seldom come the gamma law's tail ends before the mean, and so before a single lump.
-    return Band(np.minimum(low, mean), np.maximum(high, mean + _QUANTILE * np.sqrt(variance)))
+    return np.minimum(low, mean), np.maximum(high, mean + _QUANTILE * np.sqrt(variance))
 
 
 # -- fitting ----------------------------------------------------------------------------------------------------------
@@ -215,13 +208,9 @@ def _fitted(crossed: FloatArray, reported: FloatArray, distance: FloatArray) -> 
     mean = background + shown * crossed
     lump, spread = _scatter(mean, reported)
     return SideDollars(
-        shown=shown,
-        background_usd=float(background),
-        lump_usd=lump,
-        spread=spread,
-        typical_usd=float(shown * crossed.mean()),
-        ways=np.sort(distance),
-    )
+        shown=shown, background_usd=float(background), lump_usd=lump, spread=spread,
+        typical_usd=float(shown * crossed.mean()), ways=np.sort(distance),
+    )  # fmt: skip
 
 
 def _scatter(mean: FloatArray, reported: FloatArray) -> tuple[float, float]:

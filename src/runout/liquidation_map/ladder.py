@@ -3,7 +3,7 @@
 Dollars of a level are those of the first visit: what opens and closes along the way is not in them.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -89,8 +89,8 @@ class Ladder(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 def total(dollars: Dollars, side: Side, inferred_usd: float, assumed: float, *, background: bool = False) -> Total:
     """Return the reported total expected of inferred dollars; with ``background`` that of a whole bucket."""
     of, inferred = dollars.of(side), np.array(inferred_usd)
-    bounds = band(of, inferred, np.array(assumed), background=background)
-    return Total(float(of.expected_usd(inferred, background=background)), float(bounds.low), float(bounds.high))
+    low, high = band(of, inferred, np.array(assumed), background=background)
+    return Total(float(of.expected_usd(inferred, background=background)), float(low), float(high))
 
 
 def price_edges(low: float, high: float, levels: int = 250) -> FloatArray:
@@ -196,13 +196,13 @@ def cumulative(of: Ladder, side: Side) -> FloatArray:
     return _outward(of.total_usd(side), side)
 
 
-def cumulative_band(of: Ladder, side: Side, kind: Literal["low", "high"]) -> FloatArray:
-    """Return an end of the band of :func:`cumulative`, that of each total as a whole."""
+def cumulative_band(of: Ladder, side: Side) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the band of :func:`cumulative`, that of each total as a whole."""
     row = SIDES.index(side)
     inferred = of.coins[row] * of.middle
     whole = _outward(inferred, side)
     assumed = _outward(inferred * of.assumed[row], side) / np.where(whole > 0.0, whole, 1.0)
-    return getattr(band(of.dollars.of(side), whole, assumed), kind)
+    return band(of.dollars.of(side), whole, assumed)
 
 
 def _outward(values: FloatArray, side: Side) -> FloatArray:

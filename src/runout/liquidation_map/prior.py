@@ -23,8 +23,6 @@ class Distances(msgspec.Struct, frozen=True, kw_only=True):
     farthest: float
     classes: int
     exponent: float
-    low_exponent: float
-    high_exponent: float
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):

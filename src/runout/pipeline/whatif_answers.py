@@ -353,7 +353,7 @@ def _multiples(of: LiquidationMap, side: str) -> tuple[np.ndarray, np.ndarray]:
     name = "long" if side == "long" else "short"
     value = cumulative(of.far, name)
     safe = np.where(value > 0.0, value, 1.0)
-    low, high = (cumulative_band(of.far, name, end) / safe for end in ("low", "high"))
+    low, high = (end / safe for end in cumulative_band(of.far, name))
     return np.clip(low, 0.0, 1.0), np.maximum(high, 1.0)
 
 

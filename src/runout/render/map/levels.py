@@ -82,7 +82,7 @@ def _sums(of: LiquidationMap, on: Axes) -> None:
         shown = own if side == "long" else ~own
         far = (of.ladder.edges[:-1] if side == "long" else of.ladder.edges[1:])[shown]
         value = cumulative(of.ladder, side)[shown]
-        low, high = (cumulative_band(of.ladder, side, end)[shown] for end in ("low", "high"))
+        low, high = (end[shown] for end in cumulative_band(of.ladder, side))
         on.fill_between(far, low, high, color=ink, alpha=0.14, linewidth=0, zorder=3)
         on.plot(far, value, color=ink, linewidth=2.0, zorder=4)
         most = max(most, float(high.max(initial=0.0)))
