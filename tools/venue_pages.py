@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runout.clock import format_duration
-from runout.sources.registry import VENUES, venue_of
+from runout.sources.registry import NAMED, VENUES, venue_of
 from runout.sources.venue import History, Instrument, Venue
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "venues"
@@ -102,5 +102,5 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 if __name__ == "__main__":
     PAGES.mkdir(exist_ok=True)
-    for name in VENUES:
+    for name in (*VENUES, *NAMED):
         (PAGES / f"{name}.md").write_text(page(venue_of(name)), encoding="utf-8")

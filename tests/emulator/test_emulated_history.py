@@ -7,11 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from runout.clock import NANOSECONDS_PER_DAY
-from runout.emulator import Emulator, Market
+from runout.clock import NANOSECONDS_PER_DAY, parse_time
+from runout.emulator import Emulator, Market, Plan
 from runout.emulator.contracts import Contract
 from runout.emulator.desk import Desk
-from runout.emulator.forms import Query, Reply, json_reply
+from runout.emulator.forms import Query, Refused, Reply, json_reply
+from runout.errors import SchemaError
 from runout.pipeline.backfill_plan import chosen, histories
 from runout.sources.registry import VENUES, venue_of
 from runout.sources.venue import Answer, Call, Instrument, Venue
@@ -24,9 +25,12 @@ CLOSE = {"rtol": 2e-5, "atol": 0.0}
 def answered(emulator: Emulator, call: Call) -> Answer:
     """Return what the emulator answers to a call, without a socket."""
     counter = emulator.counters[call.venue]
-    route, parts = counter.route(call.method, call.path)
+    route, parts = counter.route(call.method, call.path.partition("#")[0])
     given = msgspec.json.decode(call.body) if call.method == "POST" else dict(call.parameters)
-    body = route.answer(counter.desk, Query(given | parts))
+    try:
+        body = route.answer(counter.desk, Query(given | parts))
+    except Refused as refused:
+        body = counter.form.refuse(refused, emulator.clock.now())
     reply = body if isinstance(body, Reply) else json_reply(body)
     return Answer(status=reply.status, headers={}, body=reply.body, received=emulator.clock.now())
 
@@ -173,3 +177,37 @@ def test_what_is_polled_is_the_open_interest_of_each_contract_at_the_moment_of_i
             instrument = next(i for i in listed if f"/{i.market}-{i.symbol}/" in part["series"][0])
             assert part["event_time"].to_list() == [pytest.approx(emulator.clock.now(), abs=10**9)]
             check_open_interest(desk, contract_of(desk, instrument), part)
+
+
+def test_days_of_the_archive_are_what_happened_and_a_damaged_file_is_refused(market: Market) -> None:
+    emulator, venue = Emulator(market, speed=0, venues=("binance-vision",)), venue_of("binance-vision")
+    desk, until = emulator.counters["binance-vision"].desk, emulator.clock.now() + 29 * NANOSECONDS_PER_DAY
+    kinds = [
+        (kind, CHECKS[kind](desk, contract_of(desk, instrument), rows))
+        for instrument, kind, rows in stored(emulator, venue, emulator.clock.now() - 3 * NANOSECONDS_PER_DAY, until)
+    ]
+    assert [kind for kind, _ in kinds] == ["open_interest", "positioning", "positioning", "positioning"]
+    listed = instruments_of(emulator, "binance-vision")
+    bitcoin = next(i for i in listed if i.symbol == "BTCUSDT")
+    asked = venue.first_call(venue.histories(bitcoin)[0], bitcoin, market.first, market.plan.start)
+    file = venue.read_page(asked, answered(emulator, asked), listed).next
+    assert file is not None
+    damaged = msgspec.structs.replace(answered(emulator, file), body=b"PK" + answered(emulator, asked).body)
+    with pytest.raises(SchemaError, match="SHA-256"):
+        venue.read_page(file, damaged, listed)
+
+
+def test_liquidations_of_the_archive_are_each_counted_once() -> None:
+    start = parse_time("2024-10-16T12:00Z")
+    emulator = Emulator(Market(Plan(start=start, coins=("BTC",), history_days=3, traders=800)), speed=0)
+    venue, desk = venue_of("binance-vision"), emulator.counters["binance-vision"].desk
+    day = parse_time("2024-10-14")
+    contract = desk.contracts["inverse:BTCUSD_PERP"]
+    desk.inject(contract, day + 3600 * 10**9, 40, 60 * 10**9)
+    series = list(stored(emulator, venue, day - 2 * NANOSECONDS_PER_DAY, day + NANOSECONDS_PER_DAY))
+    (rows,) = (rows for _, kind, rows in series if kind == "liquidations")
+    shown = desk.shown_closes(contract, day - 2 * NANOSECONDS_PER_DAY, day + NANOSECONDS_PER_DAY)
+    assert rows["event_time"].to_list() == (shown.time // 1_000_000 * 1_000_000).tolist()
+    assert rows["value_usd"].to_list() == (shown.steps * 100.0).tolist()
+    assert (rows["liquidated_side"] == "long").to_list() == (shown.side > 0).tolist()
+    assert rows.height > 10

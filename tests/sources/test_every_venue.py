@@ -7,7 +7,7 @@ from venue_calls import NOW, answer
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.records import KINDS
-from runout.sources.registry import KEYED, VENUES, venue_of
+from runout.sources.registry import KEYED, NAMED, VENUES, venue_of
 from runout.sources.venue import EVERY_COIN, Instrument, Venue
 
 KINDS_STREAMED = ("liquidations", "bars", "open_interest", "funding", "premium")
@@ -29,7 +29,7 @@ def instruments(name: str) -> list[Instrument]:
     return [linear] if name == "aster" else [linear, inverse]
 
 
-@pytest.fixture(params=(*VENUES, *KEYED))
+@pytest.fixture(params=(*VENUES, *KEYED, *NAMED))
 def venue(request) -> Venue:
     return venue_of(request.param)
 
@@ -84,5 +84,5 @@ def test_every_convention_has_a_source_and_captures_follow_one_another(venue):
     assert all(until == since for (_, until), (since, _) in pairwise(ends))
     assert facts.terms
     assert facts.cannot
-    assert (facts.kind == "provider") is (venue.name in {"coingecko", "defillama", "coinalyze"})
+    assert (facts.kind == "provider") is (venue.name in {"coingecko", "defillama", "coinalyze", "binance-vision"})
     assert EVERY_COIN not in {instrument.coin for instrument in instruments(venue.name)}

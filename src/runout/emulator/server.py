@@ -25,7 +25,7 @@ TICK = 0.05
 """Real seconds between two steps of the pump."""
 REFUSING = {"slow-down", "slow-down-bare", "banned", "blocked"}
 PAGING = {"overlap", "short-page", "empty"}
-MANGLING = ("null", "html", "cut", "unknown-field", "missing-field", "text-numbers")
+MANGLING = ("unknown-field", "missing-field", "text-numbers", "null", "html", "cut")
 
 
 class Counter:

@@ -41,6 +41,8 @@ VENUES = (
 """Venues and keyless providers that can be backfilled and collected, in the order of their weight."""
 KEYED = ("coinalyze",)
 """Providers that ask for a free key: backfilled where the environment holds it, or where they are named."""
+NAMED = ("binance-vision",)
+"""Providers whose terms exclude some uses: backfilled only where they are named."""
 
 
 def venue_of(name: str) -> Venue:
@@ -51,9 +53,9 @@ def venue_of(name: str) -> Venue:
     UsageError
         If there is none.
     """
-    if name not in (*VENUES, *KEYED):
-        raise UsageError(f"expected a venue, one of {', '.join((*VENUES, *KEYED))}; found {name!r}")
-    return import_module(f"runout.sources.{name}").venue()
+    if name not in (*VENUES, *KEYED, *NAMED):
+        raise UsageError(f"expected a venue, one of {', '.join((*VENUES, *KEYED, *NAMED))}; found {name!r}")
+    return import_module(f"runout.sources.{name.replace('-', '_')}").venue()
 
 
 # Readers are imported when asked for: a command that reads one provider's files need not load every reader.

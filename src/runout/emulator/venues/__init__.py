@@ -19,10 +19,11 @@ from runout.emulator.venues import (
     okx,
     providers,
 )
+from runout.emulator.venues.binance import vision
 
 _MODULES = (
     binance, bybit, okx, hyperliquid, gate, bitget, kraken, deribit, htx, bitfinex, dydx, lighter, aster, mexc, bingx,
 )  # fmt: skip
 FORMS: dict[str, VenueForm] = {
-    form.name: form for form in (*(module.FORM for module in _MODULES), *providers.PROVIDERS)
+    form.name: form for form in (*(module.FORM for module in _MODULES), vision.FORM, *providers.PROVIDERS)
 }

@@ -154,7 +154,10 @@ def stablecoins(desk: Desk, query: Query) -> Any:
     ]  # fmt: skip
 
 
-SHARES = {"binance-cex": 0.5, "okx": 0.2, "bybit": 0.15, "bitfinex": 0.1, "deribit": 0.05}
+SHARES = {
+    "binance-cex": 0.4, "okx": 0.2, "bybit": 0.1, "bitfinex": 0.1, "deribit": 0.05, "htx": 0.04, "gate": 0.04,
+    "bitget": 0.03, "kucoin": 0.02, "mexc": 0.01, "bingx": 0.01,
+}  # fmt: skip
 
 
 def protocol(desk: Desk, query: Query) -> Any:

@@ -54,7 +54,7 @@ def refuse(refused: Refused, now: int) -> Reply:
 
 
 FORM = VenueForm(
-    name="binance", contracts=contracts, routes=ROUTES, refuse=refuse, hosts=("um", "cm", "spot", "vision"),
+    name="binance", contracts=contracts, routes=ROUTES, refuse=refuse, hosts=("um", "cm", "spot"),
     pools=(
         Pool("weight", 2400, 60.0, "X-MBX-USED-WEIGHT-1M"), Pool("data", 1000, 300.0), Pool("funding", 500, 300.0),
         Pool("spot", 6000, 60.0, "X-MBX-USED-WEIGHT-1M"),
