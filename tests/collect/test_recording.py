@@ -4,6 +4,7 @@ The scenarios run side by side, each with a server and a raw log of its own; the
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -276,7 +277,7 @@ def test_an_acknowledgement_without_data_is_no_life(runs: dict[str, Run]):
 def test_refused_handshakes_are_tried_again_and_said(runs: dict[str, Run]):
     run = runs["handshakes_are_refused"]
     assert run.liquidations() == run.sent
-    assert run.gaps() == ["handshake refused: HTTP 502 go away"]
+    assert run.gaps() == ["handshake refused: HTTP 502"]
 
 
 def test_nonsense_goes_to_quarantine_and_the_socket_stays(runs: dict[str, Run]):
@@ -324,3 +325,17 @@ def test_refused_polls_are_waited_out_and_asked_again(runs: dict[str, Run]):
 
 def test_a_frame_in_the_packet_of_the_handshake_is_kept(runs: dict[str, Run]):
     assert 77.0 in runs["a_server_that_speaks_with_the_handshake"].liquidations()
+
+
+def test_a_machine_that_stood_still_ends_no_socket(tmp_path: Path):
+    async def script(run: Run) -> None:
+        await run.subscribed(2)
+        await run.liquidation()
+        time.sleep(3 * example.DEADLINE)  # noqa: ASYNC251 - nothing of this process runs
+        await run.liquidation()
+        await asyncio.sleep(0.5)
+
+    run = Run(tmp_path, ("liquidations",))
+    asyncio.run(run.play(script))
+    assert run.liquidations() == run.sent
+    assert run.server.count == 2

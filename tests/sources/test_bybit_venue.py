@@ -251,3 +251,19 @@ def test_the_listing_leaves_out_shares_and_tells_quarterlies_apart():
     ]  # fmt: skip
     assert (found[1].coin, found[1].contract_base, found[3].contract_usd) == ("PEPE", 1000.0, 1.0)
     assert isinstance(VENUE, Venue)
+
+
+def test_equal_liquidations_are_as_many_as_one_message_lists_and_no_more_over_several():
+    row = '{"T":1739502302929,"s":"BTCUSDT","S":"Sell","v":"0.003","p":"43511.70"}'
+
+    def message(count: int) -> bytes:
+        rows = ",".join([row] * count)
+        return f'{{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1739502303204,"data":[{rows}]}}'.encode()
+
+    instrument = Instrument(
+        venue="bybit", symbol="BTCUSDT", coin="BTC", quote="USDT", market="perpetual", margin="stablecoin",
+        contract_base=1.0, funding_hours=8.0,
+    )  # fmt: skip
+    messages = [message(2), message(1), message(2)]
+    table = bybit.venue().normalise(messages, [1739502304 * 10**9] * 3, [instrument]).tables["liquidations"]
+    assert table.height == table["sequence"].n_unique() == 2

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
+from aiohttp import ClientSession
 
 from runout.clock import monotonic_seconds
 from runout.collect.recorder import Recorder
@@ -62,7 +63,7 @@ class Keeper:
 
     Parameters
     ----------
-    recorder, venue, connection, copy
+    session, recorder, venue, connection, copy
         As of :class:`runout.collect.sockets.Socket`.
     address
         Returns the full address of a connection.
@@ -72,6 +73,7 @@ class Keeper:
 
     def __init__(
         self,
+        session: ClientSession,
         recorder: Recorder,
         venue: Venue,
         connection: Connection,
@@ -81,7 +83,8 @@ class Keeper:
         admit: Callable[[], Awaitable[None]],
     ) -> None:
         self.connection, self.copy = connection, copy
-        self._recorder, self._venue, self._address, self._admit = recorder, venue, address, admit
+        self._session, self._recorder, self._venue = session, recorder, venue
+        self._address, self._admit = address, admit
         self._chance = random.Random(f"{connection.venue}/{connection.name}/{copy}/{recorder.clock()}")  # noqa: S311
         self._replaced = asyncio.Event()
         self._socket: Socket | None = None
@@ -124,7 +127,7 @@ class Keeper:
         self._replaced.clear()
         await self._admit()
         address = self._address(self.connection)
-        socket = Socket(self._recorder, self._venue, self.connection, address, copy=self.copy)
+        socket = Socket(self._session, self._recorder, self._venue, self.connection, address, copy=self.copy)
         self._frames += self._socket.frames if self._socket else 0
         self._socket, self._state, self._since = socket, "open", self._recorder.clock()
         return socket, asyncio.create_task(socket.run())

@@ -23,12 +23,14 @@ class Recorder:
         The raw log.
     clock
         Returns UTC ns.
+    pace
+        Seconds of that clock in a second; 0: as the clock that is followed.
     """
 
-    def __init__(self, log: RawLog, clock: Callable[[], int] = now_ns) -> None:
+    def __init__(self, log: RawLog, clock: Callable[[], int] = now_ns, pace: float = 0.0) -> None:
         self.log = log
         self.clock = clock
-        self.pace = pace_of_clock()
+        self.pace = pace or pace_of_clock()
         self.dropped = 0
         self.jumps = 0
         self._numbers = itertools.count(log.segment * _SOURCES_A_SEGMENT % (1 << 32))

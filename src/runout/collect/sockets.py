@@ -2,11 +2,18 @@
 
 import asyncio
 import contextlib
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientWebSocketResponse,
+    ClientWSTimeout,
+    WSMessage,
+    WSMsgType,
+    WSServerHandshakeError,
+)
 
 from runout.clock import NANOSECONDS_PER_SECOND, monotonic_seconds
 from runout.collect.notes import Missing, source_of
@@ -14,12 +21,15 @@ from runout.collect.recorder import Recorder
 from runout.sources.venue import Connection, Frame, Venue
 
 _OPEN_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 2.0
+_TIMEOUT: Final = ClientWSTimeout(ws_close=2.0)  # pyright: ignore[reportCallIssue] - its fields are made by attrs
 _LARGEST_FRAME: Final = 32 << 20
 _QUIET_SECONDS: Final = 60.0
 _CHECK_SECONDS: Final = 0.25
 _REFUSED_SECONDS: Final = 60.0
 _UNKNOWN: Final = Frame(kind="unknown")
+_DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY)
+
+_Connected = ClientWebSocketResponse[Literal[False]]
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +62,8 @@ class Socket:
 
     Parameters
     ----------
-    recorder, venue, connection, copy
-        Where frames go; who reads what they are; what to open; which of its copies.
+    session, recorder, venue, connection, copy
+        What opens it; where frames go; who reads what they are; what to open; which of its copies.
     url
         Full address.
 
@@ -65,8 +75,18 @@ class Socket:
         Set once another socket should take over: the server asked for it, or it is older than it may be.
     """
 
-    def __init__(self, recorder: Recorder, venue: Venue, connection: Connection, url: str, *, copy: int = 0) -> None:
+    def __init__(
+        self,
+        session: ClientSession,
+        recorder: Recorder,
+        venue: Venue,
+        connection: Connection,
+        url: str,
+        *,
+        copy: int = 0,
+    ) -> None:
         self.connection, self.copy, self.url = connection, copy, url
+        self._session = session
         self.proven, self.leaving = asyncio.Event(), asyncio.Event()
         self.frames = 0
         self.first_data = self.last_data = 0
@@ -103,48 +123,49 @@ class Socket:
 
     async def _run(self) -> Ending:
         try:
-            async with connect(
-                self.url, compression=None, open_timeout=_OPEN_SECONDS, close_timeout=_CLOSE_SECONDS,
-                max_size=_LARGEST_FRAME, max_queue=256,
-            ) as socket:  # fmt: skip
-                return await self._receive(socket)
-        except InvalidStatus as error:
-            response = error.response
-            words = bytes(response.body or b"")[:100].decode("utf-8", "replace")
+            # No heartbeat of our own beside the venue's: a server may answer none and still send data.
+            async with asyncio.timeout(_OPEN_SECONDS):
+                socket = await self._session.ws_connect(
+                    self.url, timeout=_TIMEOUT, max_msg_size=_LARGEST_FRAME, decode_text=False
+                )
+        except WSServerHandshakeError as error:
+            wait = 0.0
             with contextlib.suppress(ValueError):
-                wait = float(response.headers.get("Retry-After") or 0.0)
-                return Ending(
-                    cause=f"handshake refused: HTTP {response.status_code} {words}".strip(),
-                    wait=wait, status=response.status_code,
-                )  # fmt: skip
-            return Ending(cause=f"handshake refused: HTTP {response.status_code}", status=response.status_code)
+                wait = float((error.headers or {}).get("Retry-After") or 0.0)
+            return Ending(cause=f"handshake refused: HTTP {error.status}", wait=wait, status=error.status)
         except TimeoutError:
             return Ending(cause=f"no handshake within {_OPEN_SECONDS:g} s")
-        except (OSError, WebSocketException) as error:
+        except (OSError, ClientError) as error:
             return Ending(cause=f"cannot connect: {error}")
+        async with socket:
+            return await self._receive(socket)
 
-    async def _receive(self, socket: ClientConnection) -> Ending:
+    async def _receive(self, socket: _Connected) -> Ending:
         self._opened = self._lived = monotonic_seconds()
         watch = asyncio.create_task(self._watch(socket))
         talk = asyncio.create_task(self._talk(socket))
+        frame, clock, number = self._recorder.frame, self._recorder.clock, self._number
         try:
-            while True:
-                payload = await socket.recv(decode=False)
-                received = self._recorder.clock()
-                self._recorder.frame(self._number, payload, received)
+            while (message := await socket.receive()).type in _DATA:
+                payload: bytes = message.data
+                received = clock()
+                frame(number, payload, received)
                 self.frames += 1
                 reply = self._take(payload, received)
                 if reply is not None:
-                    await socket.send(reply, text=True)
-        except ConnectionClosed as error:
-            if self.stopping:
-                return Ending(cause=self.stopping)
-            if error.rcvd is None:
-                return Ending(cause="connection lost without a close frame (1006)")
-            return Ending(cause=f"closed by the server: {error.rcvd.code} {error.rcvd.reason}".strip())
+                    await socket.send_frame(reply, WSMsgType.TEXT)
+        except ConnectionError:
+            message = WSMessage(WSMsgType.CLOSED, None, None)
         finally:
             watch.cancel()
             talk.cancel()
+        if self.stopping:
+            return Ending(cause=self.stopping)
+        if message.type is WSMsgType.CLOSE:
+            return Ending(cause=f"closed by the server: {message.data} {message.extra}".strip())
+        if message.type is WSMsgType.ERROR:
+            return Ending(cause=f"the server broke the protocol: {message.data}")
+        return Ending(cause="connection lost without a close frame (1006)")
 
     def _take(self, payload: bytes, received: int) -> bytes | None:
         """Note what a frame proves, and return what has to be answered."""
@@ -202,26 +223,28 @@ class Socket:
             self._lack(name, cause, since, now)
             self._refused[name] = (now, cause)
 
-    async def _talk(self, socket: ClientConnection) -> None:
+    async def _talk(self, socket: _Connected) -> None:
         """Subscribe, then keep alive."""
-        with contextlib.suppress(ConnectionClosed):
+        with contextlib.suppress(ConnectionError):
             for message in self.connection.opening:
-                await socket.send(message, text=True)
+                await socket.send_frame(message, WSMsgType.TEXT)
                 await asyncio.sleep(self.connection.opening_pause)
             self._recorder.opened(self._number)
             while self.connection.keep_alive is not None and self.connection.keep_alive_every > 0:
                 await asyncio.sleep(self.connection.keep_alive_every)
-                await socket.send(self.connection.keep_alive, text=True)
+                await socket.send_frame(self.connection.keep_alive, WSMsgType.TEXT)
 
-    async def _watch(self, socket: ClientConnection) -> None:
+    async def _watch(self, socket: _Connected) -> None:
         """End the socket once it is silent for too long, or asked to; ask for another once it is old."""
-        refused = monotonic_seconds()
+        now = refused = monotonic_seconds()
         while not self.stopping:
+            before = now
             await asyncio.sleep(_CHECK_SECONDS)
-            if monotonic_seconds() - refused > _REFUSED_SECONDS:
-                refused = monotonic_seconds()
-                self._lack_refused()
             now = monotonic_seconds()
+            self._excuse(now - before - _CHECK_SECONDS)
+            if now - refused > _REFUSED_SECONDS:
+                refused = now
+                self._lack_refused()
             age, silent = now - self._opened, now - self._lived
             if silent > self._limit:
                 self.stopping = f"silent for more than {self._limit:g} s"
@@ -229,8 +252,14 @@ class Socket:
                 self._check_awaited(age)
             if self.connection.rotate_after and age > self.connection.rotate_after:
                 self.leaving.set()
-        with contextlib.suppress(ConnectionClosed):
+        with contextlib.suppress(ConnectionError):
             await socket.close()
+
+    def _excuse(self, stalled: float) -> None:
+        """Leave out of its silence the seconds in which this process did not run: what came waits to be read."""
+        if stalled > _CHECK_SECONDS:
+            self._lived += stalled
+            self._opened += stalled
 
     def _check_awaited(self, age: float) -> None:
         """End a socket on which a stream never spoke: an acknowledgement proves nothing."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from aiohttp import ClientSession, TCPConnector
 from aiolimiter import AsyncLimiter
 
 from runout.clock import followed
@@ -101,7 +102,7 @@ class Supervisor:
         """Record until cancelled; the end is noted in the log."""
         self._recorder.note(Began(str(followed() or "")))
         try:
-            async with asyncio.TaskGroup() as group:
+            async with ClientSession(connector=TCPConnector(limit=0)) as self._session, asyncio.TaskGroup() as group:
                 for venue, scope in self._venues:
                     group.create_task(self._guard(f"{venue.name} refresh", partial(self._refresh, venue, scope, group)))
                 group.create_task(self._tick())
@@ -163,7 +164,7 @@ class Supervisor:
         for key, connection in wanted.items():
             if key not in self._keepers:
                 keeper = Keeper(
-                    self._recorder, venue, connection,
+                    self._session, self._recorder, venue, connection,
                     copy=key[2], address=lambda c, v=venue: self._address(v, c), admit=admit,
                 )  # fmt: skip
                 task = group.create_task(self._guard(f"{venue.name}/{connection.name}", keeper.run))

@@ -86,7 +86,8 @@ def add_liquidations(
     size, price
         In the venue's units.
     sequence
-        The venue's number of the event; null where it has none: then the content tells events apart.
+        The venue's number of the event; null where it has none: then the content tells events apart, and of equal
+        ones in one message, their place among them.
     """
     side = pl.Series(longs, dtype=pl.Boolean)
     table = _scoped(candidates, instruments, describe, events).with_columns(
@@ -95,6 +96,9 @@ def add_liquidations(
         size=size,
         price=_per_coin(price),
     )
+    if sequence is None:
+        equal = ("row", "series", "event_time", "liquidated_side", "sequence")
+        table = table.with_columns(pl.col("sequence") + pl.int_range(pl.len()).over(equal))
     candidates.add("liquidations", table.with_columns(value_usd=_dollars(), quantity_base=_coins()))
 
 
