@@ -1,5 +1,6 @@
 """Flushes begin and end by the definition, in both directions, and do not depend on the future."""
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from indicators.markets import HOUR, STEP, bars, liquidations
 from runout.indicators.flushes import Direction, Flush, flush_states
 from runout.indicators.liquidations import by_side, trailing
+from runout.indicators.windows import extreme_before
 
 
 def totals(rows: pl.DataFrame, side: str) -> pl.DataFrame:
@@ -87,3 +89,12 @@ def test_a_squeeze_is_the_mirror_of_a_flush() -> None:
     assert [(s.event_time, s.state) for s in up] == [(s.event_time, s.state) for s in down]
     assert isinstance(up[0], Flush)
     assert up[-1].move > 0
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 57, 300])
+@pytest.mark.parametrize("pick", [np.maximum, np.minimum])
+def test_the_extreme_before_a_row_is_that_of_its_plain_version(rows, pick):
+    rng = np.random.default_rng(rows)
+    values, first = rng.normal(size=rows), np.maximum(np.arange(rows) - rng.integers(0, 40, rows), 0)
+    plain = [pick.reduce(values[a:i]) if a < i else np.nan for i, a in enumerate(first)]
+    assert np.array_equal(extreme_before(values, first, pick), plain, equal_nan=True)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
-from runout.indicators.windows import Floats, Times, floats, rows_in_window, times
+from runout.indicators.windows import Floats, Times, extreme_before, floats, rows_in_window, times
 
 Direction = Literal["flush", "squeeze"]
 
@@ -104,8 +104,8 @@ def flush_states(
 def _reference(best: Floats, opens: Floats, ends: Times, sign: float) -> Floats:
     """Best price of the 24 h before each bar: earlier bars that end within them, and the bar's own open."""
     first = rows_in_window(ends, MOVE_WINDOW)
-    pick = np.max if sign > 0 else np.min
-    return np.array([pick([*best[a:i], opens[i]]) for i, a in enumerate(first)], dtype=np.float64)
+    pick = np.maximum if sign > 0 else np.minimum
+    return np.where(first < np.arange(len(ends)), pick(extreme_before(best, first, pick), opens), opens)
 
 
 def _states(

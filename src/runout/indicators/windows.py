@@ -67,6 +67,24 @@ def trailing_known_time(known: Times, times: Times, window: int) -> Times:
     return np.array([known[a : i + 1].max() for i, a in enumerate(first)], dtype=np.int64)
 
 
+def extreme_before(values: Floats, first: npt.NDArray[np.int64], pick: np.ufunc) -> Floats:
+    """Return the extreme of the values from each row's ``first`` up to, without, the row itself; NaN of none.
+
+    ``pick`` is ``np.maximum`` or ``np.minimum``; NaN within a window makes NaN. A window of any length is two
+    overlapping ones whose lengths are powers of two.
+    """
+    row = np.arange(len(values))
+    length = row - first
+    found = np.full(len(values), np.nan)
+    widest, size = np.asarray(values, dtype=np.float64), 1
+    while len(values) and size <= length.max():
+        here = np.flatnonzero((length >= size) & (length < 2 * size))
+        found[here] = pick(widest[first[here]], widest[row[here] - size])
+        widest = pick(widest[:-size], widest[size:]) if len(widest) > size else widest
+        size *= 2
+    return found
+
+
 def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> Floats:
     r"""Return the mid-rank of each value among those of its trailing window, in percent.
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from runout.clock import followed, format_time
+from runout.clock import followed
 from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, merge
 from runout.lake.tables import Between, Table, layout
+from runout.lake.words import other_lakes
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
 
@@ -31,9 +32,6 @@ _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
 Change = Callable[[Table], pl.DataFrame | None]
 """What to write, made of a table as it stands; None for nothing."""
-
-DEFAULT_LAKE = "lakes/real"
-"""Where the lake is if nobody says otherwise."""
 
 
 class Lake:
@@ -396,21 +394,3 @@ def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
     if "known_time" not in schema.key:
         return ordered
     return ordered.unique(schema.revision_key, keep="last", maintain_order=True)
-
-
-def other_lakes(root: str) -> str:
-    """Return which lakes lie beside ``root``, or where lakes are by default, as text."""
-    if "://" in root:
-        return "other buckets were not searched"
-    folders = {Path(root).parent, Path(DEFAULT_LAKE).parent}
-    found = {path.parent for folder in folders if folder.is_dir() for path in folder.glob("*/series")}
-    found -= {Path(root)}
-    return f"other lakes here: {', '.join(sorted(map(str, found)))}" if found else "no other lake is beside it"
-
-
-def known_span(rows: pl.DataFrame) -> str:
-    """Return the period a table speaks of as text, for messages."""
-    if rows.is_empty():
-        return "no rows"
-    first, last = rows["event_time"].min(), rows["event_time"].max()
-    return f"{format_time(msgspec.convert(first, int))} … {format_time(msgspec.convert(last, int))}"

@@ -13,6 +13,7 @@ import msgspec
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, start_of_day
 from runout.collect.following import delivered_through
+from runout.collect.recorder import pace_of_clock
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
 from runout.pipeline import ledger
@@ -26,10 +27,10 @@ _MOST_BEHIND: Final = 10 * NANOSECONDS_PER_MINUTE
 def settled(collector: Path, now: int) -> int:
     """Return the latest moment that a collector has delivered everything of, UTC ns.
 
-    Of one that delivers nothing for ten minutes: the present. What it brings later is known later.
+    Of one that has delivered nothing for ten minutes of this machine's time: the present.
     """
     through = delivered_through(collector)
-    return now if through is None or through < now - _MOST_BEHIND else min(through, now)
+    return now if through is None or through < now - _MOST_BEHIND * pace_of_clock() else min(through, now)
 
 
 class Updated(msgspec.Struct, frozen=True, kw_only=True):

@@ -108,6 +108,7 @@ def daily_records(series: Iterable[Series], coin: str, groups: Iterable[Liquidat
             lookback=0,  # a track record counts from the beginning
             outputs=own_indicators("cycle", coin, interest.series),
             derive=derive,
+            step=DAY,
         )
     ]
 

@@ -92,6 +92,7 @@ def _flows(pair: FlowPair, price: Series) -> Computation:
         lookback=0,  # a track record counts from the beginning
         outputs=own_indicators("flows", coin, pair.name),
         derive=derive,
+        step=GRID,
     )
 
 
@@ -206,6 +207,7 @@ def _basis(coin: str, leveraged: Series, spot: Series) -> Computation:
         lookback=flows.RANK_WINDOW + 2 * DAY,
         outputs=own_indicators("basis", coin, leveraged.series),
         derive=derive,
+        step=GRID,
     )
 
 
