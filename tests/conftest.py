@@ -1,13 +1,18 @@
 """What every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from runout.clock import parse_time
 from runout.emulator import Market, Plan
+
+if TYPE_CHECKING:
+    from runout.lake import Lake
 
 settings.register_profile(
     "suite",
@@ -47,3 +52,20 @@ def real_data() -> Path:
 def market() -> Market:
     """Return one small market for all tests of the emulator: two coins, simulated once."""
     return Market(Plan(start=parse_time("2026-11-02T12:00Z"), coins=("BTC", "ETH"), history_days=12, traders=800))
+
+
+@pytest.fixture(scope="session")
+def market_lake(tmp_path_factory: pytest.TempPathFactory) -> "Lake":
+    """The lake that is served; rows are added to it only after its end, so that past answers stay."""
+    from server.running import market
+
+    return market(tmp_path_factory.mktemp("served") / "lake")
+
+
+@pytest.fixture(scope="session")
+def served(market_lake: "Lake") -> Iterator[str]:
+    """The address of a server of that lake: its models are computed once for all tests of a worker."""
+    from server.running import running
+
+    with running(market_lake.root) as address:
+        yield address

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -36,6 +37,7 @@ def market(folder: Path) -> Lake:
         "funding", rows(funding, ends, rate=rng.normal(1e-4, 1e-5, len(ends)), interval_hours=[8.0] * len(ends))
     )
     lake.append("liquidations", events(END - NANOSECONDS_PER_DAY, 300))
+    lake.register([msgspec.structs.replace(one, synthetic=True) for one in lake.series()])
     return lake
 
 

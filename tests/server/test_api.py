@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-import runout
 from runout.api import market as questions
+from runout.api.answers import MapAnswer
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.lake import Lake
-from server.running import AT, END, events, market, running
+from server.running import AT, END, events, running
 
 TABLES = (
     "candles", "liquidations", "tape", "open-interest", "funding", "depth", "flushes", "screener", "coverage",
@@ -21,14 +21,17 @@ TABLES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    return market(tmp_path_factory.mktemp("served") / "lake")
+pytestmark = pytest.mark.xdist_group("served")
+
+
+@pytest.fixture
+def lake(market_lake: Lake) -> Lake:
+    return market_lake
 
 
 @pytest.fixture(scope="module")
-def client(lake: Lake) -> Iterator[httpx.Client]:
-    with running(lake.root) as address, httpx.Client(base_url=address, timeout=120) as opened:
+def client(served: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served, timeout=120) as opened:
         yield opened
 
 
@@ -72,15 +75,15 @@ def test_a_wide_window_is_answered_with_wider_candles(client: httpx.Client) -> N
     assert 0 < wide["count"] <= 51
 
 
-def test_the_map_is_byte_for_byte_that_of_the_python_interface(client: httpx.Client, lake: Lake) -> None:
-    assert got(client, "/v1/map").text == runout.open(lake.root).map("BTC", at=AT).to_json()
+def test_the_map_is_byte_for_byte_that_of_the_python_interface(client: httpx.Client, local_map: MapAnswer) -> None:
+    assert got(client, "/v1/map").text == local_map.to_json()
 
 
-def test_a_tile_holds_the_heat_of_the_map_row_by_row(client: httpx.Client, lake: Lake) -> None:
+def test_a_tile_holds_the_heat_of_the_map_row_by_row(client: httpx.Client, local_map: MapAnswer) -> None:
     tile = got(client, "/v1/map/heat").content
     length = int.from_bytes(tile[:4], "little")
     header = json.loads(tile[4 : 4 + length])
-    drawn = runout.open(lake.root).map("BTC", at=AT).content
+    drawn = local_map.content
     sides, columns, rows = drawn.heat.usd.shape
     cells = memoryview(tile)[4 + length :]
     assert (header["rows"], header["columns"], len(cells)) == (rows, columns, sides * rows * columns)
@@ -94,11 +97,6 @@ def test_clusters_say_how_likely_they_are_reached_and_what_they_set_off(client: 
     clusters = got(client, "/v1/clusters").json()
     assert clusters["inferred"] is True
     assert all(row["through_forced_usd"] >= 0 and 0 <= row["chance_24h"] <= 1 for row in clusters["rows"])
-
-
-def test_a_what_if_is_that_of_the_python_interface(client: httpx.Client, lake: Lake) -> None:
-    said = got(client, "/v1/whatif", shock="drop", amount="5%").text
-    assert said == runout.open(lake.root).whatif("BTC", at=AT, drop="5%").to_json()
 
 
 def test_what_is_not_changed_is_not_sent_again(client: httpx.Client) -> None:

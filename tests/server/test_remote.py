@@ -8,21 +8,19 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import runout
+from runout.api.answers import MapAnswer
 from runout.api.remote import Remote
 from runout.api.session import Session
 from runout.errors import NotEnoughDataError, SourceError, UsageError
 from runout.server.tokens import new_token
-from server.running import AT, free_port, market, running
+from server.running import AT, free_port, running
+
+pytestmark = pytest.mark.xdist_group("served")
 
 
 @pytest.fixture(scope="module")
-def near(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    return runout.open(market(tmp_path_factory.mktemp("remote") / "lake").root)
-
-
-@pytest.fixture(scope="module")
-def far(near: Session) -> Iterator[Remote]:
-    with running(near._lake.root) as address, runout.connect(address) as connected:
+def far(served: str) -> Iterator[Remote]:
+    with runout.connect(served) as connected:
         yield connected
 
 
@@ -35,8 +33,8 @@ def test_a_table_is_the_same(near: Session, far: Remote, name: str) -> None:
     assert (here.scope, here.series, here.note) == (there.scope, there.series, there.note)
 
 
-def test_a_map_is_the_same(near: Session, far: Remote) -> None:
-    here, there = near.map(at=AT), far.map(at=AT)
+def test_a_map_is_the_same(local_map: MapAnswer, far: Remote) -> None:
+    here, there = local_map, far.map(at=AT)
     assert there.to_json() == here.to_json()
     assert there.to_text() == here.to_text()
     assert_frame_equal(there.to_polars(), here.to_polars())

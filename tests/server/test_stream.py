@@ -10,8 +10,12 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from runout.clock import now_ns
+from runout.api.questions import Question
+from runout.clock import NANOSECONDS_PER_DAY, now_ns
+from runout.lake.tail import TAIL_FILE, Tail
+from runout.server.questions import answer
 from runout.server.stream import Channel, Message
+from runout.server.tail import LakeTail
 from server.running import END, events, market, running
 
 
@@ -124,7 +128,9 @@ def test_a_liquidation_that_is_written_comes_over_both_wires_with_the_same_numbe
 
     async def run(address: str) -> list[dict[str, object]]:
         readers = [asyncio.ensure_future(one(address)) for one in (over_socket, over_events)]
-        await asyncio.sleep(1.0)
+        async with httpx.AsyncClient(timeout=60) as client:
+            while "runout_stream_readers 2.0" not in (await client.get(f"{address}/metrics")).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         await asyncio.to_thread(lake.append, "liquidations", fresh)
         return list(await asyncio.gather(*readers))
 
@@ -132,6 +138,23 @@ def test_a_liquidation_that_is_written_comes_over_both_wires_with_the_same_numbe
         one, other = asyncio.run(run(address))
     assert one == other
     assert [row["value_usd"] for row in one["data"]["rows"]] == [123_456.0]
+
+
+def test_a_liquidation_that_a_collector_received_is_news_once_and_in_the_tape_before_it_is_delivered(
+    folder: Path,
+) -> None:
+    lake = market(folder / "collected")
+    tail = Tail(Path(lake.root) / "collect" / "main" / TAIL_FILE)
+    fresh = events(now_ns() - 10_000_000_000, 1, usd=123_456.0)
+    news = LakeTail(lake.root)
+    tail.commit({"liquidations": fresh})
+    assert [name for name, _ in news.poll()] == ["lake", "liquidations"]
+    asked = Question(resource="tape", at=now_ns(), since=now_ns() - NANOSECONDS_PER_DAY)
+    assert [row["value_usd"] for row in answer(lake.root, asked).tables["tape"].table.rows(named=True)] == [123_456.0]
+    tail.deliver(lake)
+    tail.close()
+    assert [name for name, _ in news.poll()] == ["lake"]
+    assert news.poll() == []
 
 
 def test_history_that_is_written_is_no_news(folder: Path) -> None:

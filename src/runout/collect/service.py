@@ -26,7 +26,7 @@ from runout.collect.supervisor import Scope, Supervisor
 from runout.errors import LakeError
 from runout.lake import Lake
 from runout.lake.raw_log import Policy, RawLog
-from runout.lake.tail import Tail
+from runout.lake.tail import TAIL_FILE, Tail
 from runout.sources.venue import Connection, Venue
 from runout.version import CODE_VERSION
 

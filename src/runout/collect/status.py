@@ -10,10 +10,10 @@ from runout.clock import NANOSECONDS_PER_SECOND, now_ns
 from runout.collect.following import Status
 from runout.collect.health import FeedHealth, Finding, findings
 from runout.collect.recorder import pace_of_clock
-from runout.collect.service import STATUS_FILE, TAIL_FILE, CollectorStatus
+from runout.collect.service import STATUS_FILE, CollectorStatus
 from runout.errors import LakeError, NotEnoughDataError
 from runout.lake.raw_reader import Position
-from runout.lake.tail import Tail
+from runout.lake.tail import TAIL_FILE, Tail
 
 _STALE_SECONDS = 15.0
 _BEHIND_SECONDS = 60.0

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -27,6 +27,8 @@ _SQL_TYPES: dict[Type, str] = {
     "bytes": "BLOB",
 }  # fmt: skip
 _WAITS = 30.0
+TAIL_FILE: Final = "tail.sqlite"
+"""Of each collector, in its folder."""
 
 
 class Delivered(msgspec.Struct, frozen=True):

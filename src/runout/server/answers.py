@@ -15,7 +15,7 @@ import anyio.to_thread
 from runout.api.questions import READS, Question
 from runout.clock import NANOSECONDS_PER_MINUTE, monotonic_seconds, now_ns
 from runout.errors import RunoutError
-from runout.lake import Lake
+from runout.lake.tailed import TailedLake
 from runout.server.questions import Answer, answer
 from runout.server.settings import Settings
 
@@ -48,9 +48,9 @@ class Answers:
         self._known: OrderedDict[tuple[int, str], str] = OrderedDict()
         self._workers = anyio.CapacityLimiter(settings.workers)
         self._threads = anyio.CapacityLimiter(_THREADS)
-        self._lake = Lake(settings.lake)
+        self._lake = TailedLake(settings.lake)
         self._lock = asyncio.Lock()
-        self._version, self._looked = "", 0.0
+        self._version, self._tables, self._looked = "", "", 0.0
         self.computed = 0
         self.reused = 0
 
@@ -62,7 +62,9 @@ class Answers:
         async with self._lock:
             if not self._version or monotonic_seconds() - self._looked > self._settings.poll_seconds:
                 versions = await anyio.to_thread.run_sync(self._lake.versions, limiter=self._threads)
-                self._version = "-".join(str(version + 1) for version in versions.values())
+                waiting = await anyio.to_thread.run_sync(self._lake.waiting, limiter=self._threads)
+                self._tables = "-".join(str(version + 1) for version in versions.values())
+                self._version = self._tables + "".join(f"-{kind}.{count}" for kind, count in sorted(waiting.items()))
                 self._looked = monotonic_seconds()
         return self._version
 
@@ -98,7 +100,7 @@ class Answers:
         """Return what the lake knew at the moment of a question."""
         version = await self.version()
         if question.at > now_ns() - _PRESENT:
-            return version
+            return version if question.resource in READS else self._tables  # models read the tables alone
         moment = question.at, version
         if moment not in self._known:
             async with self._lock:

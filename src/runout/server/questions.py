@@ -20,6 +20,7 @@ from runout.api.snapshot import SnapshotAnswer, snapshot
 from runout.api.table_answer import TableAnswer
 from runout.clock import format_time
 from runout.lake import Lake
+from runout.lake.tailed import TailedLake
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -54,9 +55,9 @@ def answer(root: str, question: Question) -> Answer:
         As the question of :mod:`runout.api` does.
     """
     if question.resource == "status":
-        return Answer(documents={"json": msgspec.json.encode(observed.status(Lake(root), question.at))})
+        return Answer(documents={"json": msgspec.json.encode(observed.status(TailedLake(root), question.at))})
     if question.resource in READS:
-        return Answer(tables={question.resource: ask(Lake.open(root), question)})
+        return Answer(tables={question.resource: ask(TailedLake.open(root), question)})
     return MODELS[question.resource](root, question)
 
 

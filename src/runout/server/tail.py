@@ -4,11 +4,13 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_MINUTE, format_time
-from runout.lake import Lake
+from runout.clock import NANOSECONDS_PER_MINUTE, format_time, now_ns
+from runout.lake.tailed import TailedLake
+from runout.records import KINDS
 
 _MOST: Final = 200
 _LATE: Final = 10 * NANOSECONDS_PER_MINUTE
+_KEY: Final = KINDS["liquidations"].revision_key
 _SKIPPED: Final = frozenset({"imports", "quarantine", "computations"})
 
 News = tuple[str, dict[str, object]]
@@ -24,7 +26,7 @@ class Tail(Protocol):
 
 
 class LakeTail:
-    """News of a lake by the versions of its tables: which have changed, and new single liquidations.
+    """News of a lake by the versions of its tables and by what collectors have received since: new liquidations.
 
     Parameters
     ----------
@@ -33,36 +35,40 @@ class LakeTail:
     """
 
     def __init__(self, root: str) -> None:
-        self._lake = Lake(root)
-        self._versions = self._lake.versions()
-        self._known = self._newest()
+        self._lake = TailedLake(root)
+        self._state = self._look()
+        self._sent = self._recent()
 
     def poll(self) -> list[News]:
-        """Return a message of channel ``lake`` where tables changed, and new liquidations."""
-        versions = self._lake.versions()
-        changed = sorted(kind for kind, version in versions.items() if version != self._versions[kind])
-        self._versions = versions
+        """Return a message of channel ``lake`` where rows came, and new liquidations."""
+        before, self._state = self._state, self._look()
+        changed = sorted(kind for kind, state in self._state.items() if state != before[kind])
         shown = [kind for kind in changed if kind not in _SKIPPED]
         if not shown:
             return []
-        news: list[News] = [("lake", {"kinds": shown, "version": sum(versions.values())})]
+        news: list[News] = [("lake", {"kinds": shown})]
         if "liquidations" in changed and (rows := self._liquidations()):
             news.append(("liquidations", {"rows": rows}))
         return news
 
-    def _newest(self) -> int:
-        newest = self._lake.scan("liquidations").select(pl.col("known_time").max()).collect().item()
-        return int(newest or 0)
+    def _look(self) -> dict[str, tuple[int, int]]:
+        """Return the version of each table, and how many rows wait to go to it."""
+        waiting = self._lake.waiting()
+        return {kind: (version, waiting.get(kind, 0)) for kind, version in self._lake.versions().items()}
+
+    def _recent(self) -> pl.DataFrame:
+        """Return single liquidations known within the last minutes; what was known late is history, and is not news."""
+        known = pl.col("known_time")
+        rows = self._lake.scan("liquidations").filter(
+            (known > now_ns() - _LATE) & (pl.col("span") == 0) & (known - pl.col("event_time") < _LATE)
+        )
+        return rows.sort("event_time", "series", "sequence").unique(_KEY, keep="first", maintain_order=True).collect()
 
     def _liquidations(self) -> list[dict[str, object]]:
-        """Return single liquidations known since the last look; what is known late is history, and is not sent."""
-        before, self._known = self._known, self._newest()
-        fresh = self._lake.scan("liquidations").filter(
-            (pl.col("known_time") > before)
-            & (pl.col("span") == 0)
-            & (pl.col("known_time") - pl.col("event_time") < _LATE)
-        )
-        rows = fresh.sort("event_time", "series", "sequence").tail(_MOST).collect()
+        """Return recent liquidations that were not sent."""
+        recent = self._recent()
+        fresh, self._sent = recent.join(self._sent, on=_KEY, how="anti", maintain_order="left"), recent
+        rows = fresh.tail(_MOST)
         venues = {one.series: one.venues[0] for one in self._lake.series("liquidations")} if rows.height else {}
         return [
             {

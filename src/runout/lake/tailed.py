@@ -1,0 +1,56 @@
+"""A lake together with the rows that wait in the tails of its collectors, for those who want to know at once."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from runout.lake.store import Lake
+from runout.lake.tail import TAIL_FILE, Tail
+from runout.records import Series
+
+Found = TypeVar("Found")
+
+
+class TailedLake(Lake):
+    """A lake to read from, with what collectors have received and not yet delivered to its tables.
+
+    Of a lake on S3 only what was delivered is seen: the tails of its collectors are on their machines.
+
+    Parameters
+    ----------
+    root
+        Folder or address of the lake; collectors keep their tails in its folder ``collect``.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        super().__init__(root)
+        self._collectors = None if "://" in self.root else Path(self.root, "collect")
+
+    def scan(self, kind: str) -> pl.LazyFrame:
+        """Return every row of ``kind``, all versions, lazily; what is delivered meanwhile may be there twice."""
+        waiting = self._of_tails(lambda tail: tail.rows(kind))  # before the tables, so that no row is missed
+        stored = super().scan(kind)
+        added = [rows.lazy() for rows in waiting if rows.height]
+        return pl.concat([stored, *added]) if added else stored
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many rows of each kind wait; with :meth:`versions` it tells whether anything is new."""
+        return dict(sum((Counter(counts) for counts in self._of_tails(Tail.waiting)), Counter[str]()))
+
+    def _register(self) -> list[Series]:
+        waiting = {one.series: one for known in self._of_tails(Tail.series) for one in known}
+        known = waiting | {one.series: one for one in super()._register()}
+        return [known[name] for name in sorted(known)]
+
+    def _of_tails(self, read: Callable[[Tail], Found]) -> list[Found]:
+        """Return what is read of each tail; a connection belongs to one thread, so each read opens its own."""
+        files = [] if self._collectors is None else sorted(self._collectors.glob(f"*/{TAIL_FILE}"))
+        answers: list[Found] = []
+        for file in files:
+            with contextlib.closing(Tail(file, read_only=True)) as tail:
+                answers.append(read(tail))
+        return answers

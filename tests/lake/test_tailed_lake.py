@@ -1,0 +1,39 @@
+"""What collectors have received is read beside the tables before it is delivered, and once after."""
+
+from pathlib import Path
+
+from polars.testing import assert_frame_equal
+
+from runout.api import market as questions
+from runout.lake import Lake
+from runout.lake.tail import TAIL_FILE, Tail
+from runout.lake.tailed import TailedLake
+from server.running import END, events, named
+
+
+def test_rows_that_wait_are_read_with_those_of_the_tables_and_once_when_delivered(tmp_path: Path) -> None:
+    lake, rows, series = Lake(tmp_path / "lake"), events(END, 9), named("liquidations", 0)
+    lake.register([series])
+    lake.append("liquidations", rows.head(4))
+    tail = Tail(tmp_path / "lake" / "collect" / "main" / TAIL_FILE)
+    tail.commit({"liquidations": rows.slice(3)}, [series, named("bars", 60)])
+    tailed = TailedLake(lake.root)
+    assert tailed.waiting() == {"liquidations": 6}
+    assert [one.series for one in tailed.series()] == [named("bars", 60).series, series.series]
+    before = tailed.as_of("liquidations")
+    assert before.height == 9
+    tape = questions.tape(tailed, "BTC", END + 10**12)
+    tail.deliver(lake)
+    assert tailed.waiting() == {}
+    assert_frame_equal(tailed.as_of("liquidations"), before)
+    assert_frame_equal(lake.as_of("liquidations"), before)
+    assert_frame_equal(questions.tape(lake, "BTC", END + 10**12).table, tape.table)
+    tail.close()
+
+
+def test_a_lake_without_collectors_is_read_as_it_is(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.append("liquidations", events(END, 3))
+    assert TailedLake(lake.root).waiting() == {}
+    assert_frame_equal(TailedLake(lake.root).as_of("liquidations"), lake.as_of("liquidations"))
+    assert TailedLake("s3://bucket/lake").waiting() == {}
