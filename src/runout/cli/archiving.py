@@ -60,7 +60,7 @@ def archive(
     from runout.pipeline.archive import check_archive, export_archive, import_archive  # noqa: PLC0415 - as in collecting
 
     if what != "export" and (coin or provider or since or until):
-        raise UsageError(f"expected `runout archive {what} FOLDER` without --coin, --provider, --since and --until")
+        raise UsageError(f"expected archive {what} and a folder without --coin, --provider, --since and --until")
     if what == "verify":
         _summary(check_archive(folder), f"every file is as it was written in {folder}")
         return ExitCode.DONE

@@ -20,7 +20,6 @@ from runout.sources.venue import Venue
 
 _CHECKPOINT_ROWS = 50_000
 _DELIVERED = "delivered"
-TAIL_FILE: Final = "tail.sqlite"
 """Name of the tail in a collector's folder."""
 
 

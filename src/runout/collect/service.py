@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from runout.clock import NANOSECONDS_PER_SECOND, now_ns
-from runout.collect.following import TAIL_FILE, Follower, Pace
+from runout.collect.following import Follower, Pace
 from runout.collect.keeping import Standing
 from runout.collect.polling import Ask
 from runout.collect.recorder import Recorder

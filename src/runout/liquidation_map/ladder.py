@@ -87,7 +87,21 @@ class Ladder(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 def total(dollars: Dollars, side: Side, inferred_usd: float, assumed: float, *, background: bool = False) -> Total:
-    """Return the reported total expected of inferred dollars; with ``background`` that of a whole bucket."""
+    """Return the reported total expected of inferred dollars, with its band.
+
+    Parameters
+    ----------
+    dollars
+        What the feed reported of past crossings.
+    side
+        Whose positions.
+    inferred_usd
+        Dollars of the levels crossed.
+    assumed
+        Share of them that is assumption.
+    background
+        Whether reports that no level explains are expected as well: those of a whole bucket.
+    """
     of, inferred = dollars.of(side), np.array(inferred_usd)
     low, high = band(of, inferred, np.array(assumed), background=background)
     return Total(float(of.expected_usd(inferred, background=background)), float(low), float(high))

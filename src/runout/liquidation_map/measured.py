@@ -79,7 +79,7 @@ def merged(of: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Me
     ----------
     of
         Inferred, of the same venue and contract.
-    exact
+    measured
         Published.
     held_base
         H: coins that each side holds at the venue, shape (2,), longs first.

@@ -166,7 +166,7 @@ def check_archive(folder: Path) -> Manifest:
     file = folder / MANIFEST
     if not file.is_file():
         raise NotEnoughDataError(
-            f"expected an archive in {folder}, found no {MANIFEST}; `runout archive export` makes one"
+            f"expected an archive in {folder}, found no {MANIFEST}; `runout archive export FOLDER` makes one"
         )
     try:
         manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
