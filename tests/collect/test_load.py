@@ -1,4 +1,4 @@
-"""A cascade's load: loss accounted for exactly, memory bounded; what a message costs beside a plain write."""
+"""A cascade's load: loss accounted for exactly, memory bounded."""
 
 import asyncio
 import os
@@ -9,12 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collect import example_venue as example
 from collect.test_kills import REPOSITORY, end
 from runout.collect.service import STATUS_FILE, CollectorStatus
 from runout.lake import Lake
 from runout.lake.raw_format import Kind
-from runout.lake.raw_log import Policy, RawLog
 from runout.lake.raw_reader import read_all
 
 RATE, SECONDS = int(os.environ.get("RATE", "50000")), float(os.environ.get("SECONDS", "60"))
@@ -77,25 +75,3 @@ def test_a_cascade_of_messages_is_kept_and_loss_is_accounted_for(tmp_path: Path)
     lake = Lake(tmp_path / "lake")
     assert lake.scan("liquidations").collect().height == sent["liquidations"]
     assert memory < 500e6
-
-
-@pytest.mark.study
-def test_what_a_record_costs_beside_a_plain_write(tmp_path: Path):
-    payload = example.trade("BTCUSDT", 1_700_000_000_000_000_000, 1, 100.25, 1.5).ljust(180)
-    count, costs = 300_000, dict[str, float]()
-    for _ in range(3):
-        began = time.process_time()
-        with (tmp_path / "plain").open("wb") as file:
-            for _ in range(count):
-                file.write(payload)
-        costs["plain"] = min(costs.get("plain", 1.0), (time.process_time() - began) / count)
-        began = time.process_time()
-        log = RawLog(tmp_path / "raw", Policy(roll_bytes=1 << 40, buffer_bytes=1 << 30))
-        for number in range(count):
-            log.append(Kind.FRAME, 1, payload, number)
-        while log.written < count:
-            time.sleep(0.01)
-        costs["raw log"] = min(costs.get("raw log", 1.0), (time.process_time() - began) / count)
-        log.close()
-    sys.stdout.write(", ".join(f"{name} {cost * 1e6:.2f} µs" for name, cost in costs.items()) + "\n")
-    assert costs["raw log"] < 10 * costs["plain"]
