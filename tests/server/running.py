@@ -18,6 +18,7 @@ from runout.lake import Lake
 from runout.records import KINDS, Series, conform
 from runout.server.runner import serve
 from runout.server.settings import Settings
+from runout.server.tail import Tail
 
 END = parse_time("2025-04-19")
 AT = "2025-04-18T23:00Z"
@@ -77,7 +78,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(lake: str | Path, **settings: Any) -> Iterator[str]:
+def running(lake: str | Path, *, tail: Tail | None = None, **settings: Any) -> Iterator[str]:
     """Serve a lake in a thread, and yield the address without its last slash."""
     listening, addresses, failures = threading.Event(), [], []
     loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -89,7 +90,7 @@ def running(lake: str | Path, **settings: Any) -> Iterator[str]:
     async def until_stopped() -> None:
         stop = asyncio.Event()
         loops.append((asyncio.get_running_loop(), stop))
-        await serve(made, ready=ready, stop=stop)
+        await serve(made, ready=ready, stop=stop, tail=tail)
 
     def run() -> None:
         try:
@@ -105,7 +106,7 @@ def running(lake: str | Path, **settings: Any) -> Iterator[str]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert listening.wait(30)
+        assert listening.wait(300)
         if failures:
             raise failures[0]
         yield addresses[0]
@@ -113,7 +114,7 @@ def running(lake: str | Path, **settings: Any) -> Iterator[str]:
         for loop, stop in loops:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(300)
     if failures:
         raise failures[0]
 

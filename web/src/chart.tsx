@@ -197,9 +197,13 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
         made.candles.priceScale().applyOptions({ mode: state.logarithmic.value ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal });
       }),
       effect(() => {
-        const rows = state.candles.value.data?.rows ?? [];
+        const { data, problem } = state.candles.value, rows = data?.rows ?? [];
+        const sides = state.liquidations.value.data?.rows ?? [], span = sides[0] ? sides[0].span / 1e9 : 0;
+        void [state.interest.value, state.funding.value, state.depth.value];
+        if (!data && !problem) return; // no grid is known yet: what comes before the candles waits for them
         const { from, to } = state.window_();
         const grid = gridded(rows, from / 1000, to / 1000);
+        if (grid.start !== made.layers.grid.start || grid.step !== made.layers.grid.step) for (const one of made.lower) one.series.setData([]); // times of another grid
         made.layers.grid = grid;
         made.candles.setData(grid.data as never);
         const bars = grid.data.length;
@@ -209,8 +213,6 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
           frame.current = framed;
           made.chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: bars * (state.showProfile.value ? 1.19 : 1.01) });
         }
-        const sides = state.liquidations.value.data?.rows ?? [];
-        const span = sides[0] ? sides[0].span / 1e9 : 0;
         made.titles.forEach((title, pane) => title.applyOptions({ lines: [{ text: names(span)[pane] ?? "", color: ink().muted, fontSize: 11 }] }));
         for (const one of made.lower) one.series.setData(one.values(grid));
       }),

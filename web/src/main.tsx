@@ -98,7 +98,7 @@ function Replay() {
   useEffect(() => {
     if (!playing.value) return undefined;
     const timer = setInterval(() => {
-      const now = state.moment.peek() ?? Date.now();
+      const now = state.moment.peek() ?? state.now.peek();
       if (now + step > end) playing.value = false;
       else if (!state.candles.peek().loading && !state.tile.peek().loading) state.goTo(now + step);
     }, 1500);
@@ -143,7 +143,7 @@ const KEYS: [string, string][] = [
 function pressed(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=range]), select, textarea, dialog")) return;
-  const [low, high] = state.threshold.value, current = state.moment.value ?? Date.now();
+  const [low, high] = state.threshold.value, current = state.moment.value ?? state.now.peek();
   const acts: Record<string, () => void> = {
     "/": () => document.getElementById("coin")?.focus(),
     h: () => (state.showHeat.value = !state.showHeat.value), p: () => (state.showProfile.value = !state.showProfile.value),
@@ -215,6 +215,7 @@ function App() {
   );
 }
 
+(globalThis as { runoutState?: typeof state }).runoutState = state; // for a console, and for tests
 document.addEventListener("keydown", pressed);
 state.begin();
 render(<App />, document.getElementById("app")!);

@@ -148,7 +148,7 @@ export function Tape() {
             <thead><tr><th scope="col">UTC</th><th scope="col">Venue</th><th scope="col">Liquidated</th><th scope="col" class="n">Dollars</th><th scope="col" class="n">Price</th></tr></thead>
             <tbody>{rows.slice(0, 60).map((row, at) => (
               <tr key={`${row.event_time}${row.series}${row.value_usd}${at}`} class={`size-${size(row.value_usd)} ${row.fresh ? "fresh" : ""}`}>
-                <td title={say(row.event_time, true)}>{clock(row.event_time, state.moment.value ?? Date.now())}</td><td>{row.venue}</td><td><i class={`side ${row.liquidated_side}`} aria-hidden="true" />{row.liquidated_side}</td>
+                <td title={say(row.event_time, true)}>{clock(row.event_time, state.moment.value ?? state.now.peek())}</td><td>{row.venue}</td><td><i class={`side ${row.liquidated_side}`} aria-hidden="true" />{row.liquidated_side}</td>
                 <td class="n">{dollars(row.value_usd)}</td><td class="n">{price(row.price)}</td>
               </tr>
             ))}</tbody>

@@ -90,7 +90,9 @@ export const sound = signal(false);
 export const threshold = signal<[number, number]>([0.3, 0.9]);
 export const alive = signal(true);
 export const lost = signal("");
+/** The server's present, Unix ms: its clock is followed, as this machine's may be wrong and an emulated market's is ahead. */
 export const now = signal(Date.now());
+let ahead = 0;
 export const needsToken = signal(false);
 export const view = signal<"map" | "coins">(address.get("view") === "coins" ? "coins" : "map");
 export const whatIf = signal<number | null>(null);
@@ -221,6 +223,8 @@ function refresh(kinds: string[]): void {
 export const onEvents = new Set<(events: Event[]) => void>();
 
 function receive(message: Message): void {
+  const difference = Date.parse(message.time) - Date.now();
+  ahead = Math.abs(difference) > 3000 ? difference : 0;
   if (message.channel === "gap") {
     lost.value = `Messages were lost at ${message.time}; the page has asked for them again.`;
     void loadStatus().then(loadAll);
@@ -236,7 +240,8 @@ function receive(message: Message): void {
     const mine = (message.data["rows"] as Event[]).filter((one) => one.coin === coin.peek() && one.value_usd >= leastUsd.peek());
     if (mine.length === 0) return;
     const found = tape.peek();
-    if (found.data) {
+    if (!found.data || found.loading) loadTape(); // what is being fetched may be from before
+    else {
       const rows = [...mine.map((one) => ({ ...one, fresh: true })).reverse(), ...found.data.rows].slice(0, 200);
       tape.value = { ...found, data: { ...found.data, rows } };
     }
@@ -255,7 +260,7 @@ export function goTo(time: number | null): void {
 export function begin(): void {
   const media = matchMedia("(prefers-color-scheme: dark)");
   media.addEventListener("change", () => (systemDark.value = media.matches));
-  setInterval(() => (now.value = Date.now()), 1000);
+  setInterval(() => (now.value = Date.now() + ahead), 1000);
   void loadStatus().then(() => {
     effect(() => {
       void [coin.value, days.value, moment.value];

@@ -12,10 +12,15 @@ from runout.errors import UsageError
 from runout.server.app import framework
 from runout.server.gate import Gate
 from runout.server.settings import Settings, check
+from runout.server.tail import Tail
 
 
 async def serve(
-    settings: Settings, *, ready: Callable[[str], None] | None = None, stop: asyncio.Event | None = None
+    settings: Settings,
+    *,
+    ready: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+    tail: Tail | None = None,
 ) -> None:
     """Serve until ``stop`` is set, or SIGINT or SIGTERM comes.
 
@@ -27,6 +32,8 @@ async def serve(
         Called with the address as soon as it listens.
     stop
         Ends the server; signals do if absent.
+    tail
+        Where news come from; the lake if absent.
 
     Raises
     ------
@@ -42,7 +49,7 @@ async def serve(
         loop = asyncio.get_running_loop()
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(one, ending.set)
-    app = framework(settings)
+    app = framework(settings, tail)
     server = Server(
         Gate(app, settings),
         address=settings.host,
