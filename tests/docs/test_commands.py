@@ -79,7 +79,7 @@ def test_the_public_contract_names_no_command_that_is_not_there():
 def test_the_readme_begins_with_two_commands():
     first = next(block.body.split("\n") for block in blocks("sh") if block.page == "README.md")
     assert first[:2] == ["make demo", "make test"]
-    assert "242 MB" in text(REPOSITORY / "README.md")
+    assert "250 MB" in text(REPOSITORY / "README.md")
 
 
 def _options(verb):
