@@ -160,11 +160,10 @@ class Lake:
         Returns
         -------
         polars.DataFrame
-            Columns ``kind``, ``series``, ``rows``, ``first_time``, ``last_time`` (UTC ns), sorted by series.
+            Columns ``series``, ``rows``, ``first_time``, ``last_time`` (UTC ns), sorted by series.
         """
         asked = [schema.kind for schema in OBSERVED if schema is not GAPS] if kinds is None else list(kinds)
-        held = [self._table(kind).extents().select(pl.lit(kind).alias("kind"), pl.all()) for kind in asked]
-        return pl.concat(held).sort("series") if held else pl.DataFrame()
+        return pl.concat([self._table(kind).extents() for kind in asked]).sort("series")
 
     def versions(self) -> dict[str, int]:
         """Return the version of every table as it stands: equal versions hold equal rows."""

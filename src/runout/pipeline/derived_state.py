@@ -56,8 +56,9 @@ class DerivedState:
 
     def look(self, kinds: Iterable[str]) -> None:
         """Note how far the series of kinds go now; of a kind that was looked at before, what was written since."""
-        for kind, series, rows, _, last in self._lake.extent(sorted(set(kinds))).iter_rows():
-            self._present[kind, series] = Held(last, rows)
+        for kind in sorted(set(kinds)):
+            for series, rows, _, last in self._lake.extent([kind]).iter_rows():
+                self._present[kind, series] = Held(last, rows)
 
     def newest(self, inputs: Inputs) -> int:
         """Return the last time that any of the inputs speaks of, UTC ns; 0 without rows."""
