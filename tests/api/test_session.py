@@ -203,7 +203,7 @@ def test_too_little_data_is_a_lookup_error(lake: Session) -> None:
     with pytest.raises(NotEnoughDataError):
         lake.forecast(at="2015-01-01")
     with pytest.raises(NotEnoughDataError):
-        lake.map(at=AT)
+        lake.map("DOGE", at=AT)
 
 
 def test_series_of_two_kinds_or_of_none_are_refused(lake: Session) -> None:

@@ -26,7 +26,6 @@ END = START + DAYS * DAY
 FINE = 4 * 3_600_000_000_000  # bars of five minutes would only cost time
 SPOT = "taker_flow:spot"
 
-CLUSTERS = {f"clusters.{side}.{rank}" for side in ("long", "short") for rank in (1, 2)} | {"clusters.swept.long"}
 RUNOUT = {"runout.down", "runout.up", "runout.reproduction"}
 
 # What must be gone, by findings and tables, when a kind is not held; everything else must stay.
@@ -39,12 +38,12 @@ RESTS_ON: dict[str, set[str]] = {
     "positioning": {"positioning.global-accounts", "positioning.top-accounts", "positioning.top-positions"},
     SPOT: {"flows.spot-against-leverage", "flows.leverage-share", "flows.basis"},
     "liquidations": {
-        "danger.measured", "liquidations.24h", "liquidations.last-day", "liquidations.worst-day", *CLUSTERS, *RUNOUT,
+        "danger.measured", "liquidations.24h", "liquidations.last-day", "liquidations.worst-day",
     },
     "open_interest": {
         "leverage.level", "leverage.change.24h", "leverage.change.48h", "leverage.change.since",
         "leverage.sign-dependence", "leverage.ratio", "leverage.funding", "cycles.divergence", "cycles.deleveraging",
-        "cycles.peaks", *CLUSTERS, *RUNOUT,
+        "cycles.peaks",
     },
 }  # fmt: skip
 # Without totals of its own a lake has a level from prices alone, of all coins, with what would prove it wrong.

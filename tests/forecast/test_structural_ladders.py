@@ -11,7 +11,19 @@ from hypothesis import strategies as some
 from forecast.histories import history, with_another_future, without
 from runout.forecast.features import evidence_of
 from runout.forecast.history import History
-from runout.forecast.structural.ladders import COHORTS, GRID, GROUPS, Source, ladders_of, within
+from runout.forecast.structural.ladders import (
+    CELL,
+    GRID,
+    GROUPS,
+    HALF_WIDTH,
+    HAZARD,
+    POPULATION,
+    SHARE,
+    SHIFT,
+    Source,
+    ladders_of,
+    within,
+)
 from runout.forecast.structural.terrain import terrain_of
 
 PAST = history(130, seed=4, coins=("BTC", "ETH"))
@@ -27,10 +39,10 @@ def legs(opening: float, high: float, low: float, close: float) -> list[tuple[fl
 
 def plain_longs(of: History, column: int, days: int) -> np.ndarray:
     """Return coins of longs by class and level after some days: every cohort an array of its own, nothing lazy."""
-    hazard, population, share = (np.asarray(one) for one in (COHORTS.hazard, COHORTS.population, COHORTS.share))
-    base = float(np.log(of.close[0, column])) - COHORTS.half_width
+    hazard, population, share = HAZARD, POPULATION, SHARE
+    base = float(np.log(of.close[0, column])) - HALF_WIDTH
     interest = of.open_interest_usd[:, column] / of.close[:, column]
-    held = np.zeros((len(share), len(hazard), COHORTS.buckets))
+    held = np.zeros((len(share), len(hazard), round(2 * HALF_WIDTH / CELL)))
     apart = population / hazard / (population / hazard).sum() * interest[0]
     for day in range(days):
         way = legs(*(float(np.log(getattr(of, name)[day, column])) for name in ("open", "high", "low", "close")))
@@ -39,8 +51,8 @@ def plain_longs(of: History, column: int, days: int) -> np.ndarray:
         change = float(np.clip(interest[day] - interest[day - 1], -volume, volume)) if day else 0.0
         for (a, b), part in zip(way, length / length.sum(), strict=True):
             gone = 0.0
-            place = (min(a, b) - base) / COHORTS.cell
-            for k, shift in enumerate(COHORTS.shift.tolist()):
+            place = (min(a, b) - base) / CELL
+            for k, shift in enumerate(SHIFT.tolist()):
                 last = int(np.floor(place)) + shift
                 gone += held[k, :, last + 1 :].sum() + (1 - place % 1) * held[k, :, last].sum()
                 held[k, :, last + 1 :] = 0.0
@@ -52,7 +64,7 @@ def plain_longs(of: History, column: int, days: int) -> np.ndarray:
             held *= kept[:, np.newaxis]
             apart *= kept
             opens = (max(change * part + closed + gone, 0.0)) * population
-            first, top = (int(np.floor((one - base) / COHORTS.cell)) for one in (min(a, b), max(a, b)))
+            first, top = (int(np.floor((one - base) / CELL)) for one in (min(a, b), max(a, b)))
             held[:, :, first : top + 1] += (share[:, np.newaxis] * opens)[..., np.newaxis] / (top - first + 1)
             apart += opens * (1 - share.sum())
         scale = interest[day] / (held.sum() + apart.sum())
@@ -66,12 +78,12 @@ def test_a_ladder_is_that_of_a_plain_twin(days: int) -> None:
     held = plain_longs(PAST, 1, days)
     close = float(PAST.close[days - 1, 1])
     found = LADDERS.usd[days - 1, 1, 0].sum(axis=0) / close
-    base = float(np.log(PAST.close[0, 1])) - COHORTS.half_width
+    base = float(np.log(PAST.close[0, 1])) - HALF_WIDTH
     expected = []
     for distance in GRID:
-        away = (np.log(close) - distance - base) / COHORTS.cell
+        away = (np.log(close) - distance - base) / CELL
         bucket = int(np.floor(away))
-        entries = [(k, bucket + shift) for k, shift in enumerate(COHORTS.shift.tolist())]
+        entries = [(k, bucket + shift) for k, shift in enumerate(SHIFT.tolist())]
         expected.append(sum(held[k, i + 1 :].sum() + (1 - away % 1) * held[k, i] for k, i in entries))
     assert np.allclose(found, expected, rtol=1e-9, atol=1e-9 * max(expected))
 
@@ -96,7 +108,7 @@ def test_longs_and_shorts_are_mirror_images() -> None:
 def test_dollars_grow_with_distance_and_stay_under_open_interest() -> None:
     assert (np.diff(LADDERS.usd, axis=-1) >= -1e-6).all()
     most = LADDERS.usd.sum(axis=3)[..., -1] / PAST.open_interest_usd[:, :, np.newaxis]
-    assert 0.01 < most[5:].min() <= most.max() <= sum(COHORTS.share) + 1e-9
+    assert 0.01 < most[5:].min() <= most.max() <= sum(SHARE) + 1e-9
     assert LADDERS.usd.shape == (130, 2, 2, len(GROUPS), len(GRID))
 
 

@@ -100,7 +100,7 @@ def test_names_are_unique_and_every_field_says_something() -> None:
 
 def test_every_module_of_indicators_stands_in_the_registry() -> None:
     folder = REPOSITORY / "src" / "runout" / "indicators"
-    # windows and sums hold what indicators share, price serves flushes, peak_history says when each of `peaks` was known.
+    # indicators share windows and sums, price serves flushes, peak_history says when each of `peaks` was known.
     apart = {"__init__", "registry", "described", "described_series", "described_values"}
     apart |= {"windows", "price", "peak_history", "sums"}
     modules = {path.stem for path in folder.glob("*.py")} - apart

@@ -5,16 +5,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import polars as pl
-import pytest
 
 from forecast.histories import DAY, START
 from pipeline.daily_lakes import daily_lake
-from pipeline.perpetual_lakes import DAYS as PERPETUAL_DAYS
-from pipeline.perpetual_lakes import FIRST, WARM_DAYS, perpetual_lake
+from pipeline.perpetual_lakes import perpetual_lake
 from runout.clock import NANOSECONDS_PER_HOUR
-from runout.errors import NotEnoughDataError
 from runout.lake import Lake
-from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.bulletin_inputs import issue
 from runout.pipeline.derive import compute
 from runout.pipeline.verify import verify_lake
@@ -56,7 +52,7 @@ def test_funding_that_is_quoted_for_no_hours_is_left_out_of_a_bulletin_and_named
     assert "inf%" not in said
 
 
-def test_open_interest_without_a_step_is_named_by_the_map_and_by_verify(tmp_path: Path) -> None:
+def test_open_interest_without_a_step_is_named_by_verify(tmp_path: Path) -> None:
     made, lake = perpetual_lake(tmp_path / "made"), Lake(tmp_path / "lake")
     renamed = "test/open_interest/BTC/binance/irregular"
     stepless = [
@@ -67,8 +63,6 @@ def test_open_interest_without_a_step_is_named_by_the_map_and_by_verify(tmp_path
     for kind in ("bars", "open_interest", "liquidations"):
         rows = made.scan(kind).collect()
         lake.append(kind, rows.with_columns(series=pl.lit(renamed)) if kind == "open_interest" else rows)
-    with pytest.raises(NotEnoughDataError, match=f"{renamed} has no step: say one in its mapping, such as step"):
-        liquidation_map(lake, "BTC", FIRST + (WARM_DAYS + PERPETUAL_DAYS) * DAY)
     [said] = [one for one in verify_lake(lake).findings if one.check == "step"]
     assert (said.severity, said.series) == ("warning", renamed)
     assert said.statement.startswith("has no step; its rows come mostly 4h apart")

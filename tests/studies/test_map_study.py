@@ -315,13 +315,13 @@ def test_page_figure_and_log_say_what_the_study_holds(small_study, tmp_path):
     paths = write_map_pages(report, tmp_path, run_time=STEP, commit="0000000")
     assert [path.name for path in paths] == ["map.md", "map-gains.svg", "log.jsonl"]
     page = paths[0].read_text(encoding="utf-8")
-    row = small_study.row("filter", "range", FROZEN, "long")
-    assert f"| filter | range | {row.r_squared:.3f} |" in page
+    row = small_study.row("map", "range", FROZEN, "long")
+    assert f"| map | range | {row.r_squared:.3f} |" in page
     lines = [msgspec.json.decode(line) for line in paths[2].read_bytes().splitlines()]
     assert [(one["configuration"]["mode"], one["configuration"]["side"]) for one in lines] == [
         (mode, side) for mode in (FROZEN, ONE_STEP) for side in ("long", "short")
     ]
-    assert lines[0]["scores"]["filter | range"]["r_squared"] == round(row.r_squared, 6)
+    assert lines[0]["scores"]["map | range"]["r_squared"] == round(row.r_squared, 6)
 
 
 def test_a_column_that_stood_still_while_it_was_fitted_moves_nothing_later():

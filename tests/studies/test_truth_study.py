@@ -49,13 +49,6 @@ def test_the_truth_as_a_map_scores_nothing_and_its_mirror_does_not(study: Study)
             assert transport(true[:cells][::-1], true, cells) > 0.0
 
 
-def test_the_rich_filter_and_its_path_are_two_maps(study: Study) -> None:
-    for one in study.maps:
-        assert (one.rich >= 0.0).all()
-        assert one.rich.sum() > 0.0
-        assert not np.allclose(one.rich, one.rich_path)
-
-
 def test_sweeps_have_reports_inside_the_truth(study: Study) -> None:
     rows = np.concatenate([one.sweeps for one in study.maps])
     assert (rows[:, 1] > 0.0).all()
@@ -65,11 +58,10 @@ def test_sweeps_have_reports_inside_the_truth(study: Study) -> None:
     assert 0.0 < rows[:, 4].sum() < rows[:, 5].sum()
 
 
-def test_leverage_mixes_are_shares(study: Study) -> None:
+def test_what_was_opened_is_told_by_side_and_class_of_distance(study: Study) -> None:
     for one in study.maps:
-        assert one.implied.sum(axis=1) == pytest.approx([1.0, 1.0])
-        assert ((one.told >= 0.0) & (one.told <= 1.0)).all()
-        assert one.opened.shape == (2, 10)
+        assert (one.opened >= 0.0).all()
+        assert (one.opened.sum(axis=1) > 0.0).all()
 
 
 def test_capped_feeds_show_no_more_than_the_truth(study: Study) -> None:

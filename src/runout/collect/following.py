@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -15,7 +14,7 @@ from runout.errors import LakeError
 from runout.lake import Lake
 from runout.lake.raw_reader import Cursor, Position
 from runout.lake.raw_segments import remove_before
-from runout.lake.tail import Tail
+from runout.lake.tail import TAIL_FILE, Tail
 from runout.sources.venue import Venue
 
 _CHECKPOINT_ROWS = 50_000

@@ -26,7 +26,9 @@ from runout.units import dollars
 
 DAY = NANOSECONDS_PER_DAY
 CLUSTERS: Final = 4
-_GROUPS: Final = (("within 1.5% of entry", 0.0, 0.015), ("1.5 to 6%", 0.015, 0.06), ("6 to 19%", 0.06, 0.2))
+_GROUPS: Final = (
+    ("within 1.5% of entry", 0.0, 0.015), ("1.5 to 6%", 0.015, 0.06), ("6 to 19%", 0.06, 0.2), ("19 to 42%", 0.2, 0.5),
+)  # fmt: skip
 _TABLES: Final = ("positions", "changes", "liquidations")
 _LEAD: Final = VENUES[0]
 _COMPLETE: Final = next(venue for venue in VENUES if venue.feed == "complete")

@@ -19,10 +19,10 @@ Source = Literal["volume and open interest", "path only"]
 
 CELL, HALF_WIDTH = 0.002, 6.0
 """The grid reaches from the first price to 400 times more or less."""
-_SHIFT: Final = np.array([2, 3, 4, 7, 11, 18, 28, 45, 75])
+SHIFT: Final = np.array([2, 3, 4, 7, 11, 18, 28, 45, 75])
 """Cells from entry to liquidation, by class: 0.35% to 15%."""
-_SHARE: Final = np.full(9, 0.05)
-_HAZARD, _POPULATION = np.array([1.0, 0.125]), np.array([0.8, 0.2])
+SHARE: Final = np.full(9, 0.05)
+HAZARD, POPULATION = np.array([1.0, 0.125]), np.array([0.8, 0.2])
 GROUPS: Final = ("near", "middle", "far")
 _GROUP: Final = (0, 0, 0, 0, 1, 2, 2, 2, 2)
 """Up to 1.4%, 2.2%, from 3.5%: what one day's total can tell apart."""
@@ -108,7 +108,7 @@ def _coin_ladders(history: History, column: int, source: Source) -> FloatArray:
     interest, closes, change = _flows(history, column, known, source)
     base = np.log(close[int(np.argmax(known))]) * np.array([1.0, -1.0]) - HALF_WIDTH
     arguments = (
-        _SHIFT, _SHARE, _HAZARD, _POPULATION,
+        SHIFT, SHARE, HAZARD, POPULATION,
         np.array(_GROUP, dtype=np.int64), len(GROUPS), GRID,
     )  # fmt: skip
     sides = [

@@ -79,7 +79,23 @@ def bars(
     on: Axes, usd: FloatArray, edges: FloatArray, data: BoolArray, ink: str, *,
     orientation: Literal["horizontal", "vertical"],
 ) -> None:  # fmt: skip
-    """Draw levels as bars: filled where they are data, in outline where they are assumption."""
+    """Draw levels as bars: filled where they are data, in outline where they are assumption.
+
+    Parameters
+    ----------
+    on
+        Axes to draw on.
+    usd
+        Dollars of each level, shape (levels,).
+    edges
+        Prices between levels, shape (levels + 1,).
+    data
+        Which levels are data, shape (levels,).
+    ink
+        Colour.
+    orientation
+        ``horizontal`` where prices run upwards.
+    """
     on.stairs(np.where(data, usd, 0.0), edges, orientation=orientation, fill=True, color=ink, linewidth=0, zorder=2)
     on.stairs(np.where(data, 0.0, usd), edges, orientation=orientation, color=ink, linewidth=0.9, zorder=2)
 
