@@ -32,6 +32,9 @@ TESTS: Final = 10.0
 """Past ways to a distance after which half of a level there is data."""
 ASSUMED: Final = 0.75
 """Relative standard deviation of a level that is all assumption: exponents .5 and 1 differ from .75 by a factor 2."""
+ALONE: Final = 2.0
+"""Dollars that a capped feed shows of a level closed alone, for each that it shows of it within a busy pass: it hides
+half of those (1.25 to 3.3, as in ``runout.pipeline.whatif_answers``), and next to nothing of a quiet second."""
 _QUANTILE: Final = 1.6449
 """Of the normal law, at 95%."""
 _TURNS: Final = 100
@@ -54,6 +57,8 @@ class SideDollars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Mean of what was expected of a bucket, background aside.
     ways
         Log distances that past ways went, ascending: what levels were put to the test by.
+    alone
+        Shown of a level closed alone, for each dollar shown of it in a pass: :data:`ALONE` of a capped feed, else 1.
     """
 
     shown: float
@@ -62,6 +67,7 @@ class SideDollars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     spread: float
     typical_usd: float
     ways: FloatArray
+    alone: float = 1.0
 
     def assumed(self, distance: FloatArray) -> FloatArray:
         """Return the share of levels at log distances (0 and more) that is assumption."""
@@ -98,7 +104,13 @@ class Dollars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 def fit(
-    crossed_usd: FloatArray, reported_usd: FloatArray, distance: FloatArray, end: IntArray, *, span: int
+    crossed_usd: FloatArray,
+    reported_usd: FloatArray,
+    distance: FloatArray,
+    end: IntArray,
+    *,
+    span: int,
+    capped: bool = True,
 ) -> Dollars:
     """Return dollars fitted to buckets; the caller passes only those that were known.
 
@@ -114,6 +126,8 @@ def fit(
         End of each bucket, UTC ns.
     span
         Length of a bucket, ns.
+    capped
+        Whether the feed leaves out some of what comes at once.
 
     Raises
     ------
@@ -137,7 +151,8 @@ def fit(
             f"expected at least {LEAST_BUCKETS} buckets of reported liquidations, some of each side, found "
             f"{int(known.sum())}; import liquidations of the venue, finer than a day"
         )
-    sides = [_fitted(crossed_usd[known, s], reported_usd[known, s], distance[known, s]) for s in (0, 1)]
+    arrays = (crossed_usd[known], reported_usd[known], distance[known])
+    sides = [_fitted(*(one[:, s] for one in arrays), ALONE if capped else 1.0) for s in (0, 1)]
     ends = end[known]
     return Dollars(
         long=sides[0], short=sides[1], buckets=len(ends), since=int(ends[0]) - span, until=int(ends[-1])
@@ -149,7 +164,7 @@ def shipped_dollars(prior: Prior, open_interest_usd: float, at: int) -> Dollars:
     feed = prior.feed
     side = SideDollars(
         shown=feed.shown, background_usd=feed.background * open_interest_usd, lump_usd=0.0, spread=feed.spread,
-        typical_usd=0.0, ways=np.empty(0),
+        typical_usd=0.0, ways=np.empty(0), alone=ALONE,
     )  # fmt: skip
     return Dollars(long=side, short=side, buckets=0, since=at, until=at)
 
@@ -173,7 +188,7 @@ def band(
         Whether the total is that of a whole bucket.
     part
         Whether it is a level among others of one pass: what varies from pass to pass varies from level to level too, so
-        σ² times the typical total is added to the lump.
+        σ² times the typical total is added to the lump; and it may be closed alone, so the high end is of as much more.
 
     Returns
     -------
@@ -186,9 +201,15 @@ def band(
     Wilson and Hilferty (1931), Proc. Natl. Acad. Sci. 17, 684: quantiles of the gamma law.
     """
     mean = of.expected_usd(inferred_usd, background=background)
-    levels = of.expected_usd(inferred_usd)
+    low, _ = _ends(of, mean, of.expected_usd(inferred_usd) * assumed, part=part)
+    most = of.alone if part else 1.0
+    _, high = _ends(of, most * mean, most * of.expected_usd(inferred_usd) * assumed, part=part)
+    return low, high
+
+
+def _ends(of: SideDollars, mean: FloatArray, assumed_usd: FloatArray, *, part: bool) -> tuple[FloatArray, FloatArray]:
     lump = of.lump_usd + part * of.spread**2 * of.typical_usd
-    variance = lump * mean + (of.spread * mean) ** 2 + (ASSUMED * assumed * levels) ** 2
+    variance = lump * mean + (of.spread * mean) ** 2 + (ASSUMED * assumed_usd) ** 2
     ratio = np.divide(variance, mean**2, out=np.zeros_like(mean), where=mean > 0.0)
     low, high = (
         mean * np.maximum(1.0 - ratio / 9.0 + end * np.sqrt(ratio) / 3.0, 0.0) ** 3 for end in (-_QUANTILE, _QUANTILE)
@@ -200,7 +221,7 @@ def band(
 # -- fitting ----------------------------------------------------------------------------------------------------------
 
 
-def _fitted(crossed: FloatArray, reported: FloatArray, distance: FloatArray) -> SideDollars:
+def _fitted(crossed: FloatArray, reported: FloatArray, distance: FloatArray, alone: float) -> SideDollars:
     background, shown = 0.3 * reported.mean(), 0.7 * reported.sum() / crossed.sum()
     for _ in range(_TURNS):
         ratio = reported / (background + shown * crossed)
@@ -209,7 +230,7 @@ def _fitted(crossed: FloatArray, reported: FloatArray, distance: FloatArray) -> 
     lump, spread = _scatter(mean, reported)
     return SideDollars(
         shown=shown, background_usd=float(background), lump_usd=lump, spread=spread,
-        typical_usd=float(shown * crossed.mean()), ways=np.sort(distance),
+        typical_usd=float(shown * crossed.mean()), ways=np.sort(distance), alone=alone,
     )  # fmt: skip
 
 

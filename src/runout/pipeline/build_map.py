@@ -138,8 +138,9 @@ class _Table:
         rows = self.ways.end <= before
         try:
             return fit(
-                self.crossed[rows], self.reported[rows], self.ways.distance[rows], self.ways.end[rows], span=BUCKET
-            )
+                self.crossed[rows], self.reported[rows], self.ways.distance[rows], self.ways.end[rows], span=BUCKET,
+                capped=self.market.sources.capture() != "complete",
+            )  # fmt: skip
         except NotEnoughDataError:
             if otherwise is not None:
                 return otherwise

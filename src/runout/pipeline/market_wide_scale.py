@@ -67,7 +67,7 @@ def scale_of(lake: Lake, coin: str, reported: Series, at: int) -> Scale | None:
         UTC ns.
     """
     try:
-        past = read_past(lake, at)
+        past = read_past(lake, at, kinds=())
     except NotEnoughDataError:
         return None
     coverage = ratio_at(read_pairs(lake, past, at), past.group, at)
