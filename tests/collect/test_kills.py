@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 from collect import example_venue as example
+from collect import recording_process
 from collect.example_server import ExampleServer
 from collect.test_following import imported
 from runout.clock import now_ns
@@ -81,6 +83,35 @@ async def killed_at_random(folder: Path, kills: int, seed: int) -> tuple[Times, 
     return sent, of_other
 
 
+async def recording_killed(folder: Path, kills: int, seed: int) -> Times:
+    """Kill what records, alone, again and again; then let it end in order."""
+    chance, sent = np.random.default_rng(seed), Times()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["collect.recording_process"])
+    async with ExampleServer(["BTCUSDT"]) as server:
+        for number in range(kills + 1):
+            process = context.Process(target=recording_process.record, args=(str(folder / "raw"), server.port))
+            process.start()
+            await until_subscribed(server)
+            sending = asyncio.create_task(burst(server, sent, 60.0))
+            await asyncio.sleep(float(chance.uniform(0.0, 0.5)))
+            if number < kills:
+                process.kill()
+            else:
+                process.terminate()
+            await asyncio.to_thread(process.join)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            await until_left(server)
+    return sent
+
+
+async def until_left(server: ExampleServer) -> None:
+    async with asyncio.timeout(60):
+        while server.open:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+
+
 def check(folder: Path, sent: Times, of_other: Times) -> tuple[int, int]:
     """Return how many messages were stored, and how many are in gaps; fails for any other."""
     lake = Lake(folder / "lake")
@@ -127,8 +158,30 @@ def test_a_collector_killed_beside_another_stores_each_message_once_or_says_that
     assert feed.gap_cause == "collector stopped"
 
 
+def check_recording(folder: Path, kills: int, seed: int) -> tuple[int, int]:
+    sent = asyncio.run(recording_killed(folder, kills, seed))
+    stored, lost = _check_one(folder / "raw", imported(folder / "raw", folder), "BTC", sent)
+    assert stored + lost == len(sent)
+    assert stored > 10 * kills
+    return stored, lost
+
+
+def test_what_is_killed_while_it_records_lost_nothing_but_what_a_gap_says(tmp_path: Path):
+    check_recording(tmp_path, kills=8, seed=3)
+
+
 @pytest.mark.study
-def test_a_thousand_kills(tmp_path: Path):
-    kills = int(os.environ.get("KILLS", "1000"))
+def test_a_thousand_kills_of_what_records(tmp_path: Path):
+    kills, stored, lost = int(os.environ.get("KILLS", "1000")), 0, 0
+    for part in range(0, kills, 50):
+        began = check_recording(tmp_path / str(part), min(50, kills - part), seed=part)
+        stored, lost = stored + began[0], lost + began[1]
+        sys.stdout.write(f"{part + 50} kills: {stored:,} stored once, {lost:,} in gaps\n")
+        sys.stdout.flush()
+
+
+@pytest.mark.study
+def test_kills_of_whole_collectors(tmp_path: Path):
+    kills = int(os.environ.get("KILLS", "30"))
     stored, lost = check(tmp_path, *asyncio.run(killed_at_random(tmp_path, kills, seed=2)))
     sys.stdout.write(f"{kills} kills: {stored} stored once, {lost} in gaps\n")
