@@ -3,6 +3,8 @@
 A question names its moment, so that the same question has the same answer however often it is asked.
 """
 
+import ctypes
+import gc
 from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
@@ -58,7 +60,17 @@ def answer(root: str, question: Question) -> Answer:
         return Answer(documents={"json": msgspec.json.encode(observed.status(TailedLake(root), question.at))})
     if question.resource in READS:
         return Answer(tables={question.resource: ask(TailedLake.open(root), question)})
-    return MODELS[question.resource](root, question)
+    try:
+        return MODELS[question.resource](root, question)
+    finally:
+        _give_back()
+
+
+def _give_back() -> None:
+    """Give memory that is free back to the system, where it takes it (glibc): a worker lives for weeks."""
+    gc.collect()
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 # -- models -----------------------------------------------------------------------------------------------------------

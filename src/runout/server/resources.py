@@ -17,7 +17,7 @@ from runout.server.problems import Problem
 from runout.server.replies import MEDIA, Document
 
 _PROBLEM_MEDIA: Final = "application/problem+json"
-_PROBLEMS: Final = {
+PROBLEMS: Final = {
     400: ResponseSpec(
         Problem, generate_examples=False, description="Not of the expected form.", media_type=_PROBLEM_MEDIA
     ),
@@ -30,15 +30,15 @@ _PROBLEMS: Final = {
 }
 _TABLE: Final = {
     200: ResponseSpec(Document, generate_examples=False, description="Rows, and what they are of."),
-    **_PROBLEMS,
+    **PROBLEMS,
 }
 _SAID: Final = {
     200: ResponseSpec(dict[str, Any], generate_examples=False, description="As the command line writes it."),
-    **_PROBLEMS,
+    **PROBLEMS,
 }
 _OCTETS: Final = {
     200: ResponseSpec(bytes, generate_examples=False, description="A tile.", media_type="application/octet-stream"),
-    **_PROBLEMS,
+    **PROBLEMS,
 }
 
 
@@ -211,7 +211,7 @@ async def bulletin(ask: NamedDependency[Asking]) -> Response[bytes]:
     "/v1/status",
     responses={
         200: ResponseSpec(StatusDocument, generate_examples=False, description="What the lake holds."),
-        **_PROBLEMS,
+        **PROBLEMS,
     },
     summary="What the lake holds, and how old it is",
 )

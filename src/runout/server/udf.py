@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter, QueryParameter
 
 from runout.api.observed import CoinStatus, Status
@@ -16,6 +17,7 @@ from runout.errors import NotEnoughDataError
 from runout.server import replies
 from runout.server.asking import AnyRequest, answers_of
 from runout.server.replies import MEDIA
+from runout.server.resources import PROBLEMS
 
 _STEPS: Final = {
     "1": 1, "5": 5, "15": 15, "30": 30, "60": 60, "240": 240, "480": 480, "1D": 1440, "D": 1440, "1W": 10_080,
@@ -26,6 +28,15 @@ _FEATURES: Final = ("search", "group_request", "marks", "timescale_marks", "time
 _MOST: Final = 5_000
 _LATEST: Final = 2**32
 
+_OBJECT: Final = {
+    200: ResponseSpec(dict[str, Any], generate_examples=False, description="In the form of the feed."),
+    **PROBLEMS,
+}
+_LIST: Final = {
+    200: ResponseSpec(list[dict[str, Any]], generate_examples=False, description="In the form of the feed."),
+    **PROBLEMS,
+}
+
 Symbol = Annotated[str, Parameter(description="A coin, such as BTC.", pattern=r"^[A-Za-z0-9]{1,20}$")]
 Resolution = Annotated[str, Parameter(description="Minutes, 1D or 1W.", pattern=r"^(1|5|15|30|60|240|480|1D|D|1W|W)$")]
 From = Annotated[int, QueryParameter(name="from", description="Unix seconds of the first bar.", ge=0, le=_LATEST)]
@@ -33,7 +44,7 @@ To = Annotated[int, Parameter(description="Unix seconds: nothing known later is 
 Count = Annotated[int, Parameter(description="Bars wanted, also before `from`; 0: as it says.", ge=0, le=_MOST)]
 
 
-@get("/udf/config", summary="What the chart feed can do")
+@get("/udf/config", responses=_OBJECT, summary="What the chart feed can do")
 async def config(request: AnyRequest) -> Response[bytes]:
     """Return resolutions and features in the form of the Universal Data Feed."""
     flags = {f"supports_{name}": name in {"search", "marks", "time"} for name in _FEATURES}
@@ -46,7 +57,7 @@ async def time() -> str:
     return str(now_ns() // NANOSECONDS_PER_SECOND)
 
 
-@get("/udf/symbols", summary="A coin as a chart knows it")
+@get("/udf/symbols", responses=_OBJECT, summary="A coin as a chart knows it")
 async def symbols(request: AnyRequest, symbol: Symbol) -> Response[bytes]:
     """Return name, session, precision and resolutions of a coin; its description says whether it is synthetic."""
     known = {one.coin: one for one in (await _status(request)).coins}
@@ -55,7 +66,7 @@ async def symbols(request: AnyRequest, symbol: Symbol) -> Response[bytes]:
     return _json(request, _symbol(known[symbol.upper()]))
 
 
-@get("/udf/search", summary="Coins whose name begins so")
+@get("/udf/search", responses=_LIST, summary="Coins whose name begins so")
 async def search(
     request: AnyRequest,
     beginning: Annotated[str, QueryParameter(name="query", description="Beginning of a name.", max_length=20)] = "",
@@ -67,7 +78,7 @@ async def search(
     return _json(request, named)
 
 
-@get("/udf/history", summary="Candles of a coin for charts")
+@get("/udf/history", responses=_OBJECT, summary="Candles of a coin for charts")
 async def history(
     request: AnyRequest, *, symbol: Symbol, resolution: Resolution, since: From, to: To, countback: Count = 0
 ) -> Response[bytes]:
@@ -89,7 +100,7 @@ async def history(
     return _json(request, {"s": "ok", "t": begins.to_list(), **columned})
 
 
-@get("/udf/marks", summary="Flushes and squeezes as marks of a chart")
+@get("/udf/marks", responses=_LIST, summary="Flushes and squeezes as marks of a chart")
 async def marks(request: AnyRequest, symbol: Symbol, since: From, to: To) -> Response[bytes]:
     """Return the begin of each flush and squeeze in the window, with how far it went."""
     at = min(to * NANOSECONDS_PER_SECOND, now_ns())
@@ -110,7 +121,7 @@ async def marks(request: AnyRequest, symbol: Symbol, since: From, to: To) -> Res
     return _json(request, found)
 
 
-@get("/widgets.json", summary="The server as a backend of OpenBB Workspace")
+@get("/widgets.json", responses=_OBJECT, summary="The server as a backend of OpenBB Workspace")
 async def widgets(request: AnyRequest) -> Response[bytes]:
     """Return widgets of OpenBB Workspace: a chart over `/udf`, and tables of the resources of this API."""
     coin = {"paramName": "coin", "value": "BTC", "label": "Coin", "type": "text", "description": "Base asset."}
