@@ -29,6 +29,16 @@ def test_rows_that_wait_are_read_with_those_of_the_tables_and_once_when_delivere
     assert_frame_equal(lake.as_of("liquidations"), before)
     assert_frame_equal(questions.tape(lake, "BTC", END + 10**12).table, tape.table)
     tail.close()
+    assert tailed.waiting() == {}  # also when no collector runs
+
+
+def test_a_tail_that_cannot_be_read_hides_nothing_of_the_tables(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.append("liquidations", events(END, 3))
+    broken = tmp_path / "lake" / "collect" / "main" / TAIL_FILE
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"no database" * 100)
+    assert TailedLake(lake.root).as_of("liquidations").height == 3
 
 
 def test_a_lake_without_collectors_is_read_as_it_is(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ PATIENCE = 120_000
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 
-def pytest_configure() -> None:
-    expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

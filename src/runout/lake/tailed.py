@@ -1,6 +1,7 @@
 """A lake together with the rows that wait in the tails of its collectors, for those who want to know at once."""
 
 import contextlib
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from runout.errors import LakeError
 from runout.lake.store import Lake
 from runout.lake.tail import TAIL_FILE, Tail
 from runout.records import Series
@@ -51,6 +53,9 @@ class TailedLake(Lake):
         files = [] if self._collectors is None else sorted(self._collectors.glob(f"*/{TAIL_FILE}"))
         answers: list[Found] = []
         for file in files:
-            with contextlib.closing(Tail(file, read_only=True)) as tail:
-                answers.append(read(tail))
+            try:
+                with contextlib.closing(Tail(file, read_only=True)) as tail:
+                    answers.append(read(tail))
+            except (LakeError, sqlite3.Error):  # another user's, or damaged: its rows are seen once they are delivered
+                continue
         return answers
