@@ -1,16 +1,22 @@
 """``runout live --emulated`` from nothing: made-up venues over real sockets, collector, updates, server, bulletin."""
 
+import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 
+import numpy as np
 import pytest
 
+from runout.clock import parse_time
 from runout.lake import Lake
+from runout.pipeline.issue_bulletin import publish
+from runout.render.text import render_brief
 
 
 def free_port() -> int:
@@ -54,16 +60,39 @@ def test_live_brings_a_synthetic_market_from_nothing_to_a_served_bulletin(tmp_pa
     assert all(scope.synthetic for scope in series)
 
 
+KILLS = 8
+FIRST_LINE, LAST_LINE = (
+    re.compile(r"^(SYNTHETIC MARKET|BTC, \$)"),
+    re.compile(r"^More +runout bulletin BTC --at (\S+) "),
+)
+
+
+def printed(said: str) -> dict[str, str]:
+    """Return the bulletins of a run by the moment that they are of."""
+    found, lines = {}, list[str]()
+    for line in said.splitlines():
+        lines = [line] if FIRST_LINE.match(line) and not lines else [*lines, line] if lines else []
+        if lines and (last := LAST_LINE.match(line)):
+            found[last[1]] = "\n".join(lines).strip()
+            lines = []
+    return found
+
+
 @pytest.mark.study
-def test_live_that_is_killed_goes_on_with_the_same_market(tmp_path):
-    for _ in range(3):
-        port = free_port()
-        running = begin(tmp_path, port, "--days", "2", "--venue", "bybit")
-        answer(f"http://127.0.0.1:{port}/health/live", 120)
+def test_live_that_is_killed_at_any_moment_goes_on_and_its_bulletins_are_the_same_later(tmp_path, monkeypatch):
+    rng = np.random.default_rng(20)
+    for wait in rng.uniform(0.0, 25.0, KILLS):
+        running = begin(tmp_path, free_port(), "--days", "2", "--venue", "bybit")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(wait)
         running.kill()
         running.communicate()
-    with begin(tmp_path, free_port(), "--days", "2", "--venue", "bybit", "--minutes", "5") as running:
-        said, _ = running.communicate(timeout=180)
+    with begin(tmp_path, free_port(), "--days", "2", "--venue", "bybit", "--minutes", "150") as running:
+        said, _ = running.communicate(timeout=900)
     assert running.returncode == 0, said
-    bars = Lake.open(str(tmp_path / "lake")).as_of("bars")
-    assert not bars.select("series", "event_time").is_duplicated().any()
+    monkeypatch.chdir(tmp_path)
+    lake, bulletins = Lake.open("lake"), printed(said)
+    assert not lake.as_of("bars").select("series", "event_time").is_duplicated().any()
+    assert len(bulletins) >= 2, said
+    for at, text in list(bulletins.items())[1:]:  # beside the first, the past was still coming
+        assert render_brief(publish(lake, "BTC", parse_time(at))).strip() == text

@@ -170,7 +170,7 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
         except (LakeError, NotEnoughDataError) as error:
             say.print(f"{format_time(at)} not brought up to date, trying again: {error}", soft_wrap=True, markup=False)
         else:
-            if updated.issued or updated.levels or updated.lacking or not shown:
+            if updated.hourly:
                 _print_bulletins(root, coins, at)
         if not shown:
             children.start("serve", "serve", "--port", str(port))

@@ -40,6 +40,8 @@ class Updated(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     rows
         Derived rows that are new.
+    hourly
+        Whether an hour began.
     issued
         Forecasts entered into the ledger.
     levels
@@ -49,6 +51,7 @@ class Updated(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rows: int
+    hourly: bool = False
     issued: int = 0
     levels: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     lacking: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -90,4 +93,4 @@ class Updater:
             levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
         self._lake.compact()
         self._hour = hour
-        return Updated(rows=rows, issued=issued, levels=levels, lacking=lacking)
+        return Updated(rows=rows, hourly=True, issued=issued, levels=levels, lacking=lacking)
