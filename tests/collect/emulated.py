@@ -33,6 +33,7 @@ from runout.sources.venue import Answer, Call, Connection, Folder, Instrument, P
 
 HURRY = 20.0
 SECOND = 1_000_000_000
+STEP = 3 * SECOND
 SHORTEST = 2.0
 """Seconds of silence that a loaded machine may take by itself."""
 Events = Counter[tuple[str, int, str]]
@@ -203,17 +204,17 @@ class Run:
         return [reason for reason in rows["reason"].unique(maintain_order=True) if reason != "connecting"]
 
     def unexplained(self) -> Events:
-        """Return what is missing and lies in no gap."""
+        """Return what is missing and lies in no gap, give or take what the emulator sends at a time."""
         spans = (
             self.table("gaps")
-            .select("coin", (pl.col("event_time") - pl.col("span") - SECOND).alias("since"), "event_time")
+            .select("coin", (pl.col("event_time") - pl.col("span") - STEP).alias("since"), "event_time")
             .rows()
         )
         return Events(
             {
                 (coin, stamp, side): count
                 for (coin, stamp, side), count in self.missing().items()
-                if not any(of == coin and since <= stamp * 1_000_000 <= until + SECOND for of, since, until in spans)
+                if not any(of == coin and since <= stamp * 1_000_000 <= until + STEP for of, since, until in spans)
             }
         )
 

@@ -29,10 +29,11 @@ class Scenario(NamedTuple):
 
 QUICK: dict[str, Scenario] = {}
 OTHERS: dict[str, Scenario] = {}
+ALL: dict[str, Scenario] = {}
 
 
 def scenario(name: str, venue: str, script: Script, check: Check, *, quick: bool = False, **settings: Any) -> None:
-    (QUICK if quick else OTHERS)[name] = Scenario(venue, script, check, settings)
+    ALL[name] = (QUICK if quick else OTHERS)[name] = Scenario(venue, script, check, settings)
 
 
 # -- what a venue does ------------------------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ scenario(
 )  # fmt: skip
 scenario("answers no ping, sends data", "okx", befalls("deaf"), without_gap)
 scenario(
-    "our pings missing: closed by the venue", "okx", befalls("duplicate", times=1, after=90.0),
+    "our pings missing: closed by the venue", "bitget", befalls("duplicate", times=1, after=200.0),
     with_gap("closed by the server"),
     change=lambda one: msgspec.structs.replace(one, keep_alive=None),
 )  # fmt: skip
@@ -242,6 +243,7 @@ async def cut_again_and_again(run: Run) -> None:
     for _ in range(30):
         run.strike("abort", times=2)
         await run.market_seconds(5.0)
+    await run.recovered()
     await run.market_seconds(40.0)
 
 
@@ -396,6 +398,13 @@ def seen(scenarios: dict[str, Scenario], runs: dict[str, Run | BaseException], n
     if isinstance(run, BaseException):
         raise run
     scenarios[name].check(run)
+
+
+def test_the_page_lists_every_failure_and_no_other():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "collecting.md").read_text("utf-8")
+    section = page.split("## What a venue may do", 1)[1].split("\n## ", 1)[0]
+    listed = [row.split("|")[1].strip() for row in section.splitlines() if row.startswith("| ")][1:]
+    assert listed == list(dict.fromkeys(name.split(":")[0] for name in ALL))
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -147,8 +147,7 @@ def read(seeds: Seeds, frames: list[bytes]) -> Counter[str]:
             if kind == "quarantine":
                 failed = rows.filter(rows["fault"].str.starts_with("reader failed"))
                 counts["reader failed"] += failed.height
-                for fault, raw in failed.select("fault", "raw").head(3).iter_rows():
-                    sys.stderr.write(f"{seeds.venue}: {fault[:200]}: {raw[:300]!r}\n")
+                counts.update(f"{seeds.venue} {fault[15:60]}" for fault in failed["fault"])
                 continue
             faults = rows.select(fault_of_each_row(KINDS[kind]).alias("fault")).drop_nulls()
             assert faults.is_empty(), (seeds.venue, kind, faults["fault"][0])
@@ -198,8 +197,8 @@ def test_changed_frames_are_in_quarantine_or_sound_rows(seeds: list[Seeds]):
 def test_a_million_changed_frames_are_in_quarantine_or_sound_rows(seeds: list[Seeds]):
     frames = int(os.environ.get("FRAMES", "1000000")) // len(seeds)
     counts = Counter[str]()
-    for part in range(0, frames, 5_000):
-        counts.update(go_through(seeds, min(5_000, frames - part), seed=part))
-        sys.stdout.write(f"{(part + 5_000) * len(seeds):,} frames: {dict(counts)}\n")
+    for part in range(0, frames, 1_000):
+        counts.update(go_through(seeds, min(1_000, frames - part), seed=part))
+        sys.stdout.write(f"{(part + 1_000) * len(seeds):,} frames: {dict(counts)}\n")
         sys.stdout.flush()
     assert counts["reader failed"] < frames / 100

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runout.emulator.desk import Desk
     from runout.emulator.faults import Script
 
+_REPLAYED = 10
 MOST_UNSENT = 32 * 2**20
 """A client that lets so many bytes wait is disconnected, as venues do."""
 
@@ -99,10 +100,17 @@ class Socket:
         if silent or "ack-silence" in kinds:
             self.silent.add(topic)
         elif "replay-old" in kinds:
-            now = self.desk.now()
-            old = feed.payloads(self.desk, topic, now - 7_200_000_000_000, now)[-10:]
-            self.state[f"old {topic}"] = [payload for _, payload in old]
+            self.state[f"old {topic}"] = self._last_messages(topic, feed)
         return "accepted"
+
+    def _last_messages(self, topic: str, feed: Feed) -> list[bytes]:
+        """Return the last ten messages of a topic within two hours, looked for no further back than needed."""
+        now, old = self.desk.now(), list[tuple[int, bytes]]()
+        for seconds in (30, 600, 7_200):
+            old = feed.payloads(self.desk, topic, now - seconds * 1_000_000_000, now)
+            if len(old) >= _REPLAYED:
+                break
+        return [payload for _, payload in old[-_REPLAYED:]]
 
     def unsubscribe(self, topic: str) -> None:
         """End a subscription."""
