@@ -60,7 +60,7 @@ def test_live_brings_a_synthetic_market_from_nothing_to_a_served_bulletin(tmp_pa
     assert all(scope.synthetic for scope in series)
 
 
-KILLS = 8
+KILLS = 6
 FIRST_LINE, LAST_LINE = (
     re.compile(r"^(SYNTHETIC MARKET|BTC, \$)"),
     re.compile(r"^More +runout bulletin BTC --at (\S+) "),
@@ -87,7 +87,7 @@ def test_live_that_is_killed_at_any_moment_goes_on_and_its_bulletins_are_the_sam
             running.wait(wait)
         running.kill()
         running.communicate()
-    with begin(tmp_path, free_port(), "--days", "2", "--venue", "bybit", "--minutes", "150") as running:
+    with begin(tmp_path, free_port(), "--days", "2", "--venue", "bybit", "--minutes", "200") as running:
         said, _ = running.communicate(timeout=900)
     assert running.returncode == 0, said
     monkeypatch.chdir(tmp_path)

@@ -161,7 +161,7 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
     say, updater = screen.console(stderr=True), Updater(Lake(root), coins)
     begun = now_ns()
     end = None if minutes is None else begun + minutes * NANOSECONDS_PER_MINUTE
-    shown = False
+    shown = printed = False
     while end is None or now_ns() < end:
         now = now_ns()
         at = settled(Path(root, "collect", "main"), now)
@@ -170,9 +170,9 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
         except (LakeError, NotEnoughDataError) as error:
             say.print(f"{format_time(at)} not brought up to date, trying again: {error}", soft_wrap=True, markup=False)
         else:
-            if updated.hourly:
-                _print_bulletins(root, coins, at)
-        if not shown:
+            if updated.hourly or not printed:
+                printed = _print_bulletins(root, coins, at)
+        if not shown and Lake(root).series():
             children.start("serve", "serve", "--port", str(port))
             say.print(f"the page: http://127.0.0.1:{port}/ ; stop with Ctrl-C", soft_wrap=True)
             shown = True
@@ -181,18 +181,21 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
         _sleep_until(now + NANOSECONDS_PER_MINUTE - now % NANOSECONDS_PER_MINUTE)
 
 
-def _print_bulletins(root: str, coins: Sequence[str], at: int) -> None:
+def _print_bulletins(root: str, coins: Sequence[str], at: int) -> bool:
+    """Print a bulletin of each coin, or why there is none, and return whether there was one of each."""
     from runout.lake import Lake  # noqa: PLC0415
     from runout.pipeline.issue_bulletin import publish  # noqa: PLC0415
     from runout.render import text  # noqa: PLC0415
 
-    lake = Lake.open(root)
+    whole = True
     for coin in coins:
         try:
-            sys.stdout.write(text.render_brief(publish(lake, coin, at), screen.readable_width()) + "\n")
+            sys.stdout.write(text.render_brief(publish(Lake.open(root), coin, at), screen.readable_width()) + "\n")
         except NotEnoughDataError as error:
+            whole = False
             screen.console(stderr=True).print(f"{coin}: {error}", soft_wrap=True, markup=False)
     sys.stdout.flush()
+    return whole
 
 
 def _sleep_until(moment: int) -> None:
