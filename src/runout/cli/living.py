@@ -182,20 +182,21 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minu
 
 
 def _print_bulletins(root: str, coins: Sequence[str], at: int) -> bool:
-    """Print a bulletin of each coin, or why there is none, and return whether there was one of each."""
+    """Print a bulletin of each coin, or why there is none, and return whether there was one."""
     from runout.lake import Lake  # noqa: PLC0415
     from runout.pipeline.issue_bulletin import publish  # noqa: PLC0415
     from runout.render import text  # noqa: PLC0415
 
-    whole = True
+    some = False
     for coin in coins:
         try:
             sys.stdout.write(text.render_brief(publish(Lake.open(root), coin, at), screen.readable_width()) + "\n")
         except NotEnoughDataError as error:
-            whole = False
             screen.console(stderr=True).print(f"{coin}: {error}", soft_wrap=True, markup=False)
+        else:
+            some = True
     sys.stdout.flush()
-    return whole
+    return some
 
 
 def _sleep_until(moment: int) -> None:
