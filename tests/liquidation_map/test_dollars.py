@@ -97,3 +97,12 @@ def test_shipped_dollars_are_all_assumption_and_wide() -> None:
     low, high = band(of, np.array([1e8]), np.ones(1))
     assert high[0] > 2.0 * of.expected_usd(np.array([1e8]))[0]
     assert low[0] < 0.4 * of.expected_usd(np.array([1e8]))[0]
+
+
+def test_only_a_level_alone_is_shown_more_fully_by_a_capped_feed() -> None:
+    inferred, assumed = np.array([1e7]), np.zeros(1)
+    capped, complete = (fit(*simulated(2), span=SPAN, capped=one).long for one in (True, False))
+    levels = [band(of, inferred, assumed, part=True) for of in (complete, capped)]
+    assert levels[1][0] == levels[0][0]
+    assert levels[1][1] > 1.5 * levels[0][1]
+    assert band(capped, inferred, assumed) == band(complete, inferred, assumed)

@@ -65,6 +65,8 @@ class Lake:
 
     def snapshot(self) -> "Lake":
         """Return the lake to read from as it stands: each table stays at the version in which it is first read."""
+        if self._still:
+            return self
         lake = Lake(self.root)
         lake._still = True
         return lake

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Publication:
-    """A coin at a moment: its map is built once, when first asked for, and everything reads that one.
+    """A coin at a moment: its map is built once, when first asked for, and all of it reads the lake as it stood then.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Publication:
     """
 
     def __init__(self, lake: Lake, coin: str, at: int, *, pictured: bool = False) -> None:
-        self.lake, self.coin, self.at, self.pictured = lake, coin, at, pictured
+        self.lake, self.coin, self.at, self.pictured = lake.snapshot(), coin, at, pictured
 
     @cached_property
     def map(self) -> "LiquidationMap | None":

@@ -83,7 +83,7 @@ def forecast_of_day(lake: Lake, coin: str, at: int) -> pl.DataFrame:
     held = lake.scan("ledger").filter(mine).sort("sequence").tail(1).collect()
     if held.height:
         return held
-    forecast = _one(lake.root, coin, origin)
+    forecast = _issued(lake, coin, origin)
     made = [] if forecast is None else [chain(forecast, sequence=1, previous=FIRST, issued_time=origin)]
     return pl.DataFrame([msgspec.structs.asdict(one) for one in made], schema=KINDS["ledger"].dtypes)
 
@@ -135,11 +135,15 @@ def _mapping(workers: int) -> Generator[Callable[..., Iterable[Forecast | None]]
 
 
 def _one(root: str, coin: str, at: int) -> Forecast | None:
+    return _issued(Lake(root), coin, at)
+
+
+def _issued(lake: Lake, coin: str, at: int) -> Forecast | None:
     from runout.pipeline.forecasts import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
 
     try:
         # Conditions are counted from the price of whoever asks (from_now): none are kept.
-        return issue_forecast(Lake(root), coin, at, moves=())
+        return issue_forecast(lake, coin, at, moves=())
     except NotEnoughDataError:
         return None
 
