@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from bench.conftest import Work
-from runout.liquidation_map import Bars, advance, start
+from runout.api.tiles import quantised
+from runout.liquidation_map import Bars, advance, shipped, start
+from runout.liquidation_map.clusters import clusters
+from runout.liquidation_map.dollars import shipped_dollars
+from runout.liquidation_map.ladder import edges_around, ladder
 from runout.liquidation_map.prior import CELLS
-from runout.liquidation_map.state import resting
+from runout.liquidation_map.state import Steps, resting
 
 pytestmark = pytest.mark.bench
 
@@ -81,4 +85,29 @@ def test_one_more_bar_and_a_ladder_of_it(beside, year):
         Work("one more bar, and all levels read", step, levels.size),
         Work("copy of as many levels", lambda: np.copyto(out, levels), levels.size),
         turns=100,
+    )
+
+
+def test_thirty_days_of_a_new_coin_to_map_clusters_and_tile(beside, year):
+    month, week = year.part(slice(0, 8_640)), range(8_640 - 2_016, 8_640, 5)
+    price = float(month.low[-1])
+    edges = edges_around(price, float(month.low[week[0] :].min()), float(month.high[week[0] :].max()), 0.06)
+    dollars = shipped_dollars(shipped(), 1e8, 0)
+    out, columns = np.empty((2, len(edges) - 1, len(week))), np.zeros((2, len(edges) - 1, len(week)))
+
+    def drawn():
+        state = start()
+        steps = Steps(state, month)
+        for column, row in enumerate(week):
+            steps.through(int(month.event_time[row]))
+            columns[:, :, column] = resting(state.masses(), float(month.low[row]), edges)
+        steps.through(int(month.event_time[-1]))
+        return clusters(ladder(state.masses(), dollars, price, edges, 1e6)), quantised(columns)
+
+    assert drawn()[0]
+    beside(
+        "bars",
+        Work("30 days of 5-minute bars (8,640) to map, clusters, tile", drawn, len(month)),
+        Work("copy of as many cells of the tile", lambda: np.copyto(out, columns), len(month)),
+        turns=5,
     )
