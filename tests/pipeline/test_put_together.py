@@ -40,6 +40,12 @@ def interest(venue: str, times: list[int], contract: str = "BTCUSDT", size: floa
     )
 
 
+def read_at(venue: str, times: list[int]) -> pl.DataFrame:
+    one = series("open_interest", venue)
+    coins = [1.1 * (1 + t % (7 * STEP) / STEP) for t in times]
+    return rows(one, times, open_interest_base=coins, open_interest_usd=[c * 100.0 for c in coins])
+
+
 def bars(times: list[int]) -> pl.DataFrame:
     level = [100.0 + t // MINUTE % 13 for t in times]
     traded = [0.1 * (1 + t // MINUTE % 7) for t in times]
@@ -67,6 +73,7 @@ def market() -> list[tuple[str, pl.DataFrame]]:
     return [
         ("open_interest", interest("bybit", grid)), ("open_interest", interest("gate", gate)),
         ("open_interest", interest("bybit", small, "BTC-SMALL", 0.001)), ("open_interest", interest("okx", grid)),
+        ("open_interest", read_at("okx", list(range(START + 53 * HOUR + 7, START + 56 * HOUR, 3 * MINUTE + 11)))),
         ("bars", bars([t for t in minutes if t != START + 30 * HOUR + 7 * MINUTE])),
         ("liquidations", events("bybit", minutes[::11])), ("liquidations", events("gate", minutes[::97])),
         ("liquidations", events("okx", minutes[::53])),
@@ -75,6 +82,7 @@ def market() -> list[tuple[str, pl.DataFrame]]:
 
 SCOPES = [
     *(series("open_interest", v, step=STEP) for v in VENUES), series("open_interest", "bybit", "BTC-SMALL", STEP),
+    series("open_interest", "okx"),
     series("bars", "binance", step=MINUTE), *(series("liquidations", v) for v in VENUES),
 ]  # fmt: skip
 
@@ -140,3 +148,10 @@ def test_what_is_filled_in_later_takes_the_place_of_sums_without_it(tmp_path, at
     put_together(lake)
     for kind, table in sums(lake).items():
         assert table.equals(at_once[kind]), kind
+
+
+def test_where_published_figures_end_those_that_are_collected_go_on(at_once):
+    okx = at_once["open_interest"].filter(pl.col("series") == "runout/open_interest/BTC/okx/5m").sort("event_time")
+    assert okx["event_time"].to_list() == list(range(START + STEP, START + 56 * HOUR, STEP))
+    collected = okx.filter(pl.col("event_time") >= START + 54 * HOUR)
+    assert (collected["known_time"] > collected["event_time"]).all()  # the step is over when something came after it

@@ -106,6 +106,36 @@ def event_totals(events: pl.DataFrame, ends: pl.DataFrame, step: int, grace: int
     )  # fmt: skip
 
 
+def at_whole_steps(instants: pl.DataFrame, proofs: pl.Series, step: int, within: int) -> pl.DataFrame:
+    """Return a figure at whole steps of time from instants at which it was read: the last one before, if it is fresh.
+
+    Parameters
+    ----------
+    instants
+        ``event_time``, ``known_time`` and figures, sorted.
+    proofs
+        When anything of the same feed was known, UTC ns, sorted: a step is over when something came after it.
+    step, within
+        Step, and the most that a figure may be older than it, UTC ns.
+    """
+    if instants.is_empty() or proofs.is_empty():
+        return instants.clear()
+    first, newest = int(instants["event_time"][0]), int(proofs[-1])
+    grid = pl.DataFrame(
+        {"event_time": [t * step for t in range(-(-first // step), newest // step + 1)]},
+        schema={"event_time": pl.Int64},
+    )
+    shown = grid.join_asof(
+        proofs.alias("proof").to_frame(), left_on="event_time", right_on="proof", strategy="forward",
+        coalesce=False, check_sortedness=False,
+    )  # fmt: skip
+    held = shown.join_asof(
+        instants.with_columns(read="event_time"), on="event_time", strategy="backward", check_sortedness=False
+    )
+    fresh = held.filter(pl.col("event_time") - pl.col("read") <= within, pl.col("proof").is_not_null())
+    return fresh.with_columns(known_time=pl.max_horizontal("known_time", "proof")).select(instants.columns)
+
+
 def sum_of_parts(parts: Sequence[pl.DataFrame], values: Sequence[str], wait: int | None) -> pl.DataFrame:
     """Return sums over parts at the moments that all of them have which are to be had.
 

@@ -20,7 +20,7 @@ from runout.clock import (
     NANOSECONDS_PER_SECOND,
     format_duration,
 )
-from runout.indicators.sums import event_totals, longer_bars, sum_of_parts
+from runout.indicators.sums import at_whole_steps, event_totals, longer_bars, sum_of_parts
 from runout.pipeline.derivations.computation import Tables, inputs_of, rows_of
 from runout.records import KINDS, Series, conform, venue_list
 from runout.records.series import Capture
@@ -29,6 +29,8 @@ PROVIDER: Final = "runout"
 HOUR, DAY = NANOSECONDS_PER_HOUR, NANOSECONDS_PER_DAY
 _STEPS = (HOUR, DAY)
 _WAIT = DAY
+_FRESH = 15 * NANOSECONDS_PER_MINUTE
+"""How long before a whole step open interest may have been read to count for it."""
 # A contract that begins with less than this share of the total is a new one, not a long-known one seen late.
 _SMALL_SHARE = 0.02
 _FIGURES = ("open_interest_base", "open_interest_usd")
@@ -72,10 +74,7 @@ def venue_sums(series: Iterable[Series]) -> list[Sum]:
     known = [one for one in series if (one.provider,) == one.venues]
     return [
         *_bars([one for one in known if one.kind == "bars" and 0 < one.step < _STEPS[0]]),
-        *(
-            _venue_interest(coin, venue, parts, [one for one in known if one.kind == "bars"])
-            for (coin, venue), parts in _by_venue(known, "open_interest")
-        ),
+        *(_venue_interest(coin, venue, parts, known) for (coin, venue), parts in _by_venue(known, "open_interest")),
         *(_venue_hours(coin, venue, parts) for (coin, venue), parts in _by_venue(known, "liquidations")),
     ]
 
@@ -133,25 +132,46 @@ def _longer(scope: Series, step: int) -> Sum:
 # -- open interest ----------------------------------------------------------------------------------------------------
 
 
-def _venue_interest(coin: str, venue: str, parts: Sequence[Series], bars: Sequence[Series]) -> Sum:
+def _venue_interest(coin: str, venue: str, parts: Sequence[Series], known: Sequence[Series]) -> Sum:
     step = max(part.step for part in parts)
-    closes = {part.series: [one for one in bars if _same_contract(one, part)] for part in parts}
+    closes = {part.series: _beside(part, "bars", known) for part in parts}
+    read = {part.series: [one for one in _beside(part, "open_interest", known) if not one.step] for part in parts}
 
     def derive(tables: Tables, since: int) -> pl.DataFrame:
-        found = [_valued(tables, part, closes[part.series]) for part in parts]
-        found = [table for one in found if (table := one.filter(pl.col("event_time") % step == 0)).height]
+        instants = {
+            part.series: [_valued(tables, one, closes[part.series]) for one in read[part.series]] for part in parts
+        }
+        found = [
+            _at_steps(_valued(tables, part, closes[part.series]), instants[part.series], instants, step)
+            for part in parts
+        ]
+        found = [table for table in found if table.height]
         if found and not since:
             begin = _beginning(found)
             found = [table.filter(pl.col("event_time") >= begin) for table in found]
         return _priced(sum_of_parts(found, _FIGURES, _WAIT))
 
+    beside = dict.fromkeys(one for part in parts for one in (*read[part.series], *closes[part.series]))
     return Sum(
         series=_interest(coin, (venue,), step, parts),
-        inputs=inputs_of(*parts, *dict.fromkeys(one for part in parts for one in closes[part.series])),
+        inputs=inputs_of(*parts, *beside),
         lookback=2 * _WAIT + step,
         delay=_WAIT,
         derive=derive,
     )
+
+
+def _at_steps(
+    rows: pl.DataFrame, instants: Sequence[pl.DataFrame], of_venue: dict[str, list[pl.DataFrame]], step: int
+) -> pl.DataFrame:
+    """Return a contract's published figures at whole steps, and where there are none those collected just before."""
+    published = rows.filter(pl.col("event_time") % step == 0)
+    every = [one["known_time"] for tables in of_venue.values() for one in tables]
+    if not instants or not every:
+        return published
+    proofs = pl.concat(every).unique().sort()
+    collected = at_whole_steps(pl.concat(instants).sort("event_time"), proofs, step, _FRESH)
+    return pl.concat([published, collected.join(published, on="event_time", how="anti")]).sort("event_time")
 
 
 def _joint_interest(coin: str, parts: Sequence[Series], step: int) -> Sum:
@@ -168,10 +188,12 @@ def _joint_interest(coin: str, parts: Sequence[Series], step: int) -> Sum:
     return Sum(series=joint, inputs=inputs_of(*parts), lookback=0, delay=0, derive=derive)
 
 
-def _same_contract(one: Series, part: Series) -> bool:
-    return (one.coin, one.provider, one.instruments, one.market) == (
-        part.coin, part.provider, part.instruments, part.market,
-    )  # fmt: skip
+def _beside(part: Series, kind: str, known: Sequence[Series]) -> list[Series]:
+    """Return the series of a kind of the same contract."""
+    contract = (part.coin, part.provider, part.instruments, part.market)
+    return [
+        one for one in known if one.kind == kind and contract == (one.coin, one.provider, one.instruments, one.market)
+    ]
 
 
 def _priced(rows: pl.DataFrame) -> pl.DataFrame:
