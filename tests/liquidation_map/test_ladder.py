@@ -55,8 +55,9 @@ def test_the_sum_outward_ends_with_all_of_it_and_its_band_holds_it():
         assert outward[end] == pytest.approx(found.total_usd(side).sum())
         whole = total(found.dollars, side, *found.between(side, found.edges[0], found.edges[-1]))
         assert whole.usd == pytest.approx(outward[end])
-        assert cumulative_band(found, side, "low")[end] == pytest.approx(whole.low_usd)
-        assert cumulative_band(found, side, "low")[end] < outward[end] < cumulative_band(found, side, "high")[end]
+        low, high = (ends[end] for ends in cumulative_band(found, side))
+        assert low == pytest.approx(whole.low_usd)
+        assert low < outward[end] < high
 
 
 def test_near_levels_are_data_and_far_ones_assumption():

@@ -25,7 +25,7 @@ from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
 _COMPACT_ABOVE_FILES = 8
 _COMPACT_ATTEMPTS = 3
 _ATTEMPTS = 100
-_LATEST = 2**63 - 1
+LATEST = 2**63 - 1
 _PUT_TOGETHER = pl.col("series").str.starts_with("runout/")
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
@@ -100,7 +100,7 @@ class Lake:
         """
         return self._table(kind).rows()
 
-    def between(self, kind: str, first: int, last: int = _LATEST) -> pl.LazyFrame:
+    def between(self, kind: str, first: int, last: int = LATEST) -> pl.LazyFrame:
         """Return the rows of ``kind``, all versions, that speak of moments within (UTC ns); other files stay shut."""
         return self._table(kind).rows(event_time=(first, last))
 

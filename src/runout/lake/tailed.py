@@ -10,7 +10,7 @@ from typing import TypeVar
 import polars as pl
 
 from runout.errors import LakeError
-from runout.lake.store import Lake
+from runout.lake.store import LATEST, Lake
 from runout.lake.tail import TAIL_FILE, Tail
 from runout.records import Series
 
@@ -34,14 +34,21 @@ class TailedLake(Lake):
 
     def scan(self, kind: str) -> pl.LazyFrame:
         """Return every row of ``kind``, all versions, lazily; what is delivered meanwhile may be there twice."""
-        waiting = self._of_tails(lambda tail: tail.rows(kind))  # before the tables, so that no row is missed
-        stored = super().scan(kind)
-        added = [rows.lazy() for rows in waiting if rows.height]
-        return pl.concat([stored, *added]) if added else stored
+        waiting = self._waiting_rows(kind)  # before the tables, so that no row is missed
+        return pl.concat([super().scan(kind), *waiting])
+
+    def between(self, kind: str, first: int, last: int = LATEST) -> pl.LazyFrame:
+        """Return the rows that speak of moments within (UTC ns), as :meth:`scan` does."""
+        waiting = self._waiting_rows(kind)
+        inside = pl.col("event_time").is_between(first, last)
+        return pl.concat([super().between(kind, first, last), *(rows.filter(inside) for rows in waiting)])
 
     def waiting(self) -> dict[str, int]:
         """Return how many rows of each kind wait; with :meth:`versions` it tells whether anything is new."""
         return dict(sum((Counter(counts) for counts in self._of_tails(Tail.waiting)), Counter[str]()))
+
+    def _waiting_rows(self, kind: str) -> list[pl.LazyFrame]:
+        return [rows.lazy() for rows in self._of_tails(lambda tail: tail.rows(kind)) if rows.height]
 
     def _register(self) -> list[Series]:
         waiting = {one.series: one for known in self._of_tails(Tail.series) for one in known}

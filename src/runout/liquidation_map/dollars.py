@@ -151,8 +151,9 @@ def fit(
             f"expected at least {LEAST_BUCKETS} buckets of reported liquidations, some of each side, found "
             f"{int(known.sum())}; import liquidations of the venue, finer than a day"
         )
-    arrays = (crossed_usd[known], reported_usd[known], distance[known])
-    sides = [_fitted(*(one[:, s] for one in arrays), ALONE if capped else 1.0) for s in (0, 1)]
+    crossed, reported, away = crossed_usd[known], reported_usd[known], distance[known]
+    alone = ALONE if capped else 1.0
+    sides = [_fitted(crossed[:, s], reported[:, s], away[:, s], alone) for s in (0, 1)]
     ends = end[known]
     return Dollars(
         long=sides[0], short=sides[1], buckets=len(ends), since=int(ends[0]) - span, until=int(ends[-1])
