@@ -71,7 +71,7 @@ FAULTS = (
     Fault("masses at the end of four hours are not rounded", "liquidation_map/state.py", "held if self.event_time % BUCKET else", "held if True else", STATE),
     Fault("a level is priced at its far edge", "liquidation_map/state.py", "(edges[1:] + edges[:-1]) / 2.0)", "edges[1:])", (*LADDER, *STATE)),
     Fault("the background is left out of the fit", "liquidation_map/dollars.py", "background * ratio.mean(), shown", "0.0 * ratio.mean(), shown", DOLLARS),
-    Fault("assumption does not widen a band", "liquidation_map/dollars.py", " + (ASSUMED * assumed * levels) ** 2", "", DOLLARS),
+    Fault("assumption does not widen a band", "liquidation_map/dollars.py", " + (ASSUMED * assumed_usd) ** 2", "", DOLLARS),
     Fault("levels are tested by ways that ended nearer", "liquidation_map/dollars.py", "len(self.ways) - np.searchsorted(self.ways, distance)", "np.searchsorted(self.ways, distance)", DOLLARS),
     Fault("shares of assumption are not weighed by dollars", "liquidation_map/ladder.py", "float((inferred * assumed).sum()) / whole", "float(assumed.mean())", LADDER),
     Fault("a visit of the other side counts", "liquidation_map/clusters.py", "if one.side == made.side and ", "if ", CLUSTERS),
