@@ -59,7 +59,7 @@ def draw(of: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
     _sums(of, sums)
     _marks(of, paper, upper, look)
     if look.wide:
-        paper.text(0, upper - 6, f"per {of.step_text()}", palette.MUTED)
+        paper.text(frame.MARGIN if look.framed else 0, upper - 6, f"per {of.step_text()}", palette.MUTED)
     note = "Sum from the price outward, band of 90%" if look.wide else "Sum outward from the price, 90% band"
     paper.text(at.left, middle + _BETWEEN - 8, note, palette.MUTED)
     _legend(paper, lower + 36, at, look)
