@@ -102,6 +102,12 @@ def without_gap(run: Run) -> None:
     assert silent or not run.missing()
 
 
+def but_for_equals(run: Run) -> None:
+    """Two of one instant and side that have the same number are one."""
+    assert not run.invented()
+    assert sum(run.unexplained().values()) <= 2
+
+
 def with_gap(*words: str) -> Check:
     def check(run: Run) -> None:
         nothing_is_lost(run)
@@ -119,7 +125,8 @@ def damaged(kind: str) -> Check:
         assert not run.invented()
         lost = sum(run.unexplained().values())
         assert lost <= struck
-        assert lost <= run.refused + sum(run.health.unknown.values())
+        # An empty list of data says nothing of what it left out.
+        assert kind == "no-data" or lost <= run.refused + sum(run.health.unknown.values())
         assert not [one for one in run.standings() if one.state == "waiting" and "1006" not in one.cause]
 
     return check
@@ -275,7 +282,7 @@ for kind in (
             f"{kind}: {venue}", venue, befalls(kind, match="liquidation", every=2), damaged(kind), copies=1,
             quick=(kind, venue) in {("cut-frame", "binance"), ("unknown-value", "okx")},
         )  # fmt: skip
-scenario("huge", "binance", befalls("huge", match="liquidation", times=3), without_gap, copies=1)
+scenario("huge", "binance", befalls("huge", match="liquidation", times=1), without_gap, copies=1)
 
 
 def foreign(run: Run) -> None:
