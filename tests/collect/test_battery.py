@@ -226,7 +226,7 @@ scenario(
 scenario("answers no ping, sends data", "okx", befalls("deaf"), without_gap)
 scenario(
     "our pings missing: closed by the venue", "bitget", befalls("duplicate", times=1, after=200.0),
-    with_gap("closed by the server"),
+    with_gap("closed by the server", "1006"),
     change=lambda one: msgspec.structs.replace(one, keep_alive=None),
 )  # fmt: skip
 for code in (1000, 1001, 1008, 4004):
@@ -323,17 +323,12 @@ async def is_listed(run: Run) -> None:
     await run.listening()
     await run.market_seconds(20.0)
     run.strike("list", venue=run.venue, match="ETHUSDT")
-    await run.until(lambda: "linear:ETHUSDT" not in run.desk.unlisted)
-    await run.market_seconds(80.0)
+    sockets = run.emulator.streams
+    await run.until(lambda: any("ETHUSDT" in topic for socket in sockets.sockets for topic in socket.topics))
+    await run.market_seconds(20.0)
 
 
-def both_coins(run: Run) -> None:
-    assert not run.invented()
-    assert {coin for coin, _, _ in run.stored()} == {"BTC", "ETH"}
-    assert not [reason for reason in run.gaps() if "BTC" in reason]
-
-
-scenario("listed while subscribed", "bybit", is_listed, both_coins, refresh_seconds=1.0, unlisted="ETHUSDT")
+scenario("listed while subscribed", "bybit", is_listed, without_gap, refresh_seconds=1.0, unlisted="ETHUSDT")
 
 
 def whole_burst(run: Run) -> None:

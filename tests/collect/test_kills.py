@@ -142,7 +142,7 @@ def _check_one(raw: Path, lake: Lake, coin: str, sent: Times) -> tuple[int, int]
 @pytest.mark.study
 def test_a_collector_killed_beside_another_stores_each_message_once_or_says_that_it_did_not_run(tmp_path: Path):
     sent, of_other = asyncio.run(killed_at_random(tmp_path, kills=1, seed=1))
-    stored, lost = check(tmp_path, sent, of_other)
+    stored, _ = check(tmp_path, sent, of_other)
     assert stored > 100
     said = report(tmp_path / "raw")
     assert not said.running
