@@ -28,30 +28,35 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def opened(
+    browser: Browser, address: str, *, width: int = 1600, height: int = 1000, asked: list[str] | None = None,
+    said: list[str] | None = None, **options: Any,
+) -> Page:  # fmt: skip
+    """Open an address in a window of its own; ``asked`` and ``said`` collect what it does."""
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    if asked is not None:
+        page.on("request", lambda request: asked.append(request.url))
+    if said is not None:
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    return page
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens an address in a window of its own; ``asked`` and ``said`` collect what it does."""
-    contexts = []
+    """Return a function that opens an address as :func:`opened` does, and close its windows in the end."""
+    pages: list[Page] = []
 
-    def opened(
-        address: str, *, width: int = 1600, height: int = 1000, asked: list[str] | None = None,
-        said: list[str] | None = None, **options: Any,
-    ) -> Page:  # fmt: skip
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        if asked is not None:
-            page.on("request", lambda request: asked.append(request.url))
-        if said is not None:
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(address)
-        return page
+    def open_one(address: str, **options: Any) -> Page:
+        pages.append(opened(browser, address, **options))
+        return pages[-1]
 
-    yield opened
-    for context in contexts:
-        context.close()
+    yield open_one
+    for page in pages:
+        page.context.close()
 
 
 def settled(page: Page) -> Page:

@@ -1,20 +1,46 @@
-"""The page in a real browser: what its first screen answers, by which keys, on which screens, and whom it asks."""
+"""The page in a real browser: what its first screen answers, by which keys, on which screens, and whom it asks.
 
-from collections.abc import Callable
+A desk and a phone are opened once each; what is asked of one leaves it as a reader would.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from page.conftest import settled, violations
+from page.conftest import opened, settled, violations
 from server.running import AT
 
 pytestmark = pytest.mark.xdist_group("served")
-Visit = Callable[..., Page]
 
 
-def test_the_first_screen_answers_and_asks_nobody_but_its_server(visit: Visit, served: str) -> None:
+class Desk(NamedTuple):
+    """A page, whom it asked, and what it wrote to its console."""
+
+    page: Page
+    asked: list[str]
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, served: str) -> Iterator[Desk]:
     asked, said = [], []
-    page = settled(visit(f"{served}/?at={AT}", asked=asked, said=said))
+    page = opened(browser, f"{served}/?at={AT}", color_scheme="dark", asked=asked, said=said)
+    yield Desk(settled(page), asked, said)
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser, served: str) -> Iterator[Page]:
+    options = {"width": 390, "height": 844, "color_scheme": "light", "has_touch": True, "is_mobile": True}
+    page = opened(browser, f"{served}/?at={AT}", **options)
+    yield settled(page)
+    page.context.close()
+
+
+def test_the_first_screen_answers_and_asks_nobody_but_its_server(desk: Desk, served: str) -> None:
+    page, asked, said = desk
     assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {served.removeprefix("http://")}
     assert [line for line in said if "404" not in line] == []  # no derived state: the bulletin is refused
     expect(page.get_by_text("SYNTHETIC MARKET", exact=True)).to_be_in_viewport()
@@ -26,18 +52,13 @@ def test_the_first_screen_answers_and_asks_nobody_but_its_server(visit: Visit, s
     expect(page.get_by_role("link", name="TradingView, Inc.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1600, 1000), (390, 844)])
-def test_axe_finds_nothing_dark_or_light(visit: Visit, served: str, width: int, height: int) -> None:
-    page = settled(visit(f"{served}/?at={AT}", width=width, height=height, color_scheme="dark"))
-    assert page.evaluate("() => document.documentElement.scrollWidth") == width
-    assert violations(page) == []
-    page.emulate_media(color_scheme="light")
-    expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    assert violations(page) == []
+def test_axe_finds_nothing_at_a_desk_in_the_dark(desk: Desk) -> None:
+    assert desk.page.evaluate("() => document.documentElement.scrollWidth") == 1600
+    assert violations(desk.page) == []
 
 
-def test_the_whole_page_goes_by_keys(visit: Visit, served: str) -> None:
-    page = settled(visit(f"{served}/?at={AT}"))
+def test_the_whole_page_goes_by_keys(desk: Desk) -> None:
+    page = desk.page
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
@@ -57,10 +78,22 @@ def test_the_whole_page_goes_by_keys(visit: Visit, served: str) -> None:
     expect(page.get_by_role("button", name="Replay", exact=True)).to_have_attribute("aria-pressed", "false")
 
 
-def test_on_a_phone_the_panels_are_a_sheet(visit: Visit, served: str) -> None:
-    page = settled(visit(f"{served}/?at={AT}", width=390, height=844, has_touch=True, is_mobile=True))
-    expect(page.get_by_text("SYNTHETIC MARKET", exact=True)).to_be_in_viewport()
-    expect(page.get_by_role("heading", name="Tape of liquidations")).to_be_hidden()
-    page.get_by_role("button", name="Tape").tap()
-    expect(page.get_by_role("heading", name="Tape of liquidations")).to_be_visible()
-    expect(page.get_by_role("heading", name="Where, and what it would set off")).to_be_hidden()
+def test_on_a_phone_the_panels_are_a_sheet(phone: Page) -> None:
+    expect(phone.get_by_text("SYNTHETIC MARKET", exact=True)).to_be_in_viewport()
+    for name, title in (("Tape", "Tape of liquidations"), ("Levels", "Where, and what it would set off")):
+        phone.get_by_role("button", name=name, exact=True).tap()
+        expect(phone.get_by_role("heading", name=title)).to_be_visible()
+        expect(phone.locator("aside h2:visible")).to_have_count(1)
+
+
+def test_axe_finds_nothing_on_a_phone_in_the_light(phone: Page) -> None:
+    assert phone.evaluate("() => document.documentElement.scrollWidth") == 390
+    assert violations(phone) == []
+
+
+@pytest.mark.study
+@pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (390, "dark"), (360, "light"), (1100, "dark")])
+def test_axe_finds_nothing_elsewhere(visit: Callable[..., Page], served: str, width: int, scheme: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}", width=width, height=844, color_scheme=scheme))
+    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    assert violations(page) == []
