@@ -96,7 +96,8 @@ class Follower:
         self._saved = self._delivered = monotonic_seconds()
         self._since_save = 0
         self._after = position
-        self._through = 0
+        self._through: int | None = None
+        tail.commit({}, state={_DELIVERED: msgspec.json.encode(None)})
 
     def step(self, limit: int = 20_000) -> bool:
         """Read on, at most ``limit`` records, and return whether there was anything to read.
@@ -145,7 +146,7 @@ class Follower:
         self._delivered = monotonic_seconds()
         try:
             self._tail.deliver(self._lake)
-            self._tail.commit({}, state={_DELIVERED: msgspec.json.encode(self._through)} if self._through else {})
+            self._tail.commit({}, state={_DELIVERED: msgspec.json.encode(self._through)})
             self.status.fault = ""
         except LakeError as error:
             self.status.fault = str(error)
@@ -172,7 +173,7 @@ class Follower:
 
 
 def delivered_through(folder: Path) -> int | None:
-    """Return the receive time (UTC ns) up to which a collector's rows are in the lake; None before the first delivery.
+    """Return the receive time (UTC ns) up to which rows of a collector are in the lake; None before it has delivered.
 
     What the lake says of a moment up to it does not change by what the collector brings later.
     """
@@ -184,4 +185,4 @@ def delivered_through(folder: Path) -> int | None:
         said = tail.state(_DELIVERED)
     finally:
         tail.close()
-    return None if said is None else msgspec.json.decode(said, type=int)
+    return None if said is None else msgspec.json.decode(said, type=int | None)
