@@ -16,7 +16,7 @@ from runout.clock import NANOSECONDS_PER_HOUR, format_date, start_of_day
 from runout.errors import NotEnoughDataError
 from runout.forecast.history import History, history_from
 from runout.indicators.liquidations import by_side, daily_totals
-from runout.indicators.sums import longer_bars, window_of
+from runout.indicators.sums import longer_bars, ordered_sum, window_of
 from runout.lake import Lake
 from runout.lake.catalogue import LiquidationGroup
 from runout.pipeline import forecast_scope as scope
@@ -261,7 +261,8 @@ def _joined(
     ratio, spread = float(np.median(log_ratio)), float(np.std(log_ratio))
     begins = int(own["day"].to_numpy().min())
     before = other.filter(pl.col("day") < begins)
-    dollars = table.group_by("coin").agg((pl.col("long_usd") + pl.col("short_usd")).sum().alias("usd")).sort("coin")
+    both_sides = table.sort("coin", "day").with_columns(usd=pl.col("long_usd") + pl.col("short_usd"))
+    dollars = both_sides.group_by("coin", maintain_order=True).agg(ordered_sum("usd"))
     parts = [
         before.select(
             pl.lit(coin).alias("coin"), "day", "known_time",
@@ -279,8 +280,10 @@ def _joined(
 
 def _sums(table: pl.DataFrame, coins: int) -> pl.DataFrame:
     """Return dollars of all coins by window, of those windows that every coin has."""
-    sums = table.group_by("day").agg(
-        pl.len().alias("coins"), pl.col("known_time").max(), pl.col("long_usd").sum(), pl.col("short_usd").sum()
+    sums = (
+        table.sort("day", "coin")
+        .group_by("day", maintain_order=True)
+        .agg(pl.len().alias("coins"), pl.col("known_time").max(), ordered_sum("long_usd"), ordered_sum("short_usd"))
     )
     total = sums.with_columns(total_usd=pl.col("long_usd") + pl.col("short_usd"))
     return total.filter(pl.col("coins") == coins, pl.col("total_usd") > 0.0)

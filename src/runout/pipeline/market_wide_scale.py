@@ -10,6 +10,7 @@ from runout.cascade.depth import Band
 from runout.cascade.ladder import Direction
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.errors import NotEnoughDataError
+from runout.indicators.sums import ordered_sum
 from runout.lake import Lake
 from runout.pipeline.forecast_history import Past, read_past
 from runout.pipeline.forecasts import ratio_at, read_pairs
@@ -87,7 +88,10 @@ def _by_day(lake: Lake, reported: Series, at: int) -> pl.DataFrame:
     """Return reported dollars of each whole UTC day by side, the day as its start in UTC ns."""
     rows = lake.as_of("liquidations", at=at, series=[reported.series], since=at - DAYS * NANOSECONDS_PER_DAY)
     day = (pl.col("event_time") - 1) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY
-    summed = rows.group_by(day.alias("day"), "liquidated_side").agg(pl.col("value_usd").sum(), pl.len())
+    ordered = rows.sort("event_time", "liquidated_side")
+    summed = ordered.group_by(day.alias("day"), "liquidated_side", maintain_order=True).agg(
+        ordered_sum("value_usd"), pl.len()
+    )
     whole = summed.filter(pl.col("len") >= NANOSECONDS_PER_DAY // reported.step)
     return whole.pivot("liquidated_side", index="day", values="value_usd").sort("day")
 
