@@ -60,7 +60,7 @@ def test_live_brings_a_synthetic_market_from_nothing_to_a_served_bulletin(tmp_pa
     assert all(scope.synthetic for scope in series)
 
 
-KILLS = 3
+KILLS = 20
 FIRST_LINE, LAST_LINE = (
     re.compile(r"^(SYNTHETIC MARKET|BTC, \$)"),
     re.compile(r"^More +runout bulletin BTC --at (\S+) "),
