@@ -163,6 +163,25 @@ def test_refusals_and_broken_answers_cost_time_and_no_row(tmp_path, whole):
     assert outcome.refused == 1
 
 
+def test_while_a_ban_lasts_one_call_finds_out_and_each_time_later(tmp_path):
+    begun: list[float] = []
+    refused: list[str] = []
+
+    def fault(number: int, asked: str) -> web.Response | None:
+        if number >= 10 and not begun:
+            begun.append(monotonic_seconds())
+        if begun and monotonic_seconds() < begun[0] + 2.5:
+            refused.append(asked)
+            return instead(418, '{"code":-1003,"msg":"banned"}', **{"Retry-After": "1"})
+        return None
+
+    with SmallVenue(fault=fault) as server:
+        _, outcome = backfill(server, tmp_path)
+    assert {got.state for got in outcome.got} == {"done"}
+    # Those in flight when it began, and one after a second; the next is asked after two more.
+    assert len(refused) <= LINES + 1
+
+
 def test_a_country_that_is_refused_gets_the_venues_own_words_and_no_further_calls(tmp_path):
     def fault(number: int, asked: str) -> web.Response | None:
         del asked

@@ -98,6 +98,10 @@ class Budget:
                 (venue, until, words),
             )
 
+    def is_paused(self, venue: str) -> bool:
+        """Return whether the venue asked for a silence that is not over."""
+        return self._paused(venue, machine_seconds()) > 0
+
     def _paused(self, venue: str, now: float) -> float:
         row = self._connection.execute("SELECT until FROM pauses WHERE venue = ?", (venue,)).fetchone()
         return max(0.0, row[0] - now) if row else 0.0

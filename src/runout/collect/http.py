@@ -1,6 +1,7 @@
 """Asking venues over HTTP: within their limits, patient where they ask for it, silent where they ban."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -24,6 +25,7 @@ stamina.instrumentation.set_on_retry_hooks(())
 
 # Answers without rows are alike; an answer with rows is like an earlier one only where it is that one again.
 _SHORT_BODY = 200
+_AT_ONCE = contextlib.nullcontext()
 _BODIES_REMEMBERED = 256
 _LARGEST_BODY = 64 * 2**20
 
@@ -94,6 +96,8 @@ class Client:
         self._session, self._budget, self._hosts = session, budget, hosts
         self._patience, self._waiting = patience or Patience(), waiting or _unheard
         self.calls = 0
+        self._silenced: dict[str, int] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
         self._bodies: dict[tuple[str, str, str], dict[bytes, Call]] = {}
         self._doubted: set[tuple[Call, bytes]] = set()
 
@@ -124,18 +128,24 @@ class Client:
         raise VenueRefusedError("broken", f"expected at least one attempt at {call.path}, found none allowed")
 
     async def _ask_patiently(self, venue: Venue, call: Call) -> Answer:
-        """Return an answer, waiting as often as the venue asks to slow down."""
+        """Return an answer, waiting as often as the venue asks to slow down.
+
+        After a silence one call goes ahead, and the others wait for its answer: a ban that is not over is not ignored
+        by all of them at once.
+        """
         while True:
-            await self._take(venue, call)
-            answer = await self._ask_once(venue, call)
-            verdict = venue.judge(call, answer)
-            pool = venue.facts.pools[call.pool]
-            if verdict.used is not None:
-                self._budget.observe(venue.name, call.pool, pool, verdict.used)
-            if verdict.kind == "ok":
-                self._require_own(venue, call, answer)
-                return answer
-            self._obey(venue, call, verdict)
+            async with self._turns.setdefault(venue.name, asyncio.Lock()) if venue.name in self._silenced else _AT_ONCE:
+                await self._take(venue, call)
+                answer = await self._ask_once(venue, call)
+                verdict = venue.judge(call, answer)
+                pool = venue.facts.pools[call.pool]
+                if verdict.used is not None:
+                    self._budget.observe(venue.name, call.pool, pool, verdict.used)
+                if verdict.kind == "ok":
+                    self._silenced.pop(venue.name, None)
+                    self._require_own(venue, call, answer)
+                    return answer
+                self._obey(venue, call, verdict)
 
     async def _take(self, venue: Venue, call: Call) -> None:
         pool = venue.facts.pools[call.pool]
@@ -188,10 +198,20 @@ class Client:
             raise _BrokenError(verdict.words or "an answer that is none")
         if verdict.kind in {"gone", "blocked"}:
             raise VenueRefusedError("gone" if verdict.kind == "gone" else "blocked", f"{said} ({call.path})")
-        self._budget.pause(venue.name, verdict.wait, verdict.words)
-        if verdict.wait > self._patience.longest_silence:
-            raise VenueRefusedError("banned", f"{said}: {_long_ban(verdict.wait)}")
-        self._waiting(venue.name, verdict.wait, verdict.words)
+        silence = self._silence(venue.name, verdict)
+        self._budget.pause(venue.name, silence, verdict.words)
+        if silence > self._patience.longest_silence:
+            raise VenueRefusedError("banned", f"{said}: {_long_ban(silence)}")
+        self._waiting(venue.name, silence, verdict.words)
+
+    def _silence(self, venue: str, verdict: Verdict) -> float:
+        """Return the seconds to stay silent: twice as long for each ban that was met again after it should be over."""
+        earlier = self._silenced.setdefault(venue, 0)
+        if verdict.kind != "banned":
+            return verdict.wait
+        if not self._budget.is_paused(venue):
+            self._silenced[venue] = earlier + 1
+        return verdict.wait * 2 ** max(self._silenced[venue] - 1, 0)
 
 
 def _key_header(venue: Venue) -> dict[str, str]:

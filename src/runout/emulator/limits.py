@@ -13,10 +13,16 @@ class Account:
     """By pool: number of the running window and weight used in it."""
     refused: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """By pool: number of the window and calls refused in it."""
+    banned_since: float = 0.0
     banned_until: float = 0.0
     bans: int = 0
+    """Bans, those of calls that ignored one included."""
     calls: int = 0
     refusals: int = 0
+
+
+IN_FLIGHT = 5.0
+"""Seconds from the beginning of a ban in which calls count as sent before it was known, and do not lengthen it."""
 
 
 class Limits:
@@ -51,6 +57,8 @@ class Limits:
         account = self.accounts.setdefault(address, Account())
         account.calls += 1
         if now < account.banned_until:
+            if now < account.banned_since + IN_FLIGHT:
+                raise Refused("banned", seconds=account.banned_until - now)
             self._ban(account, now)
         pool = self.pools[pool_name]
         window = int(now // pool.seconds)
@@ -79,6 +87,7 @@ class Limits:
 
     def _ban(self, account: Account, now: float) -> None:
         account.bans += 1
+        account.banned_since = now
         length = min(self.law.ban_seconds * 2.0 ** (account.bans - 1), self.law.longest)
         account.banned_until = max(account.banned_until, now + length)
         raise Refused("banned", seconds=account.banned_until - now)

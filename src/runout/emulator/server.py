@@ -221,10 +221,13 @@ class Emulator:
             if "slow-down-bare" in kinds:
                 reply = Reply(reply.status, reply.body)
             return Reply(reply.status, reply.body, (*reply.headers, *headers)), refused.kind
-        counter.last_answers[path] = reply = Reply(reply.status, reply.body, (*reply.headers, *headers))
+        body = reply.body
         for kind in MANGLING:
             if kind in kinds:
-                reply = Reply(reply.status, mangled(reply.body, kind), reply.headers)
+                body = mangled(body, kind)
+        reply = Reply(reply.status, body, (*reply.headers, *headers))
+        if "reset" not in kinds:  # what never arrived cannot come again
+            counter.last_answers[path] = reply
         return reply, ""
 
 

@@ -6,14 +6,12 @@ twice but the one that was in flight, and the lake ends with the same rows.
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Self
 
 import aiohttp
 import msgspec
-import polars as pl
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, now_ns
 from runout.collect.addresses import Hosts
@@ -23,13 +21,11 @@ from runout.errors import SchemaError
 from runout.lake import Lake
 from runout.pipeline.backfill_journal import Journal, KeptPage, Stretch
 from runout.pipeline.backfill_plan import Plan, Wanted, chosen, histories, missing_stretches, series_name
+from runout.pipeline.backfill_store import Store
 from runout.pipeline.progress import Progress, no_progress
-from runout.records import KINDS
-from runout.sources.protocol import REFUSED_SCHEMA
-from runout.sources.venue import Answer, Call, History, Instrument, Page, Rows, Venue
+from runout.sources.venue import Call, History, Instrument, Page, Venue
 
 _LISTING_AGE = 12 * NANOSECONDS_PER_HOUR
-_BUFFER_ROWS = 300_000
 _READINGS = 3
 """Answers of no known form to one call, after which its stretch is left for another run."""
 _BARE_READINGS = 3
@@ -180,18 +176,18 @@ class Backfill:
         self._instruments = {name: self._instruments[name] for name in self._venues if name in self._instruments}
 
     async def _list_venue(self, client: Client, venue: Venue) -> None:
-        answers = self._journal.listing(venue.name, now_ns() - _LISTING_AGE)
-        if not answers:
-            fresh: list[tuple[Call, Answer]] = []
-            for call in venue.instrument_calls():
+        answers = dict(self._journal.listing(venue.name, now_ns() - _LISTING_AGE))
+        for number, call in enumerate(venue.instrument_calls()):
+            if call not in answers:
                 try:
-                    fresh.append((call, await client.ask(venue, call)))
+                    answer = await client.ask(venue, call)
                 except VenueRefusedError as error:
                     self._refused[venue.facts.title] = str(error)
-            self._journal.keep_listing(venue.name, fresh)
-            answers = [(call, answer.body) for call, answer in fresh]
+                    continue
+                self._journal.keep_listing(venue.name, number, call, answer)
+                answers[call] = answer.body
         try:
-            self._instruments[venue.name] = venue.read_instruments(answers)
+            self._instruments[venue.name] = venue.read_instruments(list(answers.items()))
         except SchemaError as error:
             self._refused[venue.facts.title] = str(error)
 
@@ -207,7 +203,7 @@ class Backfill:
         progress
             Called with the series, the number of the call and how many there are.
         """
-        store = _Store(self._lake, self._journal, self._read)
+        store = Store(self._lake, self._journal, self._read)
         for page in self._journal.unstored():
             store.add(page)
         stretches = [self._begun(wanted) for wanted in plan.wanted]
@@ -233,39 +229,50 @@ class Backfill:
         call = wanted.venue.first_call(wanted.history, wanted.instrument, wanted.since, wanted.until)
         return self._journal.begin(wanted.series, wanted.since, wanted.until, call)
 
-    async def _ask_all(self, stretches: list[Stretch], store: "_Store", counter: "_Counter") -> int:
-        by_venue: dict[str, list[Stretch]] = {}
+    async def _ask_all(self, stretches: list[Stretch], store: Store, counter: "_Counter") -> int:
+        by_venue: dict[str, dict[object, list[Stretch]]] = {}
         for stretch in stretches:
-            by_venue.setdefault(stretch.call.venue, []).append(stretch)
+            groups = by_venue.setdefault(stretch.call.venue, {})
+            groups.setdefault((stretch.call.request(), stretch.since, stretch.until), []).append(stretch)
         async with self._client() as client:
-            lines = [
-                self._ask_line(client, queue, store, counter) for queue in by_venue.values() for _ in range(_LINES)
-            ]
+            queues = [list(groups.values()) for groups in by_venue.values()]
+            lines = [self._ask_line(client, queue, store, counter) for queue in queues for _ in range(_LINES)]
             await asyncio.gather(*lines)
             return client.calls
 
-    async def _ask_line(self, client: Client, queue: list[Stretch], store: "_Store", counter: "_Counter") -> None:
-        """Work on a venue's stretches, one after another; several lines share a queue."""
-        while queue:
-            stretch = queue.pop(0)
-            try:
-                await self._ask_stretch(client, stretch, store, counter)
-            except VenueRefusedError as error:
-                if error.kind == "gone":
-                    self._journal.close(stretch, "stopped", str(error))
-                else:
-                    self._journal.close(stretch, "open", str(error))
-                if error.kind in {"blocked", "banned"}:
-                    queue.clear()
+    async def _ask_line(self, client: Client, queue: list[list[Stretch]], store: Store, counter: "_Counter") -> None:
+        """Work on a venue's stretches, one after another; several lines share a queue.
 
-    async def _ask_stretch(self, client: Client, stretch: Stretch, store: "_Store", counter: "_Counter") -> None:
+        Stretches that ask for the same (a venue that answers for all contracts) are together: an answer to one of them
+        is one to the others.
+        """
+        while queue:
+            alike = queue.pop(0)
+            for place, stretch in enumerate(alike):
+                try:
+                    await self._ask_stretch(client, stretch, store, counter, alike[:place])
+                except VenueRefusedError as error:
+                    if error.kind == "gone":
+                        self._journal.close(stretch, "stopped", str(error))
+                    else:
+                        self._journal.close(stretch, "open", str(error))
+                    if error.kind in {"blocked", "banned"}:
+                        queue.clear()
+                        break
+
+    async def _ask_stretch(
+        self, client: Client, stretch: Stretch, store: Store, counter: "_Counter", alike: Sequence[Stretch]
+    ) -> None:
         """Ask to the end of a stretch, from where it was left."""
         venue = self._venues[stretch.call.venue]
         call, number = self._left_off(stretch)
+        answered = {request: page for other in alike for request, page in self._journal.answered(other).items()}
         unread = 0
         bare, was_bare = 0, False
         while call is not None:
-            kept = self._journal.keep(stretch, number, call, await client.ask(venue, call))
+            known = answered.pop(call.request(), None)
+            answer = await client.ask(venue, call) if known is None else self._journal.page(known).answer
+            kept = self._journal.keep(stretch, number, call, answer)
             counter.count(stretch.series)
             number += 1
             try:
@@ -324,80 +331,3 @@ class _Counter:
     def count(self, series: str) -> None:
         self._number += 1
         self._progress(series, self._number, max(self._total, self._number))
-
-
-class _Store:
-    """Gathers rows of pages and brings them into the lake together: few files, and few commits."""
-
-    def __init__(self, lake: Lake, journal: Journal, read: Callable[[KeptPage], Page]) -> None:
-        self._lake, self._journal, self._read = lake, journal, read
-        self._pages: list[tuple[KeptPage, Rows]] = []
-        self._waiting = 0
-        self.added = self.refused = self.conflicting = 0
-        self.unknown: dict[str, dict[str, int]] = {}
-        self.cases: dict[str, dict[str, int]] = {}
-
-    def add(self, kept: KeptPage, page: Page | None = None) -> None:
-        """Take the rows of a page; one that cannot be read is refused as a whole."""
-        if page is None:
-            try:
-                page = self._read(kept)
-            except SchemaError as error:
-                page = Page(
-                    rows=Rows(refused=pl.DataFrame([(0, str(error), kept.answer.body)], REFUSED_SCHEMA, orient="row"))
-                )
-        self._pages.append((kept, page.rows))
-        self._waiting += sum(table.height for table in page.rows.tables.values())
-        for kept_counts, said in ((self.unknown, page.rows.unknown), (self.cases, page.rows.cases)):
-            counts = kept_counts.setdefault(kept.call.venue, {})
-            for name, number in said.items():
-                counts[name] = counts.get(name, 0) + number
-        if self._waiting >= _BUFFER_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits, and only then note that it is stored."""
-        if not self._pages:
-            return
-        self._lake.register(scope for _, rows in self._pages for scope in rows.series)
-        refused: list[pl.DataFrame] = []
-        for kind in KINDS:
-            tables = [
-                rows.tables[kind].with_columns(origin=pl.lit(place, pl.Int64))
-                for place, (_, rows) in enumerate(self._pages)
-                if kind in rows.tables
-            ]
-            if tables:
-                merged = self._lake.append(kind, pl.concat(tables))
-                self.added += merged.added.height
-                self.conflicting += merged.conflicting.height
-                refused += self._conflicts(merged.conflicting)
-        refused += [_quarantined(kept, rows.refused) for kept, rows in self._pages if rows.refused.height]
-        if refused:
-            self.refused += self._lake.append("quarantine", pl.concat(refused)).added.height
-        # What could not be read at all is read again by the next run: its reader may know more by then.
-        whole = [kept.number for kept, rows in self._pages if 0 not in rows.refused["row"]]
-        self._journal.mark_stored(whole)
-        self._pages, self._waiting = [], 0
-
-    def _conflicts(self, conflicting: pl.DataFrame) -> list[pl.DataFrame]:
-        """Return rows that say something else than the lake, as refusals of the pages they came from."""
-        parts: list[pl.DataFrame] = []
-        for (place,), rows in conflicting.partition_by("origin", as_dict=True).items():
-            records = rows.drop("origin", "conflict").iter_rows(named=True)
-            numbered = [
-                (number, fault, msgspec.json.encode(record))
-                for number, (fault, record) in enumerate(zip(rows["conflict"], records, strict=True), start=1)
-            ]
-            refused = pl.DataFrame(numbered, REFUSED_SCHEMA, orient="row")
-            parts.append(_quarantined(self._pages[int(place)][0], refused))
-        return parts
-
-
-def _quarantined(kept: KeptPage, refused: pl.DataFrame) -> pl.DataFrame:
-    asked = "&".join(f"{name}={value}" for name, value in kept.call.parameters)
-    rows = refused.with_columns(
-        sha256=pl.lit(hashlib.sha256(kept.answer.body).hexdigest()),
-        name=pl.lit(f"{kept.call.venue} {kept.call.path}?{asked}"),
-    )
-    return rows.select(KINDS["quarantine"].names)

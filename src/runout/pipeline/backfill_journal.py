@@ -104,18 +104,12 @@ class Journal:
         )
         return [(_call(call), zlib.decompress(body)) for call, body in rows]
 
-    def keep_listing(self, venue: str, answers: list[tuple[Call, Answer]]) -> None:
-        """Keep the answers to a venue's instrument calls instead of earlier ones."""
-        self._connection.execute("BEGIN")
-        self._connection.execute("DELETE FROM listings WHERE venue = ?", (venue,))
-        self._connection.executemany(
-            "INSERT INTO listings VALUES (?, ?, ?, ?, ?)",
-            [
-                (venue, number, msgspec.json.encode(call), answer.received, zlib.compress(answer.body))
-                for number, (call, answer) in enumerate(answers)
-            ],
+    def keep_listing(self, venue: str, number: int, call: Call, answer: Answer) -> None:
+        """Keep the answer to one of a venue's instrument calls, by its place among them, instead of an earlier one."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO listings VALUES (?, ?, ?, ?, ?)",
+            (venue, number, msgspec.json.encode(call), answer.received, zlib.compress(answer.body)),
         )
-        self._connection.execute("COMMIT")
 
     # -- stretches ------------------------------------------------------------------------------------------------
 
@@ -172,11 +166,19 @@ class Journal:
         numbers = [
             n for (n,) in self._connection.execute("SELECT id FROM pages WHERE stored = 0 ORDER BY id").fetchall()
         ]
-        for number in numbers:
-            row = self._connection.execute(
-                "SELECT id, stretch, call, status, headers, received, body FROM pages WHERE id = ?", (number,)
-            ).fetchone()
-            yield _page(row)
+        yield from map(self.page, numbers)
+
+    def page(self, number: int) -> KeptPage:
+        """Return a page by its number."""
+        row = self._connection.execute(
+            "SELECT id, stretch, call, status, headers, received, body FROM pages WHERE id = ?", (number,)
+        ).fetchone()
+        return _page(row)
+
+    def answered(self, stretch: Stretch) -> dict[object, int]:
+        """Return what was sent for a stretch, and the number of the page that answered it."""
+        rows = self._connection.execute("SELECT call, id FROM pages WHERE stretch = ? ORDER BY id", (stretch.number,))
+        return {_call(call).request(): number for call, number in rows}
 
     def mark_stored(self, pages: list[int]) -> None:
         """Note that the rows of pages are in the lake."""

@@ -37,14 +37,14 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         As in :class:`runout.sources.venue.History` and :class:`runout.sources.venue.Call`.
     windows
         How a window is named; null where one call gives all there is.
-    due
-        Whether each window has a row: an answer without is asked for again.
     follow
         ``windows``: the next window. ``older``: the page that ends with the oldest row of this one, for settlements,
         whose interval is read off the one before. ``number``: the next page, by its number. ``cursor``: the next page,
         older than this one, as the answer names it.
     lead
         Nanoseconds asked for before the stretch.
+    late
+        Nanoseconds by which what a row says is later than its stamp: as much earlier is asked for.
     number
         Name of the parameter that numbers pages, or names the cursor.
     cursor, start
@@ -65,9 +65,9 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     weight: int = 1
     host: str = "rest"
     windows: Windows | None = None
-    due: bool = False
     follow: Literal["windows", "older", "number", "cursor"] = "windows"
     lead: int = 0
+    late: int = 0
     number: str = ""
     cursor: Callable[[bytes], str] | None = None
     start: Callable[[int], str] | None = None
@@ -125,7 +125,8 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         fixed = tuple((key, value.format_map(names)) for key, value in way.fixed)
         call = Call(
             venue=self.venue, purpose=history.purpose, symbol=instrument.symbol, host=way.host, pool=way.pool,
-            weight=way.weight, path=way.path.format_map(names), parameters=fixed, since=since, until=until,
+            weight=way.weight, path=way.path.format_map(names), parameters=fixed,
+            since=since - way.late, until=until - way.late,
         )  # fmt: skip
         if way.follow == "number":
             return _numbered(call, way, 1)
@@ -156,11 +157,15 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         if instrument is None:
             raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
         stamps = way.take(candidates, instrument, call)
-        candidates.restrict(call.since, min(call.until, answer.received))
-        bare = way.due and way.windows is not None and way.windows.bare(call, stamps)
+        candidates.restrict(call.since + way.late, min(call.until + way.late, answer.received))
+        bare = way.kind != "liquidations" and _is_bare(call, way, stamps)
         # Rows, but of other times than asked for: the venue keeps none of these.
         beyond = bare and stamps.size > 0
         return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body), bare=bare, horizon=beyond)
+
+
+def _is_bare(call: Call, way: Way, stamps: NDArray[np.int64]) -> bool:
+    return way.windows.bare(call, stamps) if way.windows is not None else stamps.size == 0
 
 
 def _following(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> Call | None:

@@ -98,6 +98,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     since: int = 0
     until: int = 0
 
+    def request(self) -> tuple[str, str, tuple[tuple[str, str], ...], bytes]:
+        """Return what is sent: calls for several instruments may be one request."""
+        return self.host, self.path, self.parameters, self.body
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back: HTTP status, headers in lower case, the bytes, receive time (UTC ns)."""

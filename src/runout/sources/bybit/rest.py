@@ -1,5 +1,6 @@
 """Calls to Bybit: listing, history, polls, and what its refusals mean."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -49,22 +50,22 @@ _PAGES = Pages(
     ways={
         "bars": Way(
             kind="bars", path="/v5/market/kline", fixed=(*_CONTRACT, ("interval", "5"), ("limit", "1000")),
-            take=take_bars, step=BAR_STEP, rows=1000, due=True,
+            take=take_bars, step=BAR_STEP, rows=1000,
             windows=Windows(since="start", until="end", step=BAR_STEP, rows=1000, back=True),
         ),
         "open-interest": Way(
             kind="open_interest", path="/v5/market/open-interest",
             fixed=(*_CONTRACT, ("intervalTime", "5min"), ("limit", "200")), take=take_open_interest, step=BAR_STEP,
-            settles=BAR_STEP, rows=200, due=True, windows=_BACK(rows=200),
+            settles=BAR_STEP, rows=200, windows=_BACK(rows=200),
         ),
         "global-accounts": Way(
             kind="positioning", path="/v5/market/account-ratio",
             fixed=(*_CONTRACT, ("period", "5min"), ("limit", "500")), take=take_ratios, step=BAR_STEP,
-            settles=BAR_STEP, rows=500, due=True, windows=_BACK(rows=500),
+            settles=BAR_STEP, rows=500, windows=_BACK(rows=500),
         ),
         "funding": Way(
             kind="funding", path="/v5/market/funding/history", fixed=(*_CONTRACT, ("limit", "200")),
-            take=take_settlements, step=_LONGEST_INTERVAL, rows=200, due=True, follow="older", lead=_LONGEST_INTERVAL,
+            take=take_settlements, step=_LONGEST_INTERVAL, rows=200, follow="older", lead=_LONGEST_INTERVAL,
             windows=_BACK(rows=200),
         ),
     },
@@ -74,6 +75,7 @@ _PAGES = Pages(
 )  # fmt: skip
 first_call, read_page = _PAGES.first_call, _PAGES.read_page
 # What retCode says (Bybit page Error Codes, read 2026-07-24).
+_CATEGORY = re.compile(rb'"category":\s?"(\w*)"')
 _SLOW_DOWN, _BANNED, _GONE = {10006}, {10018}, {10001, 110023, 170121}
 
 
@@ -162,7 +164,9 @@ def judge(call: Call, answer: Answer) -> Verdict:
         said = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
     except msgspec.DecodeError:
         return Verdict(kind="broken", words="an answer without retCode")
-    del call
+    category, asked = _CATEGORY.search(answer.body), dict(call.parameters).get("category", "").encode()
+    if category is not None and asked and category[1] != asked:
+        return Verdict(kind="broken", words="the answer to another call")
     return _meaning(said, answer)
 
 

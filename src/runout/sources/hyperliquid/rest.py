@@ -21,11 +21,11 @@ _PAGES = Pages(
     venue="hyperliquid",
     ways={
         "bars": Way(
-            kind="bars", path="/info", take=take_candles, step=BAR_STEP, keeps=5000 * BAR_STEP, rows=_ROWS, due=True,
+            kind="bars", path="/info", take=take_candles, step=BAR_STEP, keeps=5000 * BAR_STEP, rows=_ROWS,
             weight=20 + _ROWS // 60 + 1, windows=_WINDOW(step=BAR_STEP),
         ),
         "funding": Way(
-            kind="funding", path="/info", take=take_settlements, step=NANOSECONDS_PER_HOUR, rows=_ROWS, due=True,
+            kind="funding", path="/info", take=take_settlements, step=NANOSECONDS_PER_HOUR, rows=_ROWS,
             weight=20 + _ROWS // 20, windows=_WINDOW(step=NANOSECONDS_PER_HOUR),
         ),
     },

@@ -26,7 +26,7 @@ PAGES = Pages(
         ),
         "open-interest": Way(
             kind="open_interest", path="/api/charts/v1/analytics/{symbol}/open-interest", fixed=(("interval", "300"),),
-            take=take_open_interest, step=BAR_STEP, rows=_ROWS,
+            take=take_open_interest, step=BAR_STEP, rows=_ROWS, late=BAR_STEP,
             windows=Windows(since="since", until="to", unit=NANOSECONDS_PER_SECOND, step=BAR_STEP, rows=_ROWS),
         ),
         "funding": Way(

@@ -37,7 +37,7 @@ _BEFORE_AFTER = partial(Windows, since="before", until="after", back=True, exclu
 def _statistics(kind: str, path: str, take: Take, *fixed: tuple[str, str], pool: str = "statistics") -> Way:
     return Way(
         kind=kind, path=f"{_RUBIK}/{path}", fixed=(_SYMBOL, ("period", "1H"), *fixed, ("limit", "100")), take=take,
-        step=STATISTICS_STEP, keeps=1440 * STATISTICS_STEP, settles=BAR_STEP, rows=100, pool=pool, due=True,
+        step=STATISTICS_STEP, keeps=1440 * STATISTICS_STEP, settles=BAR_STEP, rows=100, pool=pool,
         windows=Windows(since="begin", until="end", step=STATISTICS_STEP, rows=100, back=True),
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ PAGES = Pages(
     ways={
         "bars": Way(
             kind="bars", path="/api/v5/market/history-candles", fixed=(_SYMBOL, ("bar", "5m"), ("limit", "100")),
-            take=take_candles, step=BAR_STEP, rows=100, pool="candles", due=True,
+            take=take_candles, step=BAR_STEP, rows=100, pool="candles",
             windows=_BEFORE_AFTER(step=BAR_STEP, rows=100),
         ),
         "open-interest": _statistics(
@@ -70,7 +70,7 @@ PAGES = Pages(
         "taker-volume": _statistics("taker_flow", "taker-volume-contract", take_taker, ("unit", "2")),
         "funding": Way(
             kind="funding", path="/api/v5/public/funding-rate-history", fixed=(_SYMBOL, ("limit", "400")),
-            take=take_settlements, step=_LONGEST_INTERVAL, keeps=_KEEPS_FUNDING, rows=400, pool="funding", due=True,
+            take=take_settlements, step=_LONGEST_INTERVAL, keeps=_KEEPS_FUNDING, rows=400, pool="funding",
             follow="older", lead=_LONGEST_INTERVAL, windows=_BEFORE_AFTER(step=_LONGEST_INTERVAL, rows=400),
         ),
     },

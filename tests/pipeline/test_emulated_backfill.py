@@ -1,0 +1,207 @@
+"""A backfill against the emulated venues: what it stores, what it asks, and what it provokes, whatever goes wrong."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
+from runout.collect.http import Patience
+from runout.emulator import Emulator, Fault, Market, Plan
+from runout.emulator.scripts import SCRIPTS
+from runout.lake import Lake
+from runout.pipeline.backfill import Backfill
+from runout.sources.registry import VENUES, venue_of
+
+UNTIL = parse_time("2026-11-02T12:02:30Z")
+"""In the middle of a bar: the newest row of every page is still running."""
+FORM_FAULTS = (
+    Fault(kind="overlap", every=3), Fault(kind="short-page", every=4), Fault(kind="loop", every=9),
+    Fault(kind="null", every=13), Fault(kind="html", every=17), Fault(kind="cut", every=19),
+    Fault(kind="reset", every=23), Fault(kind="broken", every=29), Fault(kind="empty", every=31),
+    Fault(kind="unknown-field", every=2), Fault(kind="text-numbers", every=5),
+)  # fmt: skip
+BANS = (Fault(kind="banned", venue="binance", at=20, times=1), Fault(kind="banned", venue="okx", at=40, times=1))
+PEAK_BYTES = 600 * 2**20
+IN_FLIGHT_SECONDS = 20.0
+
+
+@contextmanager
+def serving(market: Market, faults: Sequence[Fault] = (), venues: Sequence[str] = ()) -> Iterator[Emulator]:
+    """Serve emulated venues, of which the market's clock stands almost still and limits count real seconds."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    emulator = Emulator(market, speed=1e-4, faults=faults, venues=venues)
+    asyncio.run_coroutine_threadsafe(emulator.__aenter__(), loop).result()
+    try:
+        yield emulator
+    finally:
+        asyncio.run_coroutine_threadsafe(emulator.__aexit__(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def rows_of(lake: Path) -> dict[str, str]:
+    """Return the fingerprints of all that a lake says; what was refused is aside."""
+    return {kind: mark for kind, mark in Lake(lake).fingerprint().items() if kind != "quarantine"}
+
+
+def provoked(emulator: Emulator) -> int:
+    """Return the bans that no fault of the script imposed, those that a call during a ban brought included."""
+    bans = sum(account.bans for counter in emulator.counters.values() for account in counter.limits.accounts.values())
+    return bans - emulator.script.struck.get("banned", 0)
+
+
+def asked(emulator: Emulator) -> Counter[tuple[object, ...]]:
+    return Counter((call.venue, call.path, call.parameters) for call in emulator.truth.calls)
+
+
+FEW = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "bitfinex")
+
+
+def quick(market: Market, lake: Path, faults: Sequence[Fault] = ()) -> tuple[set[str], Emulator]:
+    """Backfill a day of a coin from a few venues; return how its series ended."""
+    with serving(market, faults, FEW) as emulator:
+        patience = Patience(first_wait=0.01, longest_wait=0.05, attempts=10)
+        venues = [venue_of(name) for name in FEW]
+        with Backfill(Lake(lake), lake / "state", venues, hosts=emulator.url, patience=patience) as job:
+            outcome = job.run(job.plan(["BTC", "ETH"], UNTIL - NANOSECONDS_PER_DAY, UNTIL))
+        return {got.state for got in outcome.got}, emulator
+
+
+def test_faults_of_form_change_no_row_and_without_them_no_call_is_made_twice(tmp_path: Path) -> None:
+    market = Market(Plan(start=UNTIL, coins=("BTC", "ETH"), history_days=3, traders=200))
+    states, clean = quick(market, tmp_path / "clean")
+    assert states == {"done"}
+    assert set(asked(clean).values()) == {1}
+    states, faulty = quick(market, tmp_path / "faulty", FORM_FAULTS)
+    assert states == {"done"}
+    assert set(faulty.script.struck) == {fault.kind for fault in FORM_FAULTS}
+    assert rows_of(tmp_path / "faulty") == rows_of(tmp_path / "clean")
+    assert provoked(clean) == provoked(faulty) == 0
+
+
+def say(figures: str) -> None:
+    sys.__stdout__.write(f"{figures}\n")
+
+
+# -- as the command, whole ---------------------------------------------------------------------------------------------
+
+
+class Run:
+    """The command against an emulator: started, watched, and killed where it is to be."""
+
+    def __init__(self, emulator: Emulator, lake: Path, days: int) -> None:
+        self.emulator, self.kills = emulator, list[float]()
+        self._environment = {**os.environ, "RUNOUT_VENUE_HOSTS": emulator.url, "NO_COLOR": "1"}
+        self._command = [sys.executable, "-m", "runout", "backfill", "BTC", "ETH", "SOL", "--days", str(days),
+                         "--until", format_time(UNTIL), "--lake", str(lake)]  # fmt: skip
+
+    def to_end(self) -> int:
+        """Run to the end, again where something was left open; return the peak of its memory in bytes."""
+        peak = 0
+        for _ in range(5):
+            with subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ) as process:
+                assert process.stdout is not None
+                said = process.stdout.read().decode()
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            peak = max(peak, usage.ru_maxrss * 1024)
+            if "Run the same command again" not in said:
+                assert process.returncode in {0, 3}, said
+                return peak
+        raise AssertionError(f"expected the backfill to end, found after five runs\n{said}")
+
+    def kill_after(self, calls: int) -> bool:
+        """Kill it once so many more calls came; return whether it still ran."""
+        process = subprocess.Popen(
+            self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        goal = len(self.emulator.truth.calls) + calls
+        while process.poll() is None and len(self.emulator.truth.calls) < goal:
+            time.sleep(0.002)
+        running = process.poll() is None
+        self.kills.append(self.emulator.clock.wire_seconds())
+        process.kill()
+        process.wait()
+        return running
+
+
+@pytest.fixture(scope="module")
+def days() -> int:
+    return int(os.environ.get("RUNOUT_STUDY_DAYS", "90"))
+
+
+@pytest.fixture(scope="module")
+def whole_market(days: int) -> Market:
+    return Market(Plan(start=UNTIL, history_days=days, traders=800))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, whole_market: Market, days: int) -> Path:
+    lake = tmp_path_factory.mktemp("undisturbed")
+    with serving(whole_market) as emulator:
+        peak = Run(emulator, lake, days).to_end()
+        say(f"clean: {emulator.truth.summary()}; peak {peak / 2**20:.0f} MB")
+        assert {call.venue for call in emulator.truth.calls} >= set(VENUES)
+        assert set(asked(emulator).values()) == {1}
+        assert provoked(emulator) == 0
+        assert peak <= PEAK_BYTES
+    return lake
+
+
+@pytest.mark.study
+def test_a_newcomer_gets_from_nothing_to_a_bulletin(undisturbed: Path) -> None:
+    for command in (["compute"], ["bulletin", "BTC", "--at", format_time(UNTIL)]):
+        done = subprocess.run(
+            [sys.executable, "-m", "runout", *command, "--lake", str(undisturbed)], capture_output=True, check=False
+        )
+        assert done.returncode in {0, 3}, done.stderr.decode()
+    assert b"BTC" in done.stdout
+
+
+@pytest.mark.study
+def test_no_fault_of_a_venue_changes_a_row_or_provokes_a_ban(
+    undisturbed: Path, tmp_path: Path, whole_market: Market, days: int
+) -> None:
+    with serving(whole_market, (*SCRIPTS["rest"], *FORM_FAULTS, *BANS)) as emulator:
+        peak = Run(emulator, tmp_path, days).to_end()
+        say(f"faulty: {emulator.truth.summary()}; peak {peak / 2**20:.0f} MB; {emulator.script.struck}")
+        assert provoked(emulator) == 0
+        assert peak <= PEAK_BYTES
+    assert rows_of(tmp_path) == rows_of(undisturbed)
+
+
+@pytest.mark.study
+def test_fifty_kills_leave_the_same_rows_and_repeat_only_what_was_in_flight(
+    undisturbed: Path, tmp_path: Path, whole_market: Market, days: int
+) -> None:
+    with serving(whole_market) as emulator:
+        run, rng = Run(emulator, tmp_path, days), np.random.default_rng(15)
+        mean = max(days * 60 // 50, 4)
+        while len(run.kills) < 50:
+            assert run.kill_after(int(rng.integers(1, 2 * mean))), "expected fifty kills, found it through before"
+        run.to_end()
+        times: dict[tuple[object, ...], list[float]] = {}
+        for call in emulator.truth.calls:
+            times.setdefault((call.venue, call.path, call.parameters), []).append(call.wire_seconds)
+        repeated = [moments for moments in times.values() if len(moments) > 1]
+        say(f"killed: {emulator.truth.summary()}; {sum(len(m) - 1 for m in repeated)} calls repeated")
+        for moments in repeated:
+            for moment in moments[:-1]:
+                assert any(0 <= kill - moment < IN_FLIGHT_SECONDS for kill in run.kills)
+        assert provoked(emulator) == 0
+    assert rows_of(tmp_path) == rows_of(undisturbed)
