@@ -142,7 +142,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def days() -> int:
-    return int(os.environ.get("RUNOUT_STUDY_DAYS", "90"))
+    return int(os.environ.get("STUDY_DAYS", "90"))
 
 
 @pytest.fixture(scope="module")
@@ -191,9 +191,10 @@ def test_fifty_kills_leave_the_same_rows_and_repeat_only_what_was_in_flight(
 ) -> None:
     with serving(whole_market) as emulator:
         run, rng = Run(emulator, tmp_path, days), np.random.default_rng(15)
-        mean = max(days * 60 // 50, 4)
-        while len(run.kills) < 50:
-            assert run.kill_after(int(rng.integers(1, 2 * mean))), "expected fifty kills, found it through before"
+        kills = int(os.environ.get("STUDY_KILLS", "50"))
+        mean = max(days * 60 // kills, 4)
+        while len(run.kills) < kills:
+            assert run.kill_after(int(rng.integers(1, 2 * mean))), "expected every kill, found it through before"
         run.to_end()
         times: dict[tuple[object, ...], list[float]] = {}
         for call in emulator.truth.calls:
