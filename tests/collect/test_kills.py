@@ -162,7 +162,7 @@ def check_recording(folder: Path, kills: int, seed: int) -> tuple[int, int]:
 
 
 def test_what_is_killed_while_it_records_lost_nothing_but_what_a_gap_says(tmp_path: Path):
-    check_recording(tmp_path, kills=8, seed=3)
+    check_recording(tmp_path, kills=5, seed=3)
 
 
 @pytest.mark.study
