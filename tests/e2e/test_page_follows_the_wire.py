@@ -43,7 +43,7 @@ def live(folder: Path, *arguments: str) -> Iterator[str]:
     running = begin(folder, port, *arguments)
     try:
         address = f"http://127.0.0.1:{port}"
-        answer(f"{address}/health/live", 300)
+        answer(f"{address}/health/live", 900)
         yield address
     finally:
         running.send_signal(signal.SIGINT)
