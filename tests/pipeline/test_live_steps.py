@@ -65,10 +65,11 @@ def test_what_was_derived_as_rows_came_is_what_is_derived_at_once(followed, whol
 
 
 def test_a_bulletin_is_of_the_moment_that_the_collector_has_delivered(tmp_path):
-    now = MIDNIGHT
-    assert settled(tmp_path, now) == now
+    now, begun = MIDNIGHT, MIDNIGHT - NANOSECONDS_PER_MINUTE
+    assert settled(tmp_path, now, begun) == begun
     tail = Tail(tmp_path / TAIL_FILE)
     for behind, moment in ((3, now - 3 * NANOSECONDS_PER_MINUTE), (30, now)):
-        tail.commit({}, state={"delivered": msgspec.json.encode(now - behind * NANOSECONDS_PER_MINUTE)})
-        assert settled(tmp_path, now) == moment
+        through = now - behind * NANOSECONDS_PER_MINUTE + 7  # a bulletin names its moment by the second
+        tail.commit({}, state={"delivered": msgspec.json.encode(through)})
+        assert settled(tmp_path, now, begun) == moment
     tail.close()

@@ -87,10 +87,11 @@ def live(
             _emulate(children, names, Path(root, "emulated-market.json"), options, speed)
             say.print(f"emulated venues answer; market time {format_time(now_ns())} at ×{speed:g}: SYNTHETIC")
         deliver = max(20.0 / (speed if emulated else 1.0), 2.0)
+        begun = now_ns()
         children.start("collect", "collect", *names, *chosen, "--deliver", f"{deliver:g}")
         children.start("backfill", "backfill", *names, *chosen, "--days", str(days), once=True)
         _await_past(children, say)
-        _keep(children, root, names, port, minutes)
+        _keep(children, root, names, port, minutes=minutes, begun=begun)
     return ExitCode.DONE
 
 
@@ -153,18 +154,17 @@ def _await_past(children: "Children", say: Console) -> None:
 # -- the loop ---------------------------------------------------------------------------------------------------------
 
 
-def _keep(children: "Children", root: str, coins: Sequence[str], port: int, minutes: int | None) -> None:
+def _keep(children: "Children", root: str, coins: Sequence[str], port: int, *, minutes: int | None, begun: int) -> None:
     """Update each minute of the market's time, serve, and print a bulletin first and then a line an hour."""
     from runout.lake import Lake  # noqa: PLC0415
     from runout.pipeline.live import Updater, settled  # noqa: PLC0415 - models
 
     say, updater = screen.console(stderr=True), Updater(Lake(root), coins)
-    begun = now_ns()
-    end = None if minutes is None else begun + minutes * NANOSECONDS_PER_MINUTE
+    end = None if minutes is None else now_ns() + minutes * NANOSECONDS_PER_MINUTE
     shown = printed = False
     while end is None or now_ns() < end:
         now = now_ns()
-        at = settled(Path(root, "collect", "main"), now)
+        at = settled(Path(root, "collect", "main"), now, begun)
         try:
             updated = updater.update(at)
         except (LakeError, NotEnoughDataError) as error:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, start_of_day
+from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, start_of_day
 from runout.collect.following import delivered_through
 from runout.collect.recorder import pace_of_clock
 from runout.errors import NotEnoughDataError
@@ -24,13 +24,22 @@ from runout.pipeline.issue_bulletin import keep_snapshot
 _MOST_BEHIND: Final = 10 * NANOSECONDS_PER_MINUTE
 
 
-def settled(collector: Path, now: int) -> int:
-    """Return the latest moment that a collector has delivered everything of, UTC ns.
+def settled(collector: Path, now: int, begun: int) -> int:
+    """Return the latest whole second up to which a collector has delivered everything, UTC ns.
 
-    Of one that has delivered nothing for ten minutes of this machine's time: the present.
+    Before its first delivery that is when it was begun. Of one that has delivered nothing for ten minutes of this
+    machine's time it is the present.
+
+    Parameters
+    ----------
+    collector
+        Its folder.
+    now, begun
+        The present, and when the collector was begun, UTC ns.
     """
-    through = delivered_through(collector)
-    return now if through is None or through < now - _MOST_BEHIND * pace_of_clock() else min(through, now)
+    through = delivered_through(collector) or begun
+    late = through < now - _MOST_BEHIND * pace_of_clock()
+    return (now if late else min(through, now)) // NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND
 
 
 class Updated(msgspec.Struct, frozen=True, kw_only=True):
