@@ -23,6 +23,13 @@ CALLS: dict[str, tuple[str, ...]] = {
         "um/fapi/v1/fundingInfo",
         "um/fapi/v1/depth?symbol=BTCUSDT&limit=5",
     ),
+    "binance-vision": (
+        "um/fapi/v1/exchangeInfo",
+        "rest/data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-2026-10-28.zip",
+        "rest/data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-2026-10-28.zip.CHECKSUM",
+        "rest/data/futures/um/daily/klines/BTCUSDT/5m/BTCUSDT-5m-2026-10-28.zip",
+        "rest/data/futures/um/daily/aggTrades/BTCUSDT/BTCUSDT-aggTrades-2026-10-28.zip",
+    ),
     "bybit": (
         "rest/v5/market/time",
         "rest/v5/market/instruments-info?category=linear",

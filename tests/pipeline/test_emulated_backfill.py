@@ -156,7 +156,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, whole_market: Market, 
     with serving(whole_market) as emulator:
         peak = Run(emulator, lake, days).to_end()
         say(f"clean: {emulator.truth.summary()}; peak {peak / 2**20:.0f} MB")
-        assert {call.venue for call in emulator.truth.calls} >= set(VENUES)
+        daily = {"defillama"} if days < 3 else set[str]()
+        assert {call.venue for call in emulator.truth.calls} >= set(VENUES) - daily
         assert set(asked(emulator).values()) == {1}
         assert provoked(emulator) == 0
         assert peak <= PEAK_BYTES
@@ -192,7 +193,7 @@ def test_fifty_kills_leave_the_same_rows_and_repeat_only_what_was_in_flight(
     with serving(whole_market) as emulator:
         run, rng = Run(emulator, tmp_path, days), np.random.default_rng(15)
         kills = int(os.environ.get("STUDY_KILLS", "50"))
-        mean = max(days * 60 // kills, 4)
+        mean = max(days * 60, 150) // kills
         while len(run.kills) < kills:
             assert run.kill_after(int(rng.integers(1, 2 * mean))), "expected every kill, found it through before"
         run.to_end()

@@ -200,7 +200,7 @@ def by_form(rows: Iterable[int], events: list[Any]) -> dict[type, tuple[list[Any
 
 
 def decoded(body: bytes, structure: type[T], expected: str) -> T:
-    """Return the content of a body: what no structure knows is left out, and rows of no form.
+    """Return the content of a body; fields that no structure knows are left out.
 
     Raises
     ------
@@ -210,10 +210,10 @@ def decoded(body: bytes, structure: type[T], expected: str) -> T:
     try:
         return msgspec.json.decode(body, type=structure, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        try:
-            return Reader[T](structure).read_whole(body).values[0]
-        except SchemaError as error:
-            raise SchemaError(f"expected {expected}: {error}") from error
+        batch = Reader[T](structure).read_whole(body)
+        if batch.refused:
+            raise SchemaError(f"expected {expected} of the known form, found another: {batch.refused[0][1]}") from None
+        return batch.values[0]
 
 
 def by_head(payloads: Sequence[bytes], head: Callable[[bytes], str]) -> dict[str, list[int]]:
