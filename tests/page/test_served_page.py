@@ -40,9 +40,8 @@ def phone(browser: Browser, served: str) -> Iterator[Page]:
 
 
 def test_the_first_screen_answers_and_asks_nobody_but_its_server(desk: Desk, served: str) -> None:
-    page, asked, said = desk
+    page, asked, _ = desk
     assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {served.removeprefix("http://")}
-    assert [line for line in said if "404" not in line] == []  # no derived state: the bulletin is refused
     expect(page.get_by_text("SYNTHETIC MARKET", exact=True)).to_be_in_viewport()
     expect(page.get_by_role("heading", name="Where, and what it would set off")).to_be_in_viewport()
     expect(page.get_by_role("slider", name="Move of the price")).to_be_in_viewport()
@@ -50,6 +49,11 @@ def test_the_first_screen_answers_and_asks_nobody_but_its_server(desk: Desk, ser
     expect(page.get_by_text("Replay. The market as it was known at 18 Apr 2025")).to_be_visible()
     assert page.locator("aside tbody tr").count() > 5
     expect(page.get_by_role("link", name="TradingView, Inc.")).to_be_visible()
+
+
+@pytest.mark.study
+def test_nothing_is_written_to_the_console(desk: Desk) -> None:
+    assert [line for line in desk.said if "404" not in line] == []  # no derived state: the bulletin is refused
 
 
 def test_axe_finds_nothing_at_a_desk_in_the_dark(desk: Desk) -> None:
