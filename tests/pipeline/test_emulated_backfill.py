@@ -54,7 +54,7 @@ def serving(market: Market, faults: Sequence[Fault] = (), venues: Sequence[str] 
 
 def rows_of(lake: Path) -> dict[str, str]:
     """Return the fingerprints of all that a lake says; what was refused is aside."""
-    return {kind: mark for kind, mark in Lake(lake).fingerprint().items() if kind != "quarantine"}
+    return {kind: mark for kind, mark in Lake(lake).fingerprint().items() if kind not in {"quarantine", "lake"}}
 
 
 def provoked(emulator: Emulator) -> int:
