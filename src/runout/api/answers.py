@@ -82,8 +82,8 @@ class MapAnswer(msgspec.Struct, frozen=True, eq=False):
     content: LiquidationMap
 
     def __repr__(self) -> str:
-        made = self.content
-        return f"<liquidation map of {made.coin} on {made.venue} as of {format_time(made.at)}, inferred>"
+        built = self.content
+        return f"<liquidation map of {built.coin} on {built.venue} as of {format_time(built.at)}, inferred>"
 
     def to_polars(self) -> pl.DataFrame:
         """Return its levels, a row each (:func:`runout.render.map.export.table`), ``time`` as a datetime."""

@@ -58,13 +58,13 @@ def candles(
     """
     begin = _begin(at, since)
     known = lake.series("bars", coin, at=at)
-    wanted = [one for one in known if one.step and (venue is None or one.venues == (venue,))]
-    ranked = sorted(wanted, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
+    requested = [item for item in known if item.step and (venue is None or item.venues == (venue,))]
+    ranked = sorted(requested, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
     chosen = _covering(lake, "bars", ranked, at, begin)
     if chosen is None:
         raise NotEnoughDataError(
             f"expected bars of {coin} between {format_time(begin)} and {format_time(at)}, found "
-            f"{catalogue.held(lake, 'bars', wanted)}; see /v1/series"
+            f"{catalogue.held(lake, 'bars', requested)}; see /v1/series"
         )
     source, rows = chosen
     step = max(step_for(at - begin, columns), source.step)
@@ -93,14 +93,14 @@ def liquidations(lake: Lake, coin: str, at: int, *, since: int | None = None, co
     known = lake.series("liquidations", coin, at=at)
     group = catalogue.finest_liquidations(catalogue.liquidation_groups(known), coin)
     sources: Sequence[Series] = () if group is None else group.series
-    rows = lake.as_of("liquidations", at=at, series=[one.series for one in sources], since=begin + 1)
+    rows = lake.as_of("liquidations", at=at, series=[series.series for series in sources], since=begin + 1)
     newest = msgspec.convert(rows["event_time"].max() or 0, int)
-    if newest < at - 2 * max((one.step for one in sources), default=0):
+    if newest < at - 2 * max((series.step for series in sources), default=0):
         events, singles = _events(lake, known, at, begin)
         sources, rows = (events, singles) if singles.height else (sources, rows)
     if not sources:
         return TableAnswer(table=pl.DataFrame(schema={"event_time": pl.Datetime("ns", "UTC")}))
-    step = max(step_for(at - begin, columns), *(one.step for one in sources))
+    step = max(step_for(at - begin, columns), *(series.step for series in sources))
     sides = {
         f"{side}_usd": pl.col("value_usd").filter(pl.col("liquidated_side") == side).sum() for side in ("long", "short")
     }
@@ -132,8 +132,8 @@ def tape(
     begin = _begin(at, since)
     known = lake.series("liquidations", coin, at=at)
     sources, rows = _events(lake, known, at, begin, least=limit, least_usd=least_usd)
-    venues = pl.Series("venue", [one.venues[0] for one in sources], pl.String)
-    named = pl.DataFrame([pl.Series("series", [one.series for one in sources], pl.String), venues])
+    venues = pl.Series("venue", [source.venues[0] for source in sources], pl.String)
+    named = pl.DataFrame([pl.Series("series", [source.series for source in sources], pl.String), venues])
     newest = (
         rows.lazy()
         .sort("event_time", "series", "sequence", descending=True).head(limit)
@@ -141,7 +141,7 @@ def tape(
     )  # fmt: skip
     note = "" if newest.height else f"No single liquidations of {coin} are held, only totals of intervals."
     shown = set(newest["series"])
-    return table_of(dated(newest), tuple(one for one in sources if one.series in shown), note=note)
+    return table_of(dated(newest), tuple(source for source in sources if source.series in shown), note=note)
 
 
 def open_interest(
@@ -165,9 +165,9 @@ def open_interest(
         change since the row before, null in the first row and without coins.
     """
     begin = _begin(at, since)
-    known = [one for one in lake.series("open_interest", coin, at=at) if one.step]
-    mine = [one for one in known if venue is None or one.venues == (venue,)]
-    ranked = sorted(mine, key=lambda s: (s.venues != ("all",), s.margin != "all", s.step, s.series))
+    known = [series for series in lake.series("open_interest", coin, at=at) if series.step]
+    own = [item for item in known if venue is None or item.venues == (venue,)]
+    ranked = sorted(own, key=lambda s: (s.venues != ("all",), s.margin != "all", s.step, s.series))
     chosen = _covering(lake, "open_interest", ranked, at, begin)
     if chosen is None:
         return TableAnswer(table=pl.DataFrame(schema={"event_time": pl.Datetime("ns", "UTC")}))
@@ -204,7 +204,7 @@ def funding(lake: Lake, coin: str, at: int, *, since: int | None = None) -> Tabl
 def depth(lake: Lake, coin: str, at: int, *, since: int | None = None) -> TableAnswer:
     """Return resting orders within a band around the price: ``event_time, band, bid_usd, ask_usd``."""
     begin = _begin(at, since)
-    known = [one for one in lake.series("depth", coin, at=at) if one.step]
+    known = [series for series in lake.series("depth", coin, at=at) if series.step]
     ranked = sorted(known, key=lambda s: (s.market != "perpetual", len(s.venues), s.step, s.series))
     return _listed(_covering(lake, "depth", ranked, at, begin), ("event_time", "band", "bid_usd", "ask_usd"))
 
@@ -214,7 +214,7 @@ def flushes(lake: Lake, coin: str, at: int) -> TableAnswer:
     rows = lake.as_of("flushes", at=at).filter(pl.col("coin") == coin)
     latest = rows.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
     newest = latest.sort("start_time", "series", "direction", descending=True)
-    synthetic = any(one.synthetic for one in lake.series("bars", coin))
+    synthetic = any(series.synthetic for series in lake.series("bars", coin))
     return TableAnswer(table=dated(newest), scope=f"{coin}, each group of liquidation series", synthetic=synthetic)
 
 
@@ -244,15 +244,15 @@ def _covering(
 ) -> tuple[Series, pl.DataFrame] | None:
     """Return the first series that covers most of the window, else the one that covers most of it, with its rows."""
     best: tuple[int, Series, pl.DataFrame] | None = None
-    for one in ranked:
-        rows = lake.as_of(kind, at=at, series=[one.series], since=begin + 1).sort("event_time")
+    for series in ranked:
+        rows = lake.as_of(kind, at=at, series=[series.series], since=begin + 1).sort("event_time")
         if rows.is_empty():
             continue
-        covered = int(rows["event_time"][-1]) - int(rows["event_time"][0]) + one.step
-        if covered >= 0.9 * (at - begin) - one.step:
-            return one, rows
+        covered = int(rows["event_time"][-1]) - int(rows["event_time"][0]) + series.step
+        if covered >= 0.9 * (at - begin) - series.step:
+            return series, rows
         if best is None or covered > best[0]:
-            best = (covered, one, rows)
+            best = (covered, series, rows)
     return None if best is None else best[1:]
 
 
@@ -260,15 +260,15 @@ def _events(
     lake: Lake, known: Sequence[Series], at: int, begin: int, *, least: int = 0, least_usd: float = 0.0
 ) -> tuple[list[Series], pl.DataFrame]:
     """Return single liquidations of venues that are named; with ``least``, no earlier than needed for so many."""
-    sources = [one for one in known if one.kind == "liquidations" and not one.step and one.venues != ("all",)]
-    names = [one.series for one in sources]
-    wanted = (pl.col("span") == 0) & (pl.col("value_usd") >= least_usd)  # totals that trail an odd moment are no events
+    sources = [item for item in known if item.kind == "liquidations" and not item.step and item.venues != ("all",)]
+    names = [series.series for series in sources]
+    target = (pl.col("span") == 0) & (pl.col("value_usd") >= least_usd)  # totals that trail an odd moment are no events
     starts = [at - NANOSECONDS_PER_HOUR, at - NANOSECONDS_PER_DAY] if least else []
-    for start in [one for one in starts if one > begin]:
-        rows = lake.as_of("liquidations", at=at, series=names, since=start).filter(wanted)
+    for start in [item for item in starts if item > begin]:
+        rows = lake.as_of("liquidations", at=at, series=names, since=start).filter(target)
         if rows.height >= least:
             return sources, rows
-    rows = lake.as_of("liquidations", at=at, series=names, since=begin + 1).filter(wanted)
+    rows = lake.as_of("liquidations", at=at, series=names, since=begin + 1).filter(target)
     return sources, rows.sort("event_time", "series", "sequence")
 
 

@@ -78,8 +78,8 @@ def status(lake: Lake, at: int) -> Status:
     known = lake.series(at=at)
     last = _last_times(lake, at)
     coins = sorted(
-        (_coin(name, [one for one in known if one.coin == name and one.kind == "bars"], last)
-         for name in {one.coin for one in known if one.kind == "bars"}),
+        (_coin(name, [item for item in known if item.coin == name and item.kind == "bars"], last)
+         for name in {item.coin for item in known if item.kind == "bars"}),
         key=lambda c: (not c[0].intraday, c[0].coin != "BTC", c[0].coin),
     )  # fmt: skip
     newest = max((time for _, time, _ in coins), default=0)
@@ -91,19 +91,21 @@ def status(lake: Lake, at: int) -> Status:
         newest=format_time(newest) if newest else "",
         age_seconds=max(at - newest, 0) // 1_000_000_000 if newest else None,
         state=state,
-        synthetic=any(one.synthetic for one in known),
+        synthetic=any(item.synthetic for item in known),
         series=len(known),
     )
 
 
 def _coin(name: str, bars: Sequence[Series], last: dict[str, int]) -> tuple[CoinStatus, int, int]:
-    fine = [one for one in bars if 0 < one.step < NANOSECONDS_PER_DAY and one.market == "perpetual"]
-    used = max(fine or bars, key=lambda one: (last.get(one.series, 0), -one.step))
+    fine = [series for series in bars if 0 < series.step < NANOSECONDS_PER_DAY and series.market == "perpetual"]
+    used = max(fine or bars, key=lambda series: (last.get(series.series, 0), -series.step))
     newest = last.get(used.series, 0)
-    venues = tuple(sorted({venue for one in (fine or bars) for venue in one.venues}))
-    synthetic = any(one.synthetic for one in bars)
-    found = CoinStatus(coin=name, newest=format_time(newest), intraday=bool(fine), venues=venues, synthetic=synthetic)
-    return found, newest, used.step
+    venues = tuple(sorted({venue for series in (fine or bars) for venue in series.venues}))
+    synthetic = any(series.synthetic for series in bars)
+    coin_status = CoinStatus(
+        coin=name, newest=format_time(newest), intraday=bool(fine), venues=venues, synthetic=synthetic
+    )
+    return coin_status, newest, used.step
 
 
 def feeds(lake: Lake, coin: str, at: int) -> TableAnswer:
@@ -124,12 +126,12 @@ def feeds(lake: Lake, coin: str, at: int) -> TableAnswer:
     last = _last_times(lake, at)
     rows = [
         (
-            one.series, one.kind, "+".join(one.venues), one.step, last[one.series],
-            (at - last[one.series]) // 1_000_000_000,
-            at - last[one.series] > 2 * one.step + one.publication_lag if one.step else None,
-            one.capture, one.scope(), one.note,
+            item.series, item.kind, "+".join(item.venues), item.step, last[item.series],
+            (at - last[item.series]) // 1_000_000_000,
+            at - last[item.series] > 2 * item.step + item.publication_lag if item.step else None,
+            item.capture, item.scope(), item.note,
         )
-        for one in known if one.series in last
+        for item in known if item.series in last
     ]  # fmt: skip
     table = pl.DataFrame(
         rows, orient="row",
@@ -139,7 +141,7 @@ def feeds(lake: Lake, coin: str, at: int) -> TableAnswer:
             "note": pl.String,
         },
     )  # fmt: skip
-    synthetic = any(one.synthetic for one in known)
+    synthetic = any(item.synthetic for item in known)
     return TableAnswer(table=dated(table), scope=f"{coin}, all series", synthetic=synthetic)
 
 
@@ -163,7 +165,7 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
     rows: list[tuple[str, str, int, int, str]] = []
     used: list[Series] = []
     for kind in _KINDS:
-        series = [one for one in known if one.kind == kind and 0 < one.step < NANOSECONDS_PER_DAY]
+        series = [item for item in known if item.kind == kind and 0 < item.step < NANOSECONDS_PER_DAY]
         if not series:
             continue
         finest = min(series, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
@@ -175,7 +177,7 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
             for start, end in gaps_between(times, finest.step, begin, until)
         ]
     recorded = lake.as_of("gaps", at=at, since=begin).filter(pl.col("coin") == coin)
-    kinds = {one.series: one.kind for one in known}
+    kinds = {item.series: item.kind for item in known}
     rows += [
         (kinds.get(row["series"], ""), row["series"], row["event_time"] - row["span"], row["event_time"], row["reason"])
         for row in recorded.iter_rows(named=True)

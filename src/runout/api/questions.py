@@ -70,16 +70,16 @@ def _series(lake: Lake, question: Question) -> TableAnswer:
     listed = tables.series_table(known)
     spans = tables.dated(lake.extent())
     joined = listed.join(spans, on="series", how="left", maintain_order="left")
-    return TableAnswer(table=joined, scope="all series", synthetic=any(one.synthetic for one in known))
+    return TableAnswer(table=joined, scope="all series", synthetic=any(item.synthetic for item in known))
 
 
 def _rows(lake: Lake, question: Question) -> TableAnswer:
-    known = {one.series: one for one in lake.series(at=question.at)}
+    known = {series.series: series for series in lake.series(at=question.at)}
     asked = [known[name] for name in question.series if name in known]
     missing = sorted(set(question.series) - set(known))
-    if missing or len({one.kind for one in asked}) != 1:
-        found = missing or sorted({one.kind for one in asked})
-        raise UsageError(f"series of one kind are needed that are known at that moment; found {found}; see /v1/series")
+    if missing or len({item.kind for item in asked}) != 1:
+        result = missing or sorted({item.kind for item in asked})
+        raise UsageError(f"series of one kind are needed that are known at that moment; found {result}; see /v1/series")
     rows = lake.as_of(asked[0].kind, at=question.at, series=question.series, since=question.since)
     return table_of(tables.dated(rows), tuple(asked))
 

@@ -68,8 +68,8 @@ class RemoteAnswer:
 
     def clusters(self) -> pl.DataFrame:
         """Return the clusters of a map, the largest first."""
-        found = self._beside("clusters")
-        return found.select(pl.exclude(*(name for name in found.columns if name.startswith(_CONSEQUENCES))))
+        results = self._beside("clusters")
+        return results.select(pl.exclude(*(name for name in results.columns if name.startswith(_CONSEQUENCES))))
 
     def sweeps(self) -> pl.DataFrame:
         """Return what a map expected of each bucket of its window, and what was reported."""
@@ -167,8 +167,8 @@ class Remote:
 
     def series(self, coin: str | None = None) -> pl.DataFrame:
         """Return the series of the lake with their scope."""
-        found = self.frame("series", {"at": format_time(nanoseconds(None)), **({"coin": coin} if coin else {})})
-        return found.table.select("series", "kind", "step", "scope", "note")
+        table_answer = self.frame("series", {"at": format_time(nanoseconds(None)), **({"coin": coin} if coin else {})})
+        return table_answer.table.select("series", "kind", "step", "scope", "note")
 
     def rows(self, *series: str, at: Moment = None, since: Moment = None) -> pl.DataFrame:
         """Return rows of series of one kind as they were known at a moment."""
@@ -203,11 +203,11 @@ class Remote:
         if answer.is_success:
             return answer
         try:
-            said = answer.json().get("detail") or answer.json().get("title", "")
+            text = answer.json().get("detail") or answer.json().get("title", "")
         except ValueError:
-            said = answer.text[:200]
+            text = answer.text[:200]
         kind = {400: UsageError, 404: NotEnoughDataError}.get(answer.status_code, SourceError)
-        raise kind(f"{said} ({self.address}, status {answer.status_code})")
+        raise kind(f"{text} ({self.address}, status {answer.status_code})")
 
 
 def _asked(coin: str, at: Moment, *, since: Moment = None, **more: Any) -> dict[str, str]:

@@ -52,10 +52,10 @@ def asked_risk(
     usd = None if balance is None else amount(f"{mark}balance", balance)
     if positions is not None:
         further = {**single, "quantity": quantity, "target": target}
-        given = [f"{mark}{name}" for name, value in further.items() if value is not None]
-        if given or margin_mode == "isolated":
-            found = ", ".join(given) or f"{mark}margin-mode isolated"
-            raise UsageError(f"expected {mark}positions alone, under cross margin, found {found} as well")
+        provided = [f"{mark}{name}" for name, value in further.items() if value is not None]
+        if provided or margin_mode == "isolated":
+            results = ", ".join(provided) or f"{mark}margin-mode isolated"
+            raise UsageError(f"expected {mark}positions alone, under cross margin, found {results} as well")
         portfolio = positions if isinstance(positions, Portfolio) else portfolio_of(positions)
         if usd is None and portfolio.balance is None:
             raise UsageError(f"expected the account's balance ({mark}balance, or balance in a TOML file), found none")

@@ -31,10 +31,10 @@ def screener(lake: Lake, at: int) -> TableAnswer:
         (``…_market_rank``): ``change_24h`` of the price, ``liquidations_usd`` of the day as reported,
         ``open_interest_usd``, ``open_interest_change_24h``, ``funding_rate`` per its interval.
     """
-    known = [one for one in lake.series(at=at) if one.step == NANOSECONDS_PER_DAY]
-    coins = sorted({one.coin for one in catalogue.daily_bars(known)})
+    known = [series for series in lake.series(at=at) if series.step == NANOSECONDS_PER_DAY]
+    coins = sorted({series.coin for series in catalogue.daily_bars(known)})
     used: list[Series] = []
-    rows = [_row(lake, [one for one in known if one.coin == coin], coin, at, used) for coin in coins]
+    rows = [_row(lake, [item for item in known if item.coin == coin], coin, at, used) for coin in coins]
     table = pl.DataFrame([row for row in rows if row], infer_schema_length=None)
     if table.is_empty():
         return TableAnswer(table=pl.DataFrame(schema={"coin": pl.String}))
@@ -44,7 +44,7 @@ def screener(lake: Lake, at: int) -> TableAnswer:
         if name in table.columns
     ]
     answer = table_of(table.with_columns(ranks), tuple(used))
-    venues = " + ".join(sorted({venue for one in used for venue in one.venues}))
+    venues = " + ".join(sorted({venue for series in used for venue in series.venues}))
     return TableAnswer(
         table=answer.table, scope=f"{len(table)} coins, daily figures, {venues}", series=answer.series,
         capture=answer.capture, synthetic=answer.synthetic,
@@ -72,7 +72,7 @@ def _row(lake: Lake, known: Sequence[Series], coin: str, at: int, used: list[Ser
         "open_interest_usd": ("open_interest", _first(known, "open_interest"), lambda rows: rows["open_interest_usd"]),
         "funding_rate": ("funding", next(iter(catalogue.weighted_funding(known, coin)), None), lambda r: r["rate"]),
     }
-    found: dict[str, object] = {
+    results: dict[str, object] = {
         "coin": coin,
         "time": pl.select(moment).item(),
         "price_usd": float(bars["close"][-1]),
@@ -80,17 +80,17 @@ def _row(lake: Lake, known: Sequence[Series], coin: str, at: int, used: list[Ser
     }
     for name, (kind, series, values) in measures.items():
         rows = read(kind, series)
-        found |= _ranked(name, pl.Series([], dtype=pl.Float64) if rows is None else values(rows))
+        results |= _ranked(name, pl.Series([], dtype=pl.Float64) if rows is None else values(rows))
         if name == "open_interest_usd":
             usd = pl.Series([], dtype=pl.Float64) if rows is None else values(rows)
-            found |= _ranked("open_interest_change_24h", usd / usd.shift() - 1.0)
-    return found
+            results |= _ranked("open_interest_change_24h", usd / usd.shift() - 1.0)
+    return results
 
 
 def _first(known: Sequence[Series], kind: str) -> Series | None:
     """Return the series of a kind with most venues, all of them first."""
-    mine = [one for one in known if one.kind == kind]
-    return max(mine, key=lambda one: (one.venues == ("all",), len(one.venues), one.margin == "all"), default=None)
+    series = [item for item in known if item.kind == kind]
+    return max(series, key=lambda item: (item.venues == ("all",), len(item.venues), item.margin == "all"), default=None)
 
 
 def _per_day(rows: pl.DataFrame) -> pl.Series:

@@ -296,16 +296,16 @@ class Session:
             If a series is not in the lake, they are of several kinds, or a moment is not one.
         """
         kind = self._kind_of(series)
-        found = self._lake.as_of(
+        table = self._lake.as_of(
             kind,
             at=None if at is None else nanoseconds(at),
             series=series,
             since=None if since is None else nanoseconds(since),
         )
-        return tables.dated(found)
+        return tables.dated(table)
 
     def _kind_of(self, series: Sequence[str]) -> str:
-        known = {one.series: one.kind for one in self._lake.series()}
+        known = {item.series: item.kind for item in self._lake.series()}
         missing = [name for name in series if name not in known]
         kinds = {known[name] for name in series if name in known}
         if missing or len(kinds) != 1:

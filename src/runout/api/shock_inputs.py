@@ -48,11 +48,11 @@ def named_shock(
     >>> named_shock(drop=0.05), named_shock(drop="5%"), named_shock(sell="500M")
     (Move(change=-0.05), Move(change=-0.05), Order(side='sell', usd=500000000.0))
     """
-    given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
-    named = {name: value for name, value in given.items() if value is not None}
+    provided = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
+    named = {name: value for name, value in provided.items() if value is not None}
     if len(named) != 1:
-        found = ", ".join(f"{mark}{name}" for name in named) or "none"
-        raise UsageError(f"expected one shock ({', '.join(f'{mark}{n}' for n in given)}), found {found}")
+        results = ", ".join(f"{mark}{name}" for name in named) or "none"
+        raise UsageError(f"expected one shock ({', '.join(f'{mark}{n}' for n in provided)}), found {results}")
     ((name, value),) = named.items()
     if name in {"drop", "rise"}:
         move = share(f"{mark}{name}", value)
@@ -121,13 +121,13 @@ def amount(name: str, value: Amount, *, unit: str = "") -> float:
 
 def _parts(name: str, value: Amount, form: str) -> tuple[float, str]:
     text = value.strip() if isinstance(value, str) else f"{value:.17g}" if 1e-4 <= abs(value) < 1e16 else repr(value)
-    found = _AMOUNT.fullmatch(text)
-    if found is None:
+    results = _AMOUNT.fullmatch(text)
+    if results is None:
         raise UsageError(f"expected {name} as {form}, found {value!r}")
-    if found["sign"]:
+    if results["sign"]:
         raise UsageError(f"expected {name} without a sign, as {form}, found {value!r}: the name says the direction")
-    whole = found["number"].replace("_", "")
+    whole = results["number"].replace("_", "")
     # A comma parts thousands (110,000); as a decimal sign it would be another number, so only whole groups pass.
     if "," in whole and not re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", whole):
         raise UsageError(f"expected {name} as {form}, found {value!r}: a comma parts thousands here")
-    return float(whole.replace(",", "")), found["unit"].upper()
+    return float(whole.replace(",", "")), results["unit"].upper()

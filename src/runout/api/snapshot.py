@@ -50,11 +50,11 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             that slide stops (``through_stop_price``). Null where no books or too few days are known.
         """
         content, setting = self.map.content, self.setting
-        found = [
-            (None,) * len(_CONSEQUENCE) if setting is None else _consequence(setting, one.low, one.high)
-            for one in content.clusters
+        results = [
+            (None,) * len(_CONSEQUENCE) if setting is None else _consequence(setting, cluster.low, cluster.high)
+            for cluster in content.clusters
         ]
-        beside = pl.DataFrame(found, schema=_CONSEQUENCE, orient="row")
+        beside = pl.DataFrame(results, schema=_CONSEQUENCE, orient="row")
         return self._about(pl.concat([self.map.clusters(), beside], how="horizontal"))
 
     def ladder(self) -> TableAnswer:
@@ -85,8 +85,8 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         content = self.map.content
         return TableAnswer(
             table=table,
-            scope="; ".join(one.scope() for one in content.sources.every()),
-            series=tuple(one.series for one in content.sources.every()),
+            scope="; ".join(item.scope() for item in content.sources.every()),
+            series=tuple(item.series for item in content.sources.every()),
             capture=content.sources.capture(),
             synthetic=content.synthetic,
             inferred=True,

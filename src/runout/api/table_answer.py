@@ -74,13 +74,13 @@ def table_of(table: pl.DataFrame, series: tuple[Series, ...], *, note: str = "")
     >>> table_of(pl.DataFrame(), ()).scope
     ''
     """
-    captures = sorted({one.capture for one in series})
-    notes = [note, *dict.fromkeys(one.note for one in series if one.note)]
+    captures = sorted({item.capture for item in series})
+    notes = [note, *dict.fromkeys(item.note for item in series if item.note)]
     return TableAnswer(
         table=table,
-        scope="; ".join(dict.fromkeys(one.scope() for one in series)),
-        series=tuple(one.series for one in series),
+        scope="; ".join(dict.fromkeys(item.scope() for item in series)),
+        series=tuple(item.series for item in series),
         capture=captures[0] if len(captures) == 1 else " and ".join(captures) or "not-applicable",
-        synthetic=any(one.synthetic for one in series),
+        synthetic=any(item.synthetic for item in series),
         note=" ".join(part for part in notes if part),
     )

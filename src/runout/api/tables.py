@@ -30,7 +30,7 @@ _CASES: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 
 
-def findings_table(of: Bulletin) -> pl.DataFrame:
+def findings_table(bulletin: Bulletin) -> pl.DataFrame:
     """Return the figures of a bulletin, a row for each quantity behind a statement, in reading order.
 
     Returns
@@ -41,17 +41,18 @@ def findings_table(of: Bulletin) -> pl.DataFrame:
         none; ``inferred``: modelled rather than reported; ``scope, source``; ``window_start, window_end``;
         ``statement, caveat``: what the bulletin says with it; ``reproduce``: the command that prints its rows.
     """
-    rows = [row for section in of.sections for finding in section.findings for row in _rows(finding)]
+    rows = [row for section in bulletin.sections for finding in section.findings for row in _rows(finding)]
     return pl.DataFrame(rows, schema=_FINDINGS, orient="row")
 
 
-def _rows(of: Finding) -> Iterator[tuple[object, ...]]:
-    stands = of.evidence
+def _rows(finding: Finding) -> Iterator[tuple[object, ...]]:
+    stands = finding.evidence
     window = parse_time(stands.window_start), parse_time(stands.window_end)
-    for one in stands.quantities:
+    for quantity in stands.quantities:
         yield (
-            of.section, of.name, one.name, one.label, one.value, one.low, one.high, one.unit, one.uncertainty,
-            of.inferred, stands.scope, stands.source, *window, of.statement, of.caveat,
+            finding.section, finding.name, quantity.name, quantity.label, quantity.value, quantity.low, quantity.high,
+            quantity.unit, quantity.uncertainty,
+            finding.inferred, stands.scope, stands.source, *window, finding.statement, finding.caveat,
             stands.reproduce,
         )  # fmt: skip
 
@@ -62,27 +63,27 @@ def dated(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(name).cast(pl.Int64).cast(_TIME) for name in instants)
 
 
-def sweeps_table(of: Iterable[Sweep]) -> pl.DataFrame:
+def sweeps_table(sweeps: Iterable[Sweep]) -> pl.DataFrame:
     """Return sweeps of a map as a table, by time; see :meth:`runout.api.answers.MapAnswer.sweeps`."""
     rows = [
         (
-            one.side, one.start, one.end, one.low, one.high, one.predicted.usd, one.predicted.low_usd,
-            one.predicted.high_usd, one.realised_usd,
+            sweep.side, sweep.start, sweep.end, sweep.low, sweep.high, sweep.predicted.usd, sweep.predicted.low_usd,
+            sweep.predicted.high_usd, sweep.realised_usd,
         )
-        for one in of
+        for sweep in sweeps
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=_SWEEPS, orient="row")
 
 
-def series_table(of: Iterable[Series]) -> pl.DataFrame:
+def series_table(series: Iterable[Series]) -> pl.DataFrame:
     """Return series with their scope, a row each."""
-    rows = [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in of]
+    rows = [(item.series, item.kind, item.step_text(), item.scope(), item.note) for item in series]
     return pl.DataFrame(
         rows, schema=dict.fromkeys(("series", "kind", "step", "scope", "note"), pl.String), orient="row"
     )
 
 
-def cases_table(of: WhatIf) -> pl.DataFrame:
+def cases_table(what_if: WhatIf) -> pl.DataFrame:
     """Return a what-if as a table: a row for each case of the bands.
 
     Returns
@@ -95,12 +96,12 @@ def cases_table(of: WhatIf) -> pl.DataFrame:
         would show for all coins and venues, null where no ratio is known; ``chance_24h`` that the price goes so far by
         itself, null of an order.
     """
-    slide, chance = of.slide, None if of.chance is None else of.chance.frequency
+    slide, chance = what_if.slide, None if what_if.chance is None else what_if.chance.frequency
     rows = [
         (
             case, extent.ending.value, slide.direction, slide.price_usd, extent.price_usd, extent.amplification,
-            extent.liquidated_usd, getattr(of.reported_usd, end),
-            None if of.headline_usd is None else getattr(of.headline_usd, end), chance,
+            extent.liquidated_usd, getattr(what_if.reported_usd, end),
+            None if what_if.headline_usd is None else getattr(what_if.headline_usd, end), chance,
         )
         for case, extent, end in (
             ("mild", slide.mild, "low"), ("central", slide.value, "value"), ("severe", slide.severe, "high")

@@ -208,7 +208,7 @@ def brief(bulletin: Bulletin) -> Brief:
     leverage = source.finding("leverage", "leverage.")
     fall = _fall(source)
     price_time = price.evidence.window_end if price else bulletin.at
-    shown = [one.end for one in (estimate, reported) if one] + [level.time for level in levels]
+    shown = [item.end for item in (estimate, reported) if item] + [level.time for level in levels]
     shown += [fall.time] if fall and fall.price is not None else []
     shown += [leverage.evidence.window_end] if leverage else []
     return Brief(
@@ -261,7 +261,11 @@ class _Current:
             for section in self.bulletin.sections if section.key == key
             for finding in section.findings if finding.name.startswith(prefix)
         ]  # fmt: skip
-        return [one for one in candidates if keep_old or self.current(key, one.evidence.window_end, _step(one))]
+        return [
+            section
+            for section in candidates
+            if keep_old or self.current(key, section.evidence.window_end, _step(section))
+        ]
 
     def current(self, key: SectionKey, moment: str, step: int) -> bool:
         if is_current(parse_time(moment), self.at, step):
@@ -278,11 +282,11 @@ def _step(finding: Finding) -> int:
 
 
 def _has(finding: Finding, name: str) -> bool:
-    return any(one.name == name for one in finding.evidence.quantities)
+    return any(quantity.name == name for quantity in finding.evidence.quantities)
 
 
 def _named(finding: Finding, name: str) -> Quantity:
-    return next(one for one in finding.evidence.quantities if one.name == name)
+    return next(quantity for quantity in finding.evidence.quantities if quantity.name == name)
 
 
 def _amount(quantity: Quantity) -> Amount | None:
@@ -295,8 +299,8 @@ def _summary(bulletin: Bulletin, key: SectionKey) -> str:
 
 def _danger(bulletin: Bulletin) -> Danger:
     day = format_time(start_of_day(parse_time(bulletin.at)))
-    findings = [one for section in bulletin.sections if section.key == "danger" for one in section.findings]
-    stated = next((one for one in findings if _has(one, "danger_level")), None)
+    findings = [finding for section in bulletin.sections if section.key == "danger" for finding in section.findings]
+    stated = next((section for section in findings if _has(section, "danger_level")), None)
     if stated is None:
         why = findings[0].statement if findings else "no market-wide total is published for these data"
         return Danger(level=None, word="", set_at=day, chance=None, base_rate=None, reason=why.rstrip("."))
@@ -304,7 +308,7 @@ def _danger(bulletin: Bulletin) -> Danger:
     if level is None:
         why = _named(stated, "danger_level").uncertainty
         return Danger(level=None, word="", set_at=day, chance=None, base_rate=None, reason=why)
-    following = next((one for one in findings if one.name == "danger.next_24h"), None)
+    following = next((section for section in findings if section.name == "danger.next_24h"), None)
     return Danger(
         level=level,
         word=quantities.LEVEL_NAMES[level - 1],
@@ -339,8 +343,8 @@ def _levels(source: _Current) -> tuple[Level, ...]:
     sides: tuple[Literal["short", "long"], ...] = ("short", "long")
     for side in sides:
         findings = source.findings("clusters", f"clusters.{side}.")[:LEVELS_EACH_SIDE]
-        mine = [_level(finding, side) for finding in findings if _has(finding, "low_price")]
-        levels += sorted(mine, key=lambda level: abs(level.distance))
+        own = [_level(finding, side) for finding in findings if _has(finding, "low_price")]
+        levels += sorted(own, key=lambda level: abs(level.distance))
     return tuple(levels)
 
 

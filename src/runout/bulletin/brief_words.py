@@ -39,8 +39,8 @@ def head(brief: Brief) -> str:
     >>> head(brief(assemble((), coin="BTC", at=0, synthetic=True, fingerprint="0")))
     'BTC, price not known, 1 Jan 1970 00:00 UTC'
     """
-    said = "price not known" if brief.price is None else price(brief.price)
-    return f"{wording.clean(brief.coin)}, {said}, {wording.moment(brief.at)}"
+    text = "price not known" if brief.price is None else price(brief.price)
+    return f"{wording.clean(brief.coin)}, {text}, {wording.moment(brief.at)}"
 
 
 def warning(brief: Brief) -> str:
@@ -83,14 +83,14 @@ def _missing(brief: Brief) -> str:
     aged: dict[str, list[str]] = {}
     absent: list[str] = []
     for entry in map(wording.clean, brief.missing):
-        what, mark, time = entry.partition(_AGED)
+        subject, mark, time = entry.partition(_AGED)
         if not mark:
             absent.append(entry)
-        elif (head := what.partition(",")[0]) not in aged.setdefault(time.rstrip(")"), []):
+        elif (head := subject.partition(",")[0]) not in aged.setdefault(time.rstrip(")"), []):
             aged[time.rstrip(")")].append(head)
     old = {head for heads in aged.values() for head in heads}
     groups = [f"{', '.join(heads)} (newest figures: {time})" for time, heads in aged.items()]
-    return "; ".join([*groups, *(one for one in absent if not any(head in one for head in old))]).rstrip(".") + "."
+    return "; ".join([*groups, *(item for item in absent if not any(head in item for head in old))]).rstrip(".") + "."
 
 
 def _when(moment: str, at: int) -> str:
@@ -202,7 +202,7 @@ def _often(share: float) -> str:
 
 
 def _record(brief: Brief) -> str:
-    said = ", ".join(f"{one.level}: {percent(one.frequency.value)} of {one.days}" for one in brief.record)
-    values = [one.frequency.value for one in brief.record]
+    text = ", ".join(f"{item.level}: {percent(item.frequency.value)} of {item.days}" for item in brief.record)
+    values = [item.frequency.value for item in brief.record]
     order = "" if values == sorted(values) else "; levels out of order cannot be distinguished"
-    return f"days at each level followed by a {dollars(DANGER_USD)} day: {said}{order}."
+    return f"days at each level followed by a {dollars(DANGER_USD)} day: {text}{order}."

@@ -42,7 +42,7 @@ class Sources(msgspec.Struct, frozen=True):
 
     def every(self) -> tuple[Series, ...]:
         """Return all of them."""
-        return (*self.bars, *(one for one in (self.interest, self.liquidations) if one is not None))
+        return (*self.bars, *(item for item in (self.interest, self.liquidations) if item is not None))
 
     def capture(self) -> str:
         """Return what the feed of liquidations shows."""
@@ -126,7 +126,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     @property
     def synthetic(self) -> bool:
         """Whether the market is made up."""
-        return any(one.synthetic for one in self.sources.every())
+        return any(item.synthetic for item in self.sources.every())
 
     @property
     def step_usd(self) -> float:
@@ -137,11 +137,11 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """Return the width of a level as text."""
         return f"${self.step_usd:,g}"
 
-    def title(self, what: str) -> str:
+    def title(self, subject: str) -> str:
         """Return a title that names what is shown, of what market, and when."""
         moment = clock.say_moment(self.through)
         mark = "SYNTHETIC MARKET · " if self.synthetic else ""
-        return f"{mark}{wording.clean(self.coin)} on {venue_list((self.venue,))}: {what} · {moment}"
+        return f"{mark}{wording.clean(self.coin)} on {venue_list((self.venue,))}: {subject} · {moment}"
 
     def warning(self) -> str:
         """Return that the newest bar is long before the moment asked for, empty where it is not."""
@@ -156,7 +156,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         if liquidations is not None:
             every = clock.format_duration(liquidations.step)
             parts.append(f"liquidations as {venue_list(liquidations.venues)} reported them ({every}, a lower bound)")
-        providers = " and ".join(sorted({provider_name(one.provider) for one in self.sources.every()}))
+        providers = " and ".join(sorted({provider_name(item.provider) for item in self.sources.every()}))
         return f"{', '.join(parts)}; via {providers}."
 
     def near_text(self) -> str:
@@ -169,16 +169,16 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def caveats(self) -> tuple[str, ...]:
         """Return what a reader must know of this map, beside what holds of all."""
-        found: list[str] = []
+        results: list[str] = []
         if not self.warm:
-            found.append(
+            results.append(
                 "The window begins within the map's warm-up of 10 days: levels of that time miss earlier positions."
             )
         if not self.ladder.dollars.buckets:
-            found.append(
+            results.append(
                 "Too few reported liquidations of this venue: dollars are those that another venue showed for each "
                 "dollar crossed, of an order of magnitude only."
             )
-        kinds = [one.kind for one in self.irregular]
-        found += [f"{kinds.count(kind)} irregular bars: {kind}." for kind in sorted(set(kinds))]
-        return tuple(found)
+        kinds = [item.kind for item in self.irregular]
+        results += [f"{kinds.count(kind)} irregular bars: {kind}." for kind in sorted(set(kinds))]
+        return tuple(results)

@@ -21,62 +21,62 @@ _COLUMNS: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 
 
-def as_json(made: Forecast) -> str:
+def as_json(forecast: Forecast) -> str:
     """Return a forecast as JSON text: times ISO 8601 UTC, figures to six decimals."""
-    document = {"schema_version": SCHEMA_VERSION, **_plain(made)}
+    document = {"schema_version": SCHEMA_VERSION, **_plain(forecast)}
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
-def _plain(made: Forecast) -> dict[str, object]:
-    kept = {name: getattr(made, name) for name in ("coin", "scope", "model", "fingerprint", "method_version")}
+def _plain(forecast: Forecast) -> dict[str, object]:
+    kept = {name: getattr(forecast, name) for name in ("coin", "scope", "model", "fingerprint", "method_version")}
     return {
-        "at": format_time(made.at),
+        "at": format_time(forecast.at),
         **kept,
-        "code_version": made.code_version,
-        "data_through": format_time(made.data_through),
-        "ratio": {"median": _round(made.ratio_median), "events": made.ratio_events},
-        "problem": None if made.problem is None else msgspec.structs.asdict(made.problem),
-        "next_24h": None if made.next_24h is None else _plain_window(made.next_24h),
-        "windows": [_plain_window(one) for one in made.windows],
-        "conditions": [_plain_condition(one) for one in made.conditions],
-        "notes": list(made.notes),
+        "code_version": forecast.code_version,
+        "data_through": format_time(forecast.data_through),
+        "ratio": {"median": _round(forecast.ratio_median), "events": forecast.ratio_events},
+        "problem": None if forecast.problem is None else msgspec.structs.asdict(forecast.problem),
+        "next_24h": None if forecast.next_24h is None else _plain_window(forecast.next_24h),
+        "windows": [_plain_window(window) for window in forecast.windows],
+        "conditions": [_plain_condition(conditional) for conditional in forecast.conditions],
+        "notes": list(forecast.notes),
     }
 
 
-def _plain_window(one: Window) -> dict[str, object]:
+def _plain_window(window: Window) -> dict[str, object]:
     return {
-        "start": format_time(one.start),
-        "end": format_time(one.end),
-        "lead_days": one.lead,
-        "danger_level": None if one.level is None else int(one.level),
-        "danger_word": None if one.level is None else one.level.word,
-        "base_rate": _round(one.base_rate),
-        "median_usd": round(one.median_usd),
-        "headline": [_plain_chance(p) for p in one.headline],
-        "measured": [_plain_chance(p) for p in one.measured],
-        "missing": list(one.missing),
-        "scope": one.scope,
+        "start": format_time(window.start),
+        "end": format_time(window.end),
+        "lead_days": window.lead,
+        "danger_level": None if window.level is None else int(window.level),
+        "danger_word": None if window.level is None else window.level.word,
+        "base_rate": _round(window.base_rate),
+        "median_usd": round(window.median_usd),
+        "headline": [_plain_chance(p) for p in window.headline],
+        "measured": [_plain_chance(p) for p in window.measured],
+        "missing": list(window.missing),
+        "scope": window.scope,
     }
 
 
-def _plain_condition(one: Conditional) -> dict[str, object]:
+def _plain_condition(conditional: Conditional) -> dict[str, object]:
     return {
-        "coin": one.coin,
-        "direction": one.direction,
-        "move": one.move,
-        "days": one.days,
-        "headline": [_plain_chance(p) for p in one.headline],
-        "measured": [_plain_chance(p) for p in one.measured],
-        "refused": one.refused,
+        "coin": conditional.coin,
+        "direction": conditional.direction,
+        "move": conditional.move,
+        "days": conditional.days,
+        "headline": [_plain_chance(p) for p in conditional.headline],
+        "measured": [_plain_chance(p) for p in conditional.measured],
+        "refused": conditional.refused,
     }
 
 
-def _plain_chance(one: Probability) -> dict[str, float]:
+def _plain_chance(probability: Probability) -> dict[str, float]:
     return {
-        "theta_usd": one.theta_usd,
-        "probability": round(one.probability, _DIGITS),
-        "low": round(one.low, _DIGITS),
-        "high": round(one.high, _DIGITS),
+        "theta_usd": probability.theta_usd,
+        "probability": round(probability.probability, _DIGITS),
+        "low": round(probability.low, _DIGITS),
+        "high": round(probability.high, _DIGITS),
     }
 
 
@@ -84,7 +84,7 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, _DIGITS)
 
 
-def table(made: Forecast) -> pl.DataFrame:
+def table(forecast: Forecast) -> pl.DataFrame:
     """Return the chances of a forecast as a table: a row for each window or condition, total and threshold.
 
     Returns
@@ -95,24 +95,32 @@ def table(made: Forecast) -> pl.DataFrame:
         ``total``: ``headline`` (all coins, all venues, inferred) or ``measured``; ``theta_usd``; ``probability`` of a
         total of at least that, with its 90% interval ``low, high``; ``refused``: why a condition has no chances.
     """
-    rows = [row for window in made.windows for row in _window_rows(window)]
-    rows += [row for one in made.conditions for row in _condition_rows(one, made.windows[0])]
+    rows = [row for window in forecast.windows for row in _window_rows(window)]
+    rows += [row for conditional in forecast.conditions for row in _condition_rows(conditional, forecast.windows[0])]
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
 
 
-def _window_rows(of: Window) -> Iterator[tuple[object, ...]]:
-    head = (of.start, of.end, of.lead, None if of.level is None else int(of.level), None, None, None)
+def _window_rows(window: Window) -> Iterator[tuple[object, ...]]:
+    head = (
+        window.start,
+        window.end,
+        window.lead,
+        None if window.level is None else int(window.level),
+        None,
+        None,
+        None,
+    )
     yield from (
-        (*head, total, one.theta_usd, one.probability, one.low, one.high, None)
-        for total, chances in (("headline", of.headline), ("measured", of.measured))
-        for one in chances
+        (*head, total, chance.theta_usd, chance.probability, chance.low, chance.high, None)
+        for total, chances in (("headline", window.headline), ("measured", window.measured))
+        for chance in chances
     )
 
 
-def _condition_rows(of: Conditional, first: Window) -> Iterator[tuple[object, ...]]:
-    head = (first.start, first.end, first.lead, None, of.coin, of.direction, of.move)
-    if of.refused:
-        yield (*head, None, None, None, None, None, of.refused)
-    for total, chances in (("headline", of.headline), ("measured", of.measured)):
-        for one in chances:
-            yield (*head, total, one.theta_usd, one.probability, one.low, one.high, None)
+def _condition_rows(conditional: Conditional, first: Window) -> Iterator[tuple[object, ...]]:
+    head = (first.start, first.end, first.lead, None, conditional.coin, conditional.direction, conditional.move)
+    if conditional.refused:
+        yield (*head, None, None, None, None, None, conditional.refused)
+    for total, chances in (("headline", conditional.headline), ("measured", conditional.measured)):
+        for chance in chances:
+            yield (*head, total, chance.theta_usd, chance.probability, chance.low, chance.high, None)

@@ -29,7 +29,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def provider(self) -> str:
         """Who published the figures."""
-        return ", ".join(sorted({provider_name(one.provider) for one in self.series}))
+        return ", ".join(sorted({provider_name(member.provider) for member in self.series}))
 
     @property
     def times(self) -> Times:
@@ -47,8 +47,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     def value(self, name: str, time: int) -> float | None:
         """Return a column's value at exactly ``time``, None where there is none."""
-        found = self.rows.filter(pl.col("event_time") == time)[name]
-        return None if found.is_empty() else found[-1]
+        results = self.rows.filter(pl.col("event_time") == time)[name]
+        return None if results.is_empty() else results[-1]
 
 
 def quantity(
@@ -75,7 +75,7 @@ def evidence(
 
     The command prints every row used: rows at ``start`` and later, as known at ``at``.
     """
-    names = tuple(one.series for one in reading.series)
+    names = tuple(member.series for member in reading.series)
     return Evidence(
         quantities=quantities,
         scope=reading.scope,

@@ -165,8 +165,8 @@ def grouped_sources(findings: Sequence[Finding]) -> Sourced:
     return Sourced(sources, tuple(order.index(key) + 1 if len(order) > 1 else 0 for key in keys))
 
 
-def new_sentences(text: str, said: set[str], scopes: Collection[str] = ()) -> str:
-    """Return the sentences of a text that were not said yet, and remember them in ``said``.
+def new_sentences(text: str, shown: set[str], scopes: Collection[str] = ()) -> str:
+    """Return the sentences of a text that were not said yet, and remember them in ``shown``.
 
     One that names a scope of ``scopes`` is left out: the sources beneath it do.
 
@@ -177,17 +177,17 @@ def new_sentences(text: str, said: set[str], scopes: Collection[str] = ()) -> st
     ('Sides are as reported.', 'Sides are as reported.')
     """
     sentences = [
-        one for one in _SENTENCE.split(clean(text))
-        if one and one not in said and not any(scope and scope in one for scope in scopes)
+        part for part in _SENTENCE.split(clean(text))
+        if part and part not in shown and not any(scope and scope in part for scope in scopes)
     ]  # fmt: skip
-    said.update(sentences)
+    shown.update(sentences)
     return " ".join(sentences)
 
 
 def repeats(section: Section) -> bool:
     """Return whether the summary of a section has no figure that its findings do not give."""
     figures = set(_FIGURE.findall(section.summary))
-    return bool(figures) and figures <= set(_FIGURE.findall(" ".join(one.statement for one in section.findings)))
+    return bool(figures) and figures <= set(_FIGURE.findall(" ".join(item.statement for item in section.findings)))
 
 
 def in_table(finding: Finding, section: Section, coin: str) -> bool:
@@ -223,9 +223,9 @@ def _span(proofs: Sequence[Evidence]) -> str:
 
 def summary(section: Section) -> str:
     """Return the summary of a section, empty where its findings say the same."""
-    said = clean(section.summary)
+    text = clean(section.summary)
     first = clean(section.findings[0].statement) if section.findings else ""
-    return "" if said == first or repeats(section) else said
+    return "" if text == first or repeats(section) else text
 
 
 def title(bulletin: Bulletin) -> str:

@@ -68,13 +68,13 @@ def volatility(close: npt.ArrayLike, per_day: int) -> Floats:
     logarithm = np.log(np.asarray(close, dtype=np.float64))
     squared = np.diff(logarithm, prepend=logarithm[:1]) ** 2
     keep = 0.5 ** (1.0 / (HALF_LIFE * per_day))
-    found = np.empty(len(squared))
+    table = np.empty(len(squared))
     variance = float(np.mean(squared[1 : 2 * per_day + 1])) if len(squared) > 1 else 0.0
     for place, square in enumerate(squared.tolist()):
         variance = keep * variance + (1.0 - keep) * square
-        found[place] = variance
-    found[: min(2 * per_day, len(found))] = np.nan
-    return np.sqrt(found * per_day)
+        table[place] = variance
+    table[: min(2 * per_day, len(table))] = np.nan
+    return np.sqrt(table * per_day)
 
 
 def extremes(
@@ -96,7 +96,7 @@ def extremes(
     NotEnoughDataError
         If fewer than 100 starts have a day behind them.
     """
-    top, bottom, last = (np.asarray(one, dtype=np.float64) for one in (high, low, close))
+    top, bottom, last = (np.asarray(item, dtype=np.float64) for item in (high, low, close))
     sigma = volatility(last, per_day)
     starts = np.arange(2 * per_day, len(last) - per_day, every)
     if len(starts) < LEAST_EXTREMES:
@@ -112,12 +112,12 @@ def extremes(
     )  # fmt: skip
 
 
-def chance_of_touching(of: Extremes, distance: float, direction: Direction) -> FrequencyInterval:
+def chance_of_touching(subject: Extremes, distance: float, direction: Direction) -> FrequencyInterval:
     """Return how often 24 h went a log-distance or farther, volatility for volatility, with a 90% Wilson interval.
 
     Overlapping days are no independent cases: the interval counts one start a day.
     """
-    reached = of.of(direction) >= distance / of.sigma
-    cases = max(len(reached) // of.per_day, 1)
+    reached = subject.of(direction) >= distance / subject.sigma
+    cases = max(len(reached) // subject.per_day, 1)
     share = float(reached.mean())
     return msgspec.structs.replace(wilson_interval(round(share * cases), cases), frequency=share)

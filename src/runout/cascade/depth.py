@@ -141,16 +141,16 @@ def book_walk(depths: tuple[Depth, ...], direction: Direction, *, linear_usd: fl
     UsageError
         If exponents differ: books of different shape do not add up to a power law.
     """
-    if len({one.exponent for one in depths}) > 1:
+    if len({item.exponent for item in depths}) > 1:
         raise UsageError("expected one exponent for all venues of a coin, found several: fit them together")
-    total = sum(side_usd(one, direction).value for one in depths)
+    total = sum(side_usd(item, direction).value for item in depths)
     exponent = depths[0].exponent if depths else 1.0
     return Impact(float(total), REFERENCE_DISTANCE, 1 / exponent, linear_usd)
 
 
-def side_usd(one: Depth, direction: Direction) -> Band:
+def side_usd(item: Depth, direction: Direction) -> Band:
     """Return the side of the book that a move in this direction eats."""
-    return one.bid_usd if direction == "down" else one.ask_usd
+    return item.bid_usd if direction == "down" else item.ask_usd
 
 
 def metaorder(
@@ -208,12 +208,12 @@ def fit_power_law(distance: npt.ArrayLike, cumulative_usd: npt.ArrayLike) -> tup
     >>> round(usd, 1), round(exponent, 3)
     (192.8, 0.776)
     """
-    far, held = amounts("distance", distance), amounts("cumulative_usd", cumulative_usd)
-    if far.shape != held.shape or far.ndim != 1 or not ((far > 0) & (held > 0)).all():
+    far, stored = amounts("distance", distance), amounts("cumulative_usd", cumulative_usd)
+    if far.shape != stored.shape or far.ndim != 1 or not ((far > 0) & (stored > 0)).all():
         raise UsageError("expected as many distances as depths, all above 0: leave empty bands out")
     if len(np.unique(far)) < 2:
         raise NotEnoughDataError("expected depth at two distances at least: one does not show how it grows")
-    x, y = np.log(far / REFERENCE_DISTANCE), np.log(held)
+    x, y = np.log(far / REFERENCE_DISTANCE), np.log(stored)
     slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
     return float(np.exp(y.mean() - slope * x.mean())), slope
 

@@ -122,7 +122,7 @@ def run(whole: Market, push: Push, solver: Rounds) -> Run:
 
 
 def _run(whole: Market, push: Push, solver: Rounds) -> Run:
-    coins = [_start(one, push, solver.step_seconds) for one in whole.coins]
+    coins = [_start(coin, push, solver.step_seconds) for coin in whole.coins]
     order = push.order_usd * _shares(coins[0].depth_usd)
     rows: list[tuple[float, ...]] = []
     ending, arrived = Ending.UNFINISHED, 0.0
@@ -130,12 +130,12 @@ def _run(whole: Market, push: Push, solver: Rounds) -> Run:
         time = step * solver.step_seconds
         share = 1.0 if solver.shock_seconds <= time else time / solver.shock_seconds
         coins[0].taken = coins[0].taken + order * (share - arrived if step else share)
-        moved = whole.coupling @ np.array([one.endogenous for one in coins])
+        moved = whole.coupling @ np.array([coin.endogenous for coin in coins])
         bases = [push.distance * c.market.beta * share + m - c.endogenous for c, m in zip(coins, moved, strict=True)]
-        done = [_step(one, base, step, solver.step_seconds) for one, base in zip(coins, bases, strict=True)]
-        rows.append(_row(time, coins, [one for one, _ in done]))
+        done = [_step(item, base, step, solver.step_seconds) for item, base in zip(coins, bases, strict=True)]
+        rows.append(_row(time, coins, [item for item, _ in done]))
         arrived = share
-        if any(_off_the_map(one) for one in coins):
+        if any(_off_the_map(coin) for coin in coins):
             ending = Ending.NO_EQUILIBRIUM
             break
         if share == 1.0 and step and all(quiet for _, quiet in done):
@@ -143,26 +143,26 @@ def _run(whole: Market, push: Push, solver: Rounds) -> Run:
             break
     return Run(
         ending=ending,
-        extreme=np.array([one.extreme for one in coins]),
-        levels_gone=tuple(one.gone for one in coins),
+        extreme=np.array([coin.extreme for coin in coins]),
+        levels_gone=tuple(coin.gone for coin in coins),
         rounds=_rounds(rows, coins, solver.step_seconds),
-        stages=pl.concat([_stages(one) for one in coins]),
+        stages=pl.concat([_stages(coin) for coin in coins]),
     )
 
 
 def venue_shares(coin: CoinMarket, direction: Direction) -> Floats:
     """Return each venue's share of the coin's depth, by which positions not split by venue are laid on venues."""
-    return _shares(np.array([side_usd(one.depth, direction).value for one in coin.venues] or [0.0]))
+    return _shares(np.array([side_usd(venue.depth, direction).value for venue in coin.venues] or [0.0]))
 
 
 def _start(coin: CoinMarket, push: Push, step: float) -> _Coin:
-    depths = [one.depth for one in coin.venues] or [_no_depth()]
+    depths = [venue.depth for venue in coin.venues] or [_no_depth()]
     venues = coin.venues
     side, sign = coin.ladder.side(push.direction), -1.0 if push.direction == "down" else 1.0
-    depth_usd = np.array([side_usd(one, push.direction).value for one in depths])
+    depth_usd = np.array([side_usd(depth, push.direction).value for depth in depths])
     count = len(depths)
-    margin = np.array([one.margin_rate for one in venues] or [0.0])
-    latency = np.array([math.ceil(one.latency_seconds / step - 1e-9) for one in venues] or [0])
+    margin = np.array([venue.margin_rate for venue in venues] or [0.0])
+    latency = np.array([math.ceil(venue.latency_seconds / step - 1e-9) for venue in venues] or [0])
     levels, usd = _by_venue(coin, side, push.direction)
     return _Coin(
         market=coin,
@@ -171,16 +171,16 @@ def _start(coin: CoinMarket, push: Push, step: float) -> _Coin:
         cumulative=_cumulative(levels, usd, margin, coin.ladder.price_usd, sign),
         depth_usd=depth_usd,
         exponent=1 / depths[0].exponent,
-        keep=0.5 ** (step / np.array([one.half_life_seconds for one in depths])),
-        pace=_worked_off(step, [one.pace_seconds for one in venues] or [0.0]),
+        keep=0.5 ** (step / np.array([depth.half_life_seconds for depth in depths])),
+        pace=_worked_off(step, [venue.pace_seconds for venue in venues] or [0.0]),
         latency=latency,
         arbitrage=float(_worked_off(step, [coin.arbitrage_seconds])[0]),
         waiting=np.zeros((int(latency.max()) + 1, 3, count)),
         due=np.zeros((3, count)),
         taken=np.zeros(count),
         gone=np.zeros(count, dtype=np.int64),
-        insurance=np.array([one.insurance_usd for one in venues] or [0.0]),
-        backstop=np.array([one.backstop_usd for one in venues] or [0.0]),
+        insurance=np.array([venue.insurance_usd for venue in venues] or [0.0]),
+        backstop=np.array([venue.backstop_usd for venue in venues] or [0.0]),
         totals=np.zeros((len(TOTALS), count)),
         shares=_shares(depth_usd),
         worst=np.zeros(count),
@@ -210,7 +210,7 @@ def _step(coin: _Coin, base: float, step: int, seconds: float) -> tuple[Closing,
 
 
 def _books(coin: _Coin, base: float) -> Books:
-    thin = np.array([_left(one.depth, coin.activity) for one in coin.market.venues] or [1.0])
+    thin = np.array([_left(venue.depth, coin.activity) for venue in coin.market.venues] or [1.0])
     now = coin.depth_usd * thin
     coin.shares = _shares(now)
     coin.thin = float(now.sum() / coin.depth_usd.sum()) if coin.depth_usd.sum() > 0 else 0.0
@@ -252,15 +252,15 @@ def _close(coin: _Coin, batch: Floats, books: Books) -> Closing:
         batch,
         books,
         insurance_usd=coin.insurance,
-        backstop_share=np.array([one.backstop_share or 0.0 for one in venues]),
+        backstop_share=np.array([venue.backstop_share or 0.0 for venue in venues]),
         backstop_room_usd=coin.backstop,
-        margin_rate=np.array([one.margin_rate for one in venues]),
+        margin_rate=np.array([venue.margin_rate for venue in venues]),
     )
     coin.insurance = coin.insurance + closed.insurance_change_usd
     coin.backstop = coin.backstop - closed.backstop[USD]
     parts = (closed.market, closed.backstop, closed.adl)
-    coin.totals[1:4] += [one[USD] for one in parts]
-    coin.totals[4] += sum(one[2] for one in parts)
+    coin.totals[1:4] += [part[USD] for part in parts]
+    coin.totals[4] += sum(part[2] for part in parts)
     coin.totals[5:] += [closed.cash_usd, closed.backstop[2], closed.adl[2], closed.insurance_change_usd]
     return closed
 
@@ -294,12 +294,12 @@ def _shares(depth_usd: Floats) -> Floats:
 
 
 def _mean(values: Floats, weights: Floats) -> float:
-    held = weights > 0
-    return float(values[held] @ weights[held])
+    stored = weights > 0
+    return float(values[stored] @ weights[stored])
 
 
 def _worked_off(step: float, seconds: list[float]) -> Floats:
-    return np.array([1 - math.exp(-step / one) if one > 0 else 1.0 for one in seconds])
+    return np.array([1 - math.exp(-step / second) if second > 0 else 1.0 for second in seconds])
 
 
 def _off_the_map(coin: _Coin) -> bool:
@@ -313,8 +313,8 @@ def _no_depth() -> Depth:
 
 
 def _row(time: float, coins: list[_Coin], closed: list[Closing]) -> tuple[float, ...]:
-    sums = [sum(float(getattr(one, name)[USD].sum()) for one in closed) for name in ("market", "backstop", "adl")]
-    triggered = sum(float(one.totals[0].sum()) for one in coins)
+    sums = [sum(float(getattr(item, name)[USD].sum()) for item in closed) for name in ("market", "backstop", "adl")]
+    triggered = sum(float(coin.totals[0].sum()) for coin in coins)
     first = coins[0]
     return (time, first.index, triggered, *sums, first.thin)
 
@@ -322,7 +322,7 @@ def _row(time: float, coins: list[_Coin], closed: list[Closing]) -> tuple[float,
 def _rounds(rows: list[tuple[float, ...]], coins: list[_Coin], step: float) -> pl.DataFrame:
     """Return steps gathered into rounds: an engine's latency, or a step where there is none."""
     names = ("time_seconds", "distance", "triggered_usd", "market_usd", "backstop_usd", "adl_usd", "depth_share")
-    length = step * max(1, *(int(one.latency.max()) for one in coins))
+    length = step * max(1, *(int(coin.latency.max()) for coin in coins))
     price, sign = coins[0].market.ladder.price_usd, coins[0].sign
     table = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.Float64), orient="row")
     table = table.with_columns(
@@ -339,7 +339,7 @@ def _rounds(rows: list[tuple[float, ...]], coins: list[_Coin], step: float) -> p
 
 
 def _stages(coin: _Coin) -> pl.DataFrame:
-    names = [one.name for one in coin.market.venues] or [None]
+    names = [venue.name for venue in coin.market.venues] or [None]
     pending = coin.due[USD] + coin.waiting[:, USD].sum(axis=0)
     columns = dict(zip(TOTALS, coin.totals, strict=True))
     where = {"coin": [coin.market.ladder.coin] * len(names), "venue": names}

@@ -54,7 +54,7 @@ def flow_impact(net_usd: npt.ArrayLike, log_return: npt.ArrayLike) -> FlowImpact
     NotEnoughDataError
         If fewer than 100 bars are known, or flow does not go with the price at all (κ ≤ 0).
     """
-    flow, moved = (np.asarray(one, dtype=np.float64) for one in (net_usd, log_return))
+    flow, moved = (np.asarray(item, dtype=np.float64) for item in (net_usd, log_return))
     known = np.isfinite(flow) & np.isfinite(moved)
     flow, moved = flow[known], moved[known]
     if len(flow) < LEAST_BARS:
@@ -72,7 +72,7 @@ def flow_impact(net_usd: npt.ArrayLike, log_return: npt.ArrayLike) -> FlowImpact
 def _exponent(flow: npt.NDArray[np.float64], moved: npt.NDArray[np.float64]) -> float:
     size = np.abs(flow)
     groups = np.array_split(np.argsort(size, kind="stable"), _GROUPS)[_SMALLEST:]
-    means = np.array([(size[one].mean(), (np.sign(flow[one]) * moved[one]).mean()) for one in groups])
+    means = np.array([(size[group].mean(), (np.sign(flow[group]) * moved[group]).mean()) for group in groups])
     size_log, moved_log = np.log(means[(means > 0.0).all(axis=1)]).T
     if len(size_log) < 2:
         return float("nan")

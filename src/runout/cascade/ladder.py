@@ -213,5 +213,5 @@ def _side(
         return None, outside
     along = np.unique(np.abs(np.log(cut / price)))
     order = slice(None, None, -1) if direction == "down" else slice(None)
-    parts = [(one * kept)[:, inside][:, order] for one in (dollars, low, high)]
+    parts = [(item * kept)[:, inside][:, order] for item in (dollars, low, high)]
     return rungs(along, *parts), outside

@@ -130,7 +130,7 @@ def market(*coins: CoinMarket, coupling: npt.ArrayLike | None = None) -> Market:
     UsageError
         If there is no coin, one stands twice, or the coupling is not a square matrix with 1 on its diagonal.
     """
-    names = [one.ladder.coin for one in coins]
+    names = [item.ladder.coin for item in coins]
     if not coins or len(set(names)) < len(names):
         raise UsageError(f"expected at least one coin and each of them once, found {names}")
     matrix = np.eye(len(coins)) if coupling is None else amounts("coupling", coupling)
@@ -148,13 +148,13 @@ def case_of(whole: Market, case: Case) -> Market:
     """Return the market at an edge of its bands: all of them together, so the edge is wider than 5% to 95%."""
     if case == "value":
         return whole
-    return msgspec.structs.replace(whole, coins=tuple(_coin_case(one, case) for one in whole.coins))
+    return msgspec.structs.replace(whole, coins=tuple(_coin_case(coin, case) for coin in whole.coins))
 
 
 def _coin_case(coin: CoinMarket, case: Case) -> CoinMarket:
     sides = {name: _rungs_case(getattr(coin.ladder, name), case) for name in ("long", "short")}
     ladder = msgspec.structs.replace(coin.ladder, **sides)
-    return msgspec.structs.replace(coin, ladder=ladder, venues=tuple(_venue_case(one, case) for one in coin.venues))
+    return msgspec.structs.replace(coin, ladder=ladder, venues=tuple(_venue_case(venue, case) for venue in coin.venues))
 
 
 def _rungs_case(side: Rungs | None, case: Case) -> Rungs | None:

@@ -117,9 +117,9 @@ def simulate_day(
     number("exponent_deviation", uncertainty.exponent_deviation, least=0, most=1)
     luck = rng.standard_normal(len(walked))  # makers withdraw from all coins together
     ways = [_walk(coin, walked, luck, rng, step=step_seconds, uncertainty=uncertainty) for coin in market.coins]
-    forced = np.sum([one.forced for one in ways], axis=0)
+    forced = np.sum([way.forced for way in ways], axis=0)
     low, high = _reach(market.coins[0], ways[0])
-    beyond = np.any([one.beyond for one in ways], axis=0)
+    beyond = np.any([way.beyond for way in ways], axis=0)
     price = market.coins[0].ladder.price_usd
     return Day(price_usd=price, long_usd=forced[:, 0], short_usd=forced[:, 1], low=low, high=high, beyond=beyond)
 
@@ -134,14 +134,14 @@ def _walk(
     long_levels, long_usd = _ladders(coin.ladder.long, rng, uncertainty)
     short_levels, short_usd = _ladders(coin.ladder.short, rng, uncertainty)
     variant = rng.integers(0, uncertainty.variants, len(paths))
-    found = _Ways(np.empty((len(paths), 2)), np.empty((len(paths), 2)), np.empty(len(paths), dtype=np.bool_))
+    results = _Ways(np.empty((len(paths), 2)), np.empty((len(paths), 2)), np.empty(len(paths), dtype=np.bool_))
     bids, asks = (_drawn(_depth(coin, direction), luck) for direction in ("down", "up"))
     walk(
         paths if coin.beta == 1 else paths * coin.beta,
         long_levels, short_levels, long_usd, short_usd, variant, bids, asks,
-        law.distance, 1 / np.clip(exponent, 0.3, 2.0), _kept(coin, step), found.reach, found.forced, found.beyond,
+        law.distance, 1 / np.clip(exponent, 0.3, 2.0), _kept(coin, step), results.reach, results.forced, results.beyond,
     )  # fmt: skip
-    return found
+    return results
 
 
 def _reach(coin: CoinMarket, ways: _Ways) -> tuple[Floats, Floats]:
@@ -157,7 +157,7 @@ def _ladders(side: Rungs | None, rng: np.random.Generator, uncertainty: Uncertai
     """Return levels with the horizon, and draws of their dollars, shape (variants, levels)."""
     if side is None:
         return np.array([np.inf]), np.zeros((uncertainty.variants, 0))
-    band = Band(*(one.sum(axis=0) for one in (side.low_usd, side.usd, side.high_usd)))  # pyright: ignore[reportArgumentType]
+    band = Band(*(item.sum(axis=0) for item in (side.low_usd, side.usd, side.high_usd)))  # pyright: ignore[reportArgumentType]
     shape = (uncertainty.variants, len(side.distance))
     shared, own = rng.standard_normal((shape[0], 1)), rng.standard_normal(shape)
     luck = np.sqrt(uncertainty.common) * shared + np.sqrt(1 - uncertainty.common) * own
@@ -177,13 +177,13 @@ def _drawn(band: Band, luck: Floats) -> Floats:
 def _depth(coin: CoinMarket, direction: Direction) -> Band:
     if coin.impact is not None:
         return Band(*(coin.impact.scale_usd,) * 3)
-    sides = [side_usd(one.depth, direction) for one in coin.venues]
-    return Band(*(float(sum(getattr(one, name) for one in sides)) for name in ("low", "value", "high")))
+    sides = [side_usd(venue.depth, direction) for venue in coin.venues]
+    return Band(*(float(sum(getattr(band, name) for band in sides)) for name in ("low", "value", "high")))
 
 
 def _kept(coin: CoinMarket, step: float) -> float:
     """Return the share that weighs on the book a step later: venues' own, weighted by their depth."""
-    depths = [one.depth for one in coin.venues]
-    weights = np.array([one.bid_usd.value + one.ask_usd.value for one in depths])
-    kept = 0.5 ** (step / np.array([one.half_life_seconds for one in depths]))
+    depths = [venue.depth for venue in coin.venues]
+    weights = np.array([depth.bid_usd.value + depth.ask_usd.value for depth in depths])
+    kept = 0.5 ** (step / np.array([depth.half_life_seconds for depth in depths]))
     return float(weights @ kept / weights.sum()) if weights.sum() > 0 else 1.0

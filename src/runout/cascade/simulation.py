@@ -85,63 +85,71 @@ def simulate(market: Market, shock: Shock, solver: Static | Rounds = STATIC) -> 
     ('stopped', 95556, 300000000.0)
     """
     first = market.coins[0].ladder
-    given = push(shock, first.price_usd)
-    answers: dict[Case, _Answer] = {case: _answer(case_of(market, case), given, solver) for case in CASES}
+    provided = push(shock, first.price_usd)
+    answers: dict[Case, _Answer] = {case: _answer(case_of(market, case), provided, solver) for case in CASES}
     value = answers["value"]
-    of = _curve(market.coins[0], given.direction)
+    subject = _curve(market.coins[0], provided.direction)
     return Slide(
         coin=first.coin,
         price_usd=first.price_usd,
-        direction=given.direction,
+        direction=provided.direction,
         value=value.extent,
         mild=answers["mild"].extent,
         severe=answers["severe"].extent,
-        liquidated=_liquidated(market, given.direction, answers),
-        tipping=tipping_levels(of, least_jump=STATIC.least_jump if isinstance(solver, Rounds) else solver.least_jump),
-        reproduction=_ratio(of, value.extent.shock_distance),
+        liquidated=_liquidated(market, provided.direction, answers),
+        tipping=tipping_levels(
+            subject, least_jump=STATIC.least_jump if isinstance(solver, Rounds) else solver.least_jump
+        ),
+        reproduction=_ratio(subject, value.extent.shock_distance),
         rounds=value.run.rounds if value.run else None,
         stages=value.run.stages if value.run else None,
         depth_definitions=tuple(venue.depth.definition for coin in market.coins for venue in coin.venues),
     )
 
 
-def _answer(market: Market, given: Push, solver: Static | Rounds) -> _Answer:
+def _answer(market: Market, provided: Push, solver: Static | Rounds) -> _Answer:
     first = market.coins[0]
-    shock = max(given.distance, float(impact_of(first, given.direction).of(given.order_usd)))
-    side = first.ladder.side(given.direction)
+    shock = max(provided.distance, float(impact_of(first, provided.direction).of(provided.order_usd)))
+    side = first.ladder.side(provided.direction)
     if side is None:
-        return _Answer(_extent(first, given, Ending.NOT_MAPPED, shock, distance=None, usd=0.0), _none_gone(market))
+        return _Answer(_extent(first, provided, Ending.NOT_MAPPED, shock, distance=None, usd=0.0), _none_gone(market))
     if shock >= side.horizon:
-        gone = _gone_at_shock(market, given, shock)
+        gone = _gone_at_shock(market, provided, shock)
         return _Answer(
-            _extent(first, given, Ending.BEYOND_MAP, shock, distance=None, usd=_total(market, given, gone)), gone
+            _extent(first, provided, Ending.BEYOND_MAP, shock, distance=None, usd=_total(market, provided, gone)), gone
         )
-    return _static(market, given, shock) if isinstance(solver, Static) else _rounds(market, given, shock, solver)
+    return _static(market, provided, shock) if isinstance(solver, Static) else _rounds(market, provided, shock, solver)
 
 
-def _static(market: Market, given: Push, shock: float) -> _Answer:
-    curves = tuple(_curve(coin, given.direction) for coin in market.coins)
+def _static(market: Market, provided: Push, shock: float) -> _Answer:
+    curves = tuple(_curve(coin, provided.direction) for coin in market.coins)
     if len(curves) == 1:
-        found = stops_of_orders(curves[0], given.order_usd) if given.order_usd else stops(curves[0], given.distance)
+        results = (
+            stops_of_orders(curves[0], provided.order_usd)
+            if provided.order_usd
+            else stops(curves[0], provided.distance)
+        )
     else:
-        moves = np.array([given.distance * coin.beta for coin in market.coins])
+        moves = np.array([provided.distance * coin.beta for coin in market.coins])
         orders = np.zeros(len(curves))
-        orders[0] = given.order_usd
-        found = joint_stops(curves, moves, orders, market.coupling)
+        orders[0] = provided.order_usd
+        results = joint_stops(curves, moves, orders, market.coupling)
     gone = tuple(
-        np.full(max(len(coin.venues), 1), min(int(k), len(one.levels) - 1))
-        for coin, one, k in zip(market.coins, curves, found.levels_gone, strict=True)
+        np.full(max(len(coin.venues), 1), min(int(k), len(item.levels) - 1))
+        for coin, item, k in zip(market.coins, curves, results.levels_gone, strict=True)
     )
-    ending = Ending.STOPPED if np.isfinite(found.distance).all() else Ending.NO_EQUILIBRIUM
-    distance, usd = float(found.distance[0]), float(found.liquidated_usd.sum())
-    return _Answer(_extent(market.coins[0], given, ending, shock, distance=distance, usd=usd), gone)
+    ending = Ending.STOPPED if np.isfinite(results.distance).all() else Ending.NO_EQUILIBRIUM
+    distance, usd = float(results.distance[0]), float(results.liquidated_usd.sum())
+    return _Answer(_extent(market.coins[0], provided, ending, shock, distance=distance, usd=usd), gone)
 
 
-def _rounds(market: Market, given: Push, shock: float, solver: Rounds) -> _Answer:
-    one = run(market, given, solver)
-    distance = float(one.extreme[0]) if one.ending is Ending.STOPPED else None
-    usd = float(one.stages["triggered_usd"].sum())
-    return _Answer(_extent(market.coins[0], given, one.ending, shock, distance=distance, usd=usd), one.levels_gone, one)
+def _rounds(market: Market, provided: Push, shock: float, solver: Rounds) -> _Answer:
+    item = run(market, provided, solver)
+    distance = float(item.extreme[0]) if item.ending is Ending.STOPPED else None
+    usd = float(item.stages["triggered_usd"].sum())
+    return _Answer(
+        _extent(market.coins[0], provided, item.ending, shock, distance=distance, usd=usd), item.levels_gone, item
+    )
 
 
 def _curve(coin: CoinMarket, direction: Direction) -> Curve:
@@ -150,40 +158,40 @@ def _curve(coin: CoinMarket, direction: Direction) -> Curve:
 
 
 def _extent(
-    coin: CoinMarket, given: Push, ending: Ending, shock: float, *, distance: float | None, usd: float
+    coin: CoinMarket, provided: Push, ending: Ending, shock: float, *, distance: float | None, usd: float
 ) -> Extent:
-    held = distance if distance is not None and np.isfinite(distance) else None
+    stored = distance if distance is not None and np.isfinite(distance) else None
     return Extent(
         ending=ending,
         shock_distance=shock,
-        distance=held,
-        price_usd=None if held is None else price_at(coin.ladder.price_usd, held, given.direction),
+        distance=stored,
+        price_usd=None if stored is None else price_at(coin.ladder.price_usd, stored, provided.direction),
         liquidated_usd=usd,
-        amplification=(held - shock) / shock if held is not None and shock > 0 else None,
+        amplification=(stored - shock) / shock if stored is not None and shock > 0 else None,
     )
 
 
-def _ratio(of: Curve, shock: float) -> float | None:
-    ratio = float(reproduction(of, shock)[0]) if np.isfinite(shock) else np.nan
-    return None if np.isnan(ratio) or not np.isfinite(of.levels[-1]) else ratio
+def _ratio(subject: Curve, shock: float) -> float | None:
+    ratio = float(reproduction(subject, shock)[0]) if np.isfinite(shock) else np.nan
+    return None if np.isnan(ratio) or not np.isfinite(subject.levels[-1]) else ratio
 
 
 def _none_gone(market: Market) -> tuple[Integers, ...]:
     return tuple(np.zeros(max(len(coin.venues), 1), dtype=np.int64) for coin in market.coins)
 
 
-def _gone_at_shock(market: Market, given: Push, shock: float) -> tuple[Integers, ...]:
+def _gone_at_shock(market: Market, provided: Push, shock: float) -> tuple[Integers, ...]:
     """Return the levels that a shock passes by itself."""
     gone: list[Integers] = []
     for coin, none in zip(market.coins, _none_gone(market), strict=True):
-        side = coin.ladder.side(given.direction)
+        side = coin.ladder.side(provided.direction)
         reached = 0 if side is None else int(np.searchsorted(side.distance, shock * coin.beta, side="right"))
         gone.append(none + reached)
     return tuple(gone)
 
 
-def _total(market: Market, given: Push, gone: tuple[Integers, ...]) -> float:
-    return float(sum(usd.sum() for usd in _by_group(market, given.direction, gone)))
+def _total(market: Market, provided: Push, gone: tuple[Integers, ...]) -> float:
+    return float(sum(usd.sum() for usd in _by_group(market, provided.direction, gone)))
 
 
 def _by_group(market: Market, direction: Direction, gone: tuple[Integers, ...]) -> list[Floats]:
@@ -202,7 +210,7 @@ def _by_group(market: Market, direction: Direction, gone: tuple[Integers, ...]) 
 
 
 def _liquidated(market: Market, direction: Direction, answers: dict[Case, _Answer]) -> pl.DataFrame:
-    cases = {case: _by_group(case_of(market, case), direction, one.gone) for case, one in answers.items()}
+    cases = {case: _by_group(case_of(market, case), direction, item.gone) for case, item in answers.items()}
     rows = [
         (coin.ladder.coin, group.venue, group.level_kind, LIQUIDATED[direction], *(
             float(cases[case][place][row]) for case in CASES

@@ -118,8 +118,8 @@ def _payable(rest: Floats, books: Books, insurance_usd: Floats) -> Floats:
         return high
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        held = _deficit(rest * middle, books) <= insurance_usd
-        low, high = np.where(held, middle, low), np.where(held, high, middle)
+        stored = _deficit(rest * middle, books) <= insurance_usd
+        low, high = np.where(stored, middle, low), np.where(stored, high, middle)
     return np.where(_deficit(rest, books) <= insurance_usd, 1.0, low)
 
 

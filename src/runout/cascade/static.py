@@ -81,12 +81,12 @@ def curve_of(distance: Floats, usd: Floats, horizon: float, impact: Impact) -> C
     return Curve(levels, np.append(cumulative, cumulative[-1]), np.append(displaced, np.inf), running, impact)
 
 
-def stops(of: Curve, shocks: npt.ArrayLike) -> Stops:
+def stops(subject: Curve, shocks: npt.ArrayLike) -> Stops:
     """Return where slides stop that moves of the price set off.
 
     Parameters
     ----------
-    of
+    subject
         The curve.
     shocks
         Shape (m,): log-distances of at least 0.
@@ -99,11 +99,11 @@ def stops(of: Curve, shocks: npt.ArrayLike) -> Stops:
     shock = np.atleast_1d(np.asarray(shocks, dtype=np.float64))
     if not (shock >= 0).all():
         raise UsageError("expected shocks as distances of at least 0 along the move, found one below or NaN")
-    gone = np.searchsorted(of.running, shock, side="right").astype(np.int64)
-    return Stops(gone, shock + of.displacement[gone], of.cumulative_usd[gone])
+    gone = np.searchsorted(subject.running, shock, side="right").astype(np.int64)
+    return Stops(gone, shock + subject.displacement[gone], subject.cumulative_usd[gone])
 
 
-def stops_of_orders(of: Curve, orders_usd: npt.ArrayLike) -> Stops:
+def stops_of_orders(subject: Curve, orders_usd: npt.ArrayLike) -> Stops:
     """Return where slides stop that orders at market set off, which the forced ones follow into the same book.
 
     Raises
@@ -114,10 +114,10 @@ def stops_of_orders(of: Curve, orders_usd: npt.ArrayLike) -> Stops:
     order = np.atleast_1d(np.asarray(orders_usd, dtype=np.float64))
     if not (order >= 0).all():
         raise UsageError("expected orders of at least 0 dollars, found one below or NaN")
-    room = np.maximum.accumulate(of.impact.inverse(of.levels) - of.cumulative_usd[:-1])
+    room = np.maximum.accumulate(subject.impact.inverse(subject.levels) - subject.cumulative_usd[:-1])
     gone = np.searchsorted(room, order, side="right").astype(np.int64)
-    held = np.where(gone < len(of.levels), of.impact.of(order + of.cumulative_usd[gone]), np.inf)
-    return Stops(gone, held, of.cumulative_usd[gone])
+    stored = np.where(gone < len(subject.levels), subject.impact.of(order + subject.cumulative_usd[gone]), np.inf)
+    return Stops(gone, stored, subject.cumulative_usd[gone])
 
 
 class Tipping(msgspec.Struct, frozen=True):
@@ -144,37 +144,37 @@ class Tipping(msgspec.Struct, frozen=True):
     before_usd: float
 
 
-def tipping_levels(of: Curve, *, least_jump: float = 0.005) -> tuple[Tipping, ...]:
+def tipping_levels(subject: Curve, *, least_jump: float = 0.005) -> tuple[Tipping, ...]:
     """Return the levels at which the stop jumps, nearest first: the flat parts of the running maximum.
 
     Parameters
     ----------
-    of
+    subject
         The curve.
     least_jump
         Log-distance that the price must jump by for a level to count.
     """
-    rises = np.flatnonzero(np.diff(of.running, prepend=-np.inf) > 0)
-    after = np.append(rises[1:], len(of.levels))
-    jump = of.displacement[after] - of.displacement[rises]
+    rises = np.flatnonzero(np.diff(subject.running, prepend=-np.inf) > 0)
+    after = np.append(rises[1:], len(subject.levels))
+    jump = subject.displacement[after] - subject.displacement[rises]
     # Beyond the last level lies the unknown: to leave the map with everything liquidated is no tipping level.
-    kept = np.flatnonzero((jump >= least_jump) & (rises < len(of.levels) - 1))
-    return tuple(_tipping(of, int(rises[i]), int(after[i])) for i in kept)
+    kept = np.flatnonzero((jump >= least_jump) & (rises < len(subject.levels) - 1))
+    return tuple(_tipping(subject, int(rises[i]), int(after[i])) for i in kept)
 
 
-def _tipping(of: Curve, before: int, after: int) -> Tipping:
-    shock = float(of.running[before])
-    stop = shock + float(of.displacement[after])
+def _tipping(subject: Curve, before: int, after: int) -> Tipping:
+    shock = float(subject.running[before])
+    stop = shock + float(subject.displacement[after])
     return Tipping(
         shock_distance=shock,
-        trigger_distance=float(of.levels[before]),
+        trigger_distance=float(subject.levels[before]),
         stop_distance=stop if np.isfinite(stop) else None,
-        liquidated_usd=float(of.cumulative_usd[after] - of.cumulative_usd[before]),
-        before_usd=float(of.cumulative_usd[before]),
+        liquidated_usd=float(subject.cumulative_usd[after] - subject.cumulative_usd[before]),
+        before_usd=float(subject.cumulative_usd[before]),
     )
 
 
-def reproduction(of: Curve, distances: npt.ArrayLike, *, width: float = REFERENCE_DISTANCE) -> Floats:
+def reproduction(subject: Curve, distances: npt.ArrayLike, *, width: float = REFERENCE_DISTANCE) -> Floats:
     r"""Return the liquidation-to-depth ratio, :math:`R(x) = [L(x + w) - L(x)] / f^{-1}(w)`.
 
     In words: dollars liquidated within the next one percent over the dollars of depth in one percent. A slide runs
@@ -183,7 +183,7 @@ def reproduction(of: Curve, distances: npt.ArrayLike, *, width: float = REFERENC
 
     Parameters
     ----------
-    of
+    subject
         The curve.
     distances
         Shape (m,): x.
@@ -196,11 +196,11 @@ def reproduction(of: Curve, distances: npt.ArrayLike, *, width: float = REFERENC
         Shape (m,); ``inf`` where something is liquidated into an empty book, NaN where the window leaves the map.
     """
     x = np.atleast_1d(np.asarray(distances, dtype=np.float64))
-    gone = [np.searchsorted(of.levels[:-1], x + reach, side="right") for reach in (0.0, width)]
-    due = of.cumulative_usd[gone[1]] - of.cumulative_usd[gone[0]]
+    gone = [np.searchsorted(subject.levels[:-1], x + reach, side="right") for reach in (0.0, width)]
+    due = subject.cumulative_usd[gone[1]] - subject.cumulative_usd[gone[0]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(due > 0, due / of.impact.inverse(width), 0.0)
-    return np.where(x + width <= of.levels[-1] * (1 + 1e-12), ratio, np.nan)
+        ratio = np.where(due > 0, due / subject.impact.inverse(width), 0.0)
+    return np.where(x + width <= subject.levels[-1] * (1 + 1e-12), ratio, np.nan)
 
 
 def joint_stops(curves: tuple[Curve, ...], distances: Floats, orders_usd: Floats, coupling: Floats) -> Stops:
@@ -227,8 +227,8 @@ def joint_stops(curves: tuple[Curve, ...], distances: Floats, orders_usd: Floats
     """
     gone = np.full(len(curves), -1, dtype=np.int64)
     while True:
-        usd = np.array([one.cumulative_usd[max(k, 0)] for one, k in zip(curves, gone.tolist(), strict=True)])
-        moved = np.array([_moved(*one) for one in zip(curves, gone.tolist(), orders_usd + usd, strict=True)])
+        usd = np.array([item.cumulative_usd[max(k, 0)] for item, k in zip(curves, gone.tolist(), strict=True)])
+        moved = np.array([_moved(*item) for item in zip(curves, gone.tolist(), orders_usd + usd, strict=True)])
         with np.errstate(invalid="ignore"):
             x = distances + np.where(coupling > 0, coupling * moved, 0.0).sum(axis=1)
         reached = np.array([np.searchsorted(c.levels, far, side="right") for c, far in zip(curves, x, strict=True)])
@@ -237,5 +237,5 @@ def joint_stops(curves: tuple[Curve, ...], distances: Floats, orders_usd: Floats
         gone = np.maximum(gone, reached).astype(np.int64)
 
 
-def _moved(of: Curve, gone: int, usd: float) -> float:
-    return float("inf") if gone >= len(of.levels) else float(of.impact.of(usd))
+def _moved(subject: Curve, gone: int, usd: float) -> float:
+    return float("inf") if gone >= len(subject.levels) else float(subject.impact.of(usd))

@@ -19,7 +19,7 @@ Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
 
 
 def archive(
-    what: Literal["export", "verify", "import"],
+    subject: Literal["export", "verify", "import"],
     folder: Path,
     /,
     *,
@@ -37,7 +37,7 @@ def archive(
 
     Parameters
     ----------
-    what
+    subject
         ``export``: write the archive. ``verify``: compare every file with its SHA-256. ``import``: do that, then bring
         the rows to the lake; may be repeated without harm.
     folder
@@ -59,13 +59,13 @@ def archive(
     """
     from runout.pipeline.archive import check_archive, export_archive, import_archive  # noqa: PLC0415 - as in collecting
 
-    if what != "export" and (coin or provider or since or until):
-        raise UsageError(f"expected archive {what} and a folder without --coin, --provider, --since and --until")
-    if what == "verify":
+    if subject != "export" and (coin or provider or since or until):
+        raise UsageError(f"expected archive {subject} and a folder without --coin, --provider, --since and --until")
+    if subject == "verify":
         _summary(check_archive(folder), f"every file is as it was written in {folder}")
         return ExitCode.DONE
-    with progress_bar(f"archive {what}") as progress:
-        if what == "import":
+    with progress_bar(f"archive {subject}") as progress:
+        if subject == "import":
             taken = import_archive(target := Lake(lake_address(lake)), folder, progress=progress)
             _summary(
                 check_archive(folder),
@@ -73,9 +73,9 @@ def archive(
                 f"{taken.conflicting:,} contradict what was there and are in quarantine",
             )
             return ExitCode.QUARANTINED if taken.conflicting else ExitCode.DONE
-        chosen = {"providers": [one.lower() for one in provider]} if provider else {}
+        chosen = {"providers": [item.lower() for item in provider]} if provider else {}
         written = export_archive(
-            open_lake(lake), folder, coins=[one.upper() for one in coin], since=time_option(since) if since else 0,
+            open_lake(lake), folder, coins=[item.upper() for item in coin], since=time_option(since) if since else 0,
             until=time_option(until) if until else None, progress=progress, **chosen,
         )  # fmt: skip
     _summary(written, f"written to {folder}; give the whole folder away")
@@ -89,6 +89,6 @@ def _summary(manifest: "Manifest", outcome: str) -> None:
     for file in manifest.files:
         rows[file.kind] += file.rows
     parts = ", ".join(f"{count:,} {kind}" for kind, count in rows.items())
-    coins = len({one.coin for one in manifest.series})
+    coins = len({member.coin for member in manifest.series})
     text = f"{parts} of {len(manifest.series)} series and {coins} coins in {len(manifest.files)} files; {outcome}"
     screen.console().print(text, soft_wrap=True, markup=False)

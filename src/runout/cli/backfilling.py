@@ -87,7 +87,7 @@ def backfill(
         with progress_bar("backfill") as progress:
             outcome = job.run(planned, progress)
     sys.stdout.write(_summary_text(outcome, root))
-    if any(one.state != "done" for one in outcome.got) or planned.refused:
+    if any(got.state != "done" for got in outcome.got) or planned.refused:
         return ExitCode.FINDINGS
     return ExitCode.QUARANTINED if outcome.refused or outcome.conflicting else ExitCode.DONE
 
@@ -105,8 +105,8 @@ def _plan_text(plan: "Plan") -> str:
     period = f"{format_date(plan.since)} to {format_date(plan.until)}"
     sheet.line(f"{period}: {sum(calls.values()):,} calls, about {minutes:.0f} minutes; {plan.held} series are there")
     groups: dict[tuple[str, str], list[Wanted]] = {}
-    for wanted in plan.wanted:
-        groups.setdefault((wanted.venue.facts.title, wanted.history.purpose), []).append(wanted)
+    for requested in plan.wanted:
+        groups.setdefault((requested.venue.facts.title, requested.history.purpose), []).append(requested)
     rows = [
         (title, purpose, str(len(parts)), format_date(min(w.since for w in parts)), f"{sum(w.calls for w in parts):,}")
         for (title, purpose), parts in groups.items()
@@ -127,21 +127,21 @@ def _plan_text(plan: "Plan") -> str:
 
 def _summary_text(outcome: "Backfilled", root: str) -> str:
     sheet = screen.sheet()
-    done = sum(one.state == "done" for one in outcome.got)
+    done = sum(item.state == "done" for item in outcome.got)
     sheet.line(
         f"{outcome.calls:,} calls, {done} of {len(outcome.got)} series whole; {outcome.added:,} records new in {root}, "
         f"{outcome.refused:,} refused, {outcome.conflicting:,} in conflict with what was there"
     )
-    for one in outcome.got:
-        if one.state != "done":
-            sheet.line(f"{'refused' if one.state == 'stopped' else 'not whole'}: {one.series}: {one.words}")
+    for got in outcome.got:
+        if got.state != "done":
+            sheet.line(f"{'refused' if got.state == 'stopped' else 'not whole'}: {got.series}: {got.words}")
     for venue, counts in outcome.unknown.items():
-        for what, number in counts.items():
-            sheet.line(f"{venue} sends what nobody knows, kept and counted: {what}, {number:,} times")
+        for subject, number in counts.items():
+            sheet.line(f"{venue} sends what nobody knows, kept and counted: {subject}, {number:,} times")
     for venue, counts in outcome.cases.items():
-        for what, number in counts.items():
-            sheet.line(f"{venue}, not settled: {what}, {number:,} times")
-    if any(one.state == "open" for one in outcome.got):
+        for subject, number in counts.items():
+            sheet.line(f"{venue}, not settled: {subject}, {number:,} times")
+    if any(item.state == "open" for item in outcome.got):
         sheet.line("Run the same command again to go on with what is not whole.")
     sheet.line("Next: runout compute, then runout bulletin. Liquidations come from the day on that they are collected.")
     return sheet.text()

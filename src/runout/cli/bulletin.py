@@ -68,22 +68,22 @@ def bulletin(
     store = open_lake(lake)
     moment = time_option(at) if at else now_ns()
     published = Publication(store, coin.upper(), moment, pictured="html" in forms)
-    made = published.bulletin
+    built = published.bulletin
     drawn = published.pictures() if "html" in forms else {}
     if out is None and forms[0] == "svg":
-        sys.stdout.write(_chart(made, "svg").decode())
+        sys.stdout.write(_chart(built, "svg").decode())
         return
     if out is None:
         width = screen.readable_width(_WIDEST_FULL if full else screen.READABLE)
         form = cast("Form", forms[0])  # png needs a file
-        sys.stdout.write(render(made, form, pictures=drawn, full=full, width=width, colour=screen.in_colour()))
+        sys.stdout.write(render(built, form, pictures=drawn, full=full, width=width, colour=screen.in_colour()))
         return
-    for path in write(made, out, forms, pictures=drawn, folder=folder):
+    for path in write(built, out, forms, pictures=drawn, folder=folder):
         screen.console().print(f"wrote {path}", soft_wrap=True)
 
 
 def render(
-    made: Bulletin,
+    built: Bulletin,
     form: Form,
     *,
     pictures: "Mapping[str, Sequence[Picture]] | None" = None,
@@ -95,7 +95,7 @@ def render(
 
     Parameters
     ----------
-    made, form
+    built, form
         The bulletin, and what to write it as.
     pictures
         Of a page, by key of their section.
@@ -106,22 +106,22 @@ def render(
     if form == "text":
         from runout.render import text  # noqa: PLC0415
 
-        return (text.render if full else text.render_brief)(made, width, colour=colour)
+        return (text.render if full else text.render_brief)(built, width, colour=colour)
     if form == "md":
         from runout.render import markdown  # noqa: PLC0415
 
-        return markdown.render(made)
+        return markdown.render(built)
     if form == "html":
         from runout.render import page  # noqa: PLC0415
 
-        return page.render(made, pictures or {})
+        return page.render(built, pictures or {})
     from runout.render import encoding  # noqa: PLC0415
 
-    return encoding.encode(made).decode()
+    return encoding.encode(built).decode()
 
 
 def write(
-    made: Bulletin,
+    built: Bulletin,
     out: Path,
     forms: Sequence[Format],
     *,
@@ -132,7 +132,7 @@ def write(
 
     Parameters
     ----------
-    made, forms, pictures
+    built, forms, pictures
         The bulletin, the forms to write, and the pictures of its page by key of their section.
     out, folder
         A ``folder``, which gets one file a form; or the file itself.
@@ -143,28 +143,28 @@ def write(
         If the chart is asked for and the bulletin has none.
     """
     (out if folder else out.parent).mkdir(parents=True, exist_ok=True)
-    stem = f"{made.coin}-{made.at.replace(':', '')}"
+    stem = f"{built.coin}-{built.at.replace(':', '')}"
     paths: list[Path] = []
     for form in forms:
         path = out if not folder else out / f"{stem}.{'txt' if form == 'text' else form}"
         if form == "svg" or form == "png":  # noqa: PLR1714 - so that the type is known
-            path.write_bytes(_chart(made, form))
+            path.write_bytes(_chart(built, form))
         else:
-            path.write_text(render(made, form, pictures=pictures), encoding="utf-8")
+            path.write_text(render(built, form, pictures=pictures), encoding="utf-8")
         paths.append(path)
     return paths
 
 
-def _chart(made: Bulletin, form: Figure) -> bytes:
+def _chart(built: Bulletin, form: Figure) -> bytes:
     from runout.bulletin import wording  # noqa: PLC0415 - draws
     from runout.render import figures  # noqa: PLC0415 - draws
 
-    found = next((one for section in made.sections for one in section.charts if one.name == _FIGURE), None)
-    if found is None:
+    results = next((chart for section in built.sections for chart in section.charts if chart.name == _FIGURE), None)
+    if results is None:
         raise NotEnoughDataError(
-            f"expected a chart of price and liquidations in the bulletin of {made.coin} at {made.at}, found none: "
+            f"expected a chart of price and liquidations in the bulletin of {built.coin} at {built.at}, found none: "
             "the lake has no liquidations of the past week; see `runout series`"
         )
-    credit = f"Runout leverage bulletin, {wording.moment(made.at)}."
-    credited = structs.replace(found, caption=f"{found.caption} {credit}")
-    return figures.alone(credited, form, coin=made.coin, synthetic=made.synthetic)
+    credit = f"Runout leverage bulletin, {wording.moment(built.at)}."
+    credited = structs.replace(results, caption=f"{results.caption} {credit}")
+    return figures.alone(credited, form, coin=built.coin, synthetic=built.synthetic)

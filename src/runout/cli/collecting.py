@@ -80,12 +80,12 @@ def collect(
     from runout.pipeline.collect import KINDS, Recording, record  # noqa: PLC0415
     from runout.sources.registry import VENUES, venue_of  # noqa: PLC0415
 
-    if unknown := [one for one in kind if one not in KINDS]:
+    if unknown := [entry for entry in kind if entry not in KINDS]:
         raise UsageError(f"expected --kind of {', '.join(KINDS)}, found {', '.join(unknown)}")
     root, settings = lake_address(lake), configuration()
     folder = _raw_folder(root, raw)
-    for one in venue:
-        venue_of(one.lower())
+    for item in venue:
+        venue_of(item.lower())
     scope = Scope(
         coins=tuple(coin.upper() for coin in coins),
         kinds=tuple(kind) or KINDS,
@@ -95,7 +95,7 @@ def collect(
         folder=folder / name,
         state=folder.parent / "state" if raw is None else folder / "state",
         lake=root,
-        venues=[one.lower() for one in venue] or list(VENUES),
+        venues=[entry.lower() for entry in venue] or list(VENUES),
         scope=scope,
         hosts=settings.venue_hosts,
         policy=Policy(sync_seconds=settings.raw_sync if sync is None else sync),
@@ -107,7 +107,7 @@ def collect(
 
 
 def raw(
-    what: Literal["verify", "replay"],
+    subject: Literal["verify", "replay"],
     /,
     *,
     name: str = "main",
@@ -119,7 +119,7 @@ def raw(
 
     Parameters
     ----------
-    what
+    subject
         ``verify``: checksums of records and segments, what was cut off, which segments are absent. ``replay``: rows
         of the whole log, as a collector makes them, into the lake that --to names.
     name
@@ -140,7 +140,7 @@ def raw(
     folder = _raw_folder(root, raw) / name
     from runout.lake.raw_segments import verify  # noqa: PLC0415 - as above
 
-    if what == "replay":
+    if subject == "replay":
         from runout.lake import Lake  # noqa: PLC0415
         from runout.pipeline.collect import replay  # noqa: PLC0415
 
@@ -157,17 +157,17 @@ def raw(
     checked = verify(folder)
     rows = [
         (
-            str(one.segment), format_time(one.first) if one.first else "", f"{one.records:,}",
-            f"{one.length / 1e6:,.1f} MB", f"{one.stored / 1e6:,.1f} MB",
-            "closed" if one.closed else "being written", str(one.torn or ""),
+            str(item.segment), format_time(item.first) if item.first else "", f"{item.records:,}",
+            f"{item.length / 1e6:,.1f} MB", f"{item.stored / 1e6:,.1f} MB",
+            "closed" if item.closed else "being written", str(item.torn or ""),
         )
-        for one in checked
+        for item in checked
     ]  # fmt: skip
     sheet.table(("segment", "from", "records", "bytes", "stored", "state", "torn bytes"), rows)
-    faults = [(one.segment, fault) for one in checked for fault in one.faults]
+    faults = [(item.segment, fault) for item in checked for fault in item.faults]
     for segment, fault in faults:
         sheet.line(f"segment {segment}: {fault}")
-    sheet.line(f"{sum(one.records for one in checked):,} records in {len(checked)} segments, {len(faults)} faults")
+    sheet.line(f"{sum(item.records for item in checked):,} records in {len(checked)} segments, {len(faults)} faults")
     sys.stdout.write(sheet.text())
     return ExitCode.FINDINGS if faults else ExitCode.DONE
 
@@ -203,13 +203,13 @@ def status(
     folders = [folder / name] if name else collectors(folder)
     if not folders:
         raise NotEnoughDataError(f"no collector ran below {folder}; `runout collect` starts one")
-    reports = [report(one) for one in folders]
+    reports = [report(item) for item in folders]
     if format == "json":
         answer = {"schema_version": SCHEMA_VERSION, "collectors": reports}
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
     else:
-        sys.stdout.write("\n".join(_status_text(one) for one in reports))
-    return ExitCode.FINDINGS if any(one.findings for one in reports) else ExitCode.DONE
+        sys.stdout.write("\n".join(_status_text(item) for item in reports))
+    return ExitCode.FINDINGS if any(item.findings for item in reports) else ExitCode.DONE
 
 
 def _status_text(report: "Report") -> str:
@@ -225,11 +225,12 @@ def _status_text(report: "Report") -> str:
     sheet.line("; ".join(parts), bold=True)
     rows = [
         (
-            one.feed, one.state, _seconds(one.age_seconds), _figure(one.rate), _figure(one.usual), f"{one.rows:,}",
-            f"{one.gaps} ({_seconds(one.gap_seconds)})" if one.gaps else "", str(one.reconnects or ""),
-            str(one.quarantined or ""), _seconds(one.lag_seconds),
+            feed.feed, feed.state, _seconds(feed.age_seconds), _figure(feed.rate), _figure(feed.usual),
+            f"{feed.rows:,}",
+            f"{feed.gaps} ({_seconds(feed.gap_seconds)})" if feed.gaps else "", str(feed.reconnects or ""),
+            str(feed.quarantined or ""), _seconds(feed.lag_seconds),
         )
-        for one in report.feeds
+        for feed in report.feeds
     ]  # fmt: skip
     names = ("feed", "state", "age", "a minute", "usually", "rows", "gaps", "reconnects", "quarantined", "lag")
     for width in (10, 7, 4):
@@ -238,8 +239,8 @@ def _status_text(report: "Report") -> str:
             break
     for finding in report.findings:
         sheet.line(f"{finding.severity}: {finding.about}: {finding.says}")
-    for what, count in list(report.unknown.items())[:10]:
-        sheet.line(f"unknown, kept and counted: {what}, {count:,} times")
+    for subject, count in list(report.unknown.items())[:10]:
+        sheet.line(f"unknown, kept and counted: {subject}, {count:,} times")
     return sheet.text()
 
 

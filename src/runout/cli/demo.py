@@ -37,14 +37,14 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
         synthesize(store, scenario="flush", days=_DAYS, seed=_SEED, progress=progress)
         compute(store, progress=progress)
         published = Publication(store, "BTC", END, pictured=True)
-        made = published.bulletin
-        paths = write(made, out, ["text", "md", "html", "json"], pictures=published.pictures())
+        built = published.bulletin
+        paths = write(built, out, ["text", "md", "html", "json"], pictures=published.pictures())
         progress("the truth", 1, 1)
-        found = compare(store, "BTC", END)
-    (out / TRUTH).write_text(page(found, f"flush, {_DAYS} days, seed {_SEED}"), encoding="utf-8")
-    short = render(made, "text", full=False, width=screen.readable_width())
+        compareds = compare(store, "BTC", END)
+    (out / TRUTH).write_text(page(compareds, f"flush, {_DAYS} days, seed {_SEED}"), encoding="utf-8")
+    short = render(built, "text", full=False, width=screen.readable_width())
     console.print(short, markup=False, soft_wrap=True)
-    _print_truth(console, found)
+    _print_truth(console, compareds)
     opened = next(path for path in paths if path.suffix == ".html")
     console.print(
         f"This market is SYNTHETIC. Open {opened} in a browser; the other forms stand beside it, and the truth in "
@@ -55,12 +55,12 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
     )
 
 
-def _print_truth(console: "Console", found: tuple[Compared, ...]) -> None:
+def _print_truth(console: "Console", compareds: tuple[Compared, ...]) -> None:
     console.print("SYNTHETIC: what is inferred, beside what is true of this made-up market", style="bold")
-    for section in dict.fromkeys(one.section for one in found):
+    for section in dict.fromkeys(item.section for item in compareds):
         table = Table(section, "inferred [90%]", "as venues show it", "true", title_justify="left", box=None)
-        for one in found:
-            if one.section == section:
-                table.add_row(*one.cells())
+        for compared in compareds:
+            if compared.section == section:
+                table.add_row(*compared.cells())
         console.print(table)
         console.print()

@@ -62,7 +62,7 @@ def fetch(
         fetched = fetch_coinglass(
             Lake(root),
             _access(),
-            coins=[one.upper() for one in coin],
+            coins=[item.upper() for item in coin],
             since=begin,
             until=end,
             step=step_ns,
@@ -70,9 +70,9 @@ def fetch(
             progress=progress,
         )
     _summary(fetched, root)
-    if any(one.rows_quarantined for one in fetched.imported):
+    if any(imported.rows_quarantined for imported in fetched.imported):
         return ExitCode.QUARANTINED
-    return ExitCode.FINDINGS if any(one.status != "kept" for one in fetched.answers) else ExitCode.DONE
+    return ExitCode.FINDINGS if any(answer.status != "kept" for answer in fetched.answers) else ExitCode.DONE
 
 
 def _access() -> Access:
@@ -86,20 +86,20 @@ def _access() -> Access:
 
 def _summary(fetched: Fetched, root: str) -> None:
     console = screen.console()
-    counts = {name: sum(one.status == name for one in fetched.answers) for name in ("kept", "refused", "failed")}
-    added = sum(one.rows_added for one in fetched.imported)
-    quarantined = sum(one.rows_quarantined for one in fetched.imported)
+    counts = {name: sum(item.status == name for item in fetched.answers) for name in ("kept", "refused", "failed")}
+    added = sum(imported.rows_added for imported in fetched.imported)
+    quarantined = sum(imported.rows_quarantined for imported in fetched.imported)
     console.print(
         f"{counts['kept']} answers kept, {counts['refused']} refused, {counts['failed']} failed; "
         f"{added:,} records new in {root}, {quarantined:,} rows quarantined",
         soft_wrap=True,
         markup=False,
     )
-    for one in fetched.answers:
-        if one.status != "kept":
-            console.print(f"{one.status}: {one.name}: {one.detail}", soft_wrap=True, markup=False)
-    for note in sorted({note for one in fetched.imported for note in one.notes}):
+    for answer in fetched.answers:
+        if answer.status != "kept":
+            console.print(f"{answer.status}: {answer.name}: {answer.detail}", soft_wrap=True, markup=False)
+    for note in sorted({note for imported in fetched.imported for note in imported.notes}):
         console.print(f"note: {note}", soft_wrap=True, markup=False)
-    for one in fetched.imported:
-        for fault in one.faults[:3]:
-            console.print(f"quarantined from {one.name}: {fault}", soft_wrap=True, markup=False)
+    for answer in fetched.imported:
+        for fault in answer.faults[:3]:
+            console.print(f"quarantined from {answer.name}: {fault}", soft_wrap=True, markup=False)

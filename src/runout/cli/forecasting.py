@@ -49,39 +49,39 @@ def forecast(
         return
     if issue:
         ledger.issue_daily(store, coin.upper(), [start_of_day(moment)])
-    made = ledger.forecast_at(store, coin.upper(), moment)
+    built = ledger.forecast_at(store, coin.upper(), moment)
     if format == "json":
-        sys.stdout.write(as_json(made) + "\n")
+        sys.stdout.write(as_json(built) + "\n")
     else:
-        _print(made)
+        _print(built)
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
-def _print(made: Forecast) -> None:
+def _print(built: Forecast) -> None:
     sheet = screen.sheet()
-    first = made.windows[0]
-    following = () if made.next_24h is None or made.next_24h.start == first.start else (made.next_24h,)
-    for window in (*following, *made.windows):
+    first = built.windows[0]
+    following = () if built.next_24h is None or built.next_24h.start == first.start else (built.next_24h,)
+    for window in (*following, *built.windows):
         sheet.line(_headline_of(window), bold=True)
         _chances(sheet, window)
         if window.scope:
             sheet.line(f"  reported here: {window.scope}")
         if window.missing:
             sheet.line(f"  not observed, so wider: {', '.join(window.missing)}")
-    if made.problem is not None:
-        sheet.line(f"problem: {made.problem.problem} ({made.problem.rule}; a rule, not scored)")
-    for one in made.conditions:
-        sheet.line(_condition_of(one))
-    for note in made.notes:
+    if built.problem is not None:
+        sheet.line(f"problem: {built.problem.problem} ({built.problem.rule}; a rule, not scored)")
+    for conditional in built.conditions:
+        sheet.line(_condition_of(conditional))
+    for note in built.notes:
         sheet.line(note)
     sheet.line(
-        f"reported: {made.scope}; data through {format_time(made.data_through)}. "
+        f"reported: {built.scope}; data through {format_time(built.data_through)}. "
         + (
             "No market-wide total is published for these data."
-            if made.ratio_median is None
-            else f"Market-wide over reported: {made.ratio_median:.2f} (median), {made.ratio_events} waves published."
+            if built.ratio_median is None
+            else f"Market-wide over reported: {built.ratio_median:.2f} (median), {built.ratio_events} waves published."
         )
     )
     sys.stdout.write(sheet.text())
@@ -114,23 +114,23 @@ def _chances(sheet: Sheet, window: Window | LevelAnswer) -> None:
     rows = [
         (
             f"  {name}",
-            f"≥ {dollars(one.theta_usd)}",
-            percent(one.probability),
-            f"{percent(one.low)} to {percent(one.high)}",
+            f"≥ {dollars(chance.theta_usd)}",
+            percent(chance.probability),
+            f"{percent(chance.low)} to {percent(chance.high)}",
         )
         for name, chances in (("market-wide", window.headline), ("reported", window.measured))
-        for one in chances
+        for chance in chances
     ]
     sheet.table(("total", "", "chance", "90% interval"), rows)
 
 
-def _condition_of(one: Conditional) -> str:
+def _condition_of(item: Conditional) -> str:
     counted = (
-        f"if {one.coin} trades at {price(one.price_usd)} within the day "
-        f"({percent(-one.move, digits=0, signed=True)} from {price(one.from_usd)} at {format_time(one.from_time)})"
+        f"if {item.coin} trades at {price(item.price_usd)} within the day "
+        f"({percent(-item.move, digits=0, signed=True)} from {price(item.from_usd)} at {format_time(item.from_time)})"
     )
-    if one.refused:
-        return f"{counted}: refused, {one.refused}"
-    chances = [("market-wide", chance) for chance in one.headline] + [("reported", chance) for chance in one.measured]
-    said = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability)}" for name, p in chances)
-    return f"{counted}: {said}; {one.days} past days went as far from their opening"
+    if item.refused:
+        return f"{counted}: refused, {item.refused}"
+    chances = [("market-wide", chance) for chance in item.headline] + [("reported", chance) for chance in item.measured]
+    text = ", ".join(f"{name} ≥ {dollars(p.theta_usd)}: {percent(p.probability)}" for name, p in chances)
+    return f"{counted}: {text}; {item.days} past days went as far from their opening"

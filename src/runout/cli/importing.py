@@ -47,7 +47,7 @@ def import_(
     with progress_bar(f"import {provider}") as progress:
         outcomes = import_files(target, source, paths, progress=progress)
     _summary(outcomes, target.root)
-    return ExitCode.QUARANTINED if any(one.rows_quarantined for one in outcomes) else ExitCode.DONE
+    return ExitCode.QUARANTINED if any(imported.rows_quarantined for imported in outcomes) else ExitCode.DONE
 
 
 def _summary(outcomes: list[Imported], root: str) -> None:
@@ -56,24 +56,24 @@ def _summary(outcomes: list[Imported], root: str) -> None:
     for header in ("files", "rows in", "records kept", "new", "skipped", "quarantined"):
         table.add_column(header, justify="right")
     sums = [
-        sum(getattr(one, name) for one in outcomes)
+        sum(getattr(item, name) for item in outcomes)
         for name in ("rows_in", "rows_kept", "rows_added", "rows_skipped", "rows_quarantined")
     ]
     table.add_row(str(len(outcomes)), *(f"{total:,}" for total in sums))
     console.print(table)
-    counts = {status: sum(one.status == status for one in outcomes) for status in ("known", "ignored", "quarantined")}
+    counts = {status: sum(item.status == status for item in outcomes) for status in ("known", "ignored", "quarantined")}
     if counts["known"]:
         console.print(f"{counts['known']} files were imported before and are unchanged")
     if counts["ignored"]:
         console.print(f"{counts['ignored']} files are not read by this provider")
-    for note in sorted({note for one in outcomes for note in one.notes}):
+    for note in sorted({note for item in outcomes for note in item.notes}):
         console.print(f"note: {note}", soft_wrap=True, markup=False)
-    for one in outcomes:
-        for fault in one.faults[:3]:
-            console.print(f"quarantined from {one.name}: {fault}", soft_wrap=True, markup=False)
-        if len(one.faults) > 3:
-            console.print(f"quarantined from {one.name}: {len(one.faults) - 3} other reasons", markup=False)
-    if any(one.rows_quarantined for one in outcomes):
+    for imported in outcomes:
+        for fault in imported.faults[:3]:
+            console.print(f"quarantined from {imported.name}: {fault}", soft_wrap=True, markup=False)
+        if len(imported.faults) > 3:
+            console.print(f"quarantined from {imported.name}: {len(imported.faults) - 3} other reasons", markup=False)
+    if any(item.rows_quarantined for item in outcomes):
         console.print("quarantined rows stand in the lake's table quarantine, with their bytes and the reason")
 
 
@@ -95,15 +95,15 @@ def forget(
         Remove them.
     """
     store = open_lake(lake)
-    known = {one.series for one in store.series()}
+    known = {item.series for item in store.series()}
     if missing := sorted(set(series) - known):
         raise UsageError(f"expected series of {store.root}, found {missing}; list them with `runout series`")
-    held = dict(store.extent().select("series", "rows").iter_rows())
+    stored = dict(store.extent().select("series", "rows").iter_rows())
     if yes:
         store.forget(series)
     console = screen.console()
     for name in series:
-        console.print(f"{'removed' if yes else 'would remove'} {name}: {held.get(name, 0):,} rows", markup=False)
+        console.print(f"{'removed' if yes else 'would remove'} {name}: {stored.get(name, 0):,} rows", markup=False)
     console.print(
         "derived state was removed too: run `runout compute`" if yes else "nothing was removed: repeat it with --yes"
     )

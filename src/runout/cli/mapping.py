@@ -49,38 +49,38 @@ def map_(
     """
     form: Format = chosen_form(Format, format, out)
     store = open_lake(lake)
-    made = liquidation_map(
+    built = liquidation_map(
         store, coin.upper(), time_option(at) if at else now_ns(), since=time_option(since) if since else None,
         venue=venue.lower() if venue else None,
     )  # fmt: skip
     if out is None:
-        sys.stdout.write(_text(made, form, colour=screen.in_colour(), width=screen.screen_width()))
+        sys.stdout.write(_text(built, form, colour=screen.in_colour(), width=screen.screen_width()))
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    _write(made, form, out)
+    _write(built, form, out)
     screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
-def _text(made: LiquidationMap, form: Format, *, colour: bool = False, width: int | None = None) -> str:
+def _text(built: LiquidationMap, form: Format, *, colour: bool = False, width: int | None = None) -> str:
     from runout.render.map import export  # noqa: PLC0415 - forms and pictures only when asked for
 
     if form == "html":
-        return export.html(made)
+        return export.html(built)
     if form == "csv":
-        return export.comma_separated(made)
+        return export.comma_separated(built)
     if form == "json":
-        return export.json(made)
-    return export.text(made, colour=colour, width=width)
+        return export.json(built)
+    return export.text(built, colour=colour, width=width)
 
 
-def _write(made: LiquidationMap, form: Format, out: Path) -> None:
+def _write(built: LiquidationMap, form: Format, out: Path) -> None:
     if form == "png":
         from runout.render.map import pictures  # noqa: PLC0415 - matplotlib takes half a second
 
-        out.write_bytes(pictures.png(made))
+        out.write_bytes(pictures.png(built))
     elif form == "parquet":
         from runout.render.map import export  # noqa: PLC0415
 
-        export.table(made).write_parquet(out)
+        export.table(built).write_parquet(out)
     else:
-        out.write_text(_text(made, form), encoding="utf-8")
+        out.write_text(_text(built, form), encoding="utf-8")

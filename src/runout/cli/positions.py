@@ -17,7 +17,7 @@ from runout.pipeline.position_risk import Asked
 
 
 def positions(
-    what: Literal["risk"] = "risk",
+    subject: Literal["risk"] = "risk",
     /,
     *,
     entry: str | None = None,
@@ -41,7 +41,7 @@ def positions(
 
     Parameters
     ----------
-    what
+    subject
         ``risk``.
     entry
         Price of entry, dollars, such as 116,200.
@@ -74,7 +74,7 @@ def positions(
     format
         text or json.
     """
-    del what
+    del subject
     store, no_lake = None, ""
     try:
         store = open_lake(lake)
@@ -85,11 +85,11 @@ def positions(
     asked = Asked(
         venue=venue.lower(), at=time_option(at) if at else now_ns(), fee_rate=fee, lake=store, no_lake=no_lake
     )
-    made = asked_risk(
+    risk = asked_risk(
         asked, coin=coin, positions=read_portfolio(several) if several else None, entry=entry, leverage=leverage,
         side=side, quantity=quantity, margin_mode=margin_mode, balance=balance, target=target, mark="--",
     )  # fmt: skip
     if format == "json":
-        sys.stdout.write(position_tables.as_json(made))
+        sys.stdout.write(position_tables.as_json(risk))
     else:
-        sys.stdout.write(position_tables.text(made, colour=screen.in_colour(), width=screen.screen_width()))
+        sys.stdout.write(position_tables.text(risk, colour=screen.in_colour(), width=screen.screen_width()))

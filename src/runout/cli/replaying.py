@@ -59,8 +59,8 @@ def replay(
             out.mkdir(parents=True, exist_ok=True)
             for number, row in enumerate(days, start=1):
                 progress(f"bulletin of {row.day}", number, len(days))
-                made = publish(store, coin.upper(), parse_time(row.day))
-                (out / f"{coin.upper()}-{row.day}.json").write_bytes(encoding.encode(made))
+                built = publish(store, coin.upper(), parse_time(row.day))
+                (out / f"{coin.upper()}-{row.day}.json").write_bytes(encoding.encode(built))
     records = by_level(store, coin.upper(), days)
     console = screen.console()
     console.print(_days(days))
@@ -86,9 +86,11 @@ def _levels(records: list[LevelRecord]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for header in ("level", "days", "said", "waves", "frequency", "interval"):
         table.add_column(header, justify="left" if header == "level" else "right")
-    for one in records:
-        interval = f"{percent(one.interval.low)} to {percent(one.interval.high)}"
-        name = f"{one.level} {DangerLevel(one.level).word}"
-        share = percent(one.waves / one.days)
-        table.add_row(name, str(one.days), percent(one.said), str(one.waves), share, interval)
+    for level_record in records:
+        interval = f"{percent(level_record.interval.low)} to {percent(level_record.interval.high)}"
+        name = f"{level_record.level} {DangerLevel(level_record.level).word}"
+        share = percent(level_record.waves / level_record.days)
+        table.add_row(
+            name, str(level_record.days), percent(level_record.said), str(level_record.waves), share, interval
+        )
     return table

@@ -57,7 +57,7 @@ def rows(
     if moment is not None and begin is not None and begin > moment:
         raise UsageError(f"--since must not be after --at: expected --since before {at}, found {since}")
     store = open_lake(lake)
-    known = {one.series: one for one in store.series()}
+    known = {item.series: item for item in store.series()}
     missing = [name for name in series if name not in known]
     kinds = {known[name].kind for name in series if name in known}
     if missing or len(kinds) != 1:
@@ -66,24 +66,24 @@ def rows(
             "list them with `runout series`"
         )
     kind = kinds.pop()
-    found = store.as_of(kind, at=moment, series=series, since=begin)
-    if found.is_empty():
+    table = store.as_of(kind, at=moment, series=series, since=begin)
+    if table.is_empty():
         span = known_span(store.as_of(kind, series=series))
         _report_empty(f"no rows of {', '.join(series)}{_within(at, since)}; {store.root} has {span}")
-    _give(found, form, out)
+    _give(table, form, out)
 
 
-def _give(found: pl.DataFrame, form: Format, out: Path | None) -> None:
+def _give(table: pl.DataFrame, form: Format, out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(_readable(found).write_csv() if form == "csv" else _readable(found).write_ndjson())
+        sys.stdout.write(_readable(table).write_csv() if form == "csv" else _readable(table).write_ndjson())
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     if form == "parquet":
-        dated(found).write_parquet(out)
+        dated(table).write_parquet(out)
     elif form == "csv":
-        _readable(found).write_csv(out)
+        _readable(table).write_csv(out)
     else:
-        _readable(found).write_ndjson(out)
+        _readable(table).write_ndjson(out)
     screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
@@ -106,7 +106,10 @@ def list_series(
     """
     store = open_lake(lake)
     listed = pl.DataFrame(
-        [(one.series, one.kind, one.step_text(), one.scope(), one.note) for one in store.series(coin=coin)],
+        [
+            (series.series, series.kind, series.step_text(), series.scope(), series.note)
+            for series in store.series(coin=coin)
+        ],
         schema=dict.fromkeys(("series", "kind", "step", "scope", "note"), pl.String),
         orient="row",
     )
@@ -143,12 +146,12 @@ def flushes(
         text: a table for each group of series, of the width of the screen. csv, json (an event a line): all columns.
     """
     store = open_lake(lake)
-    found = store.as_of("flushes", at=time_option(at) if at else None, series=[scope] if scope else None)
-    latest = found.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
+    table = store.as_of("flushes", at=time_option(at) if at else None, series=[scope] if scope else None)
+    latest = table.sort("event_time").unique(["series", "direction", "start_time"], keep="last", maintain_order=True)
     if latest.is_empty():
         scopes = sorted(store.as_of("flushes")["series"].unique())
-        held = f"{len(scopes)} groups have some: see `runout flushes`" if scopes else "`runout compute` finds them"
-        _report_empty(f"no flush or squeeze{f' of {scope}' if scope else ''}{_within(at)} in {store.root}; {held}")
+        stored = f"{len(scopes)} groups have some: see `runout flushes`" if scopes else "`runout compute` finds them"
+        _report_empty(f"no flush or squeeze{f' of {scope}' if scope else ''}{_within(at)} in {store.root}; {stored}")
     if format == "text":
         _print_flushes(latest)
     else:
@@ -174,8 +177,8 @@ def _print_series(table: pl.DataFrame) -> None:
     sys.stdout.write(sheet.text())
 
 
-def _report_empty(what: str) -> None:
-    screen.console(stderr=True).print(what, soft_wrap=True, markup=False)
+def _report_empty(subject: str) -> None:
+    screen.console(stderr=True).print(subject, soft_wrap=True, markup=False)
 
 
 def _within(at: str | None, since: str | None = None) -> str:

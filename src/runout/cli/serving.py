@@ -68,12 +68,12 @@ def _say(root: str, address: str) -> None:
     from runout.api.observed import status  # noqa: PLC0415
     from runout.lake import Lake  # noqa: PLC0415
 
-    found = status(Lake(root), now_ns())
+    item = status(Lake(root), now_ns())
     console = screen.console(stderr=True)
-    if found.state == "empty":
+    if item.state == "empty":
         console.print(f"{root} holds no prices yet; it is served, and fills as rows come", soft_wrap=True)
-    elif found.state == "stale":
-        console.print(f"the newest price of {root} is of {found.newest}: the page opens at that moment", soft_wrap=True)
-    if found.synthetic:
+    elif item.state == "stale":
+        console.print(f"the newest price of {root} is of {item.newest}: the page opens at that moment", soft_wrap=True)
+    if item.synthetic:
         console.print("this market is SYNTHETIC: no figure was observed anywhere", soft_wrap=True)
     screen.console().print(f"serving {root} at {address} (API: {address}docs); stop with Ctrl-C", soft_wrap=True)

@@ -56,23 +56,23 @@ def as_json(audit: Audit) -> str:
         "rows": audit.rows,
         "clean": audit.is_clean(),
         "counts": {severity: audit.count(severity) for severity in SEVERITIES},
-        "findings": [_plain(found) for found in audit.findings],
+        "findings": [_plain(finding) for finding in audit.findings],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
-def _plain(found: AuditFinding) -> dict[str, object]:
+def _plain(audit_finding: AuditFinding) -> dict[str, object]:
     return {
-        "check": found.check,
-        "severity": found.severity,
-        "series": found.series,
-        "coin": found.coin,
-        "start": format_time(found.start_time),
-        "end": format_time(found.end_time),
-        "observed": _rounded(found.observed),
-        "expected": _rounded(found.expected),
-        "statement": found.statement,
-        "remedy": found.remedy,
+        "check": audit_finding.check,
+        "severity": audit_finding.severity,
+        "series": audit_finding.series,
+        "coin": audit_finding.coin,
+        "start": format_time(audit_finding.start_time),
+        "end": format_time(audit_finding.end_time),
+        "observed": _rounded(audit_finding.observed),
+        "expected": _rounded(audit_finding.expected),
+        "statement": audit_finding.statement,
+        "remedy": audit_finding.remedy,
     }
 
 
@@ -88,7 +88,7 @@ def _print(audit: Audit) -> None:
     console.print(f"{audit.lake}: {audit.series:,} series, {audit.rows:,} rows, {newest}", soft_wrap=True, markup=False)
     if audit.findings:
         console.print(_overview(audit))
-    for (severity, check), group in groupby(audit.findings, key=lambda found: (found.severity, found.check)):
+    for (severity, check), group in groupby(audit.findings, key=lambda results: (results.severity, results.check)):
         _print_group(console, severity, check, list(group))
     counts = ", ".join(_counted(audit.count(severity), severity) for severity in SEVERITIES)
     console.print(f"{'clean' if audit.is_clean() else 'not clean'}: {counts}")
@@ -104,19 +104,19 @@ def _overview(audit: Audit) -> Table:
     table.add_column("check")
     table.add_column("series", justify="right")
     table.add_column("findings", justify="right")
-    for (severity, check), group in groupby(audit.findings, key=lambda found: (found.severity, found.check)):
-        found = list(group)
-        series = len({one.series for one in found})
-        table.add_row(f"[{_COLOURS[severity]}]{severity}[/]", check, str(series), str(len(found)))
+    for (severity, check), group in groupby(audit.findings, key=lambda result: (result.severity, result.check)):
+        results = list(group)
+        series = len({item.series for item in results})
+        table.add_row(f"[{_COLOURS[severity]}]{severity}[/]", check, str(series), str(len(results)))
     return table
 
 
-def _print_group(console: Console, severity: str, check: str, found: list[AuditFinding]) -> None:
-    shown = found[:_NOTES_SHOWN] if severity == "note" else found
+def _print_group(console: Console, severity: str, check: str, audit_findings: list[AuditFinding]) -> None:
+    shown = audit_findings[:_NOTES_SHOWN] if severity == "note" else audit_findings
     console.print(f"\n[{_COLOURS[severity]}]{severity}[/] [bold]{check}[/]")
-    for one in shown:
-        console.print(f"  {one.series}: {one.statement}", soft_wrap=True, markup=False)
-    if len(found) > len(shown):
-        console.print(f"  … and {len(found) - len(shown)} more; --format json lists all")
-    for remedy in dict.fromkeys(one.remedy for one in found):
+    for audit_finding in shown:
+        console.print(f"  {audit_finding.series}: {audit_finding.statement}", soft_wrap=True, markup=False)
+    if len(audit_findings) > len(shown):
+        console.print(f"  … and {len(audit_findings) - len(shown)} more; --format json lists all")
+    for remedy in dict.fromkeys(item.remedy for item in audit_findings):
         console.print(f"  → {remedy}", soft_wrap=True, markup=False)

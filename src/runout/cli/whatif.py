@@ -70,11 +70,11 @@ def whatif(
     """
     from runout.pipeline.whatif_answers import setting_of  # noqa: PLC0415 - kernels and solver, only where asked for
 
-    given = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
-    asked = any(text is not None for text in given.values())
+    provided = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
+    asked = any(text is not None for text in provided.values())
     if asked == ladder:
         raise UsageError("expected one of --drop, --rise, --to, --sell, --buy or --ladder; see `runout whatif --help`")
-    shock = named_shock(mark="--", **given) if asked else None
+    shock = named_shock(mark="--", **provided) if asked else None
     form: Format = chosen_form(Format, format, out)
     if form == "csv" and shock is not None:
         raise UsageError("expected --ladder with --format csv, found one shock; json has all of it")
@@ -83,12 +83,12 @@ def whatif(
     setting = setting_of(store, coin.upper(), moment, venue=venue.lower() if venue else None)
     if shock is not None:
         refuse_no_move(shock, setting.price)
-    made = _made(setting, shock, form)
+    built = _made(setting, shock, form)
     if out is None:
-        sys.stdout.write(made.decode())
+        sys.stdout.write(built.decode())
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(made)
+    out.write_bytes(built)
     screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 

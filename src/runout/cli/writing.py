@@ -11,14 +11,14 @@ BINARY: Final = ("png", "parquet")
 _Form = TypeVar("_Form", bound=str)
 
 
-def chosen_form(kind: object, wanted: _Form | None, out: Path | None) -> _Form:
+def chosen_form(kind: object, requested: _Form | None, out: Path | None) -> _Form:
     """Return the form to write: the one wanted, else the one that the file's name ends in, else the first.
 
     Parameters
     ----------
     kind
         ``Literal`` of the forms that the command has, the usual one first.
-    wanted
+    requested
         ``--format``.
     out
         ``--out``.
@@ -26,12 +26,12 @@ def chosen_form(kind: object, wanted: _Form | None, out: Path | None) -> _Form:
     Raises
     ------
     UsageError
-        If the file's name ends in something else, or contradicts ``wanted``, or the form needs a file.
+        If the file's name ends in something else, or contradicts ``requested``, or the form needs a file.
     """
     forms = cast("tuple[_Form, ...]", get_args(kind))
     ends: dict[str, _Form] = {_suffix(form): form for form in forms}
     if out is None:
-        form = wanted or forms[0]
+        form = requested or forms[0]
         if form in BINARY:
             raise UsageError(f"expected --out FILE with --format {form}, found none: it is not text")
         return form
@@ -42,21 +42,21 @@ def chosen_form(kind: object, wanted: _Form | None, out: Path | None) -> _Form:
     by_name = ends.get(out.suffix.lower())
     if by_name is None:
         raise UsageError(f"expected --out FILE that ends in {', '.join(ends)}, found {str(out)!r}")
-    if wanted is not None and wanted != by_name:
+    if requested is not None and requested != by_name:
         raise UsageError(
-            f"expected --format and --out to agree, found --format {wanted} and --out {out}; leave one out"
+            f"expected --format and --out to agree, found --format {requested} and --out {out}; leave one out"
         )
     return by_name
 
 
-def chosen_forms(kind: object, wanted: _Form | None, out: Path | None) -> tuple[bool, tuple[_Form, ...]]:
+def chosen_forms(kind: object, requested: _Form | None, out: Path | None) -> tuple[bool, tuple[_Form, ...]]:
     """Return whether ``out`` is a folder, and the forms to write, for a command that takes a folder as well.
 
     A folder, there or to be made, gets every form, or the one wanted; a file is as in :func:`chosen_form`.
 
     Parameters
     ----------
-    kind, wanted, out
+    kind, requested, out
         As there.
 
     Raises
@@ -65,9 +65,9 @@ def chosen_forms(kind: object, wanted: _Form | None, out: Path | None) -> tuple[
         As there.
     """
     if out is not None and (out.is_dir() or not out.suffix):
-        return True, (wanted,) if wanted else cast("tuple[_Form, ...]", get_args(kind))
+        return True, (requested,) if requested else cast("tuple[_Form, ...]", get_args(kind))
     try:
-        return False, (chosen_form(kind, wanted, out),)
+        return False, (chosen_form(kind, requested, out),)
     except UsageError as error:
         raise UsageError(f"{error}; a folder is taken too, where its name has no dot or it exists") from error
 

@@ -182,7 +182,7 @@ def delivered_through(folder: Path) -> int | None:
     except LakeError:
         return None
     try:
-        said = tail.state(_DELIVERED)
+        text = tail.state(_DELIVERED)
     finally:
         tail.close()
-    return None if said is None else msgspec.json.decode(said, type=int | None)
+    return None if text is None else msgspec.json.decode(text, type=int | None)

@@ -81,8 +81,8 @@ class GapRows:
         """Return the series that lack rows: of a stream of one symbol that symbol's, else all of the kind."""
         names = [
             name
-            for name, of in sorted(self._state.feed_of.items())
-            if of == feed and hole.kind in {"", self._state.scopes[name].kind}
+            for name, subject in sorted(self._state.feed_of.items())
+            if subject == feed and hole.kind in {"", self._state.scopes[name].kind}
         ]
         stream = hole.stream.lower()
         return [name for name in names if stream and self._state.scopes[name].instruments.lower() in stream] or names

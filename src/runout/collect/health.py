@@ -134,27 +134,27 @@ def findings(health: Health, limits: dict[str, float], now: int) -> list[Finding
     now
         UTC ns.
     """
-    found: list[Finding] = []
+    results: list[Finding] = []
     for name, feed in sorted(health.feeds.items()):
         limit = limits.get(name, 0.0)
         age = (now - feed.last) / NANOSECONDS_PER_SECOND
         if limit and feed.last and age > 2 * limit:
-            found.append(Finding(name, "fault", f"no data for {age:.0f} s; {feed.gap_cause or 'no cause known'}"))
+            results.append(Finding(name, "fault", f"no data for {age:.0f} s; {feed.gap_cause or 'no cause known'}"))
         elif limit and not feed.last:
-            found.append(Finding(name, "fault", "never gave data"))
+            results.append(Finding(name, "fault", "never gave data"))
         if feed.is_quieter_than_usual():
             text = f"quieter than usual: {feed.rate() or 0:.1f} frames a minute, usually {feed.usual:.1f}"
-            found.append(Finding(name, "warning", text))
+            results.append(Finding(name, "warning", text))
         if feed.lag_seconds is not None and feed.lag_seconds < -_CLOCK_SECONDS:
             text = f"events {-feed.lag_seconds:.1f} s in our future: our clock is slow, or the venue's fast"
-            found.append(Finding(name, "warning", text))
+            results.append(Finding(name, "warning", text))
         if feed.quarantined > 0.01 * max(feed.frames, 1):
-            found.append(Finding(name, "fault", f"{feed.quarantined} of {feed.frames} frames in quarantine"))
+            results.append(Finding(name, "fault", f"{feed.quarantined} of {feed.frames} frames in quarantine"))
     if health.orphaned:
-        found.append(Finding("raw log", "fault", f"{health.orphaned} frames of sources that are not described"))
+        results.append(Finding("raw log", "fault", f"{health.orphaned} frames of sources that are not described"))
     if health.clock_jumps:
-        found.append(Finding("clock", "warning", f"our clock was set {health.clock_jumps} times while recording"))
-    return found
+        results.append(Finding("clock", "warning", f"our clock was set {health.clock_jumps} times while recording"))
+    return results
 
 
 def _at_most(count: int, mean: float) -> float:

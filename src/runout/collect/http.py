@@ -193,15 +193,15 @@ class Client:
 
     def _obey(self, venue: Venue, call: Call, verdict: Verdict) -> None:
         """Keep the silence that the venue asks for, or raise where it will not answer."""
-        said = f"{venue.name}: {verdict.words}" if verdict.words else venue.name
+        text = f"{venue.name}: {verdict.words}" if verdict.words else venue.name
         if verdict.kind == "broken":
             raise _BrokenError(verdict.words or "an answer that is none")
         if verdict.kind in {"gone", "blocked"}:
-            raise VenueRefusedError("gone" if verdict.kind == "gone" else "blocked", f"{said} ({call.path})")
+            raise VenueRefusedError("gone" if verdict.kind == "gone" else "blocked", f"{text} ({call.path})")
         silence = self._silence(venue.name, verdict)
         self._budget.pause(venue.name, silence, verdict.words)
         if silence > self._patience.longest_silence:
-            raise VenueRefusedError("banned", f"{said}: {_long_ban(silence)}")
+            raise VenueRefusedError("banned", f"{text}: {_long_ban(silence)}")
         self._waiting(venue.name, silence, verdict.words)
 
     def _silence(self, venue: str, verdict: Verdict) -> float:

@@ -114,9 +114,9 @@ class Keeper:
             socket, task = await self._start()
             try:
                 while not task.done():
-                    wanted = asyncio.create_task(self._wants_successor(socket))
-                    await asyncio.wait({task, wanted}, return_when=asyncio.FIRST_COMPLETED)
-                    wanted.cancel()
+                    requested = asyncio.create_task(self._wants_successor(socket))
+                    await asyncio.wait({task, requested}, return_when=asyncio.FIRST_COMPLETED)
+                    requested.cancel()
                     if not task.done():
                         socket, task = await self._take_over(socket, task)
             finally:

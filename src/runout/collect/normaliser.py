@@ -187,9 +187,9 @@ class Normaliser:
         except Exception as error:  # noqa: BLE001 - a defect of a venue's reader must not stop the others
             self._refuse((name, "instruments"), [(f"instruments cannot be read: {error}", b"")])
             return
-        symbols = {(one.market, one.symbol) for one in listed}
+        symbols = {(instrument.market, instrument.symbol) for instrument in listed}
         # Frames of what was delisted may still come.
-        gone = [one for one in self._state.instruments.get(name, ()) if (one.market, one.symbol) not in symbols]
+        gone = [item for item in self._state.instruments.get(name, ()) if (item.market, item.symbol) not in symbols]
         self._state.instruments[name] = (*listed, *gone)
 
     # -- rows ---------------------------------------------------------------------------------------------------

@@ -92,11 +92,11 @@ def report(folder: Path, at: int | None = None) -> Report:
     feeds = tuple(_feeds(collector, status, now, running=running))
     behind = (now - status.behind) / NANOSECONDS_PER_SECOND if status.behind else None
     pace = pace_of_clock()
-    limits = {f"{one.venue}/{one.feed}": one.limit * pace for one in collector.connections} if running else {}
-    found = [*_of_collector(collector, status, now, running=running), *findings(status.health, limits, now)]
+    limits = {f"{item.venue}/{item.feed}": item.limit * pace for item in collector.connections} if running else {}
+    results = [*_of_collector(collector, status, now, running=running), *findings(status.health, limits, now)]
     return Report(
         name=folder.name, at=now, running=running, collector=collector, behind_seconds=behind, waiting_rows=waiting,
-        feeds=feeds, findings=tuple(found), unknown=status.health.unknown,
+        feeds=feeds, findings=tuple(results), unknown=status.health.unknown,
     )  # fmt: skip
 
 
@@ -106,8 +106,8 @@ def _of_tail(file: Path) -> tuple[Status, dict[str, int]]:
     except LakeError:
         return Status(position=Position()), {}
     try:
-        said = tail.state("status")
-        return msgspec.json.decode(said, type=Status) if said else Status(position=Position()), tail.waiting()
+        text = tail.state("status")
+        return msgspec.json.decode(text, type=Status) if text else Status(position=Position()), tail.waiting()
     finally:
         tail.close()
 
@@ -119,14 +119,14 @@ def _feeds(collector: CollectorStatus, status: Status, now: int, *, running: boo
     for name in sorted({*copies, *status.health.feeds}):
         of_feed = copies.get(name, [])
         health = status.health.feeds.get(name, FeedHealth())
-        last = max([health.last, *(one.last_data for one in of_feed)])
-        is_open = sum(one.state == "open" for one in of_feed)
+        last = max([health.last, *(item.last_data for item in of_feed)])
+        is_open = sum(item.state == "open" for item in of_feed)
         state = f"open {is_open}/{len(of_feed)}" if of_feed else "polled" if running else "stopped"
         yield FeedStatus(
             feed=name, state=state, age_seconds=(now - last) / NANOSECONDS_PER_SECOND if last else None,
             rate=health.rate(), usual=health.usual, rows=health.rows, gaps=health.gaps,
             gap_seconds=health.gap_seconds, gap_cause=health.gap_cause,
-            reconnects=sum(one.reconnects for one in of_feed), quarantined=health.quarantined,
+            reconnects=sum(item.reconnects for item in of_feed), quarantined=health.quarantined,
             partial_bars=health.partial, lag_seconds=health.lag_seconds,
         )  # fmt: skip
 
@@ -152,6 +152,6 @@ def _of_collector(collector: CollectorStatus, status: Status, now: int, *, runni
     for wrong, about, severity, says in checks:
         if wrong:
             yield Finding(about, severity, says)
-    for one in collector.connections:
-        for words in one.refusals:
-            yield Finding(f"{one.venue}/{one.feed}", "fault", f"subscription refused: {words}")
+    for connection in collector.connections:
+        for words in connection.refusals:
+            yield Finding(f"{connection.venue}/{connection.feed}", "fault", f"subscription refused: {words}")

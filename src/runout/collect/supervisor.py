@@ -54,7 +54,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     def instruments(self, instruments: Sequence[Instrument]) -> list[Instrument]:
         """Return the instruments of the coins."""
-        return [one for one in instruments if not self.coins or one.coin in self.coins]
+        return [instrument for instrument in instruments if not self.coins or instrument.coin in self.coins]
 
 
 class Supervisor:
@@ -116,9 +116,9 @@ class Supervisor:
             self._recorder.tick()
             for standing in self.standings():
                 key = (standing.venue, standing.feed, standing.copy)
-                said = f"{standing.state} {standing.cause}"
-                if self._said.get(key) != said:
-                    self._said[key] = said
+                text = f"{standing.state} {standing.cause}"
+                if self._said.get(key) != text:
+                    self._said[key] = text
                     level = self._log.warning if standing.state == "waiting" else self._log.info
                     level(standing.state, venue=standing.venue, feed=standing.feed, copy=standing.copy,
                           cause=standing.cause, tries=standing.tries)  # fmt: skip
@@ -150,18 +150,18 @@ class Supervisor:
         group: asyncio.TaskGroup,
         admit: Callable[[], Awaitable[None]],
     ) -> None:
-        wanted = {
+        requested = {
             (venue.name, connection.name, copy): connection
             for connection in connections
             for copy in range(connection.copies)
         }
         for key, (keeper, task) in list(self._keepers.items()):
-            if key[0] == venue.name and key not in wanted:
+            if key[0] == venue.name and key not in requested:
                 task.cancel()
                 del self._keepers[key]
-            elif key in wanted and keeper.connection != wanted[key]:
-                keeper.replace(wanted[key])
-        for key, connection in wanted.items():
+            elif key in requested and keeper.connection != requested[key]:
+                keeper.replace(requested[key])
+        for key, connection in requested.items():
             if key not in self._keepers:
                 keeper = Keeper(
                     self._session, self._recorder, venue, connection,

@@ -148,70 +148,70 @@ def _reports(event_time: IntArray, value_usd: FloatArray, since: int, period: in
     return _Reports(value_usd[rows], minute, after // period, count.astype(np.float64), burst)
 
 
-def _weights(of: _Reports, rng: np.random.Generator) -> FloatArray:
+def _weights(reports: _Reports, rng: np.random.Generator) -> FloatArray:
     """Draw a weight for each report, alike within a burst."""
-    return rng.exponential(size=int(of.burst.max()) + 1)[of.burst]
+    return rng.exponential(size=int(reports.burst.max()) + 1)[reports.burst]
 
 
-def _by_period(of: _Reports, amount: FloatArray, periods: int) -> FloatArray:
-    return np.bincount(of.period, amount, minlength=periods).astype(np.float64)
+def _by_period(reports: _Reports, amount: FloatArray, periods: int) -> FloatArray:
+    return np.bincount(reports.period, amount, minlength=periods).astype(np.float64)
 
 
 # -- the largest of each second ---------------------------------------------------------------------------------------
 
 
-def _largest(of: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+def _largest(reports: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return what is not seen of each period, and draws of it, shape (draws, periods)."""
-    rate, weight = -np.log1p(-of.seconds / (SECONDS + 1)), np.ones(len(of.value_usd))
+    rate, weight = -np.log1p(-reports.seconds / (SECONDS + 1)), np.ones(len(reports.value_usd))
     for _ in range(_TURNS):
-        law = _law(of, rate, weight)
-        renewed = of.seconds / _exposure(of, law)
+        law = _law(reports, rate, weight)
+        renewed = reports.seconds / _exposure(reports, law)
         scale = law.sum()
         settled = np.abs(renewed * scale / rate - 1.0).max() < _SETTLED
         rate = renewed * scale
         if settled:
             break
-    law = _law(of, rate, weight)
-    mean, _ = _unseen(of, _elsewhere(of, of.seconds - 1.0, law), law, periods)
-    return mean, np.stack([_drawn(of, rate, periods, rng) for _ in range(DRAWS)])
+    law = _law(reports, rate, weight)
+    mean, _ = _unseen(reports, _elsewhere(reports, reports.seconds - 1.0, law), law, periods)
+    return mean, np.stack([_drawn(reports, rate, periods, rng) for _ in range(DRAWS)])
 
 
-def _law(of: _Reports, rate: FloatArray, weight: FloatArray) -> FloatArray:
+def _law(reports: _Reports, rate: FloatArray, weight: FloatArray) -> FloatArray:
     """Return dF at each report: its weight over the rates of the seconds whose largest is no larger."""
     whole = rate.sum() * SECONDS
-    above = np.cumsum(rate[of.minute])
-    return weight / (whole - above + rate[of.minute])
+    above = np.cumsum(rate[reports.minute])
+    return weight / (whole - above + rate[reports.minute])
 
 
-def _exposure(of: _Reports, law: FloatArray) -> FloatArray:
+def _exposure(reports: _Reports, law: FloatArray) -> FloatArray:
     """Return for each minute the sum over its seconds of the law above what was reported, all of it where nothing."""
     above = np.cumsum(law)
-    return (SECONDS - of.seconds) * above[-1] + np.bincount(of.minute, above)
+    return (SECONDS - reports.seconds) * above[-1] + np.bincount(reports.minute, above)
 
 
-def _elsewhere(of: _Reports, count: FloatArray, law: FloatArray) -> FloatArray:
+def _elsewhere(reports: _Reports, count: FloatArray, law: FloatArray) -> FloatArray:
     """Return for each report the rate of its minute as the other seconds tell it.
 
     Were it told by its own second too, minutes that happen to have a report would seem busier than they are. Where
     most seconds report, the exposure is what is random, and the mean of its inverse is one report in as many too high.
     """
-    exposure = _exposure(of, law)[of.minute] - np.cumsum(law)
-    unbiased = (count * (1.0 - 1.0 / SECONDS))[of.minute]
+    exposure = _exposure(reports, law)[reports.minute] - np.cumsum(law)
+    unbiased = (count * (1.0 - 1.0 / SECONDS))[reports.minute]
     return unbiased / np.maximum(exposure, law.sum() / SECONDS)
 
 
-def _unseen(of: _Reports, rate: FloatArray, law: FloatArray, periods: int) -> tuple[FloatArray, FloatArray]:
+def _unseen(reports: _Reports, rate: FloatArray, law: FloatArray, periods: int) -> tuple[FloatArray, FloatArray]:
     """Return mean and variance of what each period's seconds hold beside their reports."""
-    moments = (law * of.value_usd, law * of.value_usd**2)
-    below = (one.sum() - np.cumsum(one) for one in moments)
-    mean, variance = (_by_period(of, rate * np.maximum(one, 0.0), periods) for one in below)
+    moments = (law * reports.value_usd, law * reports.value_usd**2)
+    below = (moment.sum() - np.cumsum(moment) for moment in moments)
+    mean, variance = (_by_period(reports, rate * np.maximum(item, 0.0), periods) for item in below)
     return mean, variance
 
 
-def _drawn(of: _Reports, rate: FloatArray, periods: int, rng: np.random.Generator) -> FloatArray:
-    law = _law(of, rate, _weights(of, rng))
-    others = np.where(of.seconds > 1.0, rng.gamma(np.maximum(of.seconds - 1.0, 1.0)), 0.0)
-    mean, variance = _unseen(of, _elsewhere(of, others, law), law, periods)
+def _drawn(reports: _Reports, rate: FloatArray, periods: int, rng: np.random.Generator) -> FloatArray:
+    law = _law(reports, rate, _weights(reports, rng))
+    others = np.where(reports.seconds > 1.0, rng.gamma(np.maximum(reports.seconds - 1.0, 1.0)), 0.0)
+    mean, variance = _unseen(reports, _elsewhere(reports, others, law), law, periods)
     return _scattered(mean, variance, rng)
 
 
@@ -225,7 +225,7 @@ def _scattered(mean: FloatArray, variance: FloatArray, rng: np.random.Generator)
 # -- any one of each second -------------------------------------------------------------------------------------------
 
 
-def _one(of: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+def _one(reports: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return the median of what is not seen, and draws of it.
 
     The rate is that of the other seconds of a minute: its own would make every minute with a report seem busier than it
@@ -233,16 +233,16 @@ def _one(of: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArr
     """
     drawn = np.empty((DRAWS, periods))
     for row in range(DRAWS):
-        silent = rng.beta(SECONDS - of.seconds + 0.5, np.maximum(of.seconds - 1.0, 1e-3))
-        drawn[row] = _scattered(*_others(of, -np.log(silent), _weights(of, rng), periods), rng)
+        silent = rng.beta(SECONDS - reports.seconds + 0.5, np.maximum(reports.seconds - 1.0, 1e-3))
+        drawn[row] = _scattered(*_others(reports, -np.log(silent), _weights(reports, rng), periods), rng)
     return np.median(drawn, axis=0).astype(np.float64), drawn
 
 
-def _others(of: _Reports, rate: FloatArray, weight: FloatArray, periods: int) -> tuple[FloatArray, FloatArray]:
+def _others(reports: _Reports, rate: FloatArray, weight: FloatArray, periods: int) -> tuple[FloatArray, FloatArray]:
     """Return mean and variance of what each period's seconds with a report hold beside it."""
-    first, second = (float((weight * of.value_usd**power).sum() / weight.sum()) for power in (1, 2))
+    first, second = (float((weight * reports.value_usd**power).sum() / weight.sum()) for power in (1, 2))
     # Of n given that there is one: mean λ/(1 − e^−λ), and the variance of a Poisson number bounds that of the others.
     safe = np.maximum(rate, 1e-9)
     others = safe / -np.expm1(-safe) - 1.0
-    count = _by_period(of, others[of.minute], periods)
+    count = _by_period(reports, others[reports.minute], periods)
     return count * first, count * second

@@ -106,13 +106,13 @@ def convention(venue: str, aspect: Aspect, at: int, *, field: str = "") -> Conve
     UsageError
         If the venue has several rules of the aspect at that time and ``field`` does not choose one.
     """
-    found = conventions_of(venue, at, aspect)
+    conventions = conventions_of(venue, at, aspect)
     if field:
-        found = tuple(rule for rule in found if rule.field in {field, ""})
-    if len(found) > 1:
-        fields = ", ".join(rule.field for rule in found)
+        conventions = tuple(rule for rule in conventions if rule.field in {field, ""})
+    if len(conventions) > 1:
+        fields = ", ".join(rule.field for rule in conventions)
         raise UsageError(f"expected one {aspect} rule of {venue}, found those of {fields}: name the field")
-    return found[0] if found else None
+    return conventions[0] if conventions else None
 
 
 def single_sided(open_interest: float, venue: str, at: int, *, field: str = "") -> float | None:

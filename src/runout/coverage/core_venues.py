@@ -132,9 +132,9 @@ def _panel(rows: pl.DataFrame) -> _Panel:
     price = rows.filter(pl.col("price") > 0).group_by("event_time").agg(pl.col("price").median()).sort("event_time")
     wide = price
     for venue in venues:
-        mine = rows.filter(pl.col("venue") == venue, pl.col("open_interest_usd") > 0)
+        own = rows.filter(pl.col("venue") == venue, pl.col("open_interest_usd") > 0)
         wide = wide.join(
-            mine.select("event_time", pl.col("open_interest_usd").alias(venue)), on="event_time", how="left"
+            own.select("event_time", pl.col("open_interest_usd").alias(venue)), on="event_time", how="left"
         )
     wide = wide.sort("event_time")
     times = wide["event_time"].to_numpy()
@@ -148,8 +148,8 @@ def _panel(rows: pl.DataFrame) -> _Panel:
 
 
 def _traded(turnover: pl.DataFrame) -> dict[str, tuple[float, int]]:
-    found = turnover.filter(pl.col("volume_usd") > 0, pl.col("change_usd").is_finite())
-    worst = found.group_by("venue").agg(
+    results = turnover.filter(pl.col("volume_usd") > 0, pl.col("change_usd").is_finite())
+    worst = results.group_by("venue").agg(
         (pl.col("change_usd").abs() / pl.col("volume_usd")).max().alias("worst"), pl.len()
     )
     return {venue: (worst_ratio, count) for venue, worst_ratio, count in worst.sort("venue").iter_rows()}
@@ -161,9 +161,9 @@ def _tests_of(panel: _Panel, index: int, traded: dict[str, tuple[float, int]]) -
     seen = np.isfinite(coins)
     steps = int(seen.sum())
     worst = traded.get(venue)
-    found = [_test(venue, BOUNDS[0], _exactly(worst[0]) if worst else None, worst[1] if worst else 0)]
+    results = [_test(venue, BOUNDS[0], _exactly(worst[0]) if worst else None, worst[1] if worst else 0)]
     if steps * panel.step < MINIMUM_DAYS * NANOSECONDS_PER_DAY:
-        return found + [_test(venue, bound, None, steps) for bound in BOUNDS[1:]]
+        return results + [_test(venue, bound, None, steps) for bound in BOUNDS[1:]]
     moving = seen & (price != 0.0)
     values: dict[Test, tuple[float, float, float] | None] = {
         "relation": _relation(panel, index),
@@ -173,7 +173,7 @@ def _tests_of(panel: _Panel, index: int, traded: dict[str, tuple[float, int]]) -
         "stillness": _exactly(float(np.mean(np.abs(coins[moving]) < STILL))),
         "repeats": _exactly(float(np.mean(dollars[moving] == 0.0))),
     }
-    return found + [_test(venue, bound, values[bound.test], steps) for bound in BOUNDS[1:]]
+    return results + [_test(venue, bound, values[bound.test], steps) for bound in BOUNDS[1:]]
 
 
 def _exactly(value: float) -> tuple[float, float, float]:
@@ -193,9 +193,9 @@ def _relation(panel: _Panel, index: int) -> tuple[float, float, float] | None:
     both = np.isfinite(panel.coins[index]) & counted
     if both.sum() < 4:
         return None
-    mine = rankdata(panel.coins[index][both])
+    own = rankdata(panel.coins[index][both])
     rest = rankdata(np.nanmedian(others[:, both], axis=0))
-    rho = float(np.corrcoef(mine, rest)[0, 1])
+    rho = float(np.corrcoef(own, rest)[0, 1])
     # Fisher's transformation, with the variance of ranks (Fieller, Hartley and Pearson 1957).
     half = _SIGNIFICANCE * float(np.sqrt(1.06 / (both.sum() - 3)))
     middle = float(np.arctanh(np.clip(rho, -0.999999, 0.999999)))
@@ -213,13 +213,13 @@ def _slope(dollars: Floats, price: Floats) -> tuple[float, float, float] | None:
     return slope, slope - _SIGNIFICANCE * error, slope + _SIGNIFICANCE * error
 
 
-def _test(venue: str, bound: Bound, found: tuple[float, float, float] | None, steps: int) -> VenueTest:
-    if found is None:
+def _test(venue: str, bound: Bound, results: tuple[float, float, float] | None, steps: int) -> VenueTest:
+    if results is None:
         return VenueTest(
             venue=venue, test=bound.test, value=None, low=None, high=None, verdict="untested", steps=steps,
             reason=bound.reason,
         )  # fmt: skip
-    value, low, high = found
+    value, low, high = results
     # A relation must be shown; the other bounds must be shown to be broken.
     failed = low <= bound.low if bound.test == "relation" else high < bound.low or low > bound.high
     return VenueTest(

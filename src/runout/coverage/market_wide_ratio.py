@@ -184,10 +184,10 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         UsageError
             If one is not.
         """
-        wanted = np.asarray(probability, dtype=np.float64)
-        if not ((wanted > 0.0) & (wanted < 1.0)).all():
+        requested = np.asarray(probability, dtype=np.float64)
+        if not ((requested > 0.0) & (requested < 1.0)).all():
             raise UsageError(f"expected probabilities between 0 and 1, found {probability}")
-        return np.exp(_quantile(self.terms, wanted))
+        return np.exp(_quantile(self.terms, requested))
 
     def interval(self, measured_usd: float, level: float) -> tuple[float, float]:
         """Return the central interval of the headline total, in dollars, given the measured one.

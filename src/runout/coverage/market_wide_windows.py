@@ -173,10 +173,10 @@ def _rolling(fact: HeadlineFact, daily: Totals, fine: Totals, match: Match) -> t
         return float("nan"), 0
     spans = [(end - DAY, end) for end in _ends(fact.end)]
     if match == "rolling-24h-fine":
-        found = [total_between(fine, *span) for span in spans]
+        results = [total_between(fine, *span) for span in spans]
     else:
-        found = [profiled_total(daily, fine, *span) for span in spans]
-    return float(np.mean([dollars for dollars, _ in found])), max(known for _, known in found)
+        results = [profiled_total(daily, fine, *span) for span in spans]
+    return float(np.mean([dollars for dollars, _ in results])), max(known for _, known in results)
 
 
 def _ends(bounds: tuple[int, int]) -> list[int]:

@@ -51,7 +51,7 @@ def closes_of_day(forced: Records, place: int, day: int, key: tuple[int, ...], f
         UTC ns of the world's first moment.
     """
     begin = first + day * NANOSECONDS_PER_DAY
-    parts = [_begun_on(forced, place, one, key, first) for one in (day - 1, day)]
+    parts = [_begun_on(forced, place, item, key, first) for item in (day - 1, day)]
     whole = joined(parts)
     whole = picked(whole, np.argsort(whole.time, kind="stable"))
     return between(whole, whole.time, begin, begin + NANOSECONDS_PER_DAY)

@@ -24,19 +24,19 @@ def mangled(body: bytes, kind: str) -> bytes:
 def _changed(value: Any, kind: str) -> Any:
     if isinstance(value, dict):
         items: dict[Any, Any] = {}
-        for name, one in value.items():  # pyright: ignore[reportUnknownVariableType]
-            items[name] = _changed(one, kind)
+        for name, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+            items[name] = _changed(item, kind)
         if kind == "unknown-field":
             items["emulatorExtra"] = "1"
         elif (
             kind == "missing-field"
             and len(items) > 2
-            and not any(isinstance(one, dict | list) for one in items.values())
+            and not any(isinstance(entry, dict | list) for entry in items.values())
         ):
             items.popitem()
         return items
     if isinstance(value, list):
-        return [_changed(one, kind) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_changed(entry, kind) for entry in value]  # pyright: ignore[reportUnknownVariableType]
     if kind == "text-numbers" and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value
@@ -93,10 +93,10 @@ _BYTES: dict[str, Callable[[bytes], bytes]] = {
 
 def _altered(value: Any, kind: str, shift: float, name: str) -> Any:
     if isinstance(value, dict):
-        return {key: _altered(one, kind, shift, key) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _altered(item, kind, shift, key) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, list):
         rows = [] if kind == "no-data" else value  # pyright: ignore[reportUnknownVariableType]
-        return [_altered(one, kind, shift, name) for one in rows]  # pyright: ignore[reportUnknownVariableType]
+        return [_altered(row, kind, shift, name) for row in rows]  # pyright: ignore[reportUnknownVariableType]
     if kind == "shifted-stamp":
         return type(value)(int(value) + int(shift * 1000)) if _is_stamp(value) else value
     if kind in {"frame-plain-numbers", "long-decimals"}:

@@ -54,7 +54,7 @@ class Desk:
     def __init__(self, form: VenueForm, market: Market, clock: Clock) -> None:
         self.form, self.market, self.clock = form, market, clock
         listed = form.contracts(tuple(coin.name for coin in market.world.coins))
-        self.contracts = {one.key: one for one in listed}
+        self.contracts = {item.key: item for item in listed}
         self.tapes: dict[str, Tape] = {}
         self.clock_offset = 0
         self.delisted: dict[str, int] = {}
@@ -75,9 +75,9 @@ class Desk:
         Refused as ``symbol`` where there is none, or it is delisted.
         """
         for kind in kinds or ("linear", "inverse", "quarterly"):
-            found = self.contracts.get(f"{kind}:{symbol}")
-            if found is not None and self.trading(found):
-                return found
+            answer = self.contracts.get(f"{kind}:{symbol}")
+            if answer is not None and self.trading(answer):
+                return answer
         raise Refused("symbol", f"Invalid symbol {symbol}.")
 
     def trading(self, contract: Contract, at: int = 0) -> bool:
@@ -87,7 +87,7 @@ class Desk:
 
     def kind(self, *kinds: str) -> list[Contract]:
         """Return the contracts of these kinds that trade now."""
-        return [one for one in self.contracts.values() if one.kind in kinds and self.trading(one)]
+        return [item for item in self.contracts.values() if item.kind in kinds and self.trading(item)]
 
     def tape(self, contract: Contract) -> Tape:
         """Return the tape of a contract."""
@@ -280,9 +280,9 @@ class Desk:
         """Return which part of the simulated venue's forced closes are this contract's."""
         place, share = MARKETS[contract.venue]
         before = sum(other for name, (at, other) in MARKETS.items() if at == place and name < contract.venue)
-        mine = [one for one in self.contracts.values() if one.coin == contract.coin and one.kind != "spot"]
-        whole = sum(one.share for one in mine)
-        low = sum(one.share for one in mine if one.key < contract.key) / whole
+        own = [item for item in self.contracts.values() if item.coin == contract.coin and item.kind != "spot"]
+        whole = sum(quantity.share for quantity in own)
+        low = sum(quantity.share for quantity in own if quantity.key < contract.key) / whole
         return before + share * low, before + share * (low + contract.share / whole)
 
 

@@ -113,13 +113,13 @@ def read_faults(file: Path) -> tuple[Fault, ...]:
         If there is no such file, or it names a fault or a field that does not exist.
     """
     try:
-        found = msgspec.toml.decode(file.read_bytes(), type=_File).fault
+        faults = msgspec.toml.decode(file.read_bytes(), type=_File).fault
     except (OSError, msgspec.DecodeError) as error:
         raise UsageError(f"expected a script of faults in {file}, found {error}") from error
-    for fault in found:
+    for fault in faults:
         if fault.kind not in FAULTS:
             raise UsageError(f"expected a fault of {', '.join(FAULTS)}, found {fault.kind!r} in {file}")
-    return tuple(found)
+    return tuple(faults)
 
 
 class Script:

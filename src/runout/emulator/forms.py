@@ -52,10 +52,10 @@ class Query:
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a parameter; one that is missing and has no default is refused."""
-        found = self.parameters.get(name, default)
-        if found is None:
+        answer = self.parameters.get(name, default)
+        if answer is None:
             raise Refused("parameter", f"Mandatory parameter '{name}' was not sent")
-        return str(found)
+        return str(answer)
 
     def whole(self, name: str, default: int | None = None) -> int:
         """Return a whole-number parameter."""

@@ -127,5 +127,5 @@ class Market:
 
     def _closes_of_day(self, coin: str, place: int, day: int) -> Closes:
         track: Any = self.tracks[coin]
-        number = [one.name for one in COINS].index(coin)
+        number = [item.name for item in COINS].index(coin)
         return closes_of_day(track.forced, place, day, (self.plan.seed, 72, number, place), self.first)

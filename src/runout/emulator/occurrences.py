@@ -23,16 +23,16 @@ def befall(desk: Desk, script: Script, now: float) -> None:
         met = desk.met.setdefault(contract.key, [])
         for fault in script.strike("market", desk.form.name, contract.symbol, now, met):
             _begin(desk, contract.key, fault)
-    offsets = [one for one in desk.offsets if not one.lasts or now < one.at + one.lasts]
+    offsets = [offset for offset in desk.offsets if not offset.lasts or now < offset.at + offset.lasts]
     if len(offsets) != len(desk.offsets):
         desk.offsets = offsets
-        desk.clock_offset = int(sum(float(one.value) for one in offsets) * NANOSECONDS_PER_SECOND)
+        desk.clock_offset = int(sum(float(offset.value) for offset in offsets) * NANOSECONDS_PER_SECOND)
 
 
 def unlist(desk: Desk, fault: Fault) -> None:
     """Let contracts be unknown until the fault ``list`` begins."""
     if fault.venue in {"", desk.form.name}:
-        desk.unlisted |= {one.key for one in desk.contracts.values() if fault.match in one.symbol}
+        desk.unlisted |= {contract.key for contract in desk.contracts.values() if fault.match in contract.symbol}
 
 
 def _begin(desk: Desk, key: str, fault: Fault) -> None:
@@ -45,4 +45,4 @@ def _begin(desk: Desk, key: str, fault: Fault) -> None:
         desk.delisted[contract.symbol] = desk.clock.now()
     elif fault.kind == "clock-offset" and fault not in desk.offsets:
         desk.offsets.append(fault)
-        desk.clock_offset = int(sum(float(one.value) for one in desk.offsets) * NANOSECONDS_PER_SECOND)
+        desk.clock_offset = int(sum(float(offset.value) for offset in desk.offsets) * NANOSECONDS_PER_SECOND)

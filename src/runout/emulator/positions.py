@@ -62,7 +62,9 @@ class Accounts:
     def positions(self, account: int, time: int) -> dict[str, Position]:
         """Return the positions of an account by coin; accounts of the same number are one person."""
         return {
-            coin: held[account] for coin in self._market.tracks if account in (held := self._at(coin, time // MINUTE))
+            coin: stored[account]
+            for coin in self._market.tracks
+            if account in (stored := self._at(coin, time // MINUTE))
         }
 
     def _positions_at(self, coin: str, minute_of_time: int) -> dict[int, Position]:
@@ -73,7 +75,7 @@ class Accounts:
         if not len(ended):
             return {}
         rows = rows[(days == ended.max()) & (rows[:, 2] == self._place)]
-        held = {
+        stored = {
             int(account): Position(quantity, entry, leverage, level)
             for _, account, _, _, quantity, entry, leverage, level, _ in rows.tolist()
         }
@@ -81,18 +83,18 @@ class Accounts:
         known = set(self.by_address.values())
         for row in changes:
             if int(row.account) in known:
-                held[int(row.account)] = Position(
+                stored[int(row.account)] = Position(
                     float(row.quantity), float(row.entry), float(row.leverage), float(row.level)
                 )
-        return {account: one for account, one in held.items() if one.quantity}
+        return {account: item for account, item in stored.items() if item.quantity}
 
     def fills(self, account: int, since: int, until: int) -> list[tuple[str, Fill]]:
         """Return the forced closes of an account in [since, until), by coin."""
-        found: list[tuple[str, Fill]] = []
+        results: list[tuple[str, Fill]] = []
         for coin, track in self._market.tracks.items():
             for row in track.forced[(track.forced.account == account) & (track.forced.venue == self._place)]:
                 time = self._market.first + (int(row.minute) + 1) * MINUTE
                 if since <= time < until:
                     fill = Fill(time, float(row.quantity), int(row.side), float(row.price), float(row.mark))
-                    found.append((coin, fill))
-        return found
+                    results.append((coin, fill))
+        return results

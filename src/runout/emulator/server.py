@@ -40,9 +40,9 @@ class Counter:
         """Return the route of a path and the parameters that stand in it."""
         for whole in (path, *(base + path for base in self.form.bases)):
             for pattern, route in self._routes:
-                found = pattern.fullmatch(whole)
-                if found and route.method == method:
-                    return route, found.groupdict()
+                results = pattern.fullmatch(whole)
+                if results and route.method == method:
+                    return route, results.groupdict()
         raise Refused("path", f"no such path {path}")
 
 

@@ -18,10 +18,10 @@ def iso(time: int) -> str:
 
 def step_of(query: Query, name: str, minutes: Mapping[str, int], default: str | None = None) -> int:
     """Return the nanoseconds of a step that a parameter names."""
-    found = minutes.get(query.text(name, default))
-    if found is None:
+    answer = minutes.get(query.text(name, default))
+    if answer is None:
         raise Refused("parameter", f"Invalid {name}")
-    return found * MINUTE
+    return answer * MINUTE
 
 
 def perpetuals(
@@ -60,10 +60,10 @@ def perpetuals(
     return listed
 
 
-def bar_rows(one: Contract, bars: Any) -> list[tuple[str, str, str, str]]:
+def bar_rows(contract: Contract, bars: Any) -> list[tuple[str, str, str, str]]:
     """Return open, high, low and close of bars as text."""
     return [
-        (one.price_text(o), one.price_text(h), one.price_text(low), one.price_text(c))
+        (contract.price_text(o), contract.price_text(h), contract.price_text(low), contract.price_text(c))
         for o, h, low, c in zip(*(column.tolist() for column in bars[:4]), strict=True)
     ]
 
@@ -75,4 +75,4 @@ def listed(desk: Desk, symbol: str, *kinds: str) -> Contract | None:
     except Refused:
         if symbol not in desk.delisted:
             return None
-        return next((one for one in desk.contracts.values() if one.symbol == symbol and one.kind != "spot"), None)
+        return next((item for item in desk.contracts.values() if item.symbol == symbol and item.kind != "spot"), None)

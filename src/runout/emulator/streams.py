@@ -46,7 +46,7 @@ class Streams:
         base = form.hosts.get(host, "")
         path = path if path.startswith(base) else base + path.removeprefix("/" if path == "/" else "")
         now = self.clock.wire_seconds()
-        faults = {one.kind: one for one in self.script.strike("handshake", venue, f"{host}{path}", now)}
+        faults = {fault.kind: fault for fault in self.script.strike("handshake", venue, f"{host}{path}", now)}
         refusal = self._refusal(form, venue, request.remote or "", faults)
         if refusal:
             return web.Response(status=refusal)
@@ -68,8 +68,8 @@ class Streams:
     def _refusal(self, form: StreamForm, venue: str, address: str, faults: dict[str, Fault]) -> int:
         if "refuse-handshake" in faults:
             return int(faults["refuse-handshake"].value or 502)
-        held = sum(1 for one in self.sockets if one.venue == venue)
-        if form.most_connections and held >= form.most_connections:
+        stored = sum(1 for socket in self.sockets if socket.venue == venue)
+        if form.most_connections and stored >= form.most_connections:
             self.truth.refused_connections[venue] += 1
             return 429
         if not form.connects:
@@ -148,7 +148,7 @@ class Streams:
             socket.flush()
             self._keep_law(socket)
             socket.flush()
-        self.sockets = [one for one in self.sockets if one.open]
+        self.sockets = [item for item in self.sockets if item.open]
 
     def skip(self) -> None:
         """Let what happened since the last time go unsent."""
@@ -164,7 +164,7 @@ class Streams:
                     produced[topic] = [(time, topic, feed, payload) for time, payload in rows]
         for socket in together:
             parts = [produced[topic] for topic in socket.topics]
-            messages = [one for part in parts for one in part]
+            messages = [item for part in parts for item in part]
             if len(parts) > 1:
                 messages.sort(key=itemgetter(0))
             socket.deliver(messages)
@@ -203,6 +203,6 @@ def _befall(socket: Socket, fault: Fault, now: float) -> None:
 def _hold_back(request: web.Request, *, on: bool) -> None:
     """Hold back or let go what is written, so that an answer and a frame leave in one packet (Linux)."""
     option = getattr(sockets, "TCP_CORK", None)
-    found: Any = request.transport.get_extra_info("socket") if request.transport else None
-    if option is not None and found is not None:
-        found.setsockopt(sockets.IPPROTO_TCP, option, 1 if on else 0)
+    results: Any = request.transport.get_extra_info("socket") if request.transport else None
+    if option is not None and results is not None:
+        results.setsockopt(sockets.IPPROTO_TCP, option, 1 if on else 0)

@@ -42,7 +42,7 @@ class Bars(NamedTuple):
         last = np.minimum(first + width, len(self.open)) - 1
         return Bars(
             self.open[first], np.maximum.reduceat(self.high, first), np.minimum.reduceat(self.low, first),
-            self.close[last], *(np.add.reduceat(one, first) for one in (self.volume, self.bought, self.trades)),
+            self.close[last], *(np.add.reduceat(item, first) for item in (self.volume, self.bought, self.trades)),
         )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ class Tape:
         count = np.diff(fives.trades[:, None] * np.arange(FIVE + 1) // FIVE, axis=1)
         volume = count + split((fives.volume - fives.trades)[:, None], rng.exponential(size=top.shape))
         bought = proportional(fives.bought[:, None], volume)
-        return Bars(*(one.ravel() for one in (start, high, low, close, volume, bought, count)))
+        return Bars(*(item.ravel() for item in (start, high, low, close, volume, bought, count)))
 
     def bars(self, step: int, since: int, until: int) -> tuple[Integers, Bars]:
         """Return opening times and bars of ``step`` ns whose opening is in [since, until) and which ended by then."""
@@ -173,7 +173,7 @@ class Tape:
             p, s = current.price, current.size
             bought = s[current.bought].sum()
             figures = (p[0], p.max(), p.min(), p[-1], s.sum(), bought, len(p))
-            parts.append(Bars(*(np.array([one], np.int64) for one in figures)))
+            parts.append(Bars(*(np.array([figure], np.int64) for figure in figures)))
         if not parts:
             return None
         return begin, joined(parts).grouped(2)
@@ -186,9 +186,9 @@ class Tape:
         days = minute // MINUTES_PER_DAY
         result = np.empty(len(times))
         for day in np.unique(days):
-            mine = days == day
-            bars, at = self.minutes(int(day)), minute[mine] % MINUTES_PER_DAY
-            result[mine] = bars.open[at] + (bars.close[at] - bars.open[at]) * (rest[mine] / MINUTE)
+            own = days == day
+            bars, at = self.minutes(int(day)), minute[own] % MINUTES_PER_DAY
+            result[own] = bars.open[at] + (bars.close[at] - bars.open[at]) * (rest[own] / MINUTE)
         return result
 
     def prices_at(self, times: Integers) -> Floats:

@@ -101,6 +101,7 @@ class Truth:
     def sent(self, feed: str, venue: str = "") -> list[Delivery]:
         """Return the kept messages of a feed that reached a client whole, at least once."""
         return [
-            one for one in self.deliveries
-            if one.feed == feed and venue in {"", one.venue} and one.status in {"sent", "reorder", "old", "duplicate"}
+            delivery for delivery in self.deliveries
+            if delivery.feed == feed
+            and venue in {"", delivery.venue} and delivery.status in {"sent", "reorder", "old", "duplicate"}
         ]  # fmt: skip

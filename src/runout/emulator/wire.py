@@ -66,7 +66,7 @@ class Socket:
     def muted(self) -> bool:
         """Return whether data no longer reaches the client though the connection lives."""
         now = self.desk.clock.wire_seconds()
-        return any(one.kind == "mute" and (not one.lasts or now < one.at + one.lasts) for one in self.faults)
+        return any(fault.kind == "mute" and (not fault.lasts or now < fault.at + fault.lasts) for fault in self.faults)
 
     @property
     def life(self) -> float:
@@ -92,7 +92,7 @@ class Socket:
             return "unknown"
         if self.form.most_topics and len(self.topics) >= self.form.most_topics:
             return "too-many"
-        kinds = {one.kind for one in self._struck("subscribe", topic)}
+        kinds = {fault.kind for fault in self._struck("subscribe", topic)}
         if "refuse-topic" in kinds:
             return "refused"
         self.topics[topic] = feed
@@ -198,7 +198,7 @@ class Socket:
         now = self.desk.clock.wire_seconds()
         due = [payload for at, payload in self._later if at <= now]
         if due:
-            self._later = [one for one in self._later if one[0] > now]
+            self._later = [item for item in self._later if item[0] > now]
             self._buffer += [self._data_frame(payload) for payload in due]
         if not self._buffer:
             return

@@ -92,10 +92,10 @@ def falls(
         for move in moves
     ]  # fmt: skip
     try:
-        day = day_of(evidence) if any(one.price_usd < last for one in asked) else None
+        day = day_of(evidence) if any(conditional.price_usd < last for conditional in asked) else None
     except NotEnoughDataError as refusal:
-        return tuple(msgspec.structs.replace(one, refused=str(refusal)) for one in asked)
-    return tuple(_answered(one, day, evidence, last, ratio) for one in asked)
+        return tuple(msgspec.structs.replace(conditional, refused=str(refusal)) for conditional in asked)
+    return tuple(_answered(conditional, day, evidence, last, ratio) for conditional in asked)
 
 
 def _answered(
@@ -108,17 +108,21 @@ def _answered(
         )
     condition = condition_to(asked.coin, asked.price_usd, last_usd)
     try:
-        made = given_on(day, condition)
+        predictive = given_on(day, condition)
     except NotEnoughDataError as refusal:
         return msgspec.structs.replace(asked, refused=str(refusal))
     return msgspec.structs.replace(
         asked,
         days=days_behind(evidence, condition),
-        headline=_wave(made, ratio),
-        measured=measured(made, (MEASURED_USD,)),
+        headline=_wave(predictive, ratio),
+        measured=measured(predictive, (MEASURED_USD,)),
     )
 
 
-def _wave(made: Predictive, ratio: Coverage | None) -> tuple[Probability, ...]:
+def _wave(predictive: Predictive, ratio: Coverage | None) -> tuple[Probability, ...]:
     # All thresholds are asked, since the grid of the sum depends on them: one question, one answer to the digit.
-    return () if ratio is None else tuple(p for p in headline(made, ratio, HEADLINE_USD) if p.theta_usd == DANGER_USD)
+    return (
+        ()
+        if ratio is None
+        else tuple(p for p in headline(predictive, ratio, HEADLINE_USD) if p.theta_usd == DANGER_USD)
+    )

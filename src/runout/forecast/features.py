@@ -151,10 +151,10 @@ def _design(history: History, lead: int) -> Design:
     adjusted = without_weekday(inferred, history.weekday)
     level = weighted_level(adjusted, LEVEL_HALF_LIFE_DAYS)
     columns = {f"lag_{days}d": rolling(adjusted, days, np.nanmean) - level for days in (1, 3, 7, 30)}
-    found = market_features(history)
+    results = market_features(history)
     for name in FEATURES:
-        level_of_it = weighted_level(found[name], LEVEL_HALF_LIFE_DAYS) if name in LEVELLED else 0.0
-        columns[name] = found[name] - level_of_it
+        level_of_it = weighted_level(results[name], LEVEL_HALF_LIFE_DAYS) if name in LEVELLED else 0.0
+        columns[name] = results[name] - level_of_it
     autoregressors = np.column_stack([inferred, *(rolling(inferred, days, np.nanmean) for days in (7, 30))])
     days = history.day[0] + DAY * np.arange(len(history) + lead, dtype=np.int64)
     return Design(
@@ -267,8 +267,8 @@ def _weights(history: History) -> FloatArray:
 def _mean(values: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the mean over coins that have a value; NaN where none has."""
     observed = np.isfinite(values)
-    held = (weight * observed).sum(axis=1)
-    return (np.where(observed, values, 0.0) * weight).sum(axis=1) / np.where(held > 0.0, held, np.nan)
+    stored = (weight * observed).sum(axis=1)
+    return (np.where(observed, values, 0.0) * weight).sum(axis=1) / np.where(stored > 0.0, stored, np.nan)
 
 
 def _log_sum(values: FloatArray) -> FloatArray:

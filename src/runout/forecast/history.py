@@ -135,7 +135,8 @@ def history_from(
         If a coin has two rows for a day.
     """
     days = {kind: tables[kind].filter(pl.col("coin").is_in(list(coins)))["day"] for kind in tables}
-    spans = [(int(one.min()), int(one.max())) for kind in ("liquidations", "bars") if len(one := days.get(kind, _NONE))]  # pyright: ignore[reportArgumentType] - columns of integers
+    observed_days = [days[kind].to_numpy() for kind in ("liquidations", "bars") if len(days.get(kind, _NONE))]
+    spans = [(int(observed.min()), int(observed.max())) for observed in observed_days]
     if not spans:
         raise NotEnoughDataError(
             f"expected daily liquidations or prices of {' '.join(coins) or 'any coin'}, found none; import some, or "

@@ -107,16 +107,16 @@ def broken_links(entries: pl.DataFrame) -> list[BrokenLink]:
     faults: list[BrokenLink] = []
     previous, expected = FIRST, 1
     for row in entries.sort("sequence").iter_rows(named=True):
-        one = Entry(**row)
+        item = Entry(**row)
         wrong = [
-            (one.sequence != expected, f"expected entry {expected}: entries are missing or repeated"),
-            (one.previous != previous, "does not follow the entry before it: one of them was changed"),
-            (_hash(one) != one.entry_hash, "its content differs from its hash: it was changed after issue"),
+            (item.sequence != expected, f"expected entry {expected}: entries are missing or repeated"),
+            (item.previous != previous, "does not follow the entry before it: one of them was changed"),
+            (_hash(item) != item.entry_hash, "its content differs from its hash: it was changed after issue"),
         ]
         faults += [
-            BrokenLink(one.coin, one.event_time, f"entry {one.sequence}: {text}") for is_so, text in wrong if is_so
+            BrokenLink(item.coin, item.event_time, f"entry {item.sequence}: {text}") for is_so, text in wrong if is_so
         ]
-        previous, expected = one.entry_hash, one.sequence + 1
+        previous, expected = item.entry_hash, item.sequence + 1
     return faults
 
 
@@ -125,8 +125,8 @@ def _rounded(value: object) -> object:
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}")
     if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
-    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _hash(entry: Entry) -> str:
@@ -134,6 +134,6 @@ def _hash(entry: Entry) -> str:
         entry.sequence, entry.coin, entry.event_time, entry.known_time, entry.issued_time, entry.method_version,
         entry.previous,
     )  # fmt: skip
-    digest = hashlib.sha256("\0".join(str(one) for one in fields).encode() + b"\0")
+    digest = hashlib.sha256("\0".join(str(field) for field in fields).encode() + b"\0")
     digest.update(entry.forecast)
     return digest.hexdigest()

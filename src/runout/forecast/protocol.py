@@ -76,12 +76,12 @@ class Predictive(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         UsageError
             If a probability is not between 0 and 1.
         """
-        wanted = np.atleast_1d(np.asarray(probability, dtype=np.float64))
-        if not ((wanted > 0.0) & (wanted < 1.0)).all():
+        requested = np.atleast_1d(np.asarray(probability, dtype=np.float64))
+        if not ((requested > 0.0) & (requested < 1.0)).all():
             raise UsageError(f"expected probabilities between 0 and 1, found {probability}")
         grid = self.law.location + np.arange(-_GRID_REACH, _GRID_REACH, _GRID_STEP)
         below = 1.0 - self.law.survival(grid)
-        return np.exp(np.interp(wanted, below, grid))
+        return np.exp(np.interp(requested, below, grid))
 
     def sample(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Return ``count`` independent draws of L, dollars."""
@@ -161,10 +161,10 @@ def require_autoregressors(evidence: Evidence) -> FloatArray:
     NotEnoughDataError
         If one is not known: these models have nothing else to go by.
     """
-    found = evidence.design.autoregressors[-1]
-    if not np.isfinite(found).all():
+    results = evidence.design.autoregressors[-1]
+    if not np.isfinite(results).all():
         raise NotEnoughDataError(
             f"expected liquidations of the last day and most of the 30 before {format_date(evidence.target_start)}, "
             "found them missing; import them, or use a model that does not need them"
         )
-    return found
+    return results

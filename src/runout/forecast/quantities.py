@@ -14,15 +14,15 @@ def known_quantities(history: History) -> dict[str, float | None]:
 
     The map's mass is not among them.
     """
-    found = market_features(history)
+    results = market_features(history)
     lead = history.coins.index("BTC") if "BTC" in history.coins else 0
     close = np.where(history.close[:, lead] > 0.0, history.close[:, lead], np.nan)
     ranks = [_percentile(history.total_usd[: len(history) - back]) for back in range(7)]
     known = [rank for rank in ranks if rank is not None]
     return {
         "absolute_return_1d": _value(abs(np.log(close[-1] / close[-2]))) if len(close) > 1 else None,
-        "coin_interest_drawdown_60d": _value(found["coin_interest_drawdown_60d"][-1]),
-        "funding_3d": _value(found["funding_3d"][-1] / _PERCENT),
+        "coin_interest_drawdown_60d": _value(results["coin_interest_drawdown_60d"][-1]),
+        "funding_3d": _value(results["funding_3d"][-1] / _PERCENT),
         "liquidations_percentile": ranks[0],
         "peak_percentile_7d": max(known, default=None),
     }

@@ -63,21 +63,21 @@ class Probability(msgspec.Struct, frozen=True, kw_only=True):
     high: float
 
 
-def measured(made: Predictive, theta_usd: Sequence[float]) -> tuple[Probability, ...]:
+def measured(predictive: Predictive, theta_usd: Sequence[float]) -> tuple[Probability, ...]:
     """Return the chance of each threshold of the measured total."""
-    point, (low, high) = made.exceedance(theta_usd), made.interval(theta_usd)
+    point, (low, high) = predictive.exceedance(theta_usd), predictive.interval(theta_usd)
     return tuple(
         Probability(theta_usd=theta, probability=float(p), low=float(a), high=float(b))
         for theta, p, a, b in zip(theta_usd, point, low, high, strict=True)
     )
 
 
-def headline(made: Predictive, ratio: HeadlineRatio, theta_usd: Sequence[float]) -> tuple[Probability, ...]:
+def headline(predictive: Predictive, ratio: HeadlineRatio, theta_usd: Sequence[float]) -> tuple[Probability, ...]:
     """Return the chance of each threshold of the headline total, the ratio integrated out.
 
     Parameters
     ----------
-    made
+    predictive
         The distribution of the measured total.
     ratio
         Headline over measured, as known when the forecast is made; taken as independent of the measured total.
@@ -91,7 +91,7 @@ def headline(made: Predictive, ratio: HeadlineRatio, theta_usd: Sequence[float])
     """
     # The law is asked once on a grid of measured totals, and every threshold reads the same masses between its points.
     edges = np.arange(np.log(min(theta_usd)) - _REACH, np.log(max(theta_usd)) + _REACH / 2.0, _STEP)
-    point, (low, high) = made.exceedance(np.exp(edges)), made.interval(np.exp(edges), level=LEVEL)
+    point, (low, high) = predictive.exceedance(np.exp(edges)), predictive.interval(np.exp(edges), level=LEVEL)
     middles = np.exp(edges[:-1] + _STEP / 2.0)
 
     def of(theta: float) -> Probability:

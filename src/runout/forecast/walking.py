@@ -82,11 +82,13 @@ def walk(
     levels
         Probabilities of the quantiles to keep.
     """
-    theta, wanted = np.asarray(theta_usd, dtype=np.float64), np.asarray(levels, dtype=np.float64)
+    theta, requested = np.asarray(theta_usd, dtype=np.float64), np.asarray(levels, dtype=np.float64)
     rows: list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]] = []
-    for made in forecasts(model, evidence, targets, refit_days=refit_days):
-        low, high = made.interval(theta, level=LEVEL)
-        rows.append((made.exceedance(theta), low, high, made.quantile(wanted) if wanted.size else wanted))
+    for predictive in forecasts(model, evidence, targets, refit_days=refit_days):
+        low, high = predictive.interval(theta, level=LEVEL)
+        rows.append(
+            (predictive.exceedance(theta), low, high, predictive.quantile(requested) if requested.size else requested)
+        )
     probability, low, high, quantiles = (np.stack(column) for column in zip(*rows, strict=True))
     return Walk(
         target=np.asarray(targets, dtype=np.int64),

@@ -57,8 +57,8 @@ def peaks(rows: pl.DataFrame) -> list[Peak]:
     """
     rows = rows.filter(pl.col("price") > 0)
     t, price, interest = times(rows), floats(rows, "price"), floats(rows, "open_interest_usd")
-    found = [(i, _confirmation(price, i)) for i in _local_highs(t, price)]
-    return [_peak(i, confirmed, t, price, interest) for i, confirmed in found if confirmed is not None]
+    results = [(i, _confirmation(price, i)) for i in _local_highs(t, price)]
+    return [_peak(i, confirmed, t, price, interest) for i, confirmed in results if confirmed is not None]
 
 
 def _confirmation(price: Floats, i: int) -> int | None:

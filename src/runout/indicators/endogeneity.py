@@ -131,7 +131,7 @@ def hawkes(times: Times, start: int, end: int) -> HawkesFit:
     rate = len(seconds) / span
     gain = value / len(seconds) - float(np.log(rate)) + 1
     ties = float((np.diff(seconds) == 0).mean())
-    found = (
+    results = (
         (Problem.TIES, ties > TIE_SHARE),
         (Problem.RESIDUALS, chance < LEVEL),
         (Problem.CRITICAL, n > 0.98),
@@ -146,7 +146,7 @@ def hawkes(times: Times, start: int, end: int) -> HawkesFit:
         events=len(seconds),
         residual_distance=distance,
         residual_p=chance,
-        problems=tuple(problem for problem, fails in found if fails),
+        problems=tuple(problem for problem, fails in results if fails),
     )
 
 
@@ -186,7 +186,7 @@ def count_ratio(times: Times, start: int, end: int, *, window: int) -> CountRati
     longer = _ratio(counts[: count // 3 * 3].reshape(-1, 3).sum(axis=1))
     halves = [_ratio(half) for half in np.array_split(counts, 2)]
     # A window too short shows as a ratio that still grows; the noise of a third of the windows does not.
-    found = (
+    results = (
         (Problem.MEMORY, longer - ratio > 0.05 + 2 * error),
         (Problem.DRIFT, abs(halves[0] - halves[1]) > 0.1 + 2 * np.sqrt(2) * error),
         (Problem.FEW, count < LEAST_WINDOWS or counts.mean() < 5),
@@ -198,7 +198,7 @@ def count_ratio(times: Times, start: int, end: int, *, window: int) -> CountRati
         longer_window_ratio=longer,
         windows=int(count),
         mean_count=float(counts.mean()),
-        problems=tuple(problem for problem, fails in found if fails),
+        problems=tuple(problem for problem, fails in results if fails),
     )
 
 
@@ -228,9 +228,9 @@ def _best(seconds: Floats, span: float) -> tuple[float, float, float, float]:
         (np.log(1 / span), np.log(rate * 1e6)),
     ]
     starts = [np.log([rate / 2, 0.5, rate * times]) for times in (0.1, 1.0, 10.0)]
-    fits = [minimize(loss, one, jac=True, method="L-BFGS-B", bounds=bounds) for one in starts]
+    fits = [minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
     best = fits[int(np.argmin([float(fit.fun) for fit in fits]))]
-    mu, n, beta = (float(one) for one in np.exp(best.x))
+    mu, n, beta = (float(item) for item in np.exp(best.x))
     return -float(best.fun) * len(seconds), mu, n, beta
 
 

@@ -47,11 +47,11 @@ def peak_history(rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.filter(pl.col("price") > 0)
     t, price, interest = times(rows), floats(rows, "price"), floats(rows, "open_interest_usd")
     confirmed, withdrawn = _follow(t, price)
-    found = [_Known(i, k, WITHDRAWN, 1.0) for i, k in withdrawn]
+    results = [_Known(i, k, WITHDRAWN, 1.0) for i, k in withdrawn]
     for i, k in confirmed:
-        found += _described(i, k, t, price, interest)
+        results += _described(i, k, t, price, interest)
     known = np.maximum.accumulate(times(rows, "known_time")) if len(t) else t
-    table = [(int(t[f.peak]), int(known[f.row]), f.field, f.value) for f in found]
+    table = [(int(t[f.peak]), int(known[f.row]), f.field, f.value) for f in results]
     schema = {"event_time": pl.Int64, "known_time": pl.Int64, "field": pl.String, "value": pl.Float64}
     return pl.DataFrame(table, schema=schema, orient="row").sort("event_time", "known_time", "field")
 
@@ -78,7 +78,7 @@ def _follow(t: Times, price: Floats) -> tuple[list[tuple[int, int]], list[tuple[
 
 def _described(i: int, k: int, t: Times, price: Floats, interest: Floats) -> list[_Known]:
     coins = interest / price
-    found = [
+    results = [
         _Known(i, k, "price", float(price[i])),
         _Known(i, k, "interest_usd", float(interest[i])),
         _Known(i, k, "interest_base", float(coins[i])),
@@ -89,13 +89,13 @@ def _described(i: int, k: int, t: Times, price: Floats, interest: Floats) -> lis
     if two_days < len(t):
         lowest = i + 1 + int(np.argmin(np.nan_to_num(interest[i + 1 : two_days + 1], nan=np.inf)))
         late = max(k, two_days)
-        found += [
+        results += [
             _Known(i, late, "low_2d_usd", float(interest[lowest])),
             _Known(i, late, "low_2d_price", float(price[lowest])),
             _Known(i, late, "low_2d_time", float(t[lowest])),
         ]
     if week < len(t) and t[week] == t[i] + 7 * DAY:
-        found += [
+        results += [
             _Known(i, max(k, week), "price_after_7d", float(price[week] / price[i] - 1)),
             _Known(i, max(k, week), "coins_after_7d", float(coins[week] / coins[i] - 1)),
         ]
@@ -103,5 +103,5 @@ def _described(i: int, k: int, t: Times, price: Floats, interest: Floats) -> lis
         near = np.flatnonzero((np.abs(t - t[i]) <= SEARCH) & ~np.isnan(coins))
         if len(near):
             top = int(near[np.argmax(coins[near])])
-            found.append(_Known(i, max(k, fortnight), "lag_days", float((t[top] - t[i]) / DAY)))
-    return [one for one in found if not np.isnan(one.value)]
+            results.append(_Known(i, max(k, fortnight), "lag_days", float((t[top] - t[i]) / DAY)))
+    return [item for item in results if not np.isnan(item.value)]

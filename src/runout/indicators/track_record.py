@@ -25,11 +25,11 @@ def largest_fall_after(t: Times, close: Floats, low: Floats, horizon: int) -> Fl
         Nanoseconds; a row stands exactly at its end, else NaN.
     """
     last = np.searchsorted(t, t + horizon)
-    found = np.full(len(t), np.nan)
+    results = np.full(len(t), np.nan)
     for i, end in enumerate(last.tolist()):
         if end < len(t) and t[end] == t[i] + horizon and not np.isnan(low[i + 1 : end + 1]).any():
-            found[i] = low[i + 1 : end + 1].min() / close[i] - 1
-    return found
+            results[i] = low[i + 1 : end + 1].min() / close[i] - 1
+    return results
 
 
 def return_after(t: Times, close: Floats, horizon: int) -> Floats:
@@ -40,9 +40,9 @@ def return_after(t: Times, close: Floats, horizon: int) -> Floats:
     >>> return_after(np.array([0, 4, 8]), np.array([10.0, 11.0, 12.0]), 4).round(3).tolist()
     [0.1, 0.091, nan]
     """
-    wanted = t + horizon
-    place = np.minimum(np.searchsorted(t, wanted), max(len(t) - 1, 0))
-    return np.where(t[place] == wanted, close[place] / close - 1, np.nan) if len(t) else close
+    requested = t + horizon
+    place = np.minimum(np.searchsorted(t, requested), max(len(t) - 1, 0))
+    return np.where(t[place] == requested, close[place] / close - 1, np.nan) if len(t) else close
 
 
 def track_record(t: Times, verdicts: Sequence[str], outcomes: Floats, horizon: int, known: Times) -> pl.DataFrame:

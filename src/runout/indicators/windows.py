@@ -75,14 +75,14 @@ def extreme_before(values: Floats, first: npt.NDArray[np.int64], pick: np.ufunc)
     """
     row = np.arange(len(values))
     length = row - first
-    found = np.full(len(values), np.nan)
+    results = np.full(len(values), np.nan)
     widest, size = np.asarray(values, dtype=np.float64), 1
     while len(values) and size <= length.max():
         here = np.flatnonzero((length >= size) & (length < 2 * size))
-        found[here] = pick(widest[first[here]], widest[row[here] - size])
+        results[here] = pick(widest[first[here]], widest[row[here] - size])
         widest = pick(widest[:-size], widest[size:]) if len(widest) > size else widest
         size *= 2
-    return found
+    return results
 
 
 def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> Floats:
@@ -103,19 +103,19 @@ def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> 
     """
     first = rows_in_window(times, window)
     ranks = np.full(len(values), np.nan)
-    held: list[float] = []
+    stored: list[float] = []
     start = 0
     for i, value in enumerate(values.tolist()):
         for left in range(start, first[i]):
             if not np.isnan(values[left]):
-                held.pop(bisect_left(held, float(values[left])))
+                stored.pop(bisect_left(stored, float(values[left])))
         start = max(start, int(first[i]))
         if np.isnan(value):
             continue
-        insort(held, value)
-        if len(held) >= minimum:
-            below, upto = bisect_left(held, value), bisect_right(held, value)
-            ranks[i] = 100.0 * (below + 0.5 * (upto - below)) / len(held)
+        insort(stored, value)
+        if len(stored) >= minimum:
+            below, upto = bisect_left(stored, value), bisect_right(stored, value)
+            ranks[i] = 100.0 * (below + 0.5 * (upto - below)) / len(stored)
     return ranks
 
 
@@ -137,9 +137,9 @@ def days_in_window(values: Floats, times: Times, window: int) -> npt.NDArray[np.
     opens_day[observed[np.flatnonzero(np.diff(day[observed], prepend=-1))]] = 1
     days_so_far = np.cumsum(opens_day)
     following = np.searchsorted(observed, rows_in_window(times, window))
-    held = following < np.searchsorted(observed, np.arange(len(values)), side="right")
-    first = observed[np.where(held, following, 0)] if len(observed) else np.zeros(len(values), dtype=np.int64)
-    return np.where(held, days_so_far - days_so_far[first] + 1, 0)
+    stored = following < np.searchsorted(observed, np.arange(len(values)), side="right")
+    first = observed[np.where(stored, following, 0)] if len(observed) else np.zeros(len(values), dtype=np.int64)
+    return np.where(stored, days_so_far - days_so_far[first] + 1, 0)
 
 
 def at_least_days(result: Floats, values: Floats, times: Times, window: int, days: int) -> Floats:
@@ -164,10 +164,10 @@ def quotient(numerator: Floats, denominator: Floats) -> Floats:
 
 def value_before(values: Floats, times: Times, window: int) -> Floats:
     """Return the value exactly ``window`` earlier, NaN where no row stands there."""
-    wanted = times - window
-    place = np.searchsorted(times, wanted)
+    requested = times - window
+    place = np.searchsorted(times, requested)
     place = np.minimum(place, max(len(times) - 1, 0))
-    return np.where(times[place] == wanted, values[place], np.nan) if len(times) else values
+    return np.where(times[place] == requested, values[place], np.nan) if len(times) else values
 
 
 def deviation(values: Floats, times: Times, window: int, minimum: int) -> Floats:

@@ -77,18 +77,18 @@ def advance_side(
             if edge[k] < last:
                 continue
             for p in range(populations):
-                found = 0.0
+                results = 0.0
                 for i in range(max(last + 1, 0), edge[k] + 1):
-                    found += opened[p, i] - swept[k, p, i]
+                    results += opened[p, i] - swept[k, p, i]
                     swept[k, p, i] = opened[p, i]
                 if last >= 0:
                     taken = part * (opened[p, last] - swept[k, p, last])
                     swept[k, p, last] += taken
-                    found += taken
-                found *= share[k]
-                total[p] -= found
-                removed[slot[t], k, p] += found * scale[p]
-                gone += found * scale[p]
+                    results += taken
+                results *= share[k]
+                total[p] -= results
+                removed[slot[t], k, p] += results * scale[p]
+                gone += results * scale[p]
             edge[k] = last
         weight = 0.0
         for p in range(populations):
@@ -148,9 +148,9 @@ def ladder_side(
         count = max(top - first, 0)
         for p in range(populations):
             factor = share[k] * scale[p]
-            held, gone, level = opened[p, first:top], swept[k, p, first:top], out[k, p]
+            stored, gone, level = opened[p, first:top], swept[k, p, first:top], out[k, p]
             for i in range(count):
-                level[i] = factor * (held[i] - gone[i])
+                level[i] = factor * (stored[i] - gone[i])
             level[count:] = 0.0
 
 
@@ -185,9 +185,9 @@ def reached_side(
     for k in range(len(shift)):
         last = bucket + shift[k]
         for p in range(populations):
-            found = 0.0
+            results = 0.0
             for i in range(max(last + 1, 0), min(edge[k], buckets - 1) + 1):
-                found += opened[p, i] - swept[k, p, i]
+                results += opened[p, i] - swept[k, p, i]
             if 0 <= last <= edge[k]:
-                found += part * (opened[p, last] - swept[k, p, last])
-            out[k, p] = found * share[k] * scale[p]
+                results += part * (opened[p, last] - swept[k, p, last])
+            out[k, p] = results * share[k] * scale[p]

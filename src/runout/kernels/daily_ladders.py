@@ -70,11 +70,11 @@ def daily_ladders_side(
                 entry_low[day], entry_high[day], entry_low[day], closes[day], change[day], slot, shift, share, hazard,
                 population, base, cell, opened, swept, scale, total, edge, removed,
             )  # fmt: skip
-            held = 0.0
+            stored = 0.0
             for p in range(populations):
-                held += total[p] * scale[p]
+                stored += total[p] * scale[p]
             for p in range(populations):
-                scale[p] *= interest[day] / held
+                scale[p] *= interest[day] / stored
         if not started:
             continue
         position = (price[day] - base) / cell
@@ -87,13 +87,13 @@ def daily_ladders_side(
                     continue
                 for i in range(max(here - reach + 1, 0), min(edge[k] - shift[k], buckets - 1 - shift[k]) + 1):
                     entry = i + shift[k]
-                    found = 0.0
+                    results = 0.0
                     for p in range(populations):
-                        found += (opened[p, entry] - swept[k, p, entry]) * scale[p]
+                        results += (opened[p, entry] - swept[k, p, entry]) * scale[p]
                     if i > here:
-                        above += found * share[k]
+                        above += results * share[k]
                     else:
-                        mass[here - i] += found * share[k]
+                        mass[here - i] += results * share[k]
             summed, last = above, 0
             for m in range(points):
                 away = position - grid[m] / cell

@@ -54,9 +54,9 @@ class LiquidationGroup(msgspec.Struct, frozen=True, kw_only=True):
 def liquidation_groups(series: Iterable[Series]) -> list[LiquidationGroup]:
     """Return a group for each coin and one for all coins together, for every provider, venue set and step."""
     families: dict[tuple[str, ...], dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
-    for one in sorted(series, key=lambda s: s.series):
-        if one.kind == "liquidations" and one.step > 0:
-            families[(one.provider, "+".join(one.venues), one.market, one.step_text())][one.coin].append(one)
+    for item in sorted(series, key=lambda s: s.series):
+        if item.kind == "liquidations" and item.step > 0:
+            families[(item.provider, "+".join(item.venues), item.market, item.step_text())][item.coin].append(item)
     groups: list[LiquidationGroup] = []
     for (provider, venues, market, step), by_coin in sorted(families.items()):
         parts: list[tuple[str, tuple[str, ...]]] = [(coin, (coin,)) for coin in sorted(by_coin)]
@@ -68,7 +68,7 @@ def liquidation_groups(series: Iterable[Series]) -> list[LiquidationGroup]:
                 name=f"{provider}/liquidations/{coin}/{venues}{segment}/{step}",
                 coin=coin,
                 coins=coins,
-                series=tuple(one for member in coins for one in by_coin[member]),
+                series=tuple(entry for member in coins for entry in by_coin[member]),
             )
             for coin, coins in parts
         ]
@@ -77,14 +77,14 @@ def liquidation_groups(series: Iterable[Series]) -> list[LiquidationGroup]:
 
 def widest_liquidations(groups: Iterable[LiquidationGroup], coin: str) -> LiquidationGroup | None:
     """Return the group of ``coin`` that holds most venues, then most coins; None where there is none."""
-    mine = [group for group in groups if group.coin == coin]
-    return max(mine, key=lambda g: (len(g.venues), len(g.coins), -g.step, g.name), default=None)
+    own = [group for group in groups if group.coin == coin]
+    return max(own, key=lambda g: (len(g.venues), len(g.coins), -g.step, g.name), default=None)
 
 
 def finest_liquidations(groups: Iterable[LiquidationGroup], coin: str) -> LiquidationGroup | None:
     """Return the group of ``coin`` with the shortest step, then most venues; None where there is none."""
-    mine = [group for group in groups if group.coin == coin]
-    return min(mine, key=lambda g: (g.step, -len(g.venues), -len(g.coins), g.name), default=None)
+    own = [group for group in groups if group.coin == coin]
+    return min(own, key=lambda g: (g.step, -len(g.venues), -len(g.coins), g.name), default=None)
 
 
 def all_venue_open_interest(series: Iterable[Series], coin: str) -> Series | None:
@@ -94,19 +94,19 @@ def all_venue_open_interest(series: Iterable[Series], coin: str) -> Series | Non
 
 def venue_open_interest(series: Iterable[Series], coin: str) -> list[Series]:
     """Return the series of open interest of one venue each, all margins, finest step, by venue."""
-    found = [
+    results = [
         s
         for s in series
         if s.kind == "open_interest" and s.coin == coin and len(s.venues) == 1 and s.venues != (ALL_VENUES,)
         and s.margin == "all" and 0 < s.step < NANOSECONDS_PER_DAY
     ]  # fmt: skip
-    return sorted(found, key=lambda s: (s.venues, *_finest(s)))
+    return sorted(results, key=lambda s: (s.venues, *_finest(s)))
 
 
 def bars(series: Iterable[Series], coin: str, *, market: str = "perpetual", step: int | None = None) -> Series | None:
     """Return the bars of ``coin``: of the given step, or the finest."""
-    found = [s for s in series if s.kind == "bars" and s.coin == coin and s.market == market and s.step]
-    return min((s for s in found if step in {None, s.step}), key=_finest, default=None)
+    results = [s for s in series if s.kind == "bars" and s.coin == coin and s.market == market and s.step]
+    return min((s for s in results if step in {None, s.step}), key=_finest, default=None)
 
 
 def core_name(members: Sequence[Series]) -> str:
@@ -117,8 +117,8 @@ def core_name(members: Sequence[Series]) -> str:
 
 def positioning(series: Iterable[Series], coin: str, measure: str) -> Series | None:
     """Return the finest long/short series of a measure."""
-    found = [s for s in series if s.kind == "positioning" and s.coin == coin and s.measure == measure]
-    return min((s for s in found if s.step), key=_finest, default=None)
+    results = [s for s in series if s.kind == "positioning" and s.coin == coin and s.measure == measure]
+    return min((s for s in results if s.step), key=_finest, default=None)
 
 
 class FlowPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,9 +139,9 @@ class FlowPair(msgspec.Struct, frozen=True, kw_only=True):
     def scope(self) -> str:
         """Return the scope as a reader should see it."""
         both = (self.spot.instruments, self.leveraged.instruments)
-        what = f"{both[0]}, spot and perpetual" if both[0] == both[1] else f"{both[1]}, against {both[0]}"
+        subject = f"{both[0]}, spot and perpetual" if both[0] == both[1] else f"{both[1]}, against {both[0]}"
         origin = "synthetic market" if self.spot.synthetic else f"via {provider_name(self.spot.provider)}"
-        return f"{self.spot.coin}, {venue_list(self.spot.venues)}, {what}, {origin}"
+        return f"{self.spot.coin}, {venue_list(self.spot.venues)}, {subject}, {origin}"
 
 
 def flow_pairs(series: Iterable[Series], coin: str) -> list[FlowPair]:
@@ -150,14 +150,14 @@ def flow_pairs(series: Iterable[Series], coin: str) -> list[FlowPair]:
     One instrument on both markets compares like with like, and comes before a provider's sums over instruments.
     """
     families: dict[tuple[str, str, tuple[str, ...], int], dict[bool, Series]] = defaultdict(dict)
-    for one in sorted(series, key=lambda s: s.series):
-        intraday = 0 < one.step < NANOSECONDS_PER_DAY
-        if one.kind in {"taker_flow", "bars"} and one.coin == coin and intraday and len(one.venues) == 1:
-            family = families[(one.kind, one.provider, one.venues, one.step)]
+    for item in sorted(series, key=lambda s: s.series):
+        intraday = 0 < item.step < NANOSECONDS_PER_DAY
+        if item.kind in {"taker_flow", "bars"} and item.coin == coin and intraday and len(item.venues) == 1:
+            family = families[(item.kind, item.provider, item.venues, item.step)]
             # Where a pair and a sum over pairs are there, the sum is the wider: the shorter name.
-            family.setdefault(one.market == "spot", one)
-            if len(one.series) < len(family[one.market == "spot"].series):
-                family[one.market == "spot"] = one
+            family.setdefault(item.market == "spot", item)
+            if len(item.series) < len(family[item.market == "spot"].series):
+                family[item.market == "spot"] = item
     pairs = [
         FlowPair(
             name=f"{provider}/{kind}-pair/{coin}/{venues[0]}/{both[True].step_text()}",
@@ -172,11 +172,11 @@ def flow_pairs(series: Iterable[Series], coin: str) -> list[FlowPair]:
 
 def bar_pair(series: Iterable[Series], coin: str) -> tuple[Series, Series] | None:
     """Return perpetual and spot bars of one pair, venue, provider and step: the finest, intraday."""
-    found: dict[tuple[str, tuple[str, ...], str, int], dict[str, Series]] = defaultdict(dict)
-    for one in sorted(series, key=lambda s: s.series):
-        if one.kind == "bars" and one.coin == coin and 0 < one.step < NANOSECONDS_PER_DAY:
-            found[(one.provider, one.venues, one.instruments, one.step)].setdefault(one.market, one)
-    both = [pair for pair in found.values() if {"perpetual", "spot"} <= set(pair)]
+    results: dict[tuple[str, tuple[str, ...], str, int], dict[str, Series]] = defaultdict(dict)
+    for item in sorted(series, key=lambda s: s.series):
+        if item.kind == "bars" and item.coin == coin and 0 < item.step < NANOSECONDS_PER_DAY:
+            results[(item.provider, item.venues, item.instruments, item.step)].setdefault(item.market, item)
+    both = [pair for pair in results.values() if {"perpetual", "spot"} <= set(pair)]
     best = min(both, key=lambda pair: _finest(pair["perpetual"]), default=None)
     return (best["perpetual"], best["spot"]) if best else None
 
@@ -186,68 +186,68 @@ def all_venue_series(series: Iterable[Series], coin: str) -> list[Series]:
 
     A provider's "all" goes before our sums over named venues; their scopes say which they are.
     """
-    found = [s for s in series if s.kind == "open_interest" and s.coin == coin and s.margin == "all" and s.step]
-    whole = [s for s in found if s.venues == (ALL_VENUES,)]
-    most = max((len(s.venues) for s in found), default=0)
-    return sorted(whole or [s for s in found if len(s.venues) == most > 1], key=_finest)
+    results = [s for s in series if s.kind == "open_interest" and s.coin == coin and s.margin == "all" and s.step]
+    whole = [s for s in results if s.venues == (ALL_VENUES,)]
+    most = max((len(s.venues) for s in results), default=0)
+    return sorted(whole or [s for s in results if len(s.venues) == most > 1], key=_finest)
 
 
 def reserves(series: Iterable[Series], coin: str) -> list[Series]:
     """Return the regular series of coins held by all exchanges, by provider."""
-    found = [s for s in series if s.kind == "reserves" and s.coin == coin and s.venues == (ALL_VENUES,)]
-    return sorted((s for s in found if s.step), key=_finest)
+    results = [s for s in series if s.kind == "reserves" and s.coin == coin and s.venues == (ALL_VENUES,)]
+    return sorted((s for s in results if s.step), key=_finest)
 
 
 def venue_reserves(series: Iterable[Series], coin: str) -> list[Series]:
     """Return the series of coins held by one exchange each, by exchange."""
-    found = [s for s in series if s.kind == "reserves" and s.coin == coin and s.venues != (ALL_VENUES,)]
-    return sorted((s for s in found if len(s.venues) == 1), key=lambda s: (s.venues, s.series))
+    results = [s for s in series if s.kind == "reserves" and s.coin == coin and s.venues != (ALL_VENUES,)]
+    return sorted((s for s in results if len(s.venues) == 1), key=lambda s: (s.venues, s.series))
 
 
 def weighted_funding(series: Iterable[Series], coin: str) -> list[Series]:
     """Return the series of funding weighted by open interest, finest first."""
-    found = [s for s in series if s.kind == "funding" and s.coin == coin and s.measure == "oi-weighted"]
-    return sorted((s for s in found if s.step), key=_finest)
+    results = [s for s in series if s.kind == "funding" and s.coin == coin and s.measure == "oi-weighted"]
+    return sorted((s for s in results if s.step), key=_finest)
 
 
 def venue_funding(series: Iterable[Series], coin: str) -> list[Series]:
     """Return funding of one venue each, intraday, of the provider that has most venues; finest last, by venue."""
-    found = [
+    results = [
         s
         for s in series
         if s.kind == "funding" and s.coin == coin and not s.measure and 0 < s.step < NANOSECONDS_PER_DAY
     ]
     by_provider: dict[str, list[Series]] = defaultdict(list)
-    for one in found:
-        by_provider[one.provider].append(one)
+    for item in results:
+        by_provider[item.provider].append(item)
     chosen = max(sorted(by_provider), key=lambda p: len({s.venues for s in by_provider[p]}), default=None)
     return sorted(by_provider[chosen], key=lambda s: (s.venues, -s.step, s.series)) if chosen else []
 
 
 def depth(series: Iterable[Series], coin: str, market: str) -> Series | None:
     """Return the finest series of one venue's depth in a market; a single pair before a sum over pairs."""
-    found = [s for s in series if s.kind == "depth" and s.coin == coin and s.market == market and len(s.venues) == 1]
-    return min((s for s in found if s.step), key=lambda s: (*_finest(s)[:2], len(s.series)), default=None)
+    results = [s for s in series if s.kind == "depth" and s.coin == coin and s.market == market and len(s.venues) == 1]
+    return min((s for s in results if s.step), key=lambda s: (*_finest(s)[:2], len(s.series)), default=None)
 
 
 def premium(series: Iterable[Series], coin: str, measure: str) -> Series | None:
     """Return the finest series of a premium."""
-    found = [s for s in series if s.kind == "premium" and s.coin == coin and s.measure == measure]
-    return min((s for s in found if s.step), key=_finest, default=None)
+    results = [s for s in series if s.kind == "premium" and s.coin == coin and s.measure == measure]
+    return min((s for s in results if s.step), key=_finest, default=None)
 
 
 def dominance(series: Iterable[Series], coin: str) -> list[Series]:
     """Return the daily series of the coin's share of the whole market's capitalisation, by provider."""
-    found = [s for s in series if s.kind == "market_caps" and s.coin == coin]
-    return sorted((s for s in found if s.step == NANOSECONDS_PER_DAY), key=lambda s: s.series)
+    results = [s for s in series if s.kind == "market_caps" and s.coin == coin]
+    return sorted((s for s in results if s.step == NANOSECONDS_PER_DAY), key=lambda s: s.series)
 
 
 def daily_bars(series: Iterable[Series]) -> list[Series]:
     """Return one series of daily perpetual bars a coin, of the provider and venue that have most coins."""
     families: dict[tuple[str, tuple[str, ...]], dict[str, Series]] = defaultdict(dict)
-    for one in sorted(series, key=lambda s: s.series):
-        if one.kind == "bars" and one.market == "perpetual" and one.step == NANOSECONDS_PER_DAY:
-            families[(one.provider, one.venues)].setdefault(one.coin, one)
+    for item in sorted(series, key=lambda s: s.series):
+        if item.kind == "bars" and item.market == "perpetual" and item.step == NANOSECONDS_PER_DAY:
+            families[(item.provider, item.venues)].setdefault(item.coin, item)
     widest = max(sorted(families), key=lambda family: len(families[family]), default=None)
     return [families[widest][coin] for coin in sorted(families[widest])] if widest else []
 
@@ -259,13 +259,13 @@ def _finest(series: Series) -> tuple[int, bool, str]:
 
 def held(lake: Lake, kind: str, series: Iterable[Series]) -> str:
     """Return the period that series of a kind cover at any time, as text for messages."""
-    names = [one.series for one in series]
+    names = [item.series for item in series]
     return known_span(lake.as_of(kind, series=names)) if names else "no series of it"
 
 
 def without_step(series: Iterable[Series], kind: str) -> str:
     """Return what a message says of series of a kind that have no step; empty where there are none."""
-    names = sorted(one.series for one in series if one.kind == kind and not one.step)
+    names = sorted(item.series for item in series if item.kind == kind and not item.step)
     if not names:
         return ""
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

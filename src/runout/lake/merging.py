@@ -53,13 +53,13 @@ class Merged(msgspec.Struct, frozen=True):
         return cls(none, none.with_columns(conflict=pl.lit(None, pl.String)), 0, 0)
 
 
-def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
-    """Compare ``incoming`` rows with the rows ``held`` for the same keys.
+def merge(incoming: pl.DataFrame, table: pl.DataFrame, schema: Schema) -> Merged:
+    """Compare ``incoming`` rows with the rows ``table`` for the same keys.
 
     Parameters
     ----------
-    incoming, held
-        Tables of ``schema``; ``held`` may contain several versions of a key. ``incoming`` may have a column ``origin``
+    incoming, table
+        Tables of ``schema``; ``table`` may contain several versions of a key. ``incoming`` may have a column ``origin``
         (a number of the caller's, kept in the outcome), and is taken in its row order.
     schema
         The record kind.
@@ -73,7 +73,7 @@ def merge(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
     rows = incoming if "origin" in incoming.columns else incoming.with_columns(origin=pl.lit(0, pl.Int64))
     outcome = Merged.nothing(schema)
     for arrivals in _rounds(rows, schema):
-        later = _merge_round(arrivals, pl.concat([held, outcome.added.select(schema.names)]), schema)
+        later = _merge_round(arrivals, pl.concat([table, outcome.added.select(schema.names)]), schema)
         outcome = _together(outcome, later)
     return msgspec.structs.replace(outcome, unchanged=rows.height - outcome.added.height - outcome.conflicting.height)
 
@@ -92,10 +92,10 @@ def _rounds(rows: pl.DataFrame, schema: Schema) -> list[pl.DataFrame]:
     return [part.drop("_round") for _, part in sorted(ranked.partition_by("_round", as_dict=True).items())]
 
 
-def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> Merged:
+def _merge_round(incoming: pl.DataFrame, table: pl.DataFrame, schema: Schema) -> Merged:
     """Merge rows of which no two share a key."""
-    compared = _without_known_editions(incoming, held, schema).join(
-        _versions(held, schema), on=schema.revision_key, how="left", nulls_equal=True, maintain_order="left"
+    compared = _without_known_editions(incoming, table, schema).join(
+        _versions(table, schema), on=schema.revision_key, how="left", nulls_equal=True, maintain_order="left"
     )
     absent = pl.col("_held_known").is_null()
     same = ~absent & pl.all_horizontal(
@@ -115,18 +115,18 @@ def _merge_round(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> 
     )
 
 
-def _without_known_editions(incoming: pl.DataFrame, held: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+def _without_known_editions(incoming: pl.DataFrame, table: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Leave out rows that the lake holds as an earlier version: an old edition read again is no news.
 
     A revision by vintage was written with a later known time than its file says, so its vintage identifies it.
     """
     with_vintage = ["vintage"] if "vintage" in schema.names else []
     once = [*schema.key, *schema.value_names, *with_vintage]
-    unheard = incoming.join(held.select(once), on=once, how="anti", nulls_equal=True, maintain_order="left")
+    unheard = incoming.join(table.select(once), on=once, how="anti", nulls_equal=True, maintain_order="left")
     if not with_vintage:
         return unheard
     edition = [*schema.revision_key, *schema.value_names, "vintage"]
-    editions = held.filter(pl.col("vintage").is_not_null()).select(edition)
+    editions = table.filter(pl.col("vintage").is_not_null()).select(edition)
     # A null vintage on the left finds no partner, since none is null on the right.
     return unheard.join(editions, on=edition, how="anti", nulls_equal=True, maintain_order="left")
 
@@ -140,9 +140,9 @@ def _together(first: Merged, second: Merged) -> Merged:
     )
 
 
-def _versions(held: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+def _versions(table: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Return the latest held version of each key with its columns renamed ``_held_…``."""
-    latest = held.sort(schema.key).unique(schema.revision_key, keep="last", maintain_order=True)
+    latest = table.sort(schema.key).unique(schema.revision_key, keep="last", maintain_order=True)
     known = pl.col("known_time") if "known_time" in schema.names else pl.lit(0, pl.Int64)
     columns = [pl.col(name).alias(f"_held_{name}") for name in schema.value_names]
     vintage = [pl.col("vintage").alias("_held_vintage")] if "vintage" in schema.names else []

@@ -121,9 +121,9 @@ def parse(data: bytes, start: int, base: int = 0, limit: int = 1 << 62) -> Parse
 
 def next_record(data: bytes, start: int) -> int:
     """Return where the next sound record begins after ``start``; -1 if there is none in ``data``."""
-    found = data.find(MARK, start + 1)
-    while found >= 0:
-        if parse(data, found, limit=1).records:
-            return found
-        found = data.find(MARK, found + 1)
+    results = data.find(MARK, start + 1)
+    while results >= 0:
+        if parse(data, results, limit=1).records:
+            return results
+        results = data.find(MARK, results + 1)
     return -1

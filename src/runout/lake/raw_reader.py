@@ -71,7 +71,7 @@ class Cursor:
         self._fd, self._segment, self._data = -1, None, b""
 
     def _open(self) -> bool:
-        segment = next((one for one in self._listed() if one.number >= self.position.segment), None)
+        segment = next((item for item in self._listed() if item.number >= self.position.segment), None)
         if segment is None:
             return False
         if segment.number > self.position.segment:

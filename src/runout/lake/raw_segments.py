@@ -70,13 +70,13 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 def segments(folder: Path) -> list[Segment]:
     """Return the segments in a folder by number; of one that is there twice (a crash in compression) the plain file."""
-    found: dict[int, Segment] = {}
+    results: dict[int, Segment] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if named := _NAME.fullmatch(path.name):
             segment = Segment(int(named[1]), path, compressed=named[2] is not None)
-            if segment.number not in found or not segment.compressed:
-                found[segment.number] = segment
-    return [found[number] for number in sorted(found)]
+            if segment.number not in results or not segment.compressed:
+                results[segment.number] = segment
+    return [results[number] for number in sorted(results)]
 
 
 def recover(segment: Segment) -> int:
@@ -161,12 +161,12 @@ def verify(folder: Path) -> list[Checked]:
     NotEnoughDataError
         If there is none.
     """
-    found = segments(folder)
-    if not found:
+    results = segments(folder)
+    if not results:
         raise NotEnoughDataError(f"no raw log in {folder}; `runout collect` makes one")
     checked: list[Checked] = []
-    for segment in found:
-        result = check(segment, newest=segment is found[-1])
+    for segment in results:
+        result = check(segment, newest=segment is results[-1])
         if checked and segment.number != checked[-1].segment + 1:
             missing = f"segments {checked[-1].segment + 1} to {segment.number - 1} are absent"
             result = msgspec.structs.replace(result, faults=(missing, *result.faults))
@@ -179,11 +179,11 @@ def remove_before(folder: Path, number: int, keep_seconds: float) -> int:
 
     With ``keep_seconds`` 0 nothing is removed.
     """
-    found = segments(folder)
-    oldest = max((segment.path.stat().st_mtime for segment in found), default=0.0) - keep_seconds
+    results = segments(folder)
+    oldest = max((segment.path.stat().st_mtime for segment in results), default=0.0) - keep_seconds
     gone = [
         segment
-        for segment in found
+        for segment in results
         if keep_seconds > 0 and segment.compressed and segment.number < number
         if segment.path.stat().st_mtime < oldest
     ]

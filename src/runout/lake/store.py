@@ -55,10 +55,10 @@ class Lake:
 
     def __init__(self, root: str | Path) -> None:
         self.root = str(root).rstrip("/")
-        if "://" not in self.root and (found := _UNFIT.search(path := str(Path(self.root).absolute()))):
+        if "://" not in self.root and (results := _UNFIT.search(path := str(Path(self.root).absolute()))):
             raise UsageError(
                 "expected a lake whose full path has no square bracket, backslash, ^, |, control character, nor % "
-                f"before two hexadecimal digits, found {found[0]!r} in {path!r}; name another folder"
+                f"before two hexadecimal digits, found {results[0]!r} in {path!r}; name another folder"
             )
         self._tables: dict[str, Table] = {}
         self._still = False
@@ -143,11 +143,11 @@ class Lake:
 
         With ``at`` (UTC ns) only those of which a row was known by then.
         """
-        found = self._register()
+        series = self._register()
         if at is not None:
             known = self._known_series(at)
-            found = [one for one in found if one.series in known]
-        return [s for s in found if kind in {None, s.kind} and coin in {None, s.coin}]
+            series = [item for item in series if item.series in known]
+        return [s for s in series if kind in {None, s.kind} and coin in {None, s.coin}]
 
     def extent(self, kinds: Iterable[str] | None = None) -> pl.DataFrame:
         """Return of each series how many rows the lake holds (all versions) and the first and last time they speak of.
@@ -246,10 +246,10 @@ class Lake:
         While an emulated clock is followed every series is entered as synthetic, and one that is stays so.
         """
         emulated = followed() is not None
-        entered = {one.series: msgspec.structs.replace(one, synthetic=one.synthetic or emulated) for one in series}
+        entered = {item.series: msgspec.structs.replace(item, synthetic=item.synthetic or emulated) for item in series}
 
         def update(table: Table) -> pl.DataFrame | None:
-            known = {one.series: one for one in _described(table.rows())}
+            known = {item.series: item for item in _described(table.rows())}
             made_up = {name for name in entered.keys() & known.keys() if known[name].synthetic}
             updated = known | entered
             updated |= {name: msgspec.structs.replace(entered[name], synthetic=True) for name in made_up}
@@ -287,7 +287,7 @@ class Lake:
         Files of their providers count as not imported, so that they can be read again. Ledger and quarantine stay. The
         register goes last: a run that is cut off is finished by the same call.
         """
-        providers = {one.provider for one in self.series() if one.series in set(series)}
+        providers = {item.provider for item in self.series() if item.series in set(series)}
         gone = pl.col("series").is_in(list(series))
         self.forget_derived()
         self._remove("imports", pl.col("provider").is_in(list(providers)))

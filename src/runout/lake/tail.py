@@ -109,7 +109,7 @@ class Tail:
                 self._base.executemany(
                     "INSERT INTO scopes VALUES (?, ?, 0) ON CONFLICT (series) DO UPDATE SET scope = excluded.scope, "
                     "delivered = 0 WHERE scope <> excluded.scope",
-                    [(one.series, msgspec.json.encode(one)) for one in series],
+                    [(item.series, msgspec.json.encode(item)) for item in series],
                 )
                 self._base.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", list((state or {}).items()))
         except sqlite3.Error as error:

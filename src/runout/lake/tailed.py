@@ -51,8 +51,8 @@ class TailedLake(Lake):
         return [rows.lazy() for rows in self._of_tails(lambda tail: tail.rows(kind)) if rows.height]
 
     def _register(self) -> list[Series]:
-        waiting = {one.series: one for known in self._of_tails(Tail.series) for one in known}
-        known = waiting | {one.series: one for one in super()._register()}
+        waiting = {item.series: item for known in self._of_tails(Tail.series) for item in known}
+        known = waiting | {series.series: series for series in super()._register()}
         return [known[name] for name in sorted(known)]
 
     def _of_tails(self, read: Callable[[Tail], Found]) -> list[Found]:

@@ -16,9 +16,9 @@ def other_lakes(root: str) -> str:
     if "://" in root:
         return "other buckets were not searched"
     folders = {Path(root).parent, Path(DEFAULT_LAKE).parent}
-    found = {path.parent for folder in folders if folder.is_dir() for path in folder.glob("*/series")}
-    found -= {Path(root)}
-    return f"other lakes here: {', '.join(sorted(map(str, found)))}" if found else "no other lake is beside it"
+    results = {path.parent for folder in folders if folder.is_dir() for path in folder.glob("*/series")}
+    results -= {Path(root)}
+    return f"other lakes here: {', '.join(sorted(map(str, results)))}" if results else "no other lake is beside it"
 
 
 def known_span(rows: pl.DataFrame) -> str:

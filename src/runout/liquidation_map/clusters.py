@@ -124,12 +124,12 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def predicted_usd(self) -> float:
         """Return what the map of each bucket's start expected of those buckets."""
-        return sum(one.predicted.usd for one in self.sweeps)
+        return sum(sweep.predicted.usd for sweep in self.sweeps)
 
     @property
     def realised_usd(self) -> float | None:
         """Return what was reported in those buckets; None where a bucket of them has no report."""
-        known = [one.realised_usd for one in self.sweeps if one.realised_usd is not None]
+        known = [sweep.realised_usd for sweep in self.sweeps if sweep.realised_usd is not None]
         return sum(known) if len(known) == len(self.sweeps) else None
 
 
@@ -154,12 +154,12 @@ class Between(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
 
 
-def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...] = ()) -> tuple[Cluster, ...]:
+def clusters(ladder: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...] = ()) -> tuple[Cluster, ...]:
     """Return the clusters of a ladder, that of the most dollars that are data first.
 
     Parameters
     ----------
-    of
+    ladder
         The ladder.
     before
         That of 24 h earlier on the same levels, by the same weights; None: growth is not known.
@@ -171,15 +171,15 @@ def clusters(of: Ladder, before: Ladder | None = None, history: tuple[Sweep, ...
     UsageError
         If the two ladders do not have the same levels.
     """
-    if before is not None and not np.array_equal(of.edges, before.edges):
+    if before is not None and not np.array_equal(ladder.edges, before.edges):
         raise UsageError("expected two ladders on the same levels, found different edges")
-    found: list[Cluster] = []
+    results: list[Cluster] = []
     for side in SIDES:
-        growth = None if before is None else _SideGrowth(of, before, side)
-        for first, last, peak in _ranges(of, side):
-            made = _cluster(of, side, first, last, peak)
-            found.append(_with_visit(made if growth is None else growth.written(made, first, last), history))
-    return tuple(sorted(found, key=lambda one: -one.total.usd * (1.0 - one.prior_share)))
+        growth = None if before is None else _SideGrowth(ladder, before, side)
+        for first, last, peak in _ranges(ladder, side):
+            built = _cluster(ladder, side, first, last, peak)
+            results.append(_with_visit(built if growth is None else growth.written(built, first, last), history))
+    return tuple(sorted(results, key=lambda cluster: -cluster.total.usd * (1.0 - cluster.prior_share)))
 
 
 def swept(earlier: tuple[Cluster, ...], since: tuple[Sweep, ...]) -> tuple[Swept, ...]:
@@ -192,22 +192,22 @@ def swept(earlier: tuple[Cluster, ...], since: tuple[Sweep, ...]) -> tuple[Swept
     since
         Sweeps after them, by time.
     """
-    found: list[Swept] = []
+    swepts: list[Swept] = []
     for cluster in earlier:
         left, taken = cluster.high - cluster.low, list[Sweep]()
         near = cluster.high if cluster.side == "long" else cluster.low
-        for one in (sweep for sweep in since if sweep.side == cluster.side):
-            passed = near - max(one.low, cluster.low) if one.side == "long" else min(one.high, cluster.high) - near
+        for item in (sweep for sweep in since if sweep.side == cluster.side):
+            passed = near - max(item.low, cluster.low) if item.side == "long" else min(item.high, cluster.high) - near
             if passed > 0.0:
-                taken.append(one)
+                taken.append(item)
                 left -= passed
-                near = max(one.low, cluster.low) if one.side == "long" else min(one.high, cluster.high)
+                near = max(item.low, cluster.low) if item.side == "long" else min(item.high, cluster.high)
         if taken:
-            found.append(Swept(cluster=cluster, share=1.0 - left / (cluster.high - cluster.low), sweeps=tuple(taken)))
-    return tuple(found)
+            swepts.append(Swept(cluster=cluster, share=1.0 - left / (cluster.high - cluster.low), sweeps=tuple(taken)))
+    return tuple(swepts)
 
 
-def table(of: tuple[Cluster, ...]) -> pl.DataFrame:
+def table(subject: tuple[Cluster, ...]) -> pl.DataFrame:
     """Return clusters as a table, a row each.
 
     Returns
@@ -226,14 +226,20 @@ def table(of: tuple[Cluster, ...]) -> pl.DataFrame:
         "last_visit_realised_usd": pl.Float64,
     }  # fmt: skip
     rows = [
-        (*(getattr(one, name) for name in names), one.total.usd, one.total.low_usd, one.total.high_usd, *_visit(one))
-        for one in of
+        (
+            *(getattr(cluster, name) for name in names),
+            cluster.total.usd,
+            cluster.total.low_usd,
+            cluster.total.high_usd,
+            *_visit(cluster),
+        )
+        for cluster in subject
     ]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _visit(of: Cluster) -> tuple[int | None, float | None, float | None]:
-    last = of.last_visit
+def _visit(cluster: Cluster) -> tuple[int | None, float | None, float | None]:
+    last = cluster.last_visit
     return (None, None, None) if last is None else (last.end, last.predicted.usd, last.realised_usd)
 
 
@@ -263,38 +269,38 @@ def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: fl
     low, high = min(end, price), max(end, price)
     # What rests on the near side of the price by less than a level belongs to the way as well.
     reach = (low, float(ladder.edges[-1])) if side == "long" else (float(ladder.edges[0]), high)
-    on_way = [one for one in clusters if one.side == side and one.low < high and one.high > low]
+    on_way = [cluster for cluster in clusters if cluster.side == side and cluster.low < high and cluster.high > low]
     return Between(
         total=total(ladder.dollars, side, *ladder.between(side, *reach)),
-        clusters=tuple(sorted(on_way, key=lambda one: abs(one.distance))), end=end, whole=end == level,
+        clusters=tuple(sorted(on_way, key=lambda cluster: abs(cluster.distance))), end=end, whole=end == level,
     )  # fmt: skip
 
 
 # -- peaks ------------------------------------------------------------------------------------------------------------
 
 
-def _ranges(of: Ladder, side: Side) -> list[tuple[int, int, int]]:
+def _ranges(ladder: Ladder, side: Side) -> list[tuple[int, int, int]]:
     """Return (first, last, peak) levels of each peak, without overlap."""
-    height = _smoothed(of, side)
+    height = _smoothed(ladder, side)
     if not height.any():
         return []
     peaks = _peaks(height, PROMINENCE * float(height.max()))
     valleys = [int(a + np.argmin(height[a : b + 1])) for a, b in pairwise(peaks)]
     bounds = list(zip([0, *(v + 1 for v in valleys)], [*valleys, len(height) - 1], strict=True))
-    found: list[tuple[int, int, int]] = []
+    results: list[tuple[int, int, int]] = []
     for peak, (low, high) in zip(peaks, bounds, strict=True):
         under = np.flatnonzero(height < _HALF * height[peak])
         first = max(low, int(under[under < peak].max(initial=-1)) + 1)
         last = min(high, int(under[under > peak].min(initial=len(height))) - 1)
-        found.append((first, last, peak))
-    return found
+        results.append((first, last, peak))
+    return results
 
 
 def _peaks(height: FloatArray, least: float) -> list[int]:
     """Return the tops that stand out from the higher of their two valleys by ``least``; the outside is a valley."""
     padded = np.concatenate([[0.0], height, [0.0]])
     rises = np.flatnonzero(np.diff(padded) > 0.0) + 1
-    found: list[int] = []
+    results: list[int] = []
     for top in rises[padded[rises + 1] <= padded[rises]].tolist():
         end = top + int(np.argmax(padded[top:] < padded[top]))
         if padded[end - 1] != padded[top] or (padded[top:end] != padded[top]).any():
@@ -303,30 +309,31 @@ def _peaks(height: FloatArray, least: float) -> list[int]:
         left = int(np.flatnonzero(higher[:top]).max(initial=-1)) + 1
         right = end + int(np.argmax(np.append(higher[end:], True)))
         if padded[top] - max(padded[left : top + 1].min(), padded[top:right].min()) >= least:
-            found.append((top + end - 1) // 2 - 1)
-    return found
+            results.append((top + end - 1) // 2 - 1)
+    return results
 
 
-def _smoothed(of: Ladder, side: Side) -> FloatArray:
+def _smoothed(ladder: Ladder, side: Side) -> FloatArray:
     """Return dollars for each fraction of the price, smoothed; nothing leaks over the price to the other side."""
-    width = np.diff(of.edges) / of.middle
+    width = np.diff(ladder.edges) / ladder.middle
     deviation = max(SMOOTHING / float(np.median(width)), 1e-6)
     reach = int(np.ceil(4.0 * deviation))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
-    density = of.total_usd(side) / width
+    density = ladder.total_usd(side) / width
     inside = np.convolve(np.ones(len(density)), kernel)[reach : reach + len(density)]
     return np.convolve(density, kernel)[reach : reach + len(density)] / inside * (density > 0.0)
 
 
-def _cluster(of: Ladder, side: Side, first: int, last: int, peak: int) -> Cluster:
-    low, high, row = float(of.edges[first]), float(of.edges[last + 1]), SIDES.index(side)
+def _cluster(ladder: Ladder, side: Side, first: int, last: int, peak: int) -> Cluster:
+    low, high, row = float(ladder.edges[first]), float(ladder.edges[last + 1]), SIDES.index(side)
     rows = slice(first, last + 1)
-    inferred, assumed = of.between(side, low, high)
+    inferred, assumed = ladder.between(side, low, high)
     # The level that holds the price reaches over it.
-    distance = min(high / of.price - 1.0, 0.0) if side == "long" else max(low / of.price - 1.0, 0.0)
+    distance = min(high / ladder.price - 1.0, 0.0) if side == "long" else max(low / ladder.price - 1.0, 0.0)
     return Cluster(
-        side=side, low=low, high=high, peak=float(of.middle[peak]), total=total(of.dollars, side, inferred, assumed),
-        coins=float(of.coins[row, rows].sum()), prior_share=assumed, distance=distance,
+        side=side, low=low, high=high, peak=float(ladder.middle[peak]),
+        total=total(ladder.dollars, side, inferred, assumed),
+        coins=float(ladder.coins[row, rows].sum()), prior_share=assumed, distance=distance,
     )  # fmt: skip
 
 
@@ -336,29 +343,29 @@ def _cluster(of: Ladder, side: Side, first: int, last: int, peak: int) -> Cluste
 class _SideGrowth:
     """How a side's levels grew, and beyond the growth of the whole side."""
 
-    def __init__(self, of: Ladder, before: Ladder, side: Side) -> None:
-        now, then = of.total_usd(side) / of.middle, before.total_usd(side) / of.middle
+    def __init__(self, ladder: Ladder, before: Ladder, side: Side) -> None:
+        now, then = ladder.total_usd(side) / ladder.middle, before.total_usd(side) / ladder.middle
         factor = now.sum() / then.sum() if then.sum() > 0.0 else 0.0
-        self.usd = (now - then) * of.middle
+        self.usd = (now - then) * ladder.middle
         self.net = np.concatenate([[0.0], np.cumsum(now - then * factor)])
         self.held = np.flatnonzero((now > 0.0) | (then > 0.0))
 
-    def written(self, made: Cluster, first: int, last: int) -> Cluster:
+    def written(self, cluster: Cluster, first: int, last: int) -> Cluster:
         """Return a cluster of these levels with its growth, and its rank among bands of its width."""
         width, growth = last + 1 - first, float(self.usd[first : last + 1].sum())
         starts = np.arange(self.held.min(initial=0), self.held.max(initial=-1) + 2 - width)
         apart = starts[(starts > last) | (starts + width <= first)]
         if len(apart) < _PLACEBOS:
-            return msgspec.structs.replace(made, growth_usd=growth)
+            return msgspec.structs.replace(cluster, growth_usd=growth)
         rank = float((self.net[apart + width] - self.net[apart] < self.net[last + 1] - self.net[first]).mean())
         state: Growth = "accumulating" if rank > ACCUMULATING else "not accumulating"
-        return msgspec.structs.replace(made, growth_usd=growth, net_growth_rank=rank, state=state)
+        return msgspec.structs.replace(cluster, growth_usd=growth, net_growth_rank=rank, state=state)
 
 
-def _with_visit(made: Cluster, history: tuple[Sweep, ...]) -> Cluster:
-    width = made.high - made.low
+def _with_visit(cluster: Cluster, history: tuple[Sweep, ...]) -> Cluster:
+    width = cluster.high - cluster.low
     inside = [
-        one for one in history
-        if one.side == made.side and min(one.high, made.high) - max(one.low, made.low) >= _VISIT * width
+        sweep for sweep in history
+        if sweep.side == cluster.side and min(sweep.high, cluster.high) - max(sweep.low, cluster.low) >= _VISIT * width
     ]  # fmt: skip
-    return msgspec.structs.replace(made, last_visit=inside[-1]) if inside else made
+    return msgspec.structs.replace(cluster, last_visit=inside[-1]) if inside else cluster

@@ -171,7 +171,12 @@ def shipped_dollars(prior: Prior, open_interest_usd: float, at: int) -> Dollars:
 
 
 def band(
-    of: SideDollars, inferred_usd: FloatArray, assumed: FloatArray, *, background: bool = False, part: bool = False
+    side_dollars: SideDollars,
+    inferred_usd: FloatArray,
+    assumed: FloatArray,
+    *,
+    background: bool = False,
+    part: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
     r"""Return the central band of a reported total: of one pass of the price within one bucket.
 
@@ -179,7 +184,7 @@ def band(
 
     Parameters
     ----------
-    of
+    side_dollars
         A side.
     inferred_usd
         Any shape.
@@ -201,16 +206,18 @@ def band(
     ----------
     Wilson and Hilferty (1931), Proc. Natl. Acad. Sci. 17, 684: quantiles of the gamma law.
     """
-    mean = of.expected_usd(inferred_usd, background=background)
-    low, _ = _ends(of, mean, of.expected_usd(inferred_usd) * assumed, part=part)
-    most = of.alone if part else 1.0
-    _, high = _ends(of, most * mean, most * of.expected_usd(inferred_usd) * assumed, part=part)
+    mean = side_dollars.expected_usd(inferred_usd, background=background)
+    low, _ = _ends(side_dollars, mean, side_dollars.expected_usd(inferred_usd) * assumed, part=part)
+    most = side_dollars.alone if part else 1.0
+    _, high = _ends(side_dollars, most * mean, most * side_dollars.expected_usd(inferred_usd) * assumed, part=part)
     return low, high
 
 
-def _ends(of: SideDollars, mean: FloatArray, assumed_usd: FloatArray, *, part: bool) -> tuple[FloatArray, FloatArray]:
-    lump = of.lump_usd + part * of.spread**2 * of.typical_usd
-    variance = lump * mean + (of.spread * mean) ** 2 + (ASSUMED * assumed_usd) ** 2
+def _ends(
+    side_dollars: SideDollars, mean: FloatArray, assumed_usd: FloatArray, *, part: bool
+) -> tuple[FloatArray, FloatArray]:
+    lump = side_dollars.lump_usd + part * side_dollars.spread**2 * side_dollars.typical_usd
+    variance = lump * mean + (side_dollars.spread * mean) ** 2 + (ASSUMED * assumed_usd) ** 2
     ratio = np.divide(variance, mean**2, out=np.zeros_like(mean), where=mean > 0.0)
     low, high = (
         mean * np.maximum(1.0 - ratio / 9.0 + end * np.sqrt(ratio) / 3.0, 0.0) ** 3 for end in (-_QUANTILE, _QUANTILE)
@@ -237,7 +244,7 @@ def _fitted(crossed: FloatArray, reported: FloatArray, distance: FloatArray, alo
 
 def _scatter(mean: FloatArray, reported: FloatArray) -> tuple[float, float]:
     """Return (u, σ) of highest likelihood on a grid, by a gamma law of the mean and variance."""
-    lump, spread = (one[:, np.newaxis] for one in np.array([(u, s) for u in _LUMPS for s in _SPREADS]).T)
+    lump, spread = (item[:, np.newaxis] for item in np.array([(u, s) for u in _LUMPS for s in _SPREADS]).T)
     unit = float(reported.mean())
     variance = lump * unit * mean + (spread * mean) ** 2
     shape, scale = mean**2 / variance, variance / mean
@@ -247,11 +254,11 @@ def _scatter(mean: FloatArray, reported: FloatArray) -> tuple[float, float]:
     return float(lump[best, 0] * unit), float(spread[best, 0])
 
 
-def _log_gamma(of: FloatArray) -> FloatArray:
+def _log_gamma(values: FloatArray) -> FloatArray:
     """Return ln Γ of values above zero, to 1e-10: Stirling's series after seven steps up."""
-    up = of + 7.0
+    up = values + 7.0
     series = (up - 0.5) * np.log(up) - up + 0.5 * math.log(2.0 * math.pi) + 1.0 / (12.0 * up) - 1.0 / (360.0 * up**3)
-    steps = np.ones_like(of)
+    steps = np.ones_like(values)
     for i in range(7):
-        steps *= of + i
+        steps *= values + i
     return series + 1.0 / (1260.0 * up**5) - np.log(steps)

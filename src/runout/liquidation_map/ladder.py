@@ -102,9 +102,9 @@ def total(dollars: Dollars, side: Side, inferred_usd: float, assumed: float, *, 
     background
         Whether reports that no level explains are expected as well: those of a whole bucket.
     """
-    of, inferred = dollars.of(side), np.array(inferred_usd)
-    low, high = band(of, inferred, np.array(assumed), background=background)
-    return Total(float(of.expected_usd(inferred, background=background)), float(low), float(high))
+    subject, inferred = dollars.of(side), np.array(inferred_usd)
+    low, high = band(subject, inferred, np.array(assumed), background=background)
+    return Total(float(subject.expected_usd(inferred, background=background)), float(low), float(high))
 
 
 def price_edges(low: float, high: float, levels: int = 250) -> FloatArray:
@@ -122,9 +122,9 @@ def price_edges(low: float, high: float, levels: int = 250) -> FloatArray:
     """
     if not 0.0 < low < high:
         raise UsageError(f"expected prices 0 < low < high, found {low} and {high}")
-    wanted = (high - low) / levels
-    power = 10.0 ** np.floor(np.log10(wanted))
-    step = next(factor * power for factor in _ROUND if factor * power >= wanted * (1.0 - 1e-9))
+    requested = (high - low) / levels
+    power = 10.0 ** np.floor(np.log10(requested))
+    step = next(factor * power for factor in _ROUND if factor * power >= requested * (1.0 - 1e-9))
     first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
     return np.arange(first, last + 1.0) * step
 
@@ -155,16 +155,16 @@ def ladder(masses: FloatArray, dollars: Dollars, price: float, edges: FloatArray
     shape = coins.shape
     usd, low, high, assumed = (np.zeros(shape) for _ in range(4))
     for side, name in enumerate(SIDES):
-        of, inferred = dollars.of(name), coins[side] * middle
-        assumed[side] = of.assumed(np.maximum(DIRECTION[side] * np.log(price / middle), 0.0))
-        usd[side] = of.expected_usd(inferred)
-        low[side], high[side] = band(of, inferred, assumed[side], part=True)
+        subject, inferred = dollars.of(name), coins[side] * middle
+        assumed[side] = subject.assumed(np.maximum(DIRECTION[side] * np.log(price / middle), 0.0))
+        usd[side] = subject.expected_usd(inferred)
+        low[side], high[side] = band(subject, inferred, assumed[side], part=True)
     return Ladder(
         price=price, edges=edges, coins=coins, usd=usd, low_usd=low, high_usd=high, assumed=assumed, dollars=dollars
     )  # fmt: skip
 
 
-def require_open_interest(of: Ladder, open_interest_base: float) -> None:
+def require_open_interest(subject: Ladder, open_interest_base: float) -> None:
     """Raise where a side would liquidate more coins than it holds: figures of different units, or a broken market.
 
     Raises
@@ -173,7 +173,7 @@ def require_open_interest(of: Ladder, open_interest_base: float) -> None:
         If the dollars expected of a side, at the prices of their levels, are more coins than are open.
     """
     for side in SIDES:
-        coins = float((of.total_usd(side) / of.middle).sum())
+        coins = float((subject.total_usd(side) / subject.middle).sum())
         if coins > open_interest_base:
             raise NotEnoughDataError(
                 f"expected {side}s to be liquidated of at most the open interest, {open_interest_base:,.4g} coins, "
@@ -181,7 +181,7 @@ def require_open_interest(of: Ladder, open_interest_base: float) -> None:
             )
 
 
-def table(of: Ladder) -> pl.DataFrame:
+def table(subject: Ladder) -> pl.DataFrame:
     """Return the ladder as a table: a row for each side and level in which something rests, by price.
 
     Returns
@@ -194,10 +194,11 @@ def table(of: Ladder) -> pl.DataFrame:
     parts = [
         pl.DataFrame(
             {
-                "low_price": of.edges[:-1], "high_price": of.edges[1:], "coins": of.coins[row], "usd": of.usd[row],
-                "low_usd": of.low_usd[row], "high_usd": of.high_usd[row], "prior_share": of.assumed[row],
-                "kind": np.where(of.assumed[row] < FAR, "data", "assumption"),
-                "exact_fraction": np.zeros(len(of.middle)), "cumulative_usd": cumulative(of, side),
+                "low_price": subject.edges[:-1], "high_price": subject.edges[1:], "coins": subject.coins[row],
+                "usd": subject.usd[row],
+                "low_usd": subject.low_usd[row], "high_usd": subject.high_usd[row], "prior_share": subject.assumed[row],
+                "kind": np.where(subject.assumed[row] < FAR, "data", "assumption"),
+                "exact_fraction": np.zeros(len(subject.middle)), "cumulative_usd": cumulative(subject, side),
             }
         ).insert_column(0, pl.lit(side).alias("side")).filter(pl.col("coins") > 0.0)
         for row, side in enumerate(SIDES)
@@ -205,18 +206,18 @@ def table(of: Ladder) -> pl.DataFrame:
     return pl.concat(parts).sort("low_price", "side")
 
 
-def cumulative(of: Ladder, side: Side) -> FloatArray:
+def cumulative(subject: Ladder, side: Side) -> FloatArray:
     """Return dollars from the price outward to the far edge of each level, shape (levels,)."""
-    return _outward(of.total_usd(side), side)
+    return _outward(subject.total_usd(side), side)
 
 
-def cumulative_band(of: Ladder, side: Side) -> tuple[FloatArray, FloatArray]:
+def cumulative_band(subject: Ladder, side: Side) -> tuple[FloatArray, FloatArray]:
     """Return the ends of the band of :func:`cumulative`, that of each total as a whole."""
     row = SIDES.index(side)
-    inferred = of.coins[row] * of.middle
+    inferred = subject.coins[row] * subject.middle
     whole = _outward(inferred, side)
-    assumed = _outward(inferred * of.assumed[row], side) / np.where(whole > 0.0, whole, 1.0)
-    return band(of.dollars.of(side), whole, assumed)
+    assumed = _outward(inferred * subject.assumed[row], side) / np.where(whole > 0.0, whole, 1.0)
+    return band(subject.dollars.of(side), whole, assumed)
 
 
 def _outward(values: FloatArray, side: Side) -> FloatArray:

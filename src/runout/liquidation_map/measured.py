@@ -72,12 +72,12 @@ class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return np.divide(self.exact_base, whole, out=np.zeros_like(whole), where=whole > 0.0)
 
 
-def merged(of: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Merged:
+def merged(ladder: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Merged:
     """Return a venue's ladder in which published positions stand in place of inferred ones.
 
     Parameters
     ----------
-    of
+    ladder
         Inferred, of the same venue and contract.
     measured
         Published.
@@ -90,7 +90,7 @@ def merged(of: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Me
         If sizes or sides cannot be, more is published than held, or more inferred than held.
     """
     _require_sound(measured)
-    inferred = of.coins
+    inferred = ladder.coins
     published = np.bincount(measured.side, weights=measured.size_base, minlength=2)
     if (published > held_base * (1.0 + 1e-9)).any() or (inferred.sum(axis=1) > held_base * (1.0 + 1e-9)).any():
         raise UsageError(
@@ -98,16 +98,16 @@ def merged(of: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Me
             f"{inferred.sum(axis=1).tolist()} inferred"
         )
     kept = np.maximum(1.0 - published / held_base, 0.0)
-    coins, dollars = _on_levels(measured, of.edges)
+    coins, dollars = _on_levels(measured, ladder.edges)
     return Merged(
-        edges=of.edges, inferred_base=kept[:, np.newaxis] * inferred, exact_base=coins,
-        inferred_usd=kept[:, np.newaxis] * of.usd, exact_usd=dollars,
+        edges=ladder.edges, inferred_base=kept[:, np.newaxis] * inferred, exact_base=coins,
+        inferred_usd=kept[:, np.newaxis] * ladder.usd, exact_usd=dollars,
         inferred_elsewhere_base=kept * (held_base - inferred.sum(axis=1)),
         exact_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0),
     )  # fmt: skip
 
 
-def table(of: Merged) -> pl.DataFrame:
+def table(source: Merged) -> pl.DataFrame:
     """Return the merged ladder as a table, by price: a row for each side and level in which something rests.
 
     Returns
@@ -118,9 +118,9 @@ def table(of: Merged) -> pl.DataFrame:
     parts = [
         pl.DataFrame(
             {
-                "low_price": of.edges[:-1], "high_price": of.edges[1:],
-                "coins": of.inferred_base[i] + of.exact_base[i], "exact_fraction": of.exact_fraction()[i],
-                "inferred_usd": of.inferred_usd[i], "exact_usd": of.exact_usd[i],
+                "low_price": source.edges[:-1], "high_price": source.edges[1:],
+                "coins": source.inferred_base[i] + source.exact_base[i], "exact_fraction": source.exact_fraction()[i],
+                "inferred_usd": source.inferred_usd[i], "exact_usd": source.exact_usd[i],
             }
         ).insert_column(0, pl.lit(name).alias("side"))
         for i, name in enumerate(SIDES)

@@ -68,8 +68,8 @@ class MapState(msgspec.Struct, kw_only=True, eq=False):
 
     def masses(self) -> FloatArray:
         """Return the fraction of each side's open positions in each cell of its ring, shape (2, cells)."""
-        held = self.mass * self.sums[0]
-        return held if self.event_time % BUCKET else np.floor(held / _UNIT + 0.5) * _UNIT
+        stored = self.mass * self.sums[0]
+        return stored if self.event_time % BUCKET else np.floor(stored / _UNIT + 0.5) * _UNIT
 
 
 def start(prior: Prior | None = None) -> MapState:
@@ -116,7 +116,7 @@ class Steps:
         last = int(np.searchsorted(self.bars.event_time, time, side="right"))
         if last <= self.row:
             return
-        columns = (one[self.row : last] for one in self._columns)
+        columns = (column[self.row : last] for column in self._columns)
         self._kernel(*columns, *self._fixed, self.state.mass, self.state.marks, self.state.sums)
         self.state.bars += last - self.row
         self.state.event_time, self.row = int(self.bars.event_time[last - 1]), last

@@ -127,12 +127,12 @@ def account_liquidation_prices(
     s, q, p = together(side=sides(side), quantity=positive("quantity", quantity), mark=positive("mark", mark))
     if s.shape != (len(maintenance),):
         raise UsageError(f"expected brackets for each of {s.size} positions, found {len(maintenance)}")
-    required = np.array([float(maintenance_margin(n, one)) for n, one in zip(q * p, maintenance, strict=True)])
+    required = np.array([float(maintenance_margin(n, item)) for n, item in zip(q * p, maintenance, strict=True)])
     prices = [
         cross_liquidation_price(
-            s[i], q[i], p[i], account_value, one, other_maintenance_margin=_others(required, i), fee_rate=fee_rate
+            s[i], q[i], p[i], account_value, item, other_maintenance_margin=_others(required, i), fee_rate=fee_rate
         )
-        for i, one in enumerate(maintenance)
+        for i, item in enumerate(maintenance)
     ]
     return np.array(prices, dtype=np.float64)
 

@@ -116,15 +116,15 @@ def merged(holdings: Sequence[Holding]) -> tuple[Holding, ...]:
     """
     together: dict[tuple[str, Side], list[Holding]] = {}
     marks: dict[str, float] = {}
-    for one in holdings:
-        together.setdefault((one.coin, one.side), []).append(one)
-        if one.mark is not None and marks.setdefault(one.coin, one.mark) != one.mark:
-            raise UsageError(f"expected one mark of {one.coin}, found {marks[one.coin]:g} and {one.mark:g}")
+    for holding in holdings:
+        together.setdefault((holding.coin, holding.side), []).append(holding)
+        if holding.mark is not None and marks.setdefault(holding.coin, holding.mark) != holding.mark:
+            raise UsageError(f"expected one mark of {holding.coin}, found {marks[holding.coin]:g} and {holding.mark:g}")
     return tuple(
         Holding(
-            coin=coin, side=side, quantity=sum(one.quantity for one in parts),
-            entry=sum(one.quantity * one.entry for one in parts) / sum(one.quantity for one in parts),
-            leverage=max((one.leverage for one in parts if one.leverage is not None), default=None),
+            coin=coin, side=side, quantity=sum(part.quantity for part in parts),
+            entry=sum(part.quantity * part.entry for part in parts) / sum(part.quantity for part in parts),
+            leverage=max((part.leverage for part in parts if part.leverage is not None), default=None),
             mark=marks.get(coin),
         )
         for (coin, side), parts in together.items()
@@ -171,9 +171,9 @@ def account_risk(
     kept = merged(holdings)
     if not kept or balance <= 0.0:
         raise UsageError(f"expected positions and a balance above 0, found {len(kept)} and {balance:g}")
-    for one in kept:
-        _refuse_leverage(one, tables[one.coin])
-    levels = {coin: _levels(coin, kept, balance, marks, tables) for coin in dict.fromkeys(one.coin for one in kept)}
+    for item in kept:
+        _refuse_leverage(item, tables[item.coin])
+    levels = {coin: _levels(coin, kept, balance, marks, tables) for coin in dict.fromkeys(entry.coin for entry in kept)}
 
     def left(move: float) -> float:
         moved = {coin: mark * (1.0 + move) for coin, mark in marks.items()}
@@ -182,7 +182,7 @@ def account_risk(
     alive = left(0.0) > 0.0
     return Account(
         balance=balance,
-        legs=tuple(_leg(one, kept, marks, tables, levels[one.coin]) for one in kept),
+        legs=tuple(_leg(entry, kept, marks, tables, levels[entry.coin]) for entry in kept),
         fall=_root(left, -1.0) if alive else None,
         rise=_root(left, _FARTHEST_RISE) if alive else None,
     )
@@ -192,8 +192,8 @@ def _levels(
     coin: str, kept: Sequence[Holding], balance: float, marks: Mapping[str, float], tables: Mapping[str, Requirement]
 ) -> tuple[float | None, float | None]:
     """Return the prices of a coin between which the account lives while the other marks stand still."""
-    own = {one.side: (one.quantity, one.entry) for one in kept if one.coin == coin}
-    others = [one for one in kept if one.coin != coin]
+    own = {holding.side: (holding.quantity, holding.entry) for holding in kept if holding.coin == coin}
+    others = [holding for holding in kept if holding.coin != coin]
     below, above = hedge_liquidation_prices(
         *own.get("long", (0.0, 1.0)), *own.get("short", (0.0, 1.0)),
         collateral=balance + _gain(others, marks) - _required(others, marks, tables), maintenance=tables[coin].brackets,
@@ -203,25 +203,32 @@ def _levels(
 
 
 def _leg(
-    one: Holding, kept: Sequence[Holding], marks: Mapping[str, float], tables: Mapping[str, Requirement],
+    holding: Holding, kept: Sequence[Holding], marks: Mapping[str, float], tables: Mapping[str, Requirement],
     levels: tuple[float | None, float | None],
 ) -> Leg:  # fmt: skip
-    level = levels[0] if one.side == "long" else levels[1]
-    then = None if level is None else {**marks, one.coin: level}
+    level = levels[0] if holding.side == "long" else levels[1]
+    then = None if level is None else {**marks, holding.coin: level}
     return Leg(
-        holding=one, mark=marks[one.coin], requirement=tables[one.coin], unrealised_usd=_gain([one], marks),
-        maintenance_usd=_required([one], marks, tables), liquidation_price=level,
+        holding=holding, mark=marks[holding.coin], requirement=tables[holding.coin],
+        unrealised_usd=_gain([holding], marks),
+        maintenance_usd=_required([holding], marks, tables), liquidation_price=level,
         required_usd=None if then is None else _required(kept, then, tables),
         exposed_usd=None if then is None else sum(other.quantity * then[other.coin] for other in kept),
     )  # fmt: skip
 
 
 def _gain(holdings: Sequence[Holding], marks: Mapping[str, float]) -> float:
-    return sum((1.0 if one.side == "long" else -1.0) * one.quantity * (marks[one.coin] - one.entry) for one in holdings)
+    return sum(
+        (1.0 if holding.side == "long" else -1.0) * holding.quantity * (marks[holding.coin] - holding.entry)
+        for holding in holdings
+    )
 
 
 def _required(holdings: Sequence[Holding], marks: Mapping[str, float], tables: Mapping[str, Requirement]) -> float:
-    return sum(float(maintenance_margin(one.quantity * marks[one.coin], tables[one.coin].brackets)) for one in holdings)
+    return sum(
+        float(maintenance_margin(holding.quantity * marks[holding.coin], tables[holding.coin].brackets))
+        for holding in holdings
+    )
 
 
 def _root(left: Callable[[float], float], end: float) -> float | None:
@@ -235,10 +242,10 @@ def _root(left: Callable[[float], float], end: float) -> float | None:
     return alive
 
 
-def _refuse_leverage(one: Holding, table: Requirement) -> None:
-    most = table.highest_leverage(one.quantity * one.entry)
-    if one.leverage is not None and most is not None and one.leverage > most:
+def _refuse_leverage(item: Holding, table: Requirement) -> None:
+    most = table.highest_leverage(item.quantity * item.entry)
+    if item.leverage is not None and most is not None and item.leverage > most:
         raise UsageError(
-            f"{table.venue} allows at most {most:g}x for ${one.quantity * one.entry:,.0f} of {one.coin}, found "
-            f"{one.leverage:g}x"
+            f"{table.venue} allows at most {most:g}x for ${item.quantity * item.entry:,.0f} of {item.coin}, found "
+            f"{item.leverage:g}x"
         )

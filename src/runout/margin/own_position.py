@@ -117,10 +117,21 @@ def requirement(venue: str, coin: str, at: int) -> Requirement:
         If no table of brackets in dollars is known.
     """
     asked = _SYMBOLS.get(venue, "{coin}USDT").format(coin=coin)
-    known = {symbol.upper(): symbol for one in shipped_tiers() if one.venue == venue for symbol in one.symbols}
+    known = {
+        symbol.upper(): symbol
+        for tier_table in shipped_tiers()
+        if tier_table.venue == venue
+        for symbol in tier_table.symbols
+    }
     symbol = known.get(asked.upper())
     if symbol is None:
-        others = sorted({one.venue for one in shipped_tiers() if one.kind == "brackets" and one.contract == "linear"})
+        others = sorted(
+            {
+                tier_table.venue
+                for tier_table in shipped_tiers()
+                if tier_table.kind == "brackets" and tier_table.contract == "linear"
+            }
+        )
         raise NotEnoughDataError(
             f"no maintenance table of {venue} for {asked}; tables of {', '.join(others)} are known, most for BTC"
         )
@@ -198,7 +209,7 @@ def own_risk(
     )  # fmt: skip
 
 
-def refuse_impossible(mine: OwnRisk) -> None:
+def refuse_impossible(own: OwnRisk) -> None:
     """Refuse a position that the venue would not let anybody open.
 
     Raises
@@ -206,24 +217,24 @@ def refuse_impossible(mine: OwnRisk) -> None:
     UsageError
         If its leverage is above the highest for its notional, or its margin below maintenance from the start.
     """
-    if mine.too_high:
+    if own.too_high:
         raise UsageError(
-            f"{mine.requirement.venue} allows at most {mine.highest_leverage:g}x for a notional of "
-            f"${mine.notional:,.0f}, found {mine.leverage:g}x"
+            f"{own.requirement.venue} allows at most {own.highest_leverage:g}x for a notional of "
+            f"${own.notional:,.0f}, found {own.leverage:g}x"
         )
-    if mine.below_maintenance:
+    if own.below_maintenance:
         raise UsageError(
-            f"a margin of ${mine.collateral:,.0f} is below the maintenance margin of ${mine.notional:,.0f} of notional "
+            f"a margin of ${own.collateral:,.0f} is below the maintenance margin of ${own.notional:,.0f} of notional "
             "from the start; no such position can be open"
         )
 
 
-def unrealised_usd(mine: OwnRisk, price: float) -> float:
+def unrealised_usd(own: OwnRisk, price: float) -> float:
     """Return what a position has gained at a price, dollars; a loss is below zero."""
-    return _SIGNS[mine.side] * mine.quantity * (price - mine.entry)
+    return _SIGNS[own.side] * own.quantity * (price - own.entry)
 
 
-def loss_at_liquidation(mine: OwnRisk, fee_rate: float) -> float | None:
+def loss_at_liquidation(own: OwnRisk, fee_rate: float) -> float | None:
     """Return what is lost if a position is closed at its liquidation price, with the fee; None: it is never liquidated.
 
     No more than what answers for it: what a venue loses beyond is paid by its insurance fund, or by others'
@@ -231,7 +242,7 @@ def loss_at_liquidation(mine: OwnRisk, fee_rate: float) -> float | None:
 
     Parameters
     ----------
-    mine
+    own
         The position.
     fee_rate
         Of closing, a fraction of the notional there.
@@ -241,20 +252,20 @@ def loss_at_liquidation(mine: OwnRisk, fee_rate: float) -> float | None:
     float or None
         Dollars. A venue may charge for the liquidation itself, up to all that answers for the position.
     """
-    level = mine.liquidation_price
+    level = own.liquidation_price
     if level is None:
         return None
-    return min(fee_rate * mine.quantity * level - unrealised_usd(mine, level), mine.collateral)
+    return min(fee_rate * own.quantity * level - unrealised_usd(own, level), own.collateral)
 
 
-def margin_ratio(mine: OwnRisk, price: float) -> float:
+def margin_ratio(own: OwnRisk, price: float) -> float:
     """Return maintenance margin over what answers for the position at a price; it is liquidated at 1."""
-    left = mine.collateral + unrealised_usd(mine, price)
-    required = float(maintenance_margin(mine.quantity * price, mine.requirement.brackets))
+    left = own.collateral + unrealised_usd(own, price)
+    required = float(maintenance_margin(own.quantity * price, own.requirement.brackets))
     return required / left if left > 0.0 else float("inf")
 
 
-def margin_to_add(mine: OwnRisk, target: float) -> float:
+def margin_to_add(own: OwnRisk, target: float) -> float:
     """Return dollars to add so that a position is liquidated at a target price; 0 where it has enough."""
-    required = float(maintenance_margin(mine.quantity * target, mine.requirement.brackets))
-    return max(required - unrealised_usd(mine, target) - mine.collateral, 0.0)
+    required = float(maintenance_margin(own.quantity * target, own.requirement.brackets))
+    return max(required - unrealised_usd(own, target) - own.collateral, 0.0)

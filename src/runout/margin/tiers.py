@@ -130,13 +130,13 @@ def parse_tiers(text: str) -> tuple[TierTable, ...]:
         not rise, published amounts that do not follow), or two tables of a symbol overlap in time.
     """
     try:
-        found = tuple(msgspec.convert(_in_nanoseconds(entry), TierTable) for entry in tomllib.loads(text)["tiers"])
+        results = tuple(msgspec.convert(_in_nanoseconds(entry), TierTable) for entry in tomllib.loads(text)["tiers"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SchemaError(f"expected maintenance tables in TOML as tiers.toml has them: {error}") from error
-    for table in found:
+    for table in results:
         _require_form(table)
-    _require_no_overlap(found)
-    return found
+    _require_no_overlap(results)
+    return results
 
 
 def tiers(venue: str, symbol: str, at: int, *, nearest: bool = False) -> TierTable:
@@ -236,8 +236,8 @@ def maintenance_rate(table: TierTable, size: npt.ArrayLike) -> FloatArray:
 
 def _of_symbol(tables: Iterable[TierTable], venue: str, symbol: str) -> list[TierTable]:
     """Return the tables of a symbol, written in capitals or as the venue does (kPEPE)."""
-    wanted = symbol.upper()
-    return [table for table in tables if table.venue == venue and wanted in {name.upper() for name in table.symbols}]
+    requested = symbol.upper()
+    return [table for table in tables if table.venue == venue and requested in {name.upper() for name in table.symbols}]
 
 
 def _span(table: TierTable) -> str:

@@ -107,26 +107,26 @@ def export_archive(
         raise UsageError(f"expected a new or empty folder for the archive, found files in {folder}; name another")
     source = lake.snapshot()
     chosen = [
-        one
-        for one in source.series()
-        if one.kind in ARCHIVED and one.provider in providers and (not coins or one.coin in coins)
+        series
+        for series in source.series()
+        if series.kind in ARCHIVED and series.provider in providers and (not coins or series.coin in coins)
     ]
-    parts = sorted({(kind, one.coin) for one in chosen for kind in (one.kind, "gaps")})
+    parts = sorted({(kind, item.coin) for item in chosen for kind in (item.kind, "gaps")})
     time, files = pl.col("event_time"), list[ArchivedFile]()
-    wanted = pl.col("series").is_in([one.series for one in chosen]) & (time >= since)
-    wanted = wanted if until is None else wanted & (time < until)
+    requested = pl.col("series").is_in([item.series for item in chosen]) & (time >= since)
+    requested = requested if until is None else requested & (time < until)
     for number, (kind, coin) in enumerate(parts, start=1):
         progress(f"{kind} {coin}", number, len(parts))
-        files += _write(folder, kind, coin, source.scan(kind).filter(wanted & (pl.col("coin") == coin)).collect())
+        files += _write(folder, kind, coin, source.scan(kind).filter(requested & (pl.col("coin") == coin)).collect())
     if not any(file.kind != "gaps" for file in files):
         raise NotEnoughDataError(
             f"expected liquidations or bars of {', '.join(providers)} in {lake.root}, found none; `runout series` "
             "lists what is there, and --provider names who published it"
         )
-    facts = [venue_of(name).facts for name in sorted({one.provider for one in chosen} & set(VENUES))]
+    facts = [venue_of(name).facts for name in sorted({item.provider for item in chosen} & set(VENUES))]
     manifest = Manifest(
         schema_version=SCHEMA_VERSION, code=CODE_VERSION, series=tuple(chosen), files=tuple(files),
-        terms={one.title: one.terms for one in facts if one.terms},
+        terms={fact.title: fact.terms for fact in facts if fact.terms},
     )  # fmt: skip
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     (folder / MANIFEST).write_bytes(text + b"\n")
@@ -174,7 +174,7 @@ def check_archive(folder: Path) -> Manifest:
         raise SchemaError(f"expected the manifest of an archive in {file}, found {error}; fetch it again") from error
     if manifest.format != 1:
         raise SchemaError(f"expected an archive of format 1 in {file}, found {manifest.format}; use a newer version")
-    faults = [fault for one in manifest.files if (fault := _fault(folder, one))]
+    faults = [fault for item in manifest.files if (fault := _fault(folder, item))]
     if faults:
         more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
         raise ChecksumError(
@@ -221,12 +221,12 @@ def import_archive(lake: Lake, folder: Path, *, progress: Progress = no_progress
         If rows are not of their kind, or mean something else than those of the same series in the lake.
     """
     manifest = check_archive(folder)
-    described = {one.series: one for one in lake.series()}
-    for one in manifest.series:
-        if fault := differing_meaning(described.get(one.series, one), one):
+    described = {series.series: series for series in lake.series()}
+    for member in manifest.series:
+        if fault := differing_meaning(described.get(member.series, member), member):
             raise SchemaError(f"{fault}; import the archive into another lake")
     tables = [_read(folder, file, manifest) for file in manifest.files]
-    lake.register([one for one in manifest.series if one.series not in described])
+    lake.register([item for item in manifest.series if item.series not in described])
     outcomes = list[Merged]()
     for number, (file, read) in enumerate(zip(manifest.files, tables, strict=True), start=1):
         progress(file.path, number, len(manifest.files))
@@ -236,16 +236,16 @@ def import_archive(lake: Lake, folder: Path, *, progress: Progress = no_progress
         outcomes.append(merged)
     lake.compact()
     return Taken(
-        added=sum(one.added.height for one in outcomes),
-        unchanged=sum(one.unchanged for one in outcomes),
-        conflicting=sum(one.conflicting.height for one in outcomes),
+        added=sum(outcome.added.height for outcome in outcomes),
+        unchanged=sum(outcome.unchanged for outcome in outcomes),
+        conflicting=sum(outcome.conflicting.height for outcome in outcomes),
     )
 
 
 def _read(folder: Path, file: ArchivedFile, manifest: Manifest) -> pl.LazyFrame:
     """Return the rows of a file, checked: they are of its kind and coin, and of series of the manifest."""
     schema = KINDS[file.kind]
-    names = [one.series for one in manifest.series]
+    names = [member.series for member in manifest.series]
     try:
         rows = pl.read_parquet(folder / file.path)
         conform(rows, schema)

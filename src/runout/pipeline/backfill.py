@@ -135,8 +135,8 @@ class Backfill:
             UTC ns.
         """
         asyncio.run(self._list_instruments())
-        wanted: list[Wanted] = []
-        held = 0
+        wanteds: list[Wanted] = []
+        stored = 0
         missing: dict[str, tuple[str, ...]] = {}
         for name, instruments in self._instruments.items():
             listed = chosen(instruments, coins)
@@ -145,14 +145,14 @@ class Backfill:
             for instrument in listed:
                 for history in histories(self._venues[name], instrument, listed):
                     stretches = self._wanted(self._venues[name], instrument, history, (since, until))
-                    wanted += stretches
-                    held += not stretches
+                    wanteds += stretches
+                    stored += not stretches
         answering = [self._venues[name].facts for name in self._instruments]
         return Plan(
             since=since,
             until=until,
-            wanted=tuple(wanted),
-            held=held,
+            wanted=tuple(wanteds),
+            held=stored,
             refused=dict(self._refused),
             missing=missing,
             cannot={facts.title: facts.cannot for facts in answering if facts.cannot},
@@ -206,7 +206,7 @@ class Backfill:
         store = Store(self._lake, self._journal, self._read)
         for page in self._journal.unstored():
             store.add(page)
-        stretches = [self._begun(wanted) for wanted in plan.wanted]
+        stretches = [self._begun(requested) for requested in plan.wanted]
         calls = asyncio.run(self._ask_all(stretches, store, _Counter(progress, sum(w.calls for w in plan.wanted))))
         store.flush()
         if calls:
@@ -223,11 +223,11 @@ class Backfill:
             cases=store.cases,
         )
 
-    def _begun(self, wanted: Wanted) -> Stretch:
-        if wanted.begun is not None:
-            return wanted.begun
-        call = wanted.venue.first_call(wanted.history, wanted.instrument, wanted.since, wanted.until)
-        return self._journal.begin(wanted.series, wanted.since, wanted.until, call)
+    def _begun(self, requested: Wanted) -> Stretch:
+        if requested.begun is not None:
+            return requested.begun
+        call = requested.venue.first_call(requested.history, requested.instrument, requested.since, requested.until)
+        return self._journal.begin(requested.series, requested.since, requested.until, call)
 
     async def _ask_all(self, stretches: list[Stretch], store: Store, counter: "_Counter") -> int:
         by_venue: dict[str, dict[object, list[Stretch]]] = {}

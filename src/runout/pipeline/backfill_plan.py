@@ -80,19 +80,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def calls(self) -> dict[str, int]:
         """Return the calls by venue."""
         totals: dict[str, int] = {}
-        for wanted in self.wanted:
-            totals[wanted.venue.name] = totals.get(wanted.venue.name, 0) + wanted.calls
+        for requested in self.wanted:
+            totals[requested.venue.name] = totals.get(requested.venue.name, 0) + requested.calls
         return totals
 
     def seconds(self) -> dict[str, float]:
         """Return by venue how long its calls take within its limits."""
         by_pool: dict[tuple[str, str], float] = {}
-        for wanted in self.wanted:
-            call = wanted.venue.first_call(wanted.history, wanted.instrument, wanted.since, wanted.until)
-            pool = wanted.venue.facts.pools[call.pool]
+        for requested in self.wanted:
+            call = requested.venue.first_call(requested.history, requested.instrument, requested.since, requested.until)
+            pool = requested.venue.facts.pools[call.pool]
             rate = pool.weight * pool.share / pool.seconds
-            key = (wanted.venue.name, call.pool)
-            by_pool[key] = by_pool.get(key, 0.0) + wanted.calls * call.weight / rate
+            key = (requested.venue.name, call.pool)
+            by_pool[key] = by_pool.get(key, 0.0) + requested.calls * call.weight / rate
         calls = self.calls()
         slowest = {name: calls[name] / _CALLS_A_SECOND for name in calls}
         for (name, _), seconds in by_pool.items():
@@ -111,9 +111,9 @@ def chosen(instruments: Iterable[Instrument], coins: Sequence[str]) -> list[Inst
     Dated futures are left out: where they have ended nothing can be asked about them.
     """
     places = {coin: place for place, coin in enumerate([*coins, EVERY_COIN])}
-    found = [i for i in instruments if i.coin in places and i.market in _ASKED]
+    results = [i for i in instruments if i.coin in places and i.market in _ASKED]
     return sorted(
-        (i for i in found if i.market == "perpetual" or _is_principal(i, found)),
+        (i for i in results if i.market == "perpetual" or _is_principal(i, results)),
         key=lambda i: (places[i.coin], i.market, i.margin, i.symbol),
     )
 

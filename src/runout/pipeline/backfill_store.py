@@ -46,9 +46,9 @@ class Store:
                 )
         self._pages.append((kept, page.rows))
         self._waiting += sum(table.height for table in page.rows.tables.values())
-        for kept_counts, said in ((self.unknown, page.rows.unknown), (self.cases, page.rows.cases)):
+        for kept_counts, text in ((self.unknown, page.rows.unknown), (self.cases, page.rows.cases)):
             counts = kept_counts.setdefault(kept.call.venue, {})
-            for name, number in said.items():
+            for name, number in text.items():
                 counts[name] = counts.get(name, 0) + number
         if self._waiting >= _BUFFER_ROWS:
             self.flush()

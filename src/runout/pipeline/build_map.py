@@ -92,7 +92,7 @@ def liquidation_map(
     moments = [*columns, through] + [day_ago] * (day_ago >= earliest + fine.step)
     walk = states_of(lake, market.sources, at, moments, begin - WAYS)
     price, (low, high) = float(window["close"][-1]), window.select(pl.col("low").min(), pl.col("high").max()).row(0)
-    edges, far = (edges_around(price, low, high, one) for one in (reach, max(reach, FAR)))
+    edges, far = (edges_around(price, low, high, item) for item in (reach, max(reach, FAR)))
     table = _Table(market, walk.ways, earliest)
     dollars = table.fitted(through, price)
     present = _ladder(market, walk, through, dollars, edges)
@@ -101,7 +101,7 @@ def liquidation_map(
         require_open_interest(present, interest)
     before = _ladder(market, walk, day_ago, dollars, edges) if day_ago in walk.masses else None
     sweeps = table.sweeps(table.fitted(begin, price, otherwise=dollars), begin)
-    past = tuple(one for one in sweeps if one.end > day_ago)
+    past = tuple(sweep for sweep in sweeps if sweep.end > day_ago)
     irregular = (*Bars.of(window).irregular(), *prints)
     return LiquidationMap(
         coin=coin, venue=venue, at=at, since=begin, through=through, price=price, ladder=present,
@@ -109,7 +109,7 @@ def liquidation_map(
         swept=() if before is None else swept(clusters(before), past), sweeps=sweeps,
         heat=_heat(market, walk, columns, dollars, edges), candles=_candles(window, begin), sources=market.sources,
         open_interest_base=interest if market.scaled else None,
-        irregular=tuple(one for one in irregular if one.event_time > begin), warm=begin >= earliest + WARM_UP,
+        irregular=tuple(item for item in irregular if item.event_time > begin), warm=begin >= earliest + WARM_UP,
     )  # fmt: skip
 
 
@@ -150,14 +150,14 @@ class _Table:
 
     def sweeps(self, dollars: Dollars, begin: int) -> tuple[Sweep, ...]:
         """Return, for each whole bucket of the window, what the map of its start expected along the way it went."""
-        ways, found = self.ways, list[Sweep]()
+        ways, results = self.ways, list[Sweep]()
         inside = (ways.end - BUCKET >= begin) & np.isfinite(ways.crossed).all(axis=1)
         inferred = ways.crossed * self.market.interest(ways.end - BUCKET)[:, np.newaxis]
         for row in np.flatnonzero(inside & np.isfinite(inferred).all(axis=1)):
             for side, name in enumerate(SIDES):
                 extreme, realised = (ways.low, ways.high)[side][row], float(self.reported[row, side])
                 assumed = float(dollars.of(name).assumed(ways.distance[row, side] / 2.0))
-                found.append(
+                results.append(
                     Sweep(
                         side=name, start=int(ways.end[row]) - BUCKET, end=int(ways.end[row]),
                         low=float(min(ways.open[row], extreme)), high=float(max(ways.open[row], extreme)),
@@ -165,7 +165,7 @@ class _Table:
                         realised_usd=None if np.isnan(realised) else realised,
                     )
                 )  # fmt: skip
-        return tuple(found)
+        return tuple(results)
 
 
 def _columns(ends: IntArray, begin: int) -> tuple[int, ...]:
@@ -182,7 +182,7 @@ def _heat(market: Market, walk: Walk, columns: tuple[int, ...], dollars: Dollars
     times, middle = np.array(columns, dtype=np.int64), (edges[:-1] + edges[1:]) / 2.0
     last = market.interest_base[-1] if market.scaled else 1.0
     interest = np.nan_to_num(market.interest(times), nan=float(last))
-    coins = np.stack([resting(*walk.masses[one], edges) for one in columns], axis=1) * interest[:, np.newaxis]
+    coins = np.stack([resting(*walk.masses[brackets], edges) for brackets in columns], axis=1) * interest[:, np.newaxis]
     usd = [dollars.of(name).expected_usd(coins[side] * middle) for side, name in enumerate(SIDES)]
     return Heat(times, np.array(usd))
 

@@ -18,14 +18,14 @@ class _StoredCluster(msgspec.Struct, frozen=True):
     high: float
 
 
-def slide_rows(lake: Lake, of: "LiquidationMap", clusters: pl.DataFrame) -> pl.DataFrame | None:
+def slide_rows(lake: Lake, liquidation_map: "LiquidationMap", clusters: pl.DataFrame) -> pl.DataFrame | None:
     """Return the ``slides`` of a map's moment through ``clusters``; None without clusters or without depth.
 
     Parameters
     ----------
     lake
         Where depth and past moves are read; nothing is written.
-    of
+    liquidation_map
         The map whose clusters they are.
     clusters
         Rows of kind ``clusters``, the largest first.
@@ -35,7 +35,9 @@ def slide_rows(lake: Lake, of: "LiquidationMap", clusters: pl.DataFrame) -> pl.D
     from runout.pipeline.whatif_answers import setting_of, slides  # noqa: PLC0415 - kernels and solver, only where needed
 
     try:
-        setting = setting_of(lake, of.coin, of.at, venue=of.venue, drawn=of)
+        setting = setting_of(
+            lake, liquidation_map.coin, liquidation_map.at, venue=liquidation_map.venue, drawn=liquidation_map
+        )
     except NotEnoughDataError:
         return None
     through = [_StoredCluster(*row) for row in clusters.select("side", "low_price", "high_price").iter_rows()]

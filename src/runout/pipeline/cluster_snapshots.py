@@ -29,20 +29,20 @@ def origin_of(lake: Lake, coin: str, at: int) -> int:
 
 def mapped_venue(series: Iterable[Series], coin: str) -> str | None:
     """Return the venue whose map bulletins show: Binance, else the first by name with intraday bars; None without."""
-    held = {
-        one.venues[0]
-        for one in series
-        if one.kind == "bars" and one.coin == coin and one.market == "perpetual" and len(one.venues) == 1
-        and 0 < one.step < NANOSECONDS_PER_DAY
+    stored = {
+        item.venues[0]
+        for item in series
+        if item.kind == "bars" and item.coin == coin and item.market == "perpetual" and len(item.venues) == 1
+        and 0 < item.step < NANOSECONDS_PER_DAY
     }  # fmt: skip
-    return LEAD if LEAD in held else min(held, default=None)
+    return LEAD if LEAD in stored else min(stored, default=None)
 
 
 def newest_moment(lake: Lake, coin: str, *, at: int | None = None) -> int | None:
     """Return when the last perpetual bar of a coin known at ``at`` (UTC ns) was known, UTC ns; None without bars."""
-    mine = [one.series for one in lake.series("bars", coin) if one.market == "perpetual" and one.step <= STEP]
+    own = [item.series for item in lake.series("bars", coin) if item.market == "perpetual" and item.step <= STEP]
     rows = lake.scan("bars").filter(
-        pl.col("series").is_in(mine), *((pl.col("known_time") <= at,) if at is not None else ())
+        pl.col("series").is_in(own), *((pl.col("known_time") <= at,) if at is not None else ())
     )
     known = rows.select(pl.col("known_time").max())
     return known.collect().item()
@@ -64,39 +64,41 @@ def shown_map(lake: Lake, coin: str, at: int, *, heat: bool = False) -> "Liquida
 
 def has_clusters(lake: Lake, coin: str, at: int) -> bool:
     """Return whether the clusters that a bulletin at ``at`` shows are held."""
-    held = lake.scan("clusters").filter(
+    stored = lake.scan("clusters").filter(
         pl.col("coin") == coin,
         pl.col("event_time") == origin_of(lake, coin, at),
         pl.col("method_version") == METHOD_VERSION,
     )
-    return bool(held.select(pl.len()).collect().item())
+    return bool(stored.select(pl.len()).collect().item())
 
 
-def cluster_rows(of: "LiquidationMap") -> dict[str, pl.DataFrame]:
+def cluster_rows(liquidation_map: "LiquidationMap") -> dict[str, pl.DataFrame]:
     """Return the clusters of a map, and those of the day before that the price went into since, by record kind."""
     from runout.liquidation_map.clusters import table  # noqa: PLC0415 - the map's kernels
 
     return {
-        "swept_clusters": _kept(_swept(of.swept), "swept_clusters", of),
-        "clusters": _kept(table(of.clusters), "clusters", of),
+        "swept_clusters": _kept(_swept(liquidation_map.swept), "swept_clusters", liquidation_map),
+        "clusters": _kept(table(liquidation_map.clusters), "clusters", liquidation_map),
     }
 
 
-def _kept(rows: pl.DataFrame, kind: str, of: "LiquidationMap") -> pl.DataFrame:
+def _kept(rows: pl.DataFrame, kind: str, liquidation_map: "LiquidationMap") -> pl.DataFrame:
     named = rows.with_row_index("rank", 1).with_columns(
-        pl.lit(of.coin).alias("coin"), pl.lit(of.venue).alias("venue"), pl.lit(METHOD_VERSION).alias("method_version"),
-        *(pl.lit(of.at, pl.Int64).alias(name) for name in ("event_time", "known_time")),
+        pl.lit(liquidation_map.coin).alias("coin"), pl.lit(liquidation_map.venue).alias("venue"),
+        pl.lit(METHOD_VERSION).alias("method_version"),
+        *(pl.lit(liquidation_map.at, pl.Int64).alias(name) for name in ("event_time", "known_time")),
     )  # fmt: skip
     return conform(named, KINDS[kind])
 
 
-def _swept(found: "tuple[Swept, ...]") -> pl.DataFrame:
+def _swept(swepts: "tuple[Swept, ...]") -> pl.DataFrame:
     rows = [
         (
-            one.cluster.side, one.cluster.low, one.cluster.high, one.cluster.total.usd, one.share, one.predicted_usd,
-            one.realised_usd,
+            swept.cluster.side, swept.cluster.low, swept.cluster.high, swept.cluster.total.usd, swept.share,
+            swept.predicted_usd,
+            swept.realised_usd,
         )
-        for one in found
+        for swept in swepts
     ]  # fmt: skip
     names = ("low_price", "high_price", "usd", "passed_share", "expected_usd", "reported_usd")
     schema = {"side": pl.String, **dict.fromkeys(names, pl.Float64)}

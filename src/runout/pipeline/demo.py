@@ -100,21 +100,21 @@ def compare(lake: Lake, coin: str, at: int) -> tuple[Compared, ...]:
     drawn = liquidation_map(lake, coin, at, venue=_LEAD.name)
     positions = truth["positions"].filter((pl.col("day") == pl.col("day").max()) & (pl.col("venue") == _LEAD.name))
     return (
-        *(_cluster(one, positions) for one in drawn.clusters[:CLUSTERS]),
+        *(_cluster(cluster, positions) for cluster in drawn.clusters[:CLUSTERS]),
         *_totals(lake, coin, at, truth["liquidations"]),
         *_leverage(truth),
         _endogenous(lake, coin, at, truth["liquidations"]),
     )
 
 
-def page(found: Sequence[Compared], title: str) -> str:
+def page(compareds: Sequence[Compared], title: str) -> str:
     """Return the comparison as Markdown."""
     parts = [
         f"# SYNTHETIC: inferred beside true ({title})",
         _INTRODUCTION,
     ]
-    for section in dict.fromkeys(one.section for one in found):
-        rows = ["| " + " | ".join(one.cells()) + " |" for one in found if one.section == section]
+    for section in dict.fromkeys(compared.section for compared in compareds):
+        rows = ["| " + " | ".join(compared.cells()) + " |" for compared in compareds if compared.section == section]
         head = "|  | inferred | as venues show it | true |\n|---|---|---|---|"
         parts += [f"## {section}", "\n".join([head, *rows])]
     return "\n\n".join(parts) + "\n"
@@ -123,15 +123,16 @@ def page(found: Sequence[Compared], title: str) -> str:
 # -- the map ----------------------------------------------------------------------------------------------------------
 
 
-def _cluster(of: Cluster, positions: pl.DataFrame) -> Compared:
-    side = SIDES.index(of.side)
+def _cluster(cluster: Cluster, positions: pl.DataFrame) -> Compared:
+    side = SIDES.index(cluster.side)
     distance, usd = true_levels(positions, side, 1.0)
     price = np.exp(-DIRECTION[side] * distance)
-    resting = float(usd[(price >= of.low) & (price < of.high)].sum())
+    resting = float(usd[(price >= cluster.low) & (price < cluster.high)].sum())
     return Compared(
         section=f"Largest clusters of the map ({_LEAD.name})",
-        what=f"{of.side}s {of.low:,.0f} to {of.high:,.0f}", unit="usd", inferred=of.total.usd, low=of.total.low_usd,
-        high=of.total.high_usd, shown=float(would_be_reported(np.array([resting]))[0]), true=resting,
+        what=f"{cluster.side}s {cluster.low:,.0f} to {cluster.high:,.0f}", unit="usd", inferred=cluster.total.usd,
+        low=cluster.total.low_usd,
+        high=cluster.total.high_usd, shown=float(would_be_reported(np.array([resting]))[0]), true=resting,
     )  # fmt: skip
 
 
@@ -142,9 +143,9 @@ def _leverage(truth: dict[str, pl.DataFrame]) -> Iterator[Compared]:
     ).join(accounts, on="account", how="semi")  # fmt: skip
     classes, share = shipped().distances, shipped().share()
     for side, name in enumerate(SIDES):
-        mine = opened.filter(pl.col("side") == DIRECTION[side])
-        distance = np.abs(np.log(mine["liquidation_price"].to_numpy() / mine["entry"].to_numpy()))
-        true = by_class(distance, mine["size"].to_numpy(), tuple(classes.tolist()))[:-1]
+        own = opened.filter(pl.col("side") == DIRECTION[side])
+        distance = np.abs(np.log(own["liquidation_price"].to_numpy() / own["entry"].to_numpy()))
+        true = by_class(distance, own["size"].to_numpy(), tuple(classes.tolist()))[:-1]
         for label, low, high in _GROUPS:
             inside = (classes >= low) & (classes < high)
             yield Compared(
@@ -161,12 +162,12 @@ def _totals(lake: Lake, coin: str, at: int, closed: pl.DataFrame) -> Iterator[Co
     """Yield the last day's, and the busiest day's, liquidations of all venues."""
     since = at - EVENT_DAYS * DAY
     days = pl.DataFrame({"event_time": since + DAY * np.arange(1, EVENT_DAYS + 1)})
-    said = np.sum([_venue_days(lake, coin, at, place) for place in range(len(VENUES))], axis=0)
+    text = np.sum([_venue_days(lake, coin, at, place) for place in range(len(VENUES))], axis=0)
     day = ((pl.col("event_time") - 1) // DAY + 1) * DAY
     usd = closed.group_by(day.alias("event_time")).agg((pl.col("quantity_base") * pl.col("price")).sum().alias("usd"))
     true = days.join(usd, on="event_time", how="left", maintain_order="left")["usd"].fill_null(0.0).to_numpy()
     for row in dict.fromkeys((EVENT_DAYS - 1, int(true.argmax()))):
-        reported, total, low, high = said[row].tolist()
+        reported, total, low, high = text[row].tolist()
         begins = format_date(int(days["event_time"][row]) - DAY)
         yield Compared(
             section=f"{coin} liquidations of a day, {len(VENUES)} venues, two of them capped",
@@ -184,12 +185,12 @@ def _venue_days(lake: Lake, coin: str, at: int, place: int) -> np.ndarray:
         shown = np.bincount((time - since) // DAY, usd, minlength=EVENT_DAYS).astype(np.float64)
         return np.repeat(shown[:, np.newaxis], 4, axis=1)
     rule: Rule = "largest" if venue.feed == "largest" else "one"
-    found = corrected_totals(time, usd, since=since, until=at, rule=rule, rng=np.random.default_rng(place))
-    return found.select("reported_usd", "total_usd", "low_usd", "high_usd").to_numpy()
+    table = corrected_totals(time, usd, since=since, until=at, rule=rule, rng=np.random.default_rng(place))
+    return table.select("reported_usd", "total_usd", "low_usd", "high_usd").to_numpy()
 
 
 def _events(lake: Lake, coin: str, at: int, venue: str) -> pl.DataFrame:
-    names = [one.series for one in lake.series("liquidations", coin) if not one.step and one.venues == (venue,)]
+    names = [item.series for item in lake.series("liquidations", coin) if not item.step and item.venues == (venue,)]
     rows = lake.as_of("liquidations", at=at, series=names, since=at - EVENT_DAYS * DAY).sort("event_time", "sequence")
     return rows.filter(pl.col("event_time") < at)
 
@@ -199,9 +200,9 @@ def _endogenous(lake: Lake, coin: str, at: int, closed: pl.DataFrame) -> Compare
     rows = _events(lake, coin, at, _COMPLETE.name)
     sums = rows.group_by(pl.col("event_time") // DAY * DAY).agg(pl.col("value_usd").sum()).sort("value_usd")
     day = int(sums["event_time"][-1])
-    mine = rows.filter(pl.col("event_time").is_between(day, day + DAY, closed="left"))["event_time"].to_numpy()
+    own = rows.filter(pl.col("event_time").is_between(day, day + DAY, closed="left"))["event_time"].to_numpy()
     rng = np.random.default_rng(0)
-    times = np.sort(mine + rng.integers(0, SECOND, len(mine)))
+    times = np.sort(own + rng.integers(0, SECOND, len(own)))
     fitted = hawkes(times, day, day + DAY)
     true = closed.filter(pl.col("event_time").is_between(day, day + DAY, closed="right"))
     weight = (true["quantity_base"] * true["price"]).to_numpy()

@@ -39,7 +39,7 @@ def add_new(lake: Lake, *, progress: Progress = no_progress) -> int:
     state = DerivedState(lake)
     written = put_together(lake, state)
     plan, batch = computations(lake.series()), _Batch(lake, state)
-    state.look({kind for one in plan for kind in one.inputs})
+    state.look({kind for item in plan for kind in item.inputs})
     for number, computation in enumerate(plan, start=1):
         progress(computation.name, number, len(plan))
         _bring_up_to_date(lake, computation, state, batch)
@@ -61,7 +61,7 @@ def put_together(lake: Lake, state: DerivedState | None = None) -> int:
 def _add_sums(lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], state: DerivedState) -> int:
     """Add what is new of the series that are put together from others, and return how many rows."""
     plan = sums_of(lake.series())
-    state.look({kind for one in plan for kind in one.inputs})
+    state.look({kind for item in plan for kind in item.inputs})
     batch = _Batch(lake, state)
     for total in plan:
         fresh = state.fresh(total.name, total.inputs)
@@ -84,8 +84,8 @@ def _summed(lake: Lake, total: Sum, fresh: Fresh, state: DerivedState) -> pl.Dat
     rows = rows_of_sum(total, total.derive(tables, since))
     if fresh.after:
         return rows.filter(pl.col("event_time") > fresh.after - total.delay)
-    held = lake.as_of(kind, series=[name]) if fresh.changed else rows.clear()
-    if held.join(rows, on=held.columns, how="anti", nulls_equal=True).height:
+    stored = lake.as_of(kind, series=[name]) if fresh.changed else rows.clear()
+    if stored.join(rows, on=stored.columns, how="anti", nulls_equal=True).height:
         # What stood before is not the sum any more: a part of its past was added. It goes, as if it had been there.
         state.forget_readers(name)
         lake.discard(kind, pl.col("series") == name)
@@ -134,8 +134,8 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
     if fresh is None:
         return
     if fresh.changed:
-        for kind, mine in computation.outputs.items():  # history has changed below: derive it again from the start
-            lake.discard(kind, mine)
+        for kind, own in computation.outputs.items():  # history has changed below: derive it again from the start
+            lake.discard(kind, own)
     since = fresh.after - computation.lookback if fresh.after and computation.lookback else 0
     after = fresh.after if since else 0
     moments = _moments(lake, computation, since)

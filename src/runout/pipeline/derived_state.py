@@ -46,8 +46,8 @@ class DerivedState:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        mine = lake.scan("computations").filter(pl.col("method_version") == METHOD_VERSION).collect()
-        columns = mine.sort("through", "rows_used").select("computation", "through", "rows_used").iter_rows()
+        metrics = lake.scan("computations").filter(pl.col("method_version") == METHOD_VERSION).collect()
+        columns = metrics.sort("through", "rows_used").select("computation", "through", "rows_used").iter_rows()
         self._known = {name: Held(through, rows) for name, through, rows in columns}
         self._present: dict[tuple[str, str], Held] = {}
         self._read: set[str] = set()
@@ -62,7 +62,7 @@ class DerivedState:
 
     def newest(self, inputs: Inputs) -> int:
         """Return the last time that any of the inputs speaks of, UTC ns; 0 without rows."""
-        return max((one.last for one in self._of(inputs).values()), default=0)
+        return max((item.last for item in self._of(inputs).values()), default=0)
 
     def fresh(self, name: str, inputs: Inputs, step: int = 0) -> Fresh | None:
         """Return what of the inputs is new to a computation; None for nothing.
@@ -71,31 +71,31 @@ class DerivedState:
         """
         now = self._of(inputs)
         before = {key: self._known.get(_key(name, *key)) for key in now}
-        moved = {key: held for key, held in before.items() if held != now[key]}
+        moved = {key: existing for key, existing in before.items() if existing != now[key]}
         if not moved:
             return None
-        if any(held is None for held in before.values()):
+        if any(existing is None for existing in before.values()):
             return Fresh(0, changed=name in self._known)
-        last = {key: held.last for key, held in moved.items() if held is not None}
+        last = {key: existing.last for key, existing in moved.items() if existing is not None}
         if step and all(now[key].last // step == time // step for key, time in last.items()):
             return None
-        for key, held in moved.items():
-            if held is not None and now[key].rows - held.rows != self._rows_after(*key, held.last):
+        for key, stored in moved.items():
+            if stored is not None and now[key].rows - stored.rows != self._rows_after(*key, stored.last):
                 return Fresh(0, changed=True)
         return Fresh(min(last.values()))
 
     def done(self, name: str, inputs: Inputs) -> None:
         """Note that a computation has used all rows of its inputs."""
         now = self._of(inputs)
-        self._known[name] = Held(max(one.last for one in now.values()), sum(one.rows for one in now.values()))
-        self._known |= {_key(name, *key): held for key, held in now.items()}
+        self._known[name] = Held(max(item.last for item in now.values()), sum(item.rows for item in now.values()))
+        self._known |= {_key(name, *key): stored for key, stored in now.items()}
         self._dirty = True
 
     def forget_readers(self, series: str) -> None:
         """Have everything that reads a series computed again from the start; written at once."""
         gone = [key for key in self._known if key.endswith(f"{_OF}{series}")]
         if gone:
-            self._known = {key: held for key, held in self._known.items() if key not in set(gone)}
+            self._known = {key: stored for key, stored in self._known.items() if key not in set(gone)}
             self._dirty = True
             self.write()
 
@@ -109,7 +109,7 @@ class DerivedState:
         """
         if not self._dirty:
             return
-        rows = [(name, METHOD_VERSION, held.last, held.rows) for name, held in sorted(self._known.items())]
+        rows = [(name, METHOD_VERSION, stored.last, stored.rows) for name, stored in sorted(self._known.items())]
         self._lake.overwrite("computations", pl.DataFrame(rows, schema=KINDS["computations"].dtypes, orient="row"))
         self._dirty = False
 

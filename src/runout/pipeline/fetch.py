@@ -125,9 +125,9 @@ def fetch_coinglass(
     SourceError
         If the provider does not accept the key, or answers no request at all.
     """
-    plan = [one for coin in coins for one in requests_for(coin, since=since, until=until, step=step)]
+    plan = [request for coin in coins for request in requests_for(coin, since=since, until=until, step=step)]
     answers = asyncio.run(_ask_all(plan, access, raw, progress))
-    paths = [one.path for one in answers if one.path is not None]
+    paths = [answer.path for answer in answers if answer.path is not None]
     if not paths:
         first = answers[0] if answers else None
         raise SourceError(
@@ -228,10 +228,10 @@ def _check_envelope(body: bytes, request: Request) -> None:
         raise _BusyError(f"{request.path}: {error}") from error
     if answer.done:
         return
-    found = f"expected code 0 from {request.path}, found code {answer.code}: {answer.msg}"
+    results = f"expected code 0 from {request.path}, found code {answer.code}: {answer.msg}"
     if str(answer.code) in {str(_TOO_MANY), str(_SERVER_FAULT)}:
-        raise _BusyError(found)
-    raise _RefusedError(f"{found}; does the plan of this key include it?")
+        raise _BusyError(results)
+    raise _RefusedError(f"{results}; does the plan of this key include it?")
 
 
 def _retry_after(header: str | None) -> float | None:

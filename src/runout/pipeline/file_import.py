@@ -95,18 +95,18 @@ def import_files(
     UsageError
         If a path does not exist, or nothing below the paths is a file of this provider.
     """
-    found = list(_files(paths, source))
-    if not any(source.recognises(path.name) for path, _ in found):
+    results = list(_files(paths, source))
+    if not any(source.recognises(path.name) for path, _ in results):
         raise UsageError(
             f"expected files of provider {source.provider!r} below {', '.join(map(str, paths))}, found none it reads: "
-            f"it looks for {', '.join(source.file_names)}; {_there([path.name for path, _ in found])}"
+            f"it looks for {', '.join(source.file_names)}; {_there([path.name for path, _ in results])}"
         )
     known = _known_documents(lake, source)
-    described = {one.series: one for one in lake.series()}
+    described = {series.series: series for series in lake.series()}
     outcomes: dict[int, Imported] = {}
     pending: dict[int, _Pending] = {}
-    for number, (path, folder) in enumerate(found, start=1):
-        progress(path.name, number, len(found))
+    for number, (path, folder) in enumerate(results, start=1):
+        progress(path.name, number, len(results))
         document = _document(path, folder, source, known)
         if isinstance(document, Imported):
             outcomes[number] = document
@@ -192,34 +192,34 @@ def _normalise(source: FileSource, document: Document) -> Normalised:
         )
 
 
-def _agreeing(document: Document, made: Normalised, described: dict[str, Series]) -> Normalised:
+def _agreeing(document: Document, normalised: Normalised, described: dict[str, Series]) -> Normalised:
     """Return what a source made of a file; refused where its rows would mean something else than those of its series.
 
     Rows of two meanings under one name cannot be told apart afterwards.
     """
-    for one in made.series:
-        if fault := differing_meaning(described.get(one.series, one), one):
+    for member in normalised.series:
+        if fault := differing_meaning(described.get(member.series, member), member):
             return refuse_file(
                 document,
                 f"{fault}; give these another provider, measure or scope in their mapping, or take the old rows out "
-                f"with `runout forget {one.series}` and import again",
+                f"with `runout forget {member.series}` and import again",
             )
-    return made
+    return normalised
 
 
-def differing_meaning(held: Series, one: Series) -> str:
-    """Return why rows of ``one`` cannot be added to those of ``held`` in the lake; empty where they can."""
+def differing_meaning(series: Series, item: Series) -> str:
+    """Return why rows of ``item`` cannot be added to those of ``series`` in the lake; empty where they can."""
     for name in _MEANING:
-        if getattr(held, name) != getattr(one, name):
+        if getattr(series, name) != getattr(item, name):
             return (
-                f"expected {name} {getattr(held, name)!r} as the rows of {one.series} in the lake have, found "
-                f"{getattr(one, name)!r}: the two cannot be one series"
+                f"expected {name} {getattr(series, name)!r} as the rows of {item.series} in the lake have, found "
+                f"{getattr(item, name)!r}: the two cannot be one series"
             )
     return ""
 
 
 def _is_full(pending: Collection[_Pending]) -> bool:
-    rows = sum(table.height for one in pending for table in one.normalised.tables.values())
+    rows = sum(table.height for item in pending for table in item.normalised.tables.values())
     return rows >= _BUFFER_ROWS or len(pending) >= _BUFFER_DOCUMENTS
 
 
@@ -227,18 +227,18 @@ def _commit(lake: Lake, source: FileSource, pending: list[_Pending]) -> list[Imp
     """Write the buffer: scope first, rows by kind, refusals, and last the record that the documents are done."""
     if not pending:
         return []
-    series: list[Series] = [one for p in pending for one in p.normalised.series]
+    series: list[Series] = [member for p in pending for member in p.normalised.series]
     lake.register(series)
     outcomes: list[Merged] = []
     for kind in KINDS:
         tables = [
-            one.normalised.tables[kind].with_columns(origin=pl.lit(number, pl.Int64))
-            for number, one in enumerate(pending)
-            if kind in one.normalised.tables
+            item.normalised.tables[kind].with_columns(origin=pl.lit(number, pl.Int64))
+            for number, item in enumerate(pending)
+            if kind in item.normalised.tables
         ]
         if tables:
             outcomes.append(lake.append(kind, pl.concat(tables)))
-    imported = [_outcome(one, number, outcomes) for number, one in enumerate(pending)]
+    imported = [_outcome(item, number, outcomes) for number, item in enumerate(pending)]
     lake.append("quarantine", _quarantine_rows(pending, outcomes))
     taken = [pair for pair in zip(pending, imported, strict=True) if not _is_refused_whole(pair[0])]
     lake.append("imports", _import_rows(source, taken))
@@ -246,31 +246,31 @@ def _commit(lake: Lake, source: FileSource, pending: list[_Pending]) -> list[Imp
 
 
 def _outcome(pending: _Pending, number: int, outcomes: list[Merged]) -> Imported:
-    made = pending.normalised
-    mine = pl.col("origin") == number
-    conflicting = [merged.conflicting.filter(mine) for merged in outcomes]
+    built = pending.normalised
+    own = pl.col("origin") == number
+    conflicting = [merged.conflicting.filter(own) for merged in outcomes]
     conflicts = sum(rows.height for rows in conflicting)
-    kept = sum(table.height for table in made.tables.values()) - conflicts
-    faults = made.refused["fault"].value_counts(sort=True, name="n").sort("n", "fault", descending=[True, False])
+    kept = sum(table.height for table in built.tables.values()) - conflicts
+    faults = built.refused["fault"].value_counts(sort=True, name="n").sort("n", "fault", descending=[True, False])
     return Imported(
         name=pending.document.name,
-        status="quarantined" if made.refused.height + conflicts and not kept else "imported",
-        rows_in=made.rows_in,
+        status="quarantined" if built.refused.height + conflicts and not kept else "imported",
+        rows_in=built.rows_in,
         rows_kept=kept,
-        rows_added=sum(merged.added.filter(mine).height for merged in outcomes),
-        rows_skipped=made.rows_skipped,
-        rows_quarantined=made.refused.height + conflicts,
+        rows_added=sum(merged.added.filter(own).height for merged in outcomes),
+        rows_skipped=built.rows_skipped,
+        rows_quarantined=built.refused.height + conflicts,
         faults=(*faults["fault"].to_list(), *sorted({f for rows in conflicting for f in rows["conflict"]})),
-        notes=made.notes,
+        notes=built.notes,
     )
 
 
 def _quarantine_rows(pending: list[_Pending], outcomes: list[Merged]) -> pl.DataFrame:
     """Return what was refused, and what conflicted: conflicts of a document are numbered in the order of their keys."""
     rows = [
-        (one.document.sha256(), one.document.name, *refused)
-        for one in pending
-        for refused in one.normalised.refused.iter_rows()
+        (item.document.sha256(), item.document.name, *refused)
+        for item in pending
+        for refused in item.normalised.refused.iter_rows()
     ]
     numbers = defaultdict[int, Iterator[int]](lambda: count(1))
     rows += [
@@ -295,16 +295,16 @@ def _is_refused_whole(pending: _Pending) -> bool:
 def _import_rows(source: FileSource, taken: list[tuple[_Pending, Imported]]) -> pl.DataFrame:
     rows = [
         (
-            one.document.sha256(),
+            item.document.sha256(),
             source.normaliser,
             source.provider,
-            one.document.name,
+            item.document.name,
             outcome.rows_in,
             outcome.rows_kept,
             outcome.rows_skipped,
             outcome.rows_quarantined,
         )
-        for one, outcome in taken
+        for item, outcome in taken
     ]
     schema = KINDS["imports"]
     return pl.DataFrame(rows, schema=schema.dtypes, orient="row").unique(schema.key, keep="first")

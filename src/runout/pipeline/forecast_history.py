@@ -113,10 +113,10 @@ def read_past(
     known, spans = scope.known_at(lake, at)
     families = scope.families_at(known, spans, origin % DAY)
     group = group or scope.serving(families, spans, origin, coins)
-    wanted = group.coins if group is not None else scope.priced_coins(known, spans, origin)
+    requested = group.coins if group is not None else scope.priced_coins(known, spans, origin)
     reader = _Reader(lake, at, origin)
     windows, notes = _liquidations(reader, group, families, spans)
-    chains = {kind: scope.market_series(kind, known, spans, wanted, origin=origin, group=group) for kind in kinds}
+    chains = {kind: scope.market_series(kind, known, spans, requested, origin=origin, group=group) for kind in kinds}
     for kind in kinds:
         parts = reader.market(kind, chains[kind]).values()
         windows |= {kind: pl.concat(parts)} if parts else {}
@@ -127,10 +127,10 @@ def read_past(
     ]
     if max(ends, default=0) <= origin - MOST_STALE_DAYS * DAY:
         raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root))
-    history = history_from(windows, wanted)
+    history = history_from(windows, requested)
     weighed = [bool(np.isfinite(column).any()) for column in history.open_interest_usd.T]
     of_interest = chains.get("open_interest", {})
-    interest = [of_interest[coin][0] for coin, has in zip(wanted, weighed, strict=True) if has]
+    interest = [of_interest[coin][0] for coin, has in zip(requested, weighed, strict=True) if has]
     history = msgspec.structs.replace(
         history, scope=scope.name_of(group, interest), expected_level=scope.level_of(group, interest)
     )
@@ -150,15 +150,21 @@ def latest_origin(lake: Lake, at: int) -> int | None:
     """
     known, spans = scope.known_at(lake, at)
     ends: list[tuple[float, int]] = []
-    for step in sorted({one.step for one in known if one.kind == "liquidations" and 0 < one.step < DAY}):
-        families = [one for one in scope.families_at(known, spans, step) if one.step == step]
+    for step in sorted({item.step for item in known if item.kind == "liquidations" and 0 < item.step < DAY}):
+        families = [
+            liquidation_group
+            for liquidation_group in scope.families_at(known, spans, step)
+            if liquidation_group.step == step
+        ]
         group = scope.serving(families, spans, at)
         if group is not None and (last := scope.end_of(group, spans)) > at - DAY:
             ends.append((scope.width_of(group), min(last, at) // step * step))
-    if ends or any(one.kind == "liquidations" and one.series in spans for one in known):
+    if ends or any(item.kind == "liquidations" and item.series in spans for item in known):
         return max(ends)[1] if ends else (at if at % DAY == 0 else None)
-    prices = [one for one in known if one.kind == "bars" and one.series in spans and spans[one.series].last > at - DAY]
-    return max((min(spans[one.series].last, at) // one.step * one.step for one in prices), default=None)
+    prices = [
+        item for item in known if item.kind == "bars" and item.series in spans and spans[item.series].last > at - DAY
+    ]
+    return max((min(spans[price.series].last, at) // price.step * price.step for price in prices), default=None)
 
 
 class _Reader:
@@ -170,7 +176,7 @@ class _Reader:
 
     def rows(self, kind: str, series: Sequence[Series]) -> pl.DataFrame:
         """Return what was known of series, up to the origin."""
-        rows = self._lake.as_of(kind, at=self._at, series=[one.series for one in series])
+        rows = self._lake.as_of(kind, at=self._at, series=[item.series for item in series])
         self.read[f"{kind} {series[0].series}"] = fingerprint(rows, KINDS[kind])
         return usable(kind, rows.filter(pl.col("event_time") <= self._origin))
 
@@ -181,20 +187,23 @@ class _Reader:
     def totals(self, group: LiquidationGroup) -> pl.DataFrame:
         """Return dollars by coin, window and side: only windows in which every interval of a coin has a row."""
         rows = daily_totals(self.rows("liquidations", group.series), group.step, phase=self._origin % DAY)
-        coins = [one.coin for one in group.series]
-        tables = [_sides(rows, [one for one in group.series if one.coin == coin], coin) for coin in sorted(set(coins))]
+        coins = [member.coin for member in group.series]
+        tables = [
+            _sides(rows, [member for member in group.series if member.coin == coin], coin)
+            for coin in sorted(set(coins))
+        ]
         return pl.concat(tables)
 
     def market(self, kind: str, chains: dict[str, list[Series]]) -> dict[str, pl.DataFrame]:
         """Return figures of each coin by window: of the first series of its chain, before it begins of later ones."""
-        series = [one for chain in chains.values() for one in chain]
+        series = [item for chain in chains.values() for item in chain]
         rows = dict(self.rows(kind, series).partition_by("series", as_dict=True)) if series else {}
-        found: dict[str, pl.DataFrame] = {}
+        results: dict[str, pl.DataFrame] = {}
         for coin, chain in chains.items():
-            tables = [self._windows(kind, rows[(one.series,)], one) for one in chain if (one.series,) in rows]
+            tables = [self._windows(kind, rows[(item.series,)], item) for item in chain if (item.series,) in rows]
             for table in tables:
-                found[coin] = _spliced(kind, found[coin], table) if coin in found else table
-        return found
+                results[coin] = _spliced(kind, results[coin], table) if coin in results else table
+        return results
 
     def _windows(self, kind: str, rows: pl.DataFrame, series: Series) -> pl.DataFrame:
         # An interval belongs to the window it lies in. An instant belongs to the one at whose end it was known: one
@@ -213,7 +222,7 @@ class _Reader:
 
 
 def _sides(rows: pl.DataFrame, series: Sequence[Series], coin: str) -> pl.DataFrame:
-    sides = by_side(rows.filter(pl.col("series").is_in([one.series for one in series])), len(series))
+    sides = by_side(rows.filter(pl.col("series").is_in([item.series for item in series])), len(series))
     start = (pl.col("event_time") - pl.col("span")).alias("day")
     return sides.select(pl.lit(coin).alias("coin"), start, "known_time", "long_usd", "short_usd")
 
@@ -253,7 +262,7 @@ def _joined(
 
     A ratio and its spread are of the latest windows that both have; none is taken from fewer than two weeks of them.
     """
-    own, other = (_sums(part, len(of.coins)) for part, of in ((table, group), (earlier, source)))
+    own, other = (_sums(part, len(subject.coins)) for part, subject in ((table, group), (earlier, source)))
     both = own.join(other, on="day", suffix="_other").sort("day").tail(OVERLAP_DAYS)
     if both.height < LEAST_OVERLAP:
         return _NO_TOTALS, ""

@@ -40,36 +40,40 @@ Spans = dict[str, Span]
 
 def known_at(lake: Lake, at: int) -> tuple[tuple[Series, ...], Spans]:
     """Return the series with a step of a day or less that a forecast may read, and what of them was known at ``at``."""
-    stepped = [one for one in lake.series() if 0 < one.step <= DAY and one.kind in SPANNED_KINDS]
+    stepped = [series for series in lake.series() if 0 < series.step <= DAY and series.kind in SPANNED_KINDS]
     time = pl.col("event_time")
     asked = [
         lake.scan(kind)
-        .filter(pl.col("series").is_in([one.series for one in stepped if one.kind == kind]), pl.col("known_time") <= at)
+        .filter(
+            pl.col("series").is_in([item.series for item in stepped if item.kind == kind]), pl.col("known_time") <= at
+        )
         .group_by("series")
         .agg(time.min().alias("first"), time.max().alias("last"))
-        for kind in sorted({one.kind for one in stepped})
+        for kind in sorted({item.kind for item in stepped})
     ]
     spans = {name: Span(first, last) for rows in pl.collect_all(asked) for name, first, last in rows.iter_rows()}
-    return tuple(one for one in stepped if one.series in spans), spans
+    return tuple(item for item in stepped if item.series in spans), spans
 
 
 def families_at(known: Iterable[Series], spans: Spans, phase: int) -> list[LiquidationGroup]:
     """Return totals whose windows of 24 h may end at the phase of the day; of several coins those that go on."""
     alone: dict[tuple[str, tuple[str, ...], str, int], list[Series]] = {}
-    for one in sorted(known, key=lambda s: s.series):
-        if one.kind == "liquidations" and one.series in spans and _fits(one, phase):
-            alone.setdefault((one.provider, one.venues, one.market, one.step), []).append(one)
-    found: list[LiquidationGroup] = []
+    for series in sorted(known, key=lambda s: s.series):
+        if series.kind == "liquidations" and series.series in spans and _fits(series, phase):
+            alone.setdefault((series.provider, series.venues, series.market, series.step), []).append(series)
+    liquidation_groups: list[LiquidationGroup] = []
     for members in alone.values():
-        last = max(spans[one.series].last for one in members)
-        going = [one for one in members if spans[one.series].last > last - 2 * DAY]
+        last = max(spans[member.series].last for member in members)
+        going = [member for member in members if spans[member.series].last > last - 2 * DAY]
         groups = catalogue.liquidation_groups(going)
-        found.append(next((one for one in groups if one.coin == ALL_COINS), groups[0]))
-    return found
+        liquidation_groups.append(
+            next((liquidation_group for liquidation_group in groups if liquidation_group.coin == ALL_COINS), groups[0])
+        )
+    return liquidation_groups
 
 
-def _fits(one: Series, phase: int) -> bool:
-    return 0 < one.step <= DAY and DAY % one.step == 0 and phase % one.step == 0
+def _fits(series: Series, phase: int) -> bool:
+    return 0 < series.step <= DAY and DAY % series.step == 0 and phase % series.step == 0
 
 
 def serving(
@@ -95,7 +99,7 @@ def serving(
 
 
 def _narrowed(group: LiquidationGroup, coins: Sequence[str]) -> LiquidationGroup:
-    chosen = tuple(one for one in group.series if one.coin in set(coins))
+    chosen = tuple(member for member in group.series if member.coin in set(coins))
     return msgspec.structs.replace(group, coins=tuple(coins), series=chosen)
 
 
@@ -106,38 +110,46 @@ def width_of(group: LiquidationGroup) -> float:
 
 def end_of(group: LiquidationGroup, spans: Spans) -> int:
     """Return the end of the last interval that all series of totals have, UTC ns."""
-    return min(spans[one.series].last for one in group.series)
+    return min(spans[member.series].last for member in group.series)
 
 
 def _first(group: LiquidationGroup, spans: Spans) -> int:
-    return max(spans[one.series].first for one in group.series)
+    return max(spans[member.series].first for member in group.series)
 
 
 def longer(families: Sequence[LiquidationGroup], group: LiquidationGroup, spans: Spans) -> LiquidationGroup | None:
     """Return the widest other totals that begin well before ``group`` does and overlap it."""
     begins, needed = _first(group, spans), LEAST_OVERLAP * DAY
     others = [
-        one
-        for one in families
-        if one.name != group.name and _first(one, spans) < begins - needed and end_of(one, spans) > begins + needed
+        liquidation_group
+        for liquidation_group in families
+        if liquidation_group.name != group.name
+        and _first(liquidation_group, spans) < begins - needed
+        and end_of(liquidation_group, spans) > begins + needed
     ]
-    return max(others, key=lambda one: (width_of(one), one.name), default=None)
+    return max(
+        others, key=lambda liquidation_group: (width_of(liquidation_group), liquidation_group.name), default=None
+    )
 
 
 def said_of(
     families: Sequence[LiquidationGroup], group: LiquidationGroup | None, spans: Spans, origin: int
 ) -> list[str]:
     """Return what to say of wider totals that ended, and of those that serve if they ended too."""
-    mine = 0.0 if group is None else width_of(group)
-    wider = [one for one in families if width_of(one) > mine]
-    stale = [one for one in wider if end_of(one, spans) <= origin - FRESH_DAYS * DAY]
-    said = [f"Wider totals, {one.scope()}, ended {format_date(end_of(one, spans) - 1)}." for one in stale[:1]]
+    own = 0.0 if group is None else width_of(group)
+    wider = [liquidation_group for liquidation_group in families if width_of(liquidation_group) > own]
+    stale = [
+        liquidation_group
+        for liquidation_group in wider
+        if end_of(liquidation_group, spans) <= origin - FRESH_DAYS * DAY
+    ]
+    text = [f"Wider totals, {item.scope()}, ended {format_date(end_of(item, spans) - 1)}." for item in stale[:1]]
     if group is not None and end_of(group, spans) <= origin - FRESH_DAYS * DAY:
         days = (origin - end_of(group, spans)) // DAY
-        said.append(f"These totals themselves ended {days} days before: little more than the base rate of their scope.")
+        text.append(f"These totals themselves ended {days} days before: little more than the base rate of their scope.")
     if group is None:
-        said.append("No totals of liquidations serve: the level comes from prices and open interest alone.")
-    return said
+        text.append("No totals of liquidations serve: the level comes from prices and open interest alone.")
+    return text
 
 
 # -- prices and open interest -----------------------------------------------------------------------------------------
@@ -166,48 +178,50 @@ def market_series(
     """
     provider = "" if group is None else group.series[0].provider
 
-    def rank(one: Series) -> tuple[object, ...]:
-        behind = (origin - spans[one.series].last) // DAY
+    def rank(series: Series) -> tuple[object, ...]:
+        behind = (origin - spans[series.series].last) // DAY
         # Some providers give open interest by collateral in coins alone: the sum over both has the dollars.
-        scope = (not _of_the_scope(one), one.margin == "stablecoin" and one.kind == "open_interest")
-        other = (*scope, one.provider != provider, -one.step, one.venues != ("binance",))
-        return max(behind - FRESH_DAYS + 1, 0), *other, one.series
+        scope = (not _of_the_scope(series), series.margin == "stablecoin" and series.kind == "open_interest")
+        other = (*scope, series.provider != provider, -series.step, series.venues != ("binance",))
+        return max(behind - FRESH_DAYS + 1, 0), *other, series.series
 
-    fitting = [one for one in known if one.kind == kind and one.series in spans and _fits(one, origin % DAY)]
-    serving_kind = [one for one in fitting if _may_serve(one)]
-    ranked = {coin: sorted((one for one in serving_kind if one.coin == coin), key=rank) for coin in coins}
+    fitting = [
+        series for series in known if series.kind == kind and series.series in spans and _fits(series, origin % DAY)
+    ]
+    serving_kind = [series for series in fitting if _may_serve(series)]
+    ranked = {coin: sorted((series for series in serving_kind if series.coin == coin), key=rank) for coin in coins}
     return {coin: _chain(ones, spans) for coin, ones in ranked.items()}
 
 
 def _chain(ranked: Sequence[Series], spans: Spans) -> list[Series]:
     chain = list(ranked[:1])
-    for one in ranked[1:]:
-        if spans[one.series].first < spans[chain[-1].series].first - DAY:
-            chain.append(one)
+    for series in ranked[1:]:
+        if spans[series.series].first < spans[chain[-1].series].first - DAY:
+            chain.append(series)
     return chain
 
 
-def _of_the_scope(one: Series) -> bool:
+def _of_the_scope(series: Series) -> bool:
     """Return whether a series has the scope that its kind's features were chosen with."""
-    match one.kind:
+    match series.kind:
         case "open_interest":
-            return one.venues == (ALL_VENUES,) and one.margin == "all"
+            return series.venues == (ALL_VENUES,) and series.margin == "all"
         case "funding":
-            return one.measure == "oi-weighted"
+            return series.measure == "oi-weighted"
         case "positioning":
-            return one.measure == "global-accounts"
+            return series.measure == "global-accounts"
         case _:
             return True
 
 
-def _may_serve(one: Series) -> bool:
-    match one.kind:
+def _may_serve(series: Series) -> bool:
+    match series.kind:
         case "bars":
-            return one.market == "perpetual"
+            return series.market == "perpetual"
         case "open_interest":
-            return one.margin != "coin"
+            return series.margin != "coin"
         case "positioning":
-            return one.measure == "global-accounts"
+            return series.measure == "global-accounts"
         case _:
             return True
 
@@ -215,10 +229,10 @@ def _may_serve(one: Series) -> bool:
 def priced_coins(known: Sequence[Series], spans: Spans, origin: int) -> tuple[str, ...]:
     """Return the coins with perpetual prices, of those whose share of the market is known; BTC if there are none."""
     fresh = {
-        one.coin
-        for one in known
-        if one.kind == "bars" and one.series in spans and _may_serve(one) and _fits(one, origin % DAY)
-        and spans[one.series].last > origin - MOST_STALE_DAYS * DAY
+        series.coin
+        for series in known
+        if series.kind == "bars" and series.series in spans and _may_serve(series) and _fits(series, origin % DAY)
+        and spans[series.series].last > origin - MOST_STALE_DAYS * DAY
     }  # fmt: skip
     return tuple(sorted(fresh & set(shipped_shares().coins))) or ("BTC",)
 
@@ -227,7 +241,7 @@ def name_of(group: LiquidationGroup | None, interest: Sequence[Series]) -> str:
     """Return the scope of the totals as a reader should see it."""
     if group is not None:
         return group.scope()
-    coins = " ".join(one.coin for one in interest) or "no coin"
+    coins = " ".join(series.coin for series in interest) or "no coin"
     return f"7 coins, Binance + OKX + Bybit, not measured: expected from prices and open interest of {coins}"
 
 
@@ -241,23 +255,27 @@ def level_of(group: LiquidationGroup | None, interest: Sequence[Series]) -> Leve
         return shares.level_alone(venues, coins)
     if group is None:
         # The scope that the parameters were fitted on: only what share of open interest is seen adds to its error.
-        of_interest = shares.of_interest(interest[0].venues, [one.coin for one in interest])
+        of_interest = shares.of_interest(interest[0].venues, [series.coin for series in interest])
         expected = Level(shares.reference_level - float(np.log(of_interest)), shares.reference_error)
     else:
-        expected = shares.level(venues, coins, interest[0].venues, [one.coin for one in interest])
-    margins = _STABLECOIN_SHARE if any(one.margin == "stablecoin" for one in interest) else 1.0
+        expected = shares.level(venues, coins, interest[0].venues, [series.coin for series in interest])
+    margins = _STABLECOIN_SHARE if any(series.margin == "stablecoin" for series in interest) else 1.0
     return Level(expected.mean - float(np.log(margins)), expected.error)
 
 
 def refusal(families: Sequence[LiquidationGroup], spans: Spans, origin: int, where: str) -> str:
     """Return why there is no forecast from a lake ``where``: which series ended when, and what would help."""
-    ends = sorted(((end_of(one, spans), one) for one in families), key=lambda pair: (-pair[0], pair[1].name))
-    held = "; ".join(
-        f"{one.series[0].series} of {len(one.coins)} coins, by {format_duration(one.step)}, to {format_date(last - 1)}"
-        for last, one in ends[:3]
+    ends = sorted(
+        ((end_of(liquidation_group, spans), liquidation_group) for liquidation_group in families),
+        key=lambda pair: (-pair[0], pair[1].name),
+    )
+    item = "; ".join(
+        f"{entry.series[0].series} of {len(entry.coins)} coins, by {format_duration(entry.step)}, to "
+        f"{format_date(last - 1)}"
+        for last, entry in ends[:3]
     )
     return (
         f"expected liquidations or prices of the {MOST_STALE_DAYS} days before {format_date(origin)}, found "
-        f"{held or 'no totals'} in {where}; `runout import` later rows of one of them, or prices and open interest, or "
+        f"{item or 'no totals'} in {where}; `runout import` later rows of one of them, or prices and open interest, or "
         "ask for an earlier time"
     )

@@ -69,7 +69,7 @@ def ratio_at(pairs: Iterable[Pair], group: LiquidationGroup | None, at: int) -> 
     """
     if group is None:
         return shipped_ratio()
-    if any(one.synthetic for one in group.series):
+    if any(member.synthetic for member in group.series):
         return None
     wide = set(group.venues) >= _WIDE_VENUES and len(group.coins) >= _WIDE_COINS
     prior = WIDE_PRIOR if wide else prior_of(shipped_shares().of_liquidations(group.venues, group.coins))
@@ -101,7 +101,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
     today = evidence_of(past.history, lead=past.lead)
     evidence = (today, a_day_later(today))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
-    windows = tuple(_window(one, model_named(ISSUED).fit(one).predict(one), ratio) for one in evidence)
+    windows = tuple(_window(item, model_named(ISSUED).fit(item).predict(item), ratio) for item in evidence)
     return Forecast(
         at=at,
         coin=coin,
@@ -118,7 +118,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         method_version=METHOD_VERSION,
         code_version=CODE_VERSION,
         notes=past.notes,
-        totals=() if past.group is None else tuple(one.series for one in past.group.series),
+        totals=() if past.group is None else tuple(member.series for member in past.group.series),
     )
 
 
@@ -138,7 +138,7 @@ def next_24h(lake: Lake, at: int) -> Window | None:
 
 
 def _require_known(lake: Lake, coin: str, past: Past) -> None:
-    coins = sorted({one.coin for one in past.series if one.kind in {"liquidations", "bars"}})
+    coins = sorted({member.coin for member in past.series if member.kind in {"liquidations", "bars"}})
     if coin not in coins:
         raise NotEnoughDataError(
             f"expected {coin} among the coins with prices or liquidations in {lake.root}, found {' '.join(coins)}; "
@@ -193,40 +193,40 @@ def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswe
     past = read_past(lake, at)
     evidence = evidence_of(past.history, lead=past.lead)
     last = last_close(past.history, coin)
-    made = given_by_model(evidence, condition_to(coin, price_usd, last))
+    predictive = given_by_model(evidence, condition_to(coin, price_usd, last))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
     return LevelAnswer(
         coin=coin,
         price_usd=price_usd,
         last_usd=last,
-        start=made.start,
-        end=made.start + DAY,
-        headline=() if ratio is None else headline(made, ratio, HEADLINE_USD),
-        measured=measured(made, own_thresholds(past.history.total_usd)),
+        start=predictive.start,
+        end=predictive.start + DAY,
+        headline=() if ratio is None else headline(predictive, ratio, HEADLINE_USD),
+        measured=measured(predictive, own_thresholds(past.history.total_usd)),
         basis="structural model: past days' ways through inferred ladders",
     )
 
 
-def _window(evidence: Evidence, made: Predictive, ratio: Coverage | None) -> Window:
-    chances = () if ratio is None else headline(made, ratio, HEADLINE_USD)
-    at_danger = [one.probability for one in chances if one.theta_usd == DANGER_USD]
+def _window(evidence: Evidence, predictive: Predictive, ratio: Coverage | None) -> Window:
+    chances = () if ratio is None else headline(predictive, ratio, HEADLINE_USD)
+    at_danger = [chance.probability for chance in chances if chance.theta_usd == DANGER_USD]
     total = evidence.history.total_usd
     rate = None if ratio is None else base_rate(total, ratio, DANGER_USD)
     return Window(
-        start=made.start,
-        end=made.start + DAY,
+        start=predictive.start,
+        end=predictive.start + DAY,
         lead=evidence.design.lead,
         level=danger_level(at_danger[0]) if at_danger else None,
         headline=chances,
-        measured=measured(made, own_thresholds(total)),
-        median_usd=float(made.quantile([0.5])[0]),
+        measured=measured(predictive, own_thresholds(total)),
+        median_usd=float(predictive.quantile([0.5])[0]),
         base_rate=rate,
-        missing=made.missing,
+        missing=predictive.missing,
     )
 
 
 def _totals(lake: Lake, group: LiquidationGroup, at: int, *, whole_days: bool = False) -> Totals:
-    rows = lake.as_of("liquidations", at=at, series=[one.series for one in group.series])
+    rows = lake.as_of("liquidations", at=at, series=[member.series for member in group.series])
     rows = daily_totals(rows, group.step) if whole_days else rows
     total = (pl.col("long_usd") + pl.col("short_usd")).alias("total_usd")
     return totals_of(by_side(rows, len(group.series)).with_columns(total))

@@ -98,26 +98,26 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
     return Publication(lake, coin, at).bulletin
 
 
-def addressed(made: Bulletin, root: str) -> Bulletin:
+def addressed(bulletin: Bulletin, root: str) -> Bulletin:
     """Return a bulletin whose commands name its lake, so that they run as printed; the default lake needs no name."""
     if root == DEFAULT_LAKE:
-        return made
+        return bulletin
     suffix = f" --lake {shlex.quote(root)}"
     sections = [
         structs.replace(
             section,
             findings=tuple(
                 structs.replace(
-                    one, evidence=structs.replace(one.evidence, reproduce=f"{one.evidence.reproduce}{suffix}")
+                    item, evidence=structs.replace(item.evidence, reproduce=f"{item.evidence.reproduce}{suffix}")
                 )
-                if one.evidence.reproduce
-                else one
-                for one in section.findings
+                if item.evidence.reproduce
+                else item
+                for item in section.findings
             ),
         )
-        for section in made.sections
+        for section in bulletin.sections
     ]
-    return structs.replace(made, reproduce=f"{made.reproduce}{suffix}", sections=tuple(sections))
+    return structs.replace(bulletin, reproduce=f"{bulletin.reproduce}{suffix}", sections=tuple(sections))
 
 
 def keep_snapshot(lake: Lake, coin: str, at: int) -> dict[str, int]:

@@ -38,7 +38,7 @@ def audit(lake: Lake) -> list[BrokenLink]:
 def recent_origins(lake: Lake, days: int) -> list[int]:
     """Return the last ``days`` UTC midnights at which a forecast can be made from what the lake holds."""
     rows = [lake.scan(kind).select(pl.col("known_time").max()) for kind in ("liquidations", "bars")]
-    newest = max((time for time in (one.item() for one in pl.collect_all(rows)) if time is not None), default=None)
+    newest = max((time for time in (item.item() for item in pl.collect_all(rows)) if time is not None), default=None)
     return [] if newest is None else [start_of_day(newest) - back * DAY for back in reversed(range(days))]
 
 
@@ -61,8 +61,8 @@ def issue_daily(
     progress
         Called as batches begin.
     """
-    held = {entry.event_time for entry in entries(lake, coin)}
-    missing = sorted(set(origins) - held)
+    stored = {entry.event_time for entry in entries(lake, coin)}
+    missing = sorted(set(origins) - stored)
     written = 0
     with _mapping(min(workers, len(missing))) as mapped:
         for first in range(0, len(missing), _BATCH):
@@ -79,13 +79,13 @@ def forecast_of_day(lake: Lake, coin: str, at: int) -> pl.DataFrame:
     Nothing is written. A forecast made here is the one that would have been issued at the start of the day.
     """
     origin = start_of_day(at)
-    mine = (pl.col("coin") == coin) & (pl.col("event_time") == origin) & (pl.col("method_version") == METHOD_VERSION)
-    held = lake.scan("ledger").filter(mine).sort("sequence").tail(1).collect()
-    if held.height:
-        return held
+    own = (pl.col("coin") == coin) & (pl.col("event_time") == origin) & (pl.col("method_version") == METHOD_VERSION)
+    metrics = lake.scan("ledger").filter(own).sort("sequence").tail(1).collect()
+    if metrics.height:
+        return metrics
     forecast = _issued(lake, coin, origin)
-    made = [] if forecast is None else [chain(forecast, sequence=1, previous=FIRST, issued_time=origin)]
-    return pl.DataFrame([msgspec.structs.asdict(one) for one in made], schema=KINDS["ledger"].dtypes)
+    built = [] if forecast is None else [chain(forecast, sequence=1, previous=FIRST, issued_time=origin)]
+    return pl.DataFrame([msgspec.structs.asdict(item) for item in built], schema=KINDS["ledger"].dtypes)
 
 
 def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
@@ -101,8 +101,8 @@ def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
     from runout.pipeline.forecasts import issue_forecast  # noqa: PLC0415 - the models, only where one is fitted
 
     rows = forecast_of_day(lake, coin, at)
-    made = issue_forecast(lake, coin, start_of_day(at)) if rows.is_empty() else Entry(**rows.row(0, named=True)).read()
-    return from_now(lake, made, at)
+    built = issue_forecast(lake, coin, start_of_day(at)) if rows.is_empty() else Entry(**rows.row(0, named=True)).read()
+    return from_now(lake, built, at)
 
 
 def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:
@@ -148,20 +148,20 @@ def _issued(lake: Lake, coin: str, at: int) -> Forecast | None:
         return None
 
 
-def append(lake: Lake, made: Sequence[Forecast]) -> int:
+def append(lake: Lake, forecasts: Sequence[Forecast]) -> int:
     """Write forecasts to the end of the ledger, in their order, and return how many another process had not issued."""
-    return lake.extend("ledger", lambda written: _linked(written, made)).height
+    return lake.extend("ledger", lambda written: _linked(written, forecasts)).height
 
 
-def _linked(written: Table, made: Sequence[Forecast]) -> pl.DataFrame:
-    """Return ``made`` as entries after those written, without what another process issued meanwhile."""
-    times = [forecast.at for forecast in made]
+def _linked(written: Table, forecasts: Sequence[Forecast]) -> pl.DataFrame:
+    """Return ``forecasts`` as entries after those written, without what another process issued meanwhile."""
+    times = [forecast.at for forecast in forecasts]
     beside = written.rows(event_time=(min(times, default=0), max(times, default=0)))
     issued = set(beside.select("coin", "event_time", "method_version").collect().iter_rows())
     last = written.last("sequence")
     sequence, previous = (0, FIRST) if last.is_empty() else (last["sequence"][0], last["entry_hash"][0])
     linked: list[Entry] = []
-    for forecast in made:
+    for forecast in forecasts:
         if (forecast.coin, forecast.at, forecast.method_version) not in issued:
             sequence += 1
             linked.append(chain(forecast, sequence=sequence, previous=previous, issued_time=now_ns()))

@@ -66,11 +66,11 @@ def bar_series(known: Iterable[Series], venue: str) -> list[Series]:
     """Return the intraday perpetual bars of a venue, finest first."""
     return sorted(
         (
-            one for one in known
-            if one.kind == "bars" and one.market == "perpetual" and one.venues == (venue,)
-            and 0 < one.step < NANOSECONDS_PER_DAY
+            series for series in known
+            if series.kind == "bars" and series.market == "perpetual" and series.venues == (venue,)
+            and 0 < series.step < NANOSECONDS_PER_DAY
         ),
-        key=lambda one: (one.step, one.series),
+        key=lambda series: (series.step, series.series),
     )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def joined_bars(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def read_bars(lake: Lake, series: Iterable[Series], at: int, since: int | None = None) -> pl.DataFrame:
     """Return the bars of :func:`joined_bars` as known at ``at`` (UTC ns), far prints and all."""
-    return joined_bars(lake.as_of("bars", at=at, series=[one.series], since=since) for one in series)
+    return joined_bars(lake.as_of("bars", at=at, series=[item.series], since=since) for item in series)
 
 
 def cleaned(bars: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Irregular, ...]]:
@@ -127,7 +127,7 @@ def market_bars(lake: Lake, coin: str, at: int, venue: str) -> tuple[Series, ...
         If none do.
     """
     bars = bar_series(lake.series("bars", coin, at=at), venue)
-    fresh = [one for one in bars if _last(lake, one, at) > at - _FRESH]
+    fresh = [series for series in bars if _last(lake, series, at) > at - _FRESH]
     if not fresh:
         raise NotEnoughDataError(
             f"expected intraday perpetual bars of {coin} on {venue_list((venue,))} up to {format_time(at)}, found "
@@ -137,13 +137,13 @@ def market_bars(lake: Lake, coin: str, at: int, venue: str) -> tuple[Series, ...
 
 
 def _first(lake: Lake, bars: tuple[Series, ...], at: int) -> int:
-    names = [one.series for one in bars]
+    names = [series.series for series in bars]
     rows = lake.scan("bars").filter(pl.col("series").is_in(names), pl.col("known_time") <= at)
     return rows.select((pl.col("event_time") - pl.col("span")).min()).collect().item()
 
 
-def _last(lake: Lake, one: Series, at: int) -> int:
-    rows = lake.scan(one.kind).filter(pl.col("series") == one.series, pl.col("known_time") <= at)
+def _last(lake: Lake, series: Series, at: int) -> int:
+    rows = lake.scan(series.kind).filter(pl.col("series") == series.series, pl.col("known_time") <= at)
     return rows.select(pl.col("event_time").max()).collect().item() or 0
 
 
@@ -153,9 +153,9 @@ def _interest(lake: Lake, known: Iterable[Series], at: int, bars: Series) -> tup
     ranked = sorted(
         candidates, key=lambda s: (s.venues != bars.venues, s.margin != bars.margin, s.margin != "all", s.step)
     )
-    for one in ranked:
-        rows = lake.as_of("open_interest", at=at, series=[one.series]).sort("event_time")
-        if not rows.height or int(rows["event_time"][-1]) <= at - _FRESH - one.step:
+    for series in ranked:
+        rows = lake.as_of("open_interest", at=at, series=[series.series]).sort("event_time")
+        if not rows.height or int(rows["event_time"][-1]) <= at - _FRESH - series.step:
             continue
         close = lake.as_of("bars", at=at, series=[bars.series]).select("event_time", "close").sort("event_time")
         rows = rows.join_asof(close, on="event_time") if rows["open_interest_base"].null_count() else rows.with_columns(
@@ -166,7 +166,7 @@ def _interest(lake: Lake, known: Iterable[Series], at: int, bars: Series) -> tup
         )
         coins = coins.drop_nulls().filter(pl.col("coins") > 0.0)
         if coins.height:
-            return one, coins["event_time"].to_numpy(), coins["coins"].to_numpy()
+            return series, coins["event_time"].to_numpy(), coins["coins"].to_numpy()
     return None, np.empty(0, np.int64), np.empty(0)
 
 
@@ -176,12 +176,12 @@ def _liquidations(
     candidates = [
         s for s in known if s.kind == "liquidations" and s.venues == (venue,) and s.step and BUCKET % s.step == 0
     ]
-    for one in sorted(candidates, key=lambda s: (s.step, s.series)):
-        rows = lake.as_of("liquidations", at=at, series=[one.series])
+    for series in sorted(candidates, key=lambda s: (s.step, s.series)):
+        rows = lake.as_of("liquidations", at=at, series=[series.series])
         if rows.height:
             sides = rows.pivot("liquidated_side", index="event_time", values="value_usd", aggregate_function="sum")
             missing = [pl.lit(None, pl.Float64).alias(side) for side in SIDES if side not in sides.columns]
-            return one, _by_bucket(sides.with_columns(missing).select("event_time", *SIDES), one.step)
+            return series, _by_bucket(sides.with_columns(missing).select("event_time", *SIDES), series.step)
     return None, None
 
 

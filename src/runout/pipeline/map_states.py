@@ -93,13 +93,13 @@ def walk(bars: pl.DataFrame, state: MapState, moments: Iterable[int], since: int
     for moment in sorted({*asked, *(ways.end[whole] - BUCKET).tolist()}):
         steps.through(moment)
         row = int(np.searchsorted(ends, moment, side="right")) - 1
-        held = state.masses()
+        values = state.masses()
         if moment in asked:
-            masses[moment] = held, float(closes[row]) if row >= 0 else float(opens[0])
+            masses[moment] = values, float(closes[row]) if row >= 0 else float(opens[0])
         bucket = np.flatnonzero(whole & (ways.end == moment + BUCKET))
         for side, extremes in enumerate((ways.low, ways.high)):
             ways.crossed[bucket, side] = [
-                crossed(held, side, float(ways.open[i]), float(extremes[i])) for i in bucket
+                crossed(values, side, float(ways.open[i]), float(extremes[i])) for i in bucket
             ]  # fmt: skip
     steps.through(int(ends[-1]))
     return Walk(state=state, masses=masses, ways=ways)
@@ -188,15 +188,15 @@ def _state(lake: Lake, sources: Sources, at: int, time: int) -> MapState:
 
 def _bars_until(lake: Lake, sources: Sources, at: int, until: int) -> int:
     count, before = 0, until
-    for one in sources.bars:
+    for bar in sources.bars:
         own = lake.scan("bars").filter(
-            pl.col("series") == one.series, pl.col("known_time") <= at, pl.col("event_time") <= before,
+            pl.col("series") == bar.series, pl.col("known_time") <= at, pl.col("event_time") <= before,
             pl.col("close").is_not_null(),
         )  # fmt: skip
-        found, first = (
+        results, first = (
             own.select(count=pl.col("event_time").n_unique(), first=pl.col("event_time").min()).collect().row(0)
         )
-        count, before = count + found, before if first is None else first - one.step
+        count, before = count + results, before if first is None else first - bar.step
     return count
 
 

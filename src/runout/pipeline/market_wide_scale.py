@@ -101,8 +101,8 @@ def _ratios(daily: pl.DataFrame, past: Past, side: str) -> np.ndarray:
     if side not in daily.columns:
         return np.zeros(0)
     totals = pl.DataFrame({"day": past.history.day, "total": past.history.total_usd})
-    held = daily.join(totals, on="day").filter(pl.col("total").is_finite(), pl.col(side) > 0.0)
-    busy = held.sort(side, descending=True).head(int(np.ceil(held.height * BUSIEST)))
+    stored = daily.join(totals, on="day").filter(pl.col("total").is_finite(), pl.col(side) > 0.0)
+    busy = stored.sort(side, descending=True).head(int(np.ceil(stored.height * BUSIEST)))
     return (busy["total"] / busy[side]).to_numpy()
 
 
@@ -112,7 +112,7 @@ def _times(ratios: np.ndarray, spread: np.ndarray) -> Band | None:
     low, middle, high = np.log(np.quantile(ratios, [0.05, 0.5, 0.95]))
     value = middle + spread[1]
     down, up = np.hypot(middle - low, spread[1] - spread[0]), np.hypot(high - middle, spread[2] - spread[1])
-    return Band(*(float(np.exp(one)) for one in (value - down, value, value + up)))
+    return Band(*(float(np.exp(item)) for item in (value - down, value, value + up)))
 
 
 def _log(above: float, below: float) -> float:

@@ -15,12 +15,12 @@ Totals = Mapping[tuple[str, ...], Mapping[int, float]]
 def totals_that_followed(lake: Lake, entries: Sequence[Entry], *, at: int | None = None) -> Totals:
     """Return the totals of UTC days in every scope that forecasts of the ledger were made for, as known at ``at``."""
     read = [entry.read() for entry in entries]
-    since = min((one.at for one in read), default=0)
-    return {names: _by_day(lake, names, since, at) for names in {one.totals for one in read if one.totals}}
+    since = min((item.at for item in read), default=0)
+    return {names: _by_day(lake, names, since, at) for names in {item.totals for item in read if item.totals}}
 
 
 def _by_day(lake: Lake, names: tuple[str, ...], since: int, at: int | None) -> dict[int, float]:
-    step = {one.series: one.step for one in lake.series("liquidations")}
+    step = {series.series: series.step for series in lake.series("liquidations")}
     if any(name not in step for name in names):
         return {}
     rows = lake.as_of("liquidations", at=at, series=list(names), since=since)
@@ -38,14 +38,16 @@ def past_outcomes(entries: Sequence[Entry], totals: Totals) -> list[Outcome]:
     totals
         What was measured.
     """
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     for entry in entries:
         forecast = entry.read()
         window = forecast.windows[0]
-        chances = [one.probability for one in window.headline if one.theta_usd == DANGER_USD]
+        chances = [probability.probability for probability in window.headline if probability.theta_usd == DANGER_USD]
         measured = totals.get(forecast.totals, {}).get(window.end)
         if window.level is None or not chances or window.start != forecast.at or measured is None:
             continue
         estimated = measured * (forecast.ratio_median or 1.0)
-        found.append(Outcome(level=int(window.level), probability=chances[0], estimated_usd=estimated, live=entry.live))
-    return found
+        outcomes.append(
+            Outcome(level=int(window.level), probability=chances[0], estimated_usd=estimated, live=entry.live)
+        )
+    return outcomes

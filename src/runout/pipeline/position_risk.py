@@ -199,16 +199,16 @@ def risk_of_one(
     """
     if holding.leverage is None:
         raise UsageError("expected a leverage, such as 20 or 20x, found none")
-    mine = own_risk(
+    own = own_risk(
         side=holding.side, entry=holding.entry, leverage=holding.leverage, quantity=holding.quantity,
         requirement=requirement(asked.venue, holding.coin, asked.at), margin_mode=margin_mode, balance=balance,
     )  # fmt: skip
-    refuse_impossible(mine)
+    refuse_impossible(own)
     fee = taker_fee(asked.venue, asked.fee_rate)
     market = _market(asked, holding.coin)
     return Risk(
-        at=asked.at, venue=asked.venue, margin_mode=margin_mode, fee=fee, positions=(_one(asked, mine, market, fee),),
-        target=target, to_add_usd=None if target is None else margin_to_add(mine, target),
+        at=asked.at, venue=asked.venue, margin_mode=margin_mode, fee=fee, positions=(_one(asked, own, market, fee),),
+        target=target, to_add_usd=None if target is None else margin_to_add(own, target),
     )  # fmt: skip
 
 
@@ -233,7 +233,7 @@ def risk_of_account(asked: Asked, holdings: Sequence[Holding], balance: float) -
     NotEnoughDataError
         If no maintenance table of a coin is known.
     """
-    coins = tuple(dict.fromkeys(one.coin for one in holdings))
+    coins = tuple(dict.fromkeys(holding.coin for holding in holdings))
     tables = {coin: requirement(asked.venue, coin, asked.at) for coin in coins}
     fee = taker_fee(asked.venue, asked.fee_rate)
     markets = {coin: _market(asked, coin) for coin in coins}
@@ -245,44 +245,45 @@ def risk_of_account(asked: Asked, holdings: Sequence[Holding], balance: float) -
     )  # fmt: skip
 
 
-def _one(asked: Asked, mine: OwnRisk, market: Market, fee: TakerFee) -> PositionRisk:
+def _one(asked: Asked, own: OwnRisk, market: Market, fee: TakerFee) -> PositionRisk:
     return PositionRisk(
-        coin=market.coin, side=mine.side, quantity=mine.quantity, entry=mine.entry, leverage=mine.leverage,
-        collateral_usd=mine.collateral, notional_usd=mine.notional, liquidation_price=mine.liquidation_price,
-        bankruptcy_price=mine.bankruptcy_price, loss_usd=loss_at_liquidation(mine, fee.rate),
-        requirement=mine.requirement, market=market,
-        unrealised_usd=None if market.price is None else unrealised_usd(mine, market.price),
-        margin_ratio=None if market.price is None else margin_ratio(mine, market.price),
+        coin=market.coin, side=own.side, quantity=own.quantity, entry=own.entry, leverage=own.leverage,
+        collateral_usd=own.collateral, notional_usd=own.notional, liquidation_price=own.liquidation_price,
+        bankruptcy_price=own.bankruptcy_price, loss_usd=loss_at_liquidation(own, fee.rate),
+        requirement=own.requirement, market=market,
+        unrealised_usd=None if market.price is None else unrealised_usd(own, market.price),
+        margin_ratio=None if market.price is None else margin_ratio(own, market.price),
         way=_way(
-            asked, market, market.price, side=mine.side, level=mine.liquidation_price, notional=mine.notional
+            asked, market, market.price, side=own.side, level=own.liquidation_price, notional=own.notional
         ),
     )  # fmt: skip
 
 
 def _of_account(asked: Asked, account: Account, leg: Leg, market: Market, fee: TakerFee) -> PositionRisk:
-    one, loss = leg.holding, None
+    item, loss = leg.holding, None
     if leg.required_usd is not None and leg.exposed_usd is not None:
         # At the level, equity equals maintenance: what was there less what is left, and the fee of closing all.
         loss = min(account.balance - leg.required_usd + fee.rate * leg.exposed_usd, account.balance)
     return PositionRisk(
-        coin=one.coin, side=one.side, quantity=one.quantity, entry=one.entry, leverage=one.leverage,
-        collateral_usd=account.balance, notional_usd=one.quantity * one.entry, liquidation_price=leg.liquidation_price,
+        coin=item.coin, side=item.side, quantity=item.quantity, entry=item.entry, leverage=item.leverage,
+        collateral_usd=account.balance, notional_usd=item.quantity * item.entry,
+        liquidation_price=leg.liquidation_price,
         bankruptcy_price=None, loss_usd=loss, requirement=leg.requirement, market=market,
         unrealised_usd=leg.unrealised_usd, margin_ratio=account.margin_ratio,
         way=_way(
-            asked, market, leg.mark, side=one.side, level=leg.liquidation_price, notional=one.quantity * one.entry
+            asked, market, leg.mark, side=item.side, level=leg.liquidation_price, notional=item.quantity * item.entry
         ),
     )  # fmt: skip
 
 
 def _mark(coin: str, holdings: Sequence[Holding], market: Market) -> float:
-    given = [one.mark for one in holdings if one.coin == coin and one.mark is not None]
-    own = [one for one in holdings if one.coin == coin]
-    if given:
-        return given[0]
+    provided = [holding.mark for holding in holdings if holding.coin == coin and holding.mark is not None]
+    own = [holding for holding in holdings if holding.coin == coin]
+    if provided:
+        return provided[0]
     if market.price is not None:
         return market.price
-    return sum(one.quantity * one.entry for one in own) / sum(one.quantity for one in own)
+    return sum(holding.quantity * holding.entry for holding in own) / sum(holding.quantity for holding in own)
 
 
 def _market(asked: Asked, coin: str) -> Market:
@@ -290,11 +291,11 @@ def _market(asked: Asked, coin: str) -> Market:
         return Market(coin=coin, missing=(f"price, chance and clusters of {coin}: not known; {asked.no_lake}",))
     upper = coin.upper()
     try:
-        made = liquidation_map(asked.lake, upper, asked.at, venue=asked.venue)
+        built = liquidation_map(asked.lake, upper, asked.at, venue=asked.venue)
     except NotEnoughDataError as error:
         missing = f"chance and clusters of {coin} on {asked.venue}: not known; {error}"
     else:
-        return Market(coin=coin, price=made.price, time=made.through, map=made)
+        return Market(coin=coin, price=built.price, time=built.through, map=built)
     try:
         price, time = price_now(asked.lake, asked.lake.series(coin=upper, at=asked.at), upper, asked.at)
     except NotEnoughDataError as error:
@@ -313,10 +314,10 @@ def _way(
     drawn = market.map
     if drawn is None or asked.lake is None or (drawn.price - level) * (1 if side == "long" else -1) <= 0.0:
         return Way(away=away, passed=False)
-    found = between(drawn.ladder, drawn.clusters, side, level)
+    results = between(drawn.ladder, drawn.clusters, side, level)
     return Way(
-        away=away, passed=False, between=found, chance=_chance(asked.lake, drawn, level),
-        smaller=tuple(one for one in found.clusters if one.total.usd < notional),
+        away=away, passed=False, between=results, chance=_chance(asked.lake, drawn, level),
+        smaller=tuple(cluster for cluster in results.clusters if cluster.total.usd < notional),
     )  # fmt: skip
 
 

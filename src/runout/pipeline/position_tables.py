@@ -32,7 +32,7 @@ _DIGITS: Final = 12
 _FULL: Final = 190
 
 
-def table(of: Risk) -> pl.DataFrame:
+def table(risk: Risk) -> pl.DataFrame:
     """Return positions as a table, a row each.
 
     Returns
@@ -45,22 +45,22 @@ def table(of: Risk) -> pl.DataFrame:
         on the way, with its 90% band, and how many ``smaller_clusters`` of it are smaller than the position.
         ``table_since``, ``table_holds``: of the maintenance table. Not known is null.
     """
-    return pl.DataFrame([_row(one) for one in of.positions], schema=_COLUMNS, orient="row")
+    return pl.DataFrame([_row(position_risk) for position_risk in risk.positions], schema=_COLUMNS, orient="row")
 
 
-def as_json(of: Risk) -> str:
+def as_json(risk: Risk) -> str:
     """Return an answer as JSON: times ISO 8601 UTC, fractions are fractions, not known is null."""
-    account = of.account
+    account = risk.account
     document = {
         "schema_version": SCHEMA_VERSION,
         "method_version": METHOD_VERSION,
-        "at": format_time(of.at),
-        "venue": of.venue,
-        "margin_mode": of.margin_mode,
-        "fee": of.fee.rate,
-        "fee_source": of.fee.source,
-        "target": of.target,
-        "to_add_usd": _rounded(of.to_add_usd),
+        "at": format_time(risk.at),
+        "venue": risk.venue,
+        "margin_mode": risk.margin_mode,
+        "fee": risk.fee.rate,
+        "fee_source": risk.fee.source,
+        "target": risk.target,
+        "to_add_usd": _rounded(risk.to_add_usd),
         "account": None
         if account is None
         else {
@@ -68,126 +68,132 @@ def as_json(of: Risk) -> str:
             "maintenance_usd": _rounded(account.maintenance_usd), "margin_ratio": _rounded(account.margin_ratio),
             "fall": _rounded(account.fall), "rise": _rounded(account.rise),
         },
-        "missing": list(_missing(of)),
+        "missing": list(_missing(risk)),
         "positions": [
-            {name: _rounded(value) for name, value in row.items()} for row in table(of).iter_rows(named=True)
+            {name: _rounded(value) for name, value in row.items()} for row in table(risk).iter_rows(named=True)
         ],
     }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def text(of: Risk, *, colour: bool = False, width: int | None = None) -> str:
+def text(risk: Risk, *, colour: bool = False, width: int | None = None) -> str:
     """Return an answer as text."""
     sheet = Sheet(width, wide=_FULL, colour=colour)
-    for one in of.positions:
-        _say_position(sheet, of, one)
-    if of.account is not None:
-        _say_account(sheet, of, of.account)
-    for line in _missing(of):
+    for position_risk in risk.positions:
+        _say_position(sheet, risk, position_risk)
+    if risk.account is not None:
+        _say_account(sheet, risk, risk.account)
+    for line in _missing(risk):
         sheet.line(line)
-    if any(one.way is not None and one.way.between is not None for one in of.positions):
+    if any(item.way is not None and item.way.between is not None for item in risk.positions):
         sheet.line(NO_GAIN)
     return sheet.text()
 
 
-def _say_position(sheet: Sheet, of: Risk, one: PositionRisk) -> None:
-    leverage = "" if one.leverage is None else f", {one.leverage:g}x"
+def _say_position(sheet: Sheet, risk: Risk, item: PositionRisk) -> None:
+    leverage = "" if item.leverage is None else f", {item.leverage:g}x"
     sheet.line(
-        f"{one.side} {one.quantity:,g} {one.coin} at {price(one.entry)}{leverage}, {of.margin_mode}, on "
-        f"{venue_list((of.venue,))}", bold=True,
+        f"{item.side} {item.quantity:,g} {item.coin} at {price(item.entry)}{leverage}, {risk.margin_mode}, on "
+        f"{venue_list((risk.venue,))}", bold=True,
     )  # fmt: skip
-    if one.liquidation_price is None:
+    if item.liquidation_price is None:
         sheet.line("liquidated: at no price, all else standing still")
     else:
-        distance = percent(one.liquidation_price / one.entry - 1.0, digits=2, signed=True)
-        bankrupt = "" if one.bankruptcy_price is None else f"; bankrupt at {price(one.bankruptcy_price)}"
-        others = ", the prices of other coins standing still" if _coins(of) > 1 else ""
+        distance = percent(item.liquidation_price / item.entry - 1.0, digits=2, signed=True)
+        bankrupt = "" if item.bankruptcy_price is None else f"; bankrupt at {price(item.bankruptcy_price)}"
+        others = ", the prices of other coins standing still" if _coins(risk) > 1 else ""
         sheet.line(
-            f"liquidated at a mark price of {price(one.liquidation_price)}, {distance} from entry{others}{bankrupt}"
+            f"liquidated at a mark price of {price(item.liquidation_price)}, {distance} from entry{others}{bankrupt}"
         )
-        sheet.line(_loss(of, one))
-    margin = "" if of.account is not None else f"margin {exact_dollars(one.collateral_usd)}, "
-    sheet.line(f"{margin}notional {exact_dollars(one.notional_usd)}")
-    if of.target is not None:
-        sheet.line(f"to be liquidated only at {price(of.target)}: add {exact_dollars(of.to_add_usd)}")
-    sheet.line(_table_of(one))
-    _say_now(sheet, of, one)
+        sheet.line(_loss(risk, item))
+    margin = "" if risk.account is not None else f"margin {exact_dollars(item.collateral_usd)}, "
+    sheet.line(f"{margin}notional {exact_dollars(item.notional_usd)}")
+    if risk.target is not None:
+        sheet.line(f"to be liquidated only at {price(risk.target)}: add {exact_dollars(risk.to_add_usd)}")
+    sheet.line(_table_of(item))
+    _say_now(sheet, risk, item)
 
 
-def _loss(of: Risk, one: PositionRisk) -> str:
-    answers = "margin" if of.margin_mode == "isolated" else "balance"
-    closed = "closed there" if of.account is None else "all positions are closed then"
+def _loss(risk: Risk, position_risk: PositionRisk) -> str:
+    answers = "margin" if risk.margin_mode == "isolated" else "balance"
+    closed = "closed there" if risk.account is None else "all positions are closed then"
     return (
-        f"loss if {closed}: {exact_dollars(one.loss_usd)}, with a fee of {percent(of.fee.rate, digits=3)} "
-        f"({of.fee.source}); what the venue's engine can take is the whole {answers}, "
-        f"{exact_dollars(one.collateral_usd)}, and no more"
+        f"loss if {closed}: {exact_dollars(position_risk.loss_usd)}, with a fee of {percent(risk.fee.rate, digits=3)} "
+        f"({risk.fee.source}); what the venue's engine can take is the whole {answers}, "
+        f"{exact_dollars(position_risk.collateral_usd)}, and no more"
     )
 
 
-def _table_of(one: PositionRisk) -> str:
-    of = one.requirement
-    holds = "" if of.holds else " (not known to hold then: the nearest)"
-    seen = "" if of.last_seen is None else f", last seen {format_date(of.last_seen)}"
-    return f"maintenance table of {of.venue} {of.symbol} valid from {format_date(of.since)}{seen}{holds}; {of.source}"
+def _table_of(position_risk: PositionRisk) -> str:
+    subject = position_risk.requirement
+    holds = "" if subject.holds else " (not known to hold then: the nearest)"
+    seen = "" if subject.last_seen is None else f", last seen {format_date(subject.last_seen)}"
+    return (
+        f"maintenance table of {subject.venue} {subject.symbol} valid from "
+        f"{format_date(subject.since)}{seen}{holds}; {subject.source}"
+    )
 
 
-def _say_now(sheet: Sheet, of: Risk, one: PositionRisk) -> None:
-    way, market = one.way, one.market
-    if one.unrealised_usd is None or (market.price is None and of.account is None):
+def _say_now(sheet: Sheet, risk: Risk, item: PositionRisk) -> None:
+    way, market = item.way, item.market
+    if item.unrealised_usd is None or (market.price is None and risk.account is None):
         return
     away = "" if way is None else f"; {percent(way.away, digits=2, signed=True)} away"
-    ratio = "" if of.account is not None else f", margin ratio {percent(one.margin_ratio)} (liquidated at 100%)"
-    sheet.line(f"{_price_of(of, one)}: unrealised {exact_dollars(one.unrealised_usd, signed=True)}{ratio}{away}")
+    ratio = "" if risk.account is not None else f", margin ratio {percent(item.margin_ratio)} (liquidated at 100%)"
+    sheet.line(f"{_price_of(risk, item)}: unrealised {exact_dollars(item.unrealised_usd, signed=True)}{ratio}{away}")
     if way is None:
         return
     if way.passed:
         sheet.line("the price is beyond it: such a position would be gone")
     elif way.between is not None:
-        _say_way(sheet, one, way)
+        _say_way(sheet, item, way)
 
 
-def _price_of(of: Risk, one: PositionRisk) -> str:
-    market = one.market
-    mark = _marked(of, one)
+def _price_of(risk: Risk, position_risk: PositionRisk) -> str:
+    market = position_risk.market
+    mark = _marked(risk, position_risk)
     if mark is not None and mark != market.price:
-        source = "its entry, for want of a price" if mark == one.entry else "as given"
+        source = "its entry, for want of a price" if mark == position_risk.entry else "as given"
         return f"at {price(mark)} ({source})"
-    old = of.at - (market.time or of.at)
+    old = risk.at - (market.time or risk.at)
     age = f", {format_duration(old)} before the moment asked for" if old > _HOUR else ""
-    return f"at {price(market.price)} ({format_time(market.time or of.at)}{age})"
+    return f"at {price(market.price)} ({format_time(market.time or risk.at)}{age})"
 
 
-def _marked(of: Risk, one: PositionRisk) -> float | None:
-    legs = () if of.account is None else of.account.legs
-    return next((leg.mark for leg in legs if (leg.holding.coin, leg.holding.side) == (one.coin, one.side)), None)
+def _marked(risk: Risk, position_risk: PositionRisk) -> float | None:
+    legs = () if risk.account is None else risk.account.legs
+    return next(
+        (leg.mark for leg in legs if (leg.holding.coin, leg.holding.side) == (position_risk.coin, position_risk.side)),
+        None,
+    )
 
 
-def _say_way(sheet: Sheet, one: PositionRisk, way: Way) -> None:
-    chance, found = way.chance, way.between
-    if found is None:
+def _say_way(sheet: Sheet, item: PositionRisk, way: Way) -> None:
+    chance, results = way.chance, way.between
+    if results is None:
         return
     sheet.line(f"chance to get there within 24 h{_chance(chance)}")
-    end = "" if found.whole else f", up to {price(found.end)}, where the map ends"
+    end = "" if results.whole else f", up to {price(results.end)}, where the map ends"
     sheet.line(
-        f"between: {one.side}s of {total_text(found.total)} of other accounts expected to be reported liquidated "
-        f"before yours{end} (inferred); your own notional is {exact_dollars(one.notional_usd)}"
+        f"between: {item.side}s of {total_text(results.total)} of other accounts expected to be reported liquidated "
+        f"before yours{end} (inferred); your own notional is {exact_dollars(item.notional_usd)}"
     )
-    for cluster in found.clusters:
+    for cluster in results.clusters:
         larger = "; your position is larger than the whole cluster" if cluster in way.smaller else ""
         sheet.line(f"  {cluster_line(cluster)}, {cluster.state}{larger}")
 
 
-def _chance(of: FrequencyInterval | None) -> str:
-    if of is None:
+def _chance(subject: FrequencyInterval | None) -> str:
+    if subject is None:
         return ": not known here (books or past days are missing)"
-    days = f", from {of.cases} past days scaled to today's volatility"
-    if of.events == 0:
-        return f"{days}: none went so far (90%: below {percent(of.high)})"
-    return f"{days}: {percent(of.frequency)} (90% interval {percent(of.low)} to {percent(of.high)})"
+    days = f", from {subject.cases} past days scaled to today's volatility"
+    if subject.events == 0:
+        return f"{days}: none went so far (90%: below {percent(subject.high)})"
+    return f"{days}: {percent(subject.frequency)} (90% interval {percent(subject.low)} to {percent(subject.high)})"
 
 
-def _say_account(sheet: Sheet, of: Risk, account: Account) -> None:
-    sheet.line(f"account of {len(of.positions)} positions under cross margin", bold=True)
+def _say_account(sheet: Sheet, risk: Risk, account: Account) -> None:
+    sheet.line(f"account of {len(risk.positions)} positions under cross margin", bold=True)
     sheet.line(
         f"balance {exact_dollars(account.balance)}, unrealised {exact_dollars(account.unrealised_usd, signed=True)}, "
         f"maintenance margin {exact_dollars(account.maintenance_usd)}, margin ratio {percent(account.margin_ratio)} "
@@ -204,26 +210,27 @@ def _say_account(sheet: Sheet, of: Risk, account: Account) -> None:
     )
 
 
-def _missing(of: Risk) -> Iterator[str]:
-    yield from dict.fromkeys(line for one in of.positions for line in one.market.missing)
+def _missing(risk: Risk) -> Iterator[str]:
+    yield from dict.fromkeys(line for position_risk in risk.positions for line in position_risk.market.missing)
 
 
-def _coins(of: Risk) -> int:
-    return len({one.coin for one in of.positions})
+def _coins(risk: Risk) -> int:
+    return len({position_risk.coin for position_risk in risk.positions})
 
 
-def _row(one: PositionRisk) -> tuple[object, ...]:
-    way, market = one.way, one.market
-    chance, found = (None, None) if way is None else (way.chance, way.between)
+def _row(position_risk: PositionRisk) -> tuple[object, ...]:
+    way, market = position_risk.way, position_risk.market
+    chance, results = (None, None) if way is None else (way.chance, way.between)
     return (
-        one.coin, one.side, one.quantity, one.entry, one.leverage, one.collateral_usd, one.notional_usd,
-        one.liquidation_price, one.bankruptcy_price, one.loss_usd, market.price,
+        position_risk.coin, position_risk.side, position_risk.quantity, position_risk.entry, position_risk.leverage,
+        position_risk.collateral_usd, position_risk.notional_usd,
+        position_risk.liquidation_price, position_risk.bankruptcy_price, position_risk.loss_usd, market.price,
         None if market.time is None else format_time(market.time), None if way is None else way.away,
-        one.unrealised_usd, one.margin_ratio,
+        position_risk.unrealised_usd, position_risk.margin_ratio,
         *((None,) * 3 if chance is None else (chance.frequency, chance.low, chance.high)),
-        *((None,) * 3 if found is None else (found.total.usd, found.total.low_usd, found.total.high_usd)),
-        None if way is None or found is None else len(way.smaller), format_date(one.requirement.since),
-        one.requirement.holds,
+        *((None,) * 3 if results is None else (results.total.usd, results.total.low_usd, results.total.high_usd)),
+        None if way is None or results is None else len(way.smaller), format_date(position_risk.requirement.since),
+        position_risk.requirement.holds,
     )  # fmt: skip
 
 

@@ -78,16 +78,16 @@ def replay(
             f"{format_date(last)}"
         )
     ledger.issue_daily(lake, coin, days, workers=workers, progress=progress)
-    wanted = set(days)
-    entries = [entry for entry in ledger.entries(lake, coin) if entry.event_time in wanted]
+    requested = set(days)
+    entries = [entry for entry in ledger.entries(lake, coin) if entry.event_time in requested]
     totals = totals_that_followed(lake, entries)
-    found = [row for entry in entries for row in _rows(entry, totals)]
-    if not found:
+    results = [row for entry in entries for row in _rows(entry, totals)]
+    if not results:
         raise NotEnoughDataError(
             f"expected a forecast between {format_date(first)} and {format_date(last)}, found none; totals or prices "
             "of the 45 days before must be there"
         )
-    return found
+    return results
 
 
 def by_level(lake: Lake, coin: str, replayed: list[Replayed]) -> list[LevelRecord]:
@@ -99,20 +99,20 @@ def by_level(lake: Lake, coin: str, replayed: list[Replayed]) -> list[LevelRecor
 
 
 def _record(level: DangerLevel, outcomes: list[Outcome]) -> LevelRecord | None:
-    alike = [one for one in outcomes if one.level == level]
+    alike = [outcome for outcome in outcomes if outcome.level == level]
     if not alike:
         return None
-    waves = sum(one.estimated_usd >= DANGER_USD for one in alike)
-    said = sum(one.probability for one in alike) / len(alike)
+    waves = sum(outcome.estimated_usd >= DANGER_USD for outcome in alike)
+    text = sum(outcome.probability for outcome in alike) / len(alike)
     return LevelRecord(
-        level=int(level), days=len(alike), said=said, waves=waves, interval=wilson_interval(waves, len(alike))
+        level=int(level), days=len(alike), said=text, waves=waves, interval=wilson_interval(waves, len(alike))
     )
 
 
 def _rows(entry: ledger.Entry, totals: Totals) -> list[Replayed]:
     forecast = entry.read()
     window = forecast.windows[0]
-    chances = [one.probability for one in window.headline if one.theta_usd == DANGER_USD]
+    chances = [probability.probability for probability in window.headline if probability.theta_usd == DANGER_USD]
     if window.level is None or not chances:
         return []
     measured = totals.get(forecast.totals, {}).get(window.end)

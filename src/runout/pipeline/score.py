@@ -164,19 +164,19 @@ def score_forecast(
         past = read_past(lake, end, group=_fine_totals(lake, end, past))
     rows = _rows(past.history, first, last)
     make = {"day": _of_days, "next": _of_hours, "newcomer": _of_newcomers}[question]
-    cases, said, notes = list(make(lake, past, rows)), dict[str, list[_Said]](), list[str]()
+    cases, text, notes = list(make(lake, past, rows)), dict[str, list[_Said]](), list[str]()
     for number, case in enumerate(cases, start=1):
         progress(case.label, number, len(cases))
-        said.setdefault(case.label, []).extend(_said(case, threshold_usd))
-    joined = {label: _joined(parts) for label, parts in said.items() if parts}
+        text.setdefault(case.label, []).extend(_said(case, threshold_usd))
+    joined = {label: _joined(parts) for label, parts in text.items() if parts}
     if ISSUED not in joined:
         raise NotEnoughDataError(
             f"expected prices, open interest or liquidations before {format_date(first)}, found too few in {lake.root}"
         )
     asked = len(joined[ISSUED].start)
-    held = {label: len(joined[label].start) if label in joined else 0 for label in said}
+    stored = {label: len(joined[label].start) if label in joined else 0 for label in text}
     notes += [
-        f"{label}: {n} of {asked} cases, since it needs more days before." for label, n in held.items() if n < asked
+        f"{label}: {n} of {asked} cases, since it needs more days before." for label, n in stored.items() if n < asked
     ]
     outcomes = _outcomes(cases)
     events, days = int((outcomes >= threshold_usd).sum()), len(np.unique(joined[ISSUED].start // NANOSECONDS_PER_DAY))
@@ -233,8 +233,8 @@ def _of_hours(lake: Lake, past: Past, rows: IntArray) -> Iterator[_Case]:
     daily, days = evidence_of(past.history), past.history.day
     end = int(days[-1]) + NANOSECONDS_PER_DAY
     for hour in range(0, NANOSECONDS_PER_DAY, _FOUR_HOURS):
-        found = read_past(lake, past.origin + hour, origin=end + hour, group=past.group)
-        evidence, later = evidence_of(found.history), int(days[0]) + hour - int(found.history.day[0])
+        results = read_past(lake, past.origin + hour, origin=end + hour, group=past.group)
+        evidence, later = evidence_of(results.history), int(days[0]) + hour - int(results.history.day[0])
         later //= NANOSECONDS_PER_DAY
         asked = rows + later
         asked = asked[(asked >= 0) & (asked < evidence.design.days)]
@@ -282,10 +282,10 @@ def _said(case: _Case, threshold_usd: float) -> Iterator[_Said]:
 
 
 def _joined(parts: list[_Said]) -> _Said:
-    start = np.concatenate([one.start for one in parts])
+    start = np.concatenate([item.start for item in parts])
     order = np.argsort(start, kind="stable")
     measures: tuple[Measure, ...] = ("brier", "log", "crps")
-    return _Said(start[order], {m: np.concatenate([one.losses[m] for one in parts])[order] for m in measures})
+    return _Said(start[order], {m: np.concatenate([item.losses[m] for item in parts])[order] for m in measures})
 
 
 def _outcomes(cases: list[_Case]) -> FloatArray:
@@ -297,20 +297,20 @@ def _outcomes(cases: list[_Case]) -> FloatArray:
 # -- differences ------------------------------------------------------------------------------------------------------
 
 
-def _losses(said: dict[str, _Said]) -> list[Loss]:
+def _losses(text: dict[str, _Said]) -> list[Loss]:
     measures: tuple[Measure, ...] = ("brier", "log", "crps")
-    return [_loss(measure, label, said) for measure in measures for label in said]
+    return [_loss(measure, label, text) for measure in measures for label in text]
 
 
-def _loss(measure: Measure, label: str, said: dict[str, _Said]) -> Loss:
-    ours, theirs = said[ISSUED], said[label]
-    mean = float(theirs.losses[measure].mean())
+def _loss(measure: Measure, label: str, text: dict[str, _Said]) -> Loss:
+    ours, others = text[ISSUED], text[label]
+    mean = float(others.losses[measure].mean())
     if label == ISSUED:
         return Loss(measure=measure, model=label, loss=mean)
-    _, mine, other = np.intersect1d(ours.start, theirs.start, return_indices=True)
-    day = ours.start[mine] // NANOSECONDS_PER_DAY
+    _, own, other = np.intersect1d(ours.start, others.start, return_indices=True)
+    day = ours.start[own] // NANOSECONDS_PER_DAY
     days, where = np.unique(day, return_inverse=True)
-    difference = np.bincount(where, ours.losses[measure][mine] - theirs.losses[measure][other]) / np.bincount(where)
+    difference = np.bincount(where, ours.losses[measure][own] - others.losses[measure][other]) / np.bincount(where)
     if len(days) < LEAST_DAYS:
         return Loss(measure=measure, model=label, loss=mean, gain=float(difference.mean()))
     rng, zero = np.random.default_rng(_SEED), np.zeros(len(days))

@@ -68,14 +68,15 @@ def synthesize(
     _refuse_others(lake, world)
     published, truth = generate(world, progress, workers=os.cpu_count() or 1)
     written = 0
-    series = [(one, rows) for one, rows in published]
-    lake.register(one for one, _ in series)
-    for number, (one, rows) in enumerate(series, start=1):
-        progress(one.series, number, len(series))
-        merged = lake.append(one.kind, rows)
+    series = [(entry, rows) for entry, rows in published]
+    lake.register(entry for entry, _ in series)
+    for number, (item, rows) in enumerate(series, start=1):
+        progress(item.series, number, len(series))
+        merged = lake.append(item.kind, rows)
         if merged.conflicting.height:
             raise UsageError(
-                f"expected an empty lake at {lake.root} or one of this very world, found other values of {one.series}: "
+                f"expected an empty lake at {lake.root} or one of this very world, found other values of "
+                f"{item.series}: "
                 f"made by another version? remove {lake.root} and {truth_address(lake)}, or name another folder"
             )
         written += merged.added.height
@@ -85,14 +86,14 @@ def synthesize(
 
 
 def _refuse_others(lake: Lake, world: World) -> None:
-    held = lake.series()
-    real = [one.series for one in held if not one.synthetic]
+    stored = lake.series()
+    real = [item.series for item in stored if not item.synthetic]
     if real:
         raise UsageError(
             f"expected an empty or synthetic lake at {lake.root}, found {len(real)} real series such as {real[0]}; "
             "a synthetic market is never mixed with observations: name another folder"
         )
-    others = sorted({one.feed for one in held} - {world.title})
+    others = sorted({item.feed for item in stored} - {world.title})
     if others:
         raise UsageError(
             f"expected an empty lake at {lake.root} or one of this very world ({world.title}), found {others[0]!r}; "

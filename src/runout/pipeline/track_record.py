@@ -46,11 +46,11 @@ def write_track_record(coin: str, days: Sequence[Replayed], records: Sequence[Le
 
 def page(coin: str, days: Sequence[Replayed], records: Sequence[LevelRecord]) -> str:
     """Return the page as Markdown: how each level fared, the warnings, and the waves that came without one."""
-    over = [one for one in days if one.estimated_usd is not None]
-    waves = [one for one in over if _is_wave(one)]
-    warned = [one for one in waves if one.level >= _ALARM]
-    alarms = [one for one in over if one.level >= _ALARM]
-    told = (
+    over = [replayed for replayed in days if replayed.estimated_usd is not None]
+    waves = [replayed for replayed in over if _is_wave(replayed)]
+    warned = [replayed for replayed in waves if replayed.level >= _ALARM]
+    alarms = [replayed for replayed in over if replayed.level >= _ALARM]
+    reported = (
         f"Written by `runout replay {coin} --from {days[0].day} --to {days[-1].day}` (code {CODE_VERSION}, methods "
         f"{METHOD_VERSION}); do not edit. Every forecast is as it would have been issued at the start of its UTC day, "
         f"from what was known then. A *wave* is a day whose headline is estimated at {dollars(DANGER_USD)} or more: "
@@ -63,19 +63,19 @@ def page(coin: str, days: Sequence[Replayed], records: Sequence[LevelRecord]) ->
     )
     parts = [
         "# Track record",
-        told,
+        reported,
         counted,
         f"![Levels by day, what followed, and how each level fared]({FIGURE})",
         "## How each level fared",
         _table(
             ("level", "days", "said, on average", "waves", "frequency", "90% interval (Wilson)"),
-            [_record_row(one) for one in records],
+            [_record_row(level_record) for level_record in records],
         ),
         "Days follow each other and are alike, so the intervals are too narrow.",
         "## Waves",
         _table(
             ("day", "level", f"P(≥ {dollars(DANGER_USD)})", "measured", "headline, estimated"),
-            [_day_row(one) for one in waves],
+            [_day_row(replayed) for replayed in waves],
         )
         if waves
         else "None.",
@@ -89,9 +89,9 @@ def comma_separated(days: Sequence[Replayed]) -> str:
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     writer.writerow(("day", "level", "probability", "measured_usd", "estimated_headline_usd"))
-    for one in days:
-        known = ("" if usd is None else round(usd) for usd in (one.measured_usd, one.estimated_usd))
-        writer.writerow((one.day, one.level, round(one.probability, 6), *known))
+    for replayed in days:
+        known = ("" if usd is None else round(usd) for usd in (replayed.measured_usd, replayed.estimated_usd))
+        writer.writerow((replayed.day, replayed.level, round(replayed.probability, 6), *known))
     return sheet.getvalue()
 
 
@@ -101,22 +101,22 @@ def draw(days: Sequence[Replayed], records: Sequence[LevelRecord], path: Path) -
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import FuncFormatter, PercentFormatter  # noqa: PLC0415
 
-    time = np.array([one.day for one in days], dtype="datetime64[D]")
-    colours = [_COLOURS[one.level] for one in days]
+    time = np.array([replayed.day for replayed in days], dtype="datetime64[D]")
+    colours = [_COLOURS[replayed.level] for replayed in days]
     with mpl.rc_context({"svg.hashsalt": "runout", "svg.fonttype": "none", "font.size": 8, "axes.spines.top": False}):
         figure = Figure(figsize=(9.6, 4.6), layout="constrained")
         grid = figure.add_gridspec(2, 2, width_ratios=(3.2, 1))
-        said, came, fared = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
-        said.bar(time, [one.probability for one in days], color=colours, width=1.0)
-        said.set_yscale("log")
-        said.set_ylabel(f"chance of {_plain(DANGER_USD)}, as issued")
-        said.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-        came.bar(time, [one.estimated_usd or np.nan for one in days], color=colours, width=1.0)
+        text, came, fared = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
+        text.bar(time, [replayed.probability for replayed in days], color=colours, width=1.0)
+        text.set_yscale("log")
+        text.set_ylabel(f"chance of {_plain(DANGER_USD)}, as issued")
+        text.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+        came.bar(time, [replayed.estimated_usd or np.nan for replayed in days], color=colours, width=1.0)
         came.set_yscale("log")
         came.axhline(DANGER_USD, color="#22272e", linewidth=0.8, dashes=(3, 2))
         came.set_ylabel("headline that day, estimated")
         came.yaxis.set_major_formatter(FuncFormatter(_tick))
-        came.sharex(said)
+        came.sharex(text)
         _fared(fared, records)
         figure.savefig(path, metadata={"Date": None})
 
@@ -124,14 +124,14 @@ def draw(days: Sequence[Replayed], records: Sequence[LevelRecord], path: Path) -
 def _fared(on: "Axes", records: Sequence[LevelRecord]) -> None:
     from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
 
-    level = [one.level for one in records]
-    share = np.array([one.waves / one.days for one in records])
-    bounds = np.array([[one.interval.low, one.interval.high] for one in records]).T
+    level = [level_record.level for level_record in records]
+    share = np.array([level_record.waves / level_record.days for level_record in records])
+    bounds = np.array([[level_record.interval.low, level_record.interval.high] for level_record in records]).T
     on.errorbar(
         level, share, yerr=np.abs(bounds - share), fmt="o", color="#22272e", capsize=3, label="days that were waves"
     )
-    on.scatter(level, [one.said for one in records], marker="_", s=300, color="#c65a11", label="said, on average")
-    on.set_xticks(level, [f"{one.level}\n{one.days} d" for one in records])
+    on.scatter(level, [item.said for item in records], marker="_", s=300, color="#c65a11", label="said, on average")
+    on.set_xticks(level, [f"{level_record.level}\n{level_record.days} d" for level_record in records])
     on.set_xlabel("danger level")
     on.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     on.set_ylim(bottom=0.0)
@@ -146,19 +146,26 @@ def _plain(usd: float) -> str:
     return dollars(usd).replace("$", r"\$")
 
 
-def _is_wave(one: Replayed) -> bool:
-    return one.estimated_usd is not None and one.estimated_usd >= DANGER_USD
+def _is_wave(replayed: Replayed) -> bool:
+    return replayed.estimated_usd is not None and replayed.estimated_usd >= DANGER_USD
 
 
-def _record_row(one: LevelRecord) -> tuple[str, ...]:
-    interval = f"{percent(one.interval.low)} to {percent(one.interval.high)}"
-    name = f"{one.level} {DangerLevel(one.level).word}"
-    return name, str(one.days), percent(one.said), str(one.waves), percent(one.waves / one.days), interval
+def _record_row(level_record: LevelRecord) -> tuple[str, ...]:
+    interval = f"{percent(level_record.interval.low)} to {percent(level_record.interval.high)}"
+    name = f"{level_record.level} {DangerLevel(level_record.level).word}"
+    return (
+        name,
+        str(level_record.days),
+        percent(level_record.said),
+        str(level_record.waves),
+        percent(level_record.waves / level_record.days),
+        interval,
+    )
 
 
-def _day_row(one: Replayed) -> tuple[str, ...]:
-    amounts = (dollars(one.measured_usd), dollars(one.estimated_usd))
-    return one.day, f"{one.level} {DangerLevel(one.level).word}", percent(one.probability), *amounts
+def _day_row(replayed: Replayed) -> tuple[str, ...]:
+    amounts = (dollars(replayed.measured_usd), dollars(replayed.estimated_usd))
+    return replayed.day, f"{replayed.level} {DangerLevel(replayed.level).word}", percent(replayed.probability), *amounts
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

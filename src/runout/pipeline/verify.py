@@ -38,7 +38,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of one severity."""
-        return sum(found.severity == severity for found in self.findings)
+        return sum(finding.severity == severity for finding in self.findings)
 
     def is_clean(self) -> bool:
         """Whether there is no warning and no error; notes are true and no fault."""
@@ -100,7 +100,7 @@ def _versions(lake: Lake, schema: Schema, at: int | None) -> pl.DataFrame:
 
 def _register(lake: Lake, present: set[str], at: int | None) -> tuple[Series, ...]:
     """Return the register; as of an earlier moment a series without rows is one that had not begun."""
-    return tuple(one for one in lake.series() if at is None or one.series in present)
+    return tuple(series for series in lake.series() if at is None or series.series in present)
 
 
 def _newest_known(versions: dict[str, pl.DataFrame], now: int) -> int | None:

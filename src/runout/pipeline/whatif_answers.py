@@ -201,35 +201,35 @@ def setting_of(
         raise NotEnoughDataError(
             f"expected intraday perpetual bars of {coin} up to {format_time(at)}, found none; see `runout series`"
         )
-    made = drawn or liquidation_map(lake, coin, at, venue=chosen)
+    built = drawn or liquidation_map(lake, coin, at, venue=chosen)
     book, source = _book(lake, known, at, chosen)
-    one = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
-    whole = market(coin_market(forced_ladder(made), (one,)))
-    bars = lake.as_of("bars", at=at, series=[made.sources.bars[0].series], since=at - _LONGEST)
+    item = Venue(name=chosen, depth=book, latency_seconds=_LATENCY_SECONDS, pace_seconds=_PACE_SECONDS)
+    whole = market(coin_market(forced_ladder(built), (item,)))
+    bars = lake.as_of("bars", at=at, series=[built.sources.bars[0].series], since=at - _LONGEST)
     bars = without_far_prints(bars.sort("event_time"))
     return Setting(
-        map=made,
+        map=built,
         market=whole,
         depth=source,
-        extremes=_extremes(bars, made.sources.bars[0].step),
-        scale=None if made.sources.liquidations is None else scale_of(lake, coin, made.sources.liquidations, at),
+        extremes=_extremes(bars, built.sources.bars[0].step),
+        scale=None if built.sources.liquidations is None else scale_of(lake, coin, built.sources.liquidations, at),
         flow=_flow(bars.filter(pl.col("event_time") > at - _FLOW)),
         day_if_at=partial(_day_if_at, lake, coin, at),
     )
 
 
-def forced_ladder(of: LiquidationMap) -> Ladder:
+def forced_ladder(subject: LiquidationMap) -> Ladder:
     """Return a map as the ladder of a cascade: levels that are data and assumption apart, bands of sums outward."""
-    ladder = of.far
-    bounds = {side: _multiples(of, side) for side in SIDES}
-    own = ladder.middle < of.price
+    ladder = subject.far
+    bounds = {side: _multiples(subject, side) for side in SIDES}
+    own = ladder.middle < subject.price
     low, high = (np.where(own, bounds["long"][end], bounds["short"][end]) for end in (0, 1))
     factor = TRUE_OVER_REPORTED
-    groups = tuple(Group(venue=of.venue, level_kind=name) for name in ("data", "assumption"))
+    groups = tuple(Group(venue=subject.venue, level_kind=name) for name in ("data", "assumption"))
     parts = np.stack([ladder.usd * (1.0 - ladder.assumed), ladder.usd * ladder.assumed]) * factor.value
     return ladder_from_prices(
-        of.coin,
-        of.price,
+        subject.coin,
+        subject.price,
         ladder.edges,
         long_usd=parts[:, 0],
         short_usd=parts[:, 1],
@@ -247,17 +247,17 @@ def whatif(setting: Setting, shock: Shock) -> WhatIf:
         If the shock is not a number, or the price would end below zero.
     """
     slide = simulate(setting.market, shock)
-    given = push(shock, setting.price)
+    provided = push(shock, setting.price)
     reported = _reported(slide)
     chance = None
     if setting.extremes is not None and not isinstance(shock, Order) and np.isfinite(slide.value.shock_distance):
-        chance = chance_of_touching(setting.extremes, slide.value.shock_distance, given.direction)
+        chance = chance_of_touching(setting.extremes, slide.value.shock_distance, provided.direction)
     return WhatIf(
         setting=setting,
         slide=slide,
         chance=chance,
         reported_usd=reported,
-        headline_usd=None if setting.scale is None else setting.scale.headline(reported, given.direction),
+        headline_usd=None if setting.scale is None else setting.scale.headline(reported, provided.direction),
     )
 
 
@@ -269,9 +269,9 @@ def in_rounds(setting: Setting, shock: Shock) -> Slide:
     return simulate(setting.market, shock, ROUNDS)
 
 
-def moved(price: float, given: Push) -> float:
+def moved(price: float, provided: Push) -> float:
     """Return the price after a push's own move; 0 for a fall to nothing."""
-    return price_at(price, given.distance, given.direction) if np.isfinite(given.distance) else 0.0
+    return price_at(price, provided.distance, provided.direction) if np.isfinite(provided.distance) else 0.0
 
 
 def slides(setting: Setting, clusters: Sequence[Ranged] = ()) -> pl.DataFrame:
@@ -302,19 +302,19 @@ def _reach_of(setting: Setting, sign: float) -> float:
 
 def _through(clusters: Sequence[Ranged], price: float) -> list[float]:
     """Return the moves to the far ends of the two largest clusters of each side."""
-    found: list[float] = []
+    results: list[float] = []
     for side in SIDES:
-        largest = [one for one in clusters if one.side == side][:CLUSTERS]
-        found += [(one.low if side == "long" else one.high) / price - 1.0 for one in largest]
-    return found
+        largest = [ranged for ranged in clusters if ranged.side == side][:CLUSTERS]
+        results += [(ranged.low if side == "long" else ranged.high) / price - 1.0 for ranged in largest]
+    return results
 
 
 def _row(setting: Setting, trigger: str, move: float) -> dict[str, object]:
-    made = whatif(setting, Move(move))
-    slide, chance, headline = made.slide, made.chance, made.headline_usd
+    built = whatif(setting, Move(move))
+    slide, chance, headline = built.slide, built.chance, built.headline_usd
     bands = {
         "forced": (slide.mild.liquidated_usd, slide.value.liquidated_usd, slide.severe.liquidated_usd),
-        "reported": msgspec.structs.astuple(made.reported_usd),
+        "reported": msgspec.structs.astuple(built.reported_usd),
         "headline": (None, None, None) if headline is None else msgspec.structs.astuple(headline),
     }
     spread = {
@@ -348,26 +348,26 @@ def _reported(slide: Slide) -> Band:
     return Band(min(low, value), value, max(high, value))
 
 
-def _multiples(of: LiquidationMap, side: str) -> tuple[np.ndarray, np.ndarray]:
+def _multiples(subject: LiquidationMap, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the band of what lies between the price and each level, as multiples of it, shape (levels,) each."""
     name = "long" if side == "long" else "short"
-    value = cumulative(of.far, name)
+    value = cumulative(subject.far, name)
     safe = np.where(value > 0.0, value, 1.0)
-    low, high = (end / safe for end in cumulative_band(of.far, name))
+    low, high = (end / safe for end in cumulative_band(subject.far, name))
     return np.clip(low, 0.0, 1.0), np.maximum(high, 1.0)
 
 
 def _book(lake: Lake, known: list[Series], at: int, venue: str) -> tuple[Depth, Series]:
-    held = [one for one in known if one.kind == "depth" and one.venues == (venue,) and one.step]
-    wanted = [one for one in held if one.market in {"perpetual", "all-derivatives"}]
-    for one in sorted(wanted, key=lambda s: (s.market != "perpetual", s.step, s.series)):
-        rows = lake.as_of("depth", at=at, series=[one.series], since=at - _MONTH).sort("event_time")
-        if rows.height and int(rows["event_time"][-1]) > at - NANOSECONDS_PER_DAY - one.step:
-            recent = max(_WEEK // one.step, 1)
+    series = [entry for entry in known if entry.kind == "depth" and entry.venues == (venue,) and entry.step]
+    requested = [entry for entry in series if entry.market in {"perpetual", "all-derivatives"}]
+    for item in sorted(requested, key=lambda s: (s.market != "perpetual", s.step, s.series)):
+        rows = lake.as_of("depth", at=at, series=[item.series], since=at - _MONTH).sort("event_time")
+        if rows.height and int(rows["event_time"][-1]) > at - NANOSECONDS_PER_DAY - item.step:
+            recent = max(_WEEK // item.step, 1)
             bid, ask = (side_band(rows[name].to_numpy(), recent=recent) for name in ("bid_usd", "ask_usd"))
-            words = f"{one.scope()}: orders of one side within 1% of the price"
-            made = depth(bid, ask_usd=ask, definition=words, exponent=EXPONENT, half_life_seconds=HALF_LIFE_SECONDS)
-            return made, one
+            words = f"{item.scope()}: orders of one side within 1% of the price"
+            built = depth(bid, ask_usd=ask, definition=words, exponent=EXPONENT, half_life_seconds=HALF_LIFE_SECONDS)
+            return built, item
     raise NotEnoughDataError(
         f"expected depth of the perpetual market of {venue_list((venue,))} within a day of {format_time(at)}, found "
         "none: without books nothing can be said of how far a slide runs; see `runout series`"

@@ -43,15 +43,15 @@ def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = Fa
     width
         Columns of the screen; None: there is none.
     """
-    made, timed = whatif_answers.whatif(setting, shock), whatif_answers.in_rounds(setting, shock)
+    built, timed = whatif_answers.whatif(setting, shock), whatif_answers.in_rounds(setting, shock)
     if form == "json":
-        return _json(document(made, timed, shock))
+        return _json(document(built, timed, shock))
     if form in {"png", "html"}:
-        rows, asked = whatif_answers.slides(setting, setting.map.clusters), _asked(setting, made.slide)
+        rows, asked = whatif_answers.slides(setting, setting.map.clusters), _asked(setting, built.slide)
         if form == "png":
             return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
-        return _html(setting, shock, _picture(setting, rows, asked), _lines(made, timed), _answer_tables(made.slide))
-    return _text(made, timed, shock, colour=colour, width=width).encode()
+        return _html(setting, shock, _picture(setting, rows, asked), _lines(built, timed), _answer_tables(built.slide))
+    return _text(built, timed, shock, colour=colour, width=width).encode()
 
 
 def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: int | None = None) -> bytes:
@@ -74,12 +74,12 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: in
         return slides.png(rows, synthetic=synthetic)
     if form == "csv":
         money = [name for name in rows.columns if name.endswith(("_usd", "price"))]
-        told = rows.with_columns(
+        reported = rows.with_columns(
             pl.col(money).round(2),
             event_time=pl.lit(format_time(setting.map.at)),
             known_time=pl.lit(format_time(setting.map.at)),
         )
-        return told.write_csv().encode()
+        return reported.write_csv().encode()
     if form == "json":
         return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
     if form == "html":
@@ -88,11 +88,11 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: in
     return _ladder_text(setting, rows, colour=colour, width=width).encode()
 
 
-def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
+def document(what_if: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
     """Return an answer as a JSON document: dollars whole, fractions to six decimals, not known is null."""
-    slide, chance = made.slide, made.chance
+    slide, chance = what_if.slide, what_if.chance
     return {
-        **_head(made.setting),
+        **_head(what_if.setting),
         "shock": {"kind": type(shock).__name__, **msgspec.structs.asdict(shock)},
         "direction": slide.direction,
         "chance_24h": None
@@ -105,15 +105,15 @@ def document(made: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
         },
         "cases": {name: _extent(getattr(slide, name)) for name in ("mild", "value", "severe")},
         "reproduction": _six(slide.reproduction),
-        "reported_usd": _band(made.reported_usd),
-        "headline_usd": None if made.headline_usd is None else _band(made.headline_usd),
-        "day_if_reached": None if (day := made.day()) is None else _plain_day(day),
+        "reported_usd": _band(what_if.reported_usd),
+        "headline_usd": None if what_if.headline_usd is None else _band(what_if.headline_usd),
+        "day_if_reached": None if (day := what_if.day()) is None else _plain_day(day),
         "liquidated": [_plain(row) for row in slide.liquidated.iter_rows(named=True)],
-        "tipping": [_plain(msgspec.structs.asdict(one)) for one in slide.tipping],
+        "tipping": [_plain(msgspec.structs.asdict(tipping)) for tipping in slide.tipping],
         "in_rounds": {"case": _extent(timed.value), "stages": _rows(timed.stages), "assumed": _ASSUMED},
         "depth": list(slide.depth_definitions),
-        "flow": None if made.setting.flow is None else _plain(msgspec.structs.asdict(made.setting.flow)),
-        "notes": _notes(made.setting),
+        "flow": None if what_if.setting.flow is None else _plain(msgspec.structs.asdict(what_if.setting.flow)),
+        "notes": _notes(what_if.setting),
     }
 
 
@@ -124,11 +124,12 @@ _ASSUMED: Final = (
 
 
 def _head(setting: Setting) -> dict[str, object]:
-    of = setting.map
+    subject = setting.map
     return {
-        "schema_version": SCHEMA_VERSION, "method_version": METHOD_VERSION, "inferred": True, "coin": of.coin,
-        "venue": of.venue, "synthetic": of.synthetic, "at": format_time(of.at), "through": format_time(of.through),
-        "price": of.price,
+        "schema_version": SCHEMA_VERSION, "method_version": METHOD_VERSION, "inferred": True, "coin": subject.coin,
+        "venue": subject.venue, "synthetic": subject.synthetic, "at": format_time(subject.at),
+        "through": format_time(subject.through),
+        "price": subject.price,
     }  # fmt: skip
 
 
@@ -170,10 +171,13 @@ def _checked(setting: Setting) -> str:
 
 
 def _title(setting: Setting, shock: Shock | None) -> str:
-    of = setting.map
-    mark = "SYNTHETIC MARKET · " if of.synthetic else ""
+    subject = setting.map
+    mark = "SYNTHETIC MARKET · " if subject.synthetic else ""
     asked = "moves of every size" if shock is None else _said(setting, shock)
-    return f"{mark}{of.coin} at {price(of.price)} on {venue_list((of.venue,))}, {say_moment(of.through)}: {asked}"
+    return (
+        f"{mark}{subject.coin} at {price(subject.price)} on {venue_list((subject.venue,))}, "
+        f"{say_moment(subject.through)}: {asked}"
+    )
 
 
 def _warned(setting: Setting) -> list[str]:
@@ -183,34 +187,34 @@ def _warned(setting: Setting) -> list[str]:
 def _said(setting: Setting, shock: Shock) -> str:
     if isinstance(shock, Order):
         return f"what if {dollars(shock.usd)} are {'sold' if shock.side == 'sell' else 'bought'} at market"
-    given = push(shock, setting.price)
-    to = whatif_answers.moved(setting.price, given)
+    provided = push(shock, setting.price)
+    to = whatif_answers.moved(setting.price, provided)
     change = percent(to / setting.price - 1.0, signed=True)
-    return f"what if it {'falls' if given.direction == 'down' else 'rises'} to {price(to)} ({change})"
+    return f"what if it {'falls' if provided.direction == 'down' else 'rises'} to {price(to)} ({change})"
 
 
-def _text(made: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int | None = None) -> str:
+def _text(what_if: WhatIf, timed: Slide, shock: Shock, *, colour: bool, width: int | None = None) -> str:
     sheet = Sheet(width, wide=_WIDTH, colour=colour)
-    sheet.line(_title(made.setting, shock), bold=True)
-    for line in _lines(made, timed):
+    sheet.line(_title(what_if.setting, shock), bold=True)
+    for line in _lines(what_if, timed):
         sheet.line(line)
     sheet.line()
-    sheet.table(("", *_CASES[1:]), _cases(made.slide), right=True)
-    shares = _shares(made.slide)
+    sheet.table(("", *_CASES[1:]), _cases(what_if.slide), right=True)
+    shares = _shares(what_if.slide)
     if shares:
         sheet.line()
         sheet.table(_SHARES, shares, right=True)
     sheet.line()
-    for line in _notes(made.setting, market_wide=False):
+    for line in _notes(what_if.setting, market_wide=False):
         sheet.line(line)
     return sheet.text()
 
 
-def _lines(made: WhatIf, timed: Slide) -> list[str]:
-    slide, chance = made.slide, made.chance
-    lines = _warned(made.setting)
+def _lines(what_if: WhatIf, timed: Slide) -> list[str]:
+    slide, chance = what_if.slide, what_if.chance
+    lines = _warned(what_if.setting)
     lines += [] if chance is None else [f"Adjusted for volatility, {_frequency(chance)}."]
-    lines += [_totals(made), *_day(made)]
+    lines += [_totals(what_if), *_day(what_if)]
     if slide.reproduction is not None:
         lines.append(
             f"Where the move ends, forced orders within the next 1% equal {percent(slide.reproduction)} of the resting "
@@ -218,7 +222,7 @@ def _lines(made: WhatIf, timed: Slide) -> list[str]:
         )
     if timed.value.ending is Ending.STOPPED:
         lines.append(f"With order books that refill, it stops at {price(timed.value.price_usd)}. Assumed: {_ASSUMED}.")
-    return [*lines, *_tipping(made)]
+    return [*lines, *_tipping(what_if)]
 
 
 def _frequency(chance: FrequencyInterval) -> str:
@@ -230,42 +234,46 @@ def _frequency(chance: FrequencyInterval) -> str:
     return f"{often} of {days} comparable days moved this far within 24 h (90%: {low} to {high})"
 
 
-def _day(made: WhatIf) -> list[str]:
+def _day(what_if: WhatIf) -> list[str]:
     """Return the chance of a large day if the price gets there: the answer of the bulletin and the forecast too."""
-    day = made.day()
-    chance = next((one for one in day.headline if one.theta_usd == DANGER_USD), None) if day else None
+    day = what_if.day()
+    chance = (
+        next((probability for probability in day.headline if probability.theta_usd == DANGER_USD), None)
+        if day
+        else None
+    )
     if chance is None or day is None:
         return []
-    said = (
+    text = (
         f"If the price gets to {price(day.price_usd)} before {say_moment(day.end)}, the chance of a "
         f"{dollars(DANGER_USD)} day, all coins and exchanges, is {percent(chance.probability)} "
         f"(90%: {percent(chance.low)} to {percent(chance.high)})."
     )
-    return [said]
+    return [text]
 
 
-def _tipping(made: WhatIf) -> list[str]:
+def _tipping(what_if: WhatIf) -> list[str]:
     """Return where the stop jumps, the first three levels."""
-    at, direction = made.setting.price, made.slide.direction
-    said: list[str] = []
-    for one in made.slide.tipping[:3]:
-        held = (
+    at, direction = what_if.setting.price, what_if.slide.direction
+    text: list[str] = []
+    for tipping in what_if.slide.tipping[:3]:
+        stored = (
             "nothing on the map stops it"
-            if one.stop_distance is None
-            else (f"it runs on to {price(price_at(at, one.stop_distance, direction))}")
+            if tipping.stop_distance is None
+            else (f"it runs on to {price(price_at(at, tipping.stop_distance, direction))}")
         )
-        said.append(
-            f"At {price(price_at(at, one.trigger_distance, direction))} the stop jumps: {held}, with "
-            f"{dollars(one.liquidated_usd)} of forced orders."
+        text.append(
+            f"At {price(price_at(at, tipping.trigger_distance, direction))} the stop jumps: {stored}, with "
+            f"{dollars(tipping.liquidated_usd)} of forced orders."
         )
-    return said
+    return text
 
 
-def _totals(made: WhatIf) -> str:
-    reported = made.reported_usd
-    venue = venue_list((made.setting.map.venue,))
-    said = f"{venue} would report about {dollars(reported.value)} ({dollars(reported.low)} to {dollars(reported.high)})"
-    return f"{said}."
+def _totals(what_if: WhatIf) -> str:
+    reported = what_if.reported_usd
+    venue = venue_list((what_if.setting.map.venue,))
+    text = f"{venue} would report about {dollars(reported.value)} ({dollars(reported.low)} to {dollars(reported.high)})"
+    return f"{text}."
 
 
 _CASES: Final = ("case", "ends", "stops at", "forced orders", "beyond the shock")
@@ -276,10 +284,10 @@ _MOVES: Final = ("move", "reaches", "chance, 24 h", "stops at", "severe", "force
 def _cases(slide: Slide) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name in ("mild", "value", "severe"):
-        one: Extent = getattr(slide, name)
-        beyond = "unknown" if one.amplification is None else percent(one.amplification)
+        extent: Extent = getattr(slide, name)
+        beyond = "unknown" if extent.amplification is None else percent(extent.amplification)
         case = "central" if name == "value" else name
-        rows.append((case, one.ending.value, price(one.price_usd), dollars(one.liquidated_usd), beyond))
+        rows.append((case, extent.ending.value, price(extent.price_usd), dollars(extent.liquidated_usd), beyond))
     return rows
 
 
@@ -350,8 +358,8 @@ def _answer_tables(slide: Slide) -> list[CellTable]:
     return [*tables, CellTable("Whose orders are forced", _SHARES, shares)] if shares else tables
 
 
-def _json(found: dict[str, object]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
+def _json(results: dict[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
 
 
 def _asked(setting: Setting, slide: Slide) -> float | None:
@@ -365,31 +373,31 @@ def _asked(setting: Setting, slide: Slide) -> float | None:
 _PUSH: Final = push(Order("sell", 0.0), 1.0)
 
 
-def _extent(of: Extent) -> dict[str, object]:
+def _extent(extent: Extent) -> dict[str, object]:
     return {
-        "ending": of.ending.value,
-        "shock_distance": _six(of.shock_distance),
-        "distance": _six(of.distance),
-        "price_usd": None if of.price_usd is None else round(of.price_usd, 2),
-        "liquidated_usd": round(of.liquidated_usd),
-        "amplification": _six(of.amplification),
+        "ending": extent.ending.value,
+        "shock_distance": _six(extent.shock_distance),
+        "distance": _six(extent.distance),
+        "price_usd": None if extent.price_usd is None else round(extent.price_usd, 2),
+        "liquidated_usd": round(extent.liquidated_usd),
+        "amplification": _six(extent.amplification),
     }
 
 
-def _plain_day(of: LevelAnswer) -> dict[str, object]:
+def _plain_day(subject: LevelAnswer) -> dict[str, object]:
     return {
-        "price_usd": round(of.price_usd, 2), "start": format_time(of.start), "end": format_time(of.end),
-        "headline": [_plain(msgspec.structs.asdict(one)) for one in of.headline],
-        "measured": [_plain(msgspec.structs.asdict(one)) for one in of.measured],
+        "price_usd": round(subject.price_usd, 2), "start": format_time(subject.start), "end": format_time(subject.end),
+        "headline": [_plain(msgspec.structs.asdict(probability)) for probability in subject.headline],
+        "measured": [_plain(msgspec.structs.asdict(probability)) for probability in subject.measured],
     }  # fmt: skip
 
 
-def _band(of: Any) -> dict[str, int]:
-    return {name: round(value) for name, value in msgspec.structs.asdict(of).items()}
+def _band(subject: Any) -> dict[str, int]:
+    return {name: round(value) for name, value in msgspec.structs.asdict(subject).items()}
 
 
-def _rows(of: pl.DataFrame | None) -> list[dict[str, object]]:
-    return [] if of is None else [_plain(row) for row in of.iter_rows(named=True)]
+def _rows(table: pl.DataFrame | None) -> list[dict[str, object]]:
+    return [] if table is None else [_plain(row) for row in table.iter_rows(named=True)]
 
 
 def _plain(row: dict[str, Any]) -> dict[str, object]:

@@ -89,55 +89,55 @@ def audit(tables: Tables, now: int) -> list[AuditFinding]:
 
 def _findings(tables: Tables, now: int) -> list[AuditFinding]:
     observed = _observed(tables)
-    found = [f for one in observed for check in _ON_EVERY_ROW for f in check(one)]
-    found += [f for one in observed for f in timestamp_checks.future(one, now)]
-    found += _on_keys(tables)
-    sound = [one for one in (_with_possible_times(one, now) for one in observed) if one.rows.height]
+    results = [f for item in observed for check in _ON_EVERY_ROW for f in check(item)]
+    results += [f for item in observed for f in timestamp_checks.future(item, now)]
+    results += _on_keys(tables)
+    sound = [item for item in (_with_possible_times(item, now) for item in observed) if item.rows.height]
     recorded = tables.latest.get("gaps", KINDS["gaps"].empty())
-    found += [f for one in sound for check in _ON_SOUND_TIMES for f in check(one)]
-    found += [f for one in sound for f in completeness.gaps(one, recorded)]
-    return found + _across(sound)
+    results += [f for item in sound for check in _ON_SOUND_TIMES for f in check(item)]
+    results += [f for item in sound for f in completeness.gaps(item, recorded)]
+    return results + _across(sound)
 
 
 def _across(sound: list[Observed]) -> list[AuditFinding]:
     close = prices(sound)
-    newest_known = max((int(one.rows["known_time"].to_numpy().max()) for one in sound), default=0)
-    found = [f for one in sound for check in _WITH_PRICES for f in check(one, close)]
-    found += timestamp_checks.without_step(sound)
-    found += completeness.late_starts(sound)
-    found += completeness.stale_tails(sound, newest_known)
-    found += totals_consistency.venues_against_all(sound)
-    found += totals_consistency.parts_above_whole(sound)
-    found += totals_consistency.change_within_volume(sound, close)
-    return found + totals_consistency.liquidations_within(sound, close)
+    newest_known = max((int(observed.rows["known_time"].to_numpy().max()) for observed in sound), default=0)
+    observeds = [f for observed in sound for check in _WITH_PRICES for f in check(observed, close)]
+    observeds += timestamp_checks.without_step(sound)
+    observeds += completeness.late_starts(sound)
+    observeds += completeness.stale_tails(sound, newest_known)
+    observeds += totals_consistency.venues_against_all(sound)
+    observeds += totals_consistency.parts_above_whole(sound)
+    observeds += totals_consistency.change_within_volume(sound, close)
+    return observeds + totals_consistency.liquidations_within(sound, close)
 
 
 def _on_keys(tables: Tables) -> list[AuditFinding]:
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     present: set[str] = set()
     for kind, rows in tables.versions.items():
-        found += keys.duplicates(rows, KINDS[kind])
-        found += keys.unregistered(rows, kind, tables.register)
+        audit_findings += keys.duplicates(rows, KINDS[kind])
+        audit_findings += keys.unregistered(rows, kind, tables.register)
         if kind != "gaps":
             present |= set(rows["series"].unique())
-    return found + keys.empty_series(tables.register, present)
+    return audit_findings + keys.empty_series(tables.register, present)
 
 
 def _observed(tables: Tables) -> list[Observed]:
     """Return registered series with their rows, sorted by identifier; only keys are judged of rows without scope."""
-    register = {one.series: one for one in tables.register}
-    found = [
+    register = {series.series: series for series in tables.register}
+    observeds = [
         Observed(register[str(name)], rows.sort("event_time", maintain_order=True))
         for kind, table in tables.latest.items()
         if kind != "gaps"
         for (name,), rows in table.partition_by("series", as_dict=True, maintain_order=True).items()
         if str(name) in register and register[str(name)].kind == kind
     ]
-    return sorted(found, key=lambda one: one.series.series)
+    return sorted(observeds, key=lambda observed: observed.series.series)
 
 
-def _with_possible_times(one: Observed, now: int) -> Observed:
+def _with_possible_times(observed: Observed, now: int) -> Observed:
     possible = (pl.col("event_time") >= timestamp_checks.EARLIEST) & (
         pl.max_horizontal("event_time", "known_time") <= now
     )
-    return Observed(one.series, one.rows.filter(possible))
+    return Observed(observed.series, observed.rows.filter(possible))

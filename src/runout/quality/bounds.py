@@ -120,16 +120,16 @@ def inconsistent_ranges(observed: Observed) -> list[AuditFinding]:
 
 def implausible(observed: Observed) -> list[AuditFinding]:
     """Return values outside :data:`PLAUSIBLE`, and funding that must be a percent or of another period."""
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for bound in PLAUSIBLE:
         if bound.kind == observed.series.kind and bound.coin in {"", observed.series.coin}:
             track = column(observed, bound.column)
             beyond = np.fmax(track.values - bound.high, bound.low - track.values)
             words = f"{bound.column} outside {bound.low:g} to {bound.high:g} ({bound.reason})"
-            found += _told(
+            audit_findings += _told(
                 observed, track, beyond, limit=0.0, check="implausible_value", words=words, severity="warning"
             )
-    return found + _implausible_funding(observed)
+    return audit_findings + _implausible_funding(observed)
 
 
 def _implausible_funding(observed: Observed) -> list[AuditFinding]:
@@ -144,9 +144,9 @@ def _implausible_funding(observed: Observed) -> list[AuditFinding]:
         "or a rate of another period"
     )
     check = "implausible_value"
-    found = _told(observed, rate, usual, limit=FUNDING_USUAL_8H, check=check, words=words, severity="error")
-    if found:
-        return found
+    results = _told(observed, rate, usual, limit=FUNDING_USUAL_8H, check=check, words=words, severity="error")
+    if results:
+        return results
     words = f"funding beyond the {FUNDING_LIMIT_8H:.0%} for 8 hours that venues cap it at"
     return _told(observed, rate, per_8h, limit=FUNDING_LIMIT_8H, check=check, words=words, severity="warning")
 

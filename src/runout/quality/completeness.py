@@ -36,12 +36,12 @@ def gaps(observed: Observed, recorded: pl.DataFrame) -> list[AuditFinding]:
         return []
     missing = (np.diff(times) + series.step // 2) // series.step - 1
     quiet = _may_be_quiet(observed)
-    found = [
+    results = [
         _gap(observed, int(times[i]) + series.step, int(times[i + 1]) - series.step, recorded, quiet=quiet)
         for i in np.flatnonzero(missing > 0)
         if not (series.market == "fund" and _is_market_holiday(int(times[i]), int(times[i + 1])))
     ]
-    return found if len(found) <= 5 else [_many_gaps(found, int(missing.clip(0).sum()))]
+    return results if len(results) <= 5 else [_many_gaps(results, int(missing.clip(0).sum()))]
 
 
 def late_starts(observed: list[Observed]) -> list[AuditFinding]:
@@ -50,20 +50,20 @@ def late_starts(observed: list[Observed]) -> list[AuditFinding]:
     Siblings are what one would add up: one provider, kind, coin, market, margin, measure and step.
     """
     groups: dict[tuple[str, ...], list[Observed]] = {}
-    for one in observed:
-        if one.rows.height:
-            groups.setdefault(_summed_with(one.series), []).append(one)
-    found: list[AuditFinding] = []
+    for item in observed:
+        if item.rows.height:
+            groups.setdefault(_summed_with(item.series), []).append(item)
+    audit_findings: list[AuditFinding] = []
     for group in groups.values():
-        first = min(int(one.times[0]) for one in group)
-        for one in group:
-            start = int(one.times[0])
-            if one.series.step and start - first > STALE_STEPS * one.series.step:
-                found.append(
+        first = min(int(entry.times[0]) for entry in group)
+        for item in group:
+            start = int(item.times[0])
+            if item.series.step and start - first > STALE_STEPS * item.series.step:
+                audit_findings.append(
                     finding(
                         "late_start",
                         "note",
-                        one.series,
+                        item.series,
                         (first, start),
                         observed=float(start),
                         expected=float(first),
@@ -72,7 +72,7 @@ def late_starts(observed: list[Observed]) -> list[AuditFinding]:
                         remedy="compare totals only over periods in which every part exists",
                     )
                 )
-    return found
+    return audit_findings
 
 
 def stale_tails(observed: list[Observed], newest_known: int) -> list[AuditFinding]:
@@ -85,18 +85,18 @@ def stale_tails(observed: list[Observed], newest_known: int) -> list[AuditFindin
     newest_known
         UTC ns; the newest known time of any row that is not in the future.
     """
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for name, group in families(observed).items():
-        newest = max(_last_known(one) for one in group)
-        longest_step = max(one.series.step for one in group)
+        newest = max(_last_known(item) for item in group)
+        longest_step = max(item.series.step for item in group)
         if longest_step and newest_known - newest > STALE_STEPS * longest_step:
-            found.append(_stopped_family(name, group, newest, newest_known))
-        found += [
-            _stopped_series(one, newest, archive=newest_known - _last_known(one) > ARCHIVE_AGE_NS)
-            for one in group
-            if one.series.step and newest - _last_known(one) > STALE_STEPS * one.series.step
+            audit_findings.append(_stopped_family(name, group, newest, newest_known))
+        audit_findings += [
+            _stopped_series(item, newest, archive=newest_known - _last_known(item) > ARCHIVE_AGE_NS)
+            for item in group
+            if item.series.step and newest - _last_known(item) > STALE_STEPS * item.series.step
         ]
-    return found
+    return audit_findings
 
 
 def padding(observed: Observed) -> list[AuditFinding]:
@@ -159,9 +159,9 @@ def partial_last_bar(observed: Observed) -> list[AuditFinding]:
 def families(observed: list[Observed]) -> dict[str, list[Observed]]:
     """Return series that have rows, by provider and kind: what comes through one feed starts and stops together."""
     groups: dict[str, list[Observed]] = {}
-    for one in observed:
-        if one.rows.height:
-            groups.setdefault(f"{one.series.provider}/{one.series.kind}/*", []).append(one)
+    for item in observed:
+        if item.rows.height:
+            groups.setdefault(f"{item.series.provider}/{item.series.kind}/*", []).append(item)
     return groups
 
 
@@ -205,16 +205,16 @@ def _may_be_quiet(observed: Observed) -> bool:
     return bool((np.nan_to_num(long.values) + np.nan_to_num(short.values) > 0.0).all())
 
 
-def _many_gaps(found: list[AuditFinding], rows: int) -> AuditFinding:
-    longest = max(found, key=lambda gap: gap.end_time - gap.start_time)
+def _many_gaps(results: list[AuditFinding], rows: int) -> AuditFinding:
+    longest = max(results, key=lambda gap: gap.end_time - gap.start_time)
     return msgspec.structs.replace(
-        max(found, key=lambda gap: (gap.severity == "warning", gap.end_time - gap.start_time)),
-        severity="warning" if any(gap.severity == "warning" for gap in found) else "note",
-        start_time=found[0].start_time,
-        end_time=found[-1].end_time,
+        max(results, key=lambda gap: (gap.severity == "warning", gap.end_time - gap.start_time)),
+        severity="warning" if any(gap.severity == "warning" for gap in results) else "note",
+        start_time=results[0].start_time,
+        end_time=results[-1].end_time,
         expected=float(rows),
-        statement=f"{rows} rows are missing in {len(found)} gaps between {format_time(found[0].start_time)} and "
-        f"{format_time(found[-1].end_time)}; the longest from {format_time(longest.start_time)} to "
+        statement=f"{rows} rows are missing in {len(results)} gaps between {format_time(results[0].start_time)} and "
+        f"{format_time(results[-1].end_time)}; the longest from {format_time(longest.start_time)} to "
         f"{format_time(longest.end_time)}",
     )
 
@@ -230,7 +230,7 @@ def _is_market_holiday(before: int, after: int) -> bool:
 
 def _stopped_family(name: str, group: list[Observed], newest: int, newest_known: int) -> AuditFinding:
     age = newest_known - newest
-    coins = sorted({one.series.coin for one in group})
+    coins = sorted({observed.series.coin for observed in group})
     archive = age > ARCHIVE_AGE_NS
     return AuditFinding(
         check="stale_tail",

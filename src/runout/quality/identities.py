@@ -60,9 +60,9 @@ def volume_of_bars(observed: Observed) -> list[AuditFinding]:
     outside = np.fmax(average / high, low / average) - 1.0
     excess = np.where(base > 0.0, taker / base - 1.0, np.nan)
     words = "dollars over coins traded lie outside the bar's low and high"
-    found = _told(observed, "volume_mismatch", outside, tolerance=VOLUME_TOLERANCE, words=words)
+    results = _told(observed, "volume_mismatch", outside, tolerance=VOLUME_TOLERANCE, words=words)
     words = "takers bought more than was traded"
-    return found + _told(observed, "volume_mismatch", excess, tolerance=VOLUME_TOLERANCE, words=words)
+    return results + _told(observed, "volume_mismatch", excess, tolerance=VOLUME_TOLERANCE, words=words)
 
 
 def _depth_off(observed: Observed, side: str, prices: Prices) -> Values:

@@ -81,21 +81,21 @@ def unit_jumps(observed: Observed, prices: Prices) -> list[AuditFinding]:
     if series.kind == "liquidations" and not series.step:
         return []  # single events have no level
     return [
-        found
+        audit_finding
         for track in tracks(observed)
         if track.name in _JUDGED
-        for found in _jumps(observed, track, prices.close(series.coin, track.times, besides=series.series))
+        for audit_finding in _jumps(observed, track, prices.close(series.coin, track.times, besides=series.series))
     ]
 
 
 def spikes(observed: Observed) -> list[AuditFinding]:
     """Return single rows, or two, that are zero, or twenty times above or below their neighbours on both sides."""
     return [
-        found
+        results
         for track in tracks(observed)
         if track.name in _STEADY
         for check in (_spikes, _zeros)
-        for found in check(observed, track.observed())
+        for results in check(observed, track.observed())
     ]
 
 
@@ -214,10 +214,10 @@ def wicks(observed: Observed) -> list[AuditFinding]:
         return []
     rows, beyond = observed.rows, prints.factors(observed.rows)
     times = rows["event_time"].to_numpy()
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for name in ("high", "low"):
         values = rows[name].to_numpy()
-        found += [
+        audit_findings += [
             finding(
                 "spike",
                 "warning",
@@ -230,7 +230,7 @@ def wicks(observed: Observed) -> list[AuditFinding]:
             )
             for b in breaches(beyond[name].to_numpy(), prints.FAR_FACTOR)
         ]
-    return found
+    return audit_findings
 
 
 def _spikes(observed: Observed, track: Track) -> list[AuditFinding]:

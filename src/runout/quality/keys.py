@@ -47,8 +47,8 @@ def repeated_events(observed: Observed) -> list[AuditFinding]:
     series, rows = observed.series, observed.rows
     if series.kind != "liquidations" or series.step or rows["span"].to_numpy().any():
         return []
-    said = ["event_time", "liquidated_side", "value_usd", "quantity_base", "price"]
-    events = rows.group_by(said).len().sort(said)
+    text = ["event_time", "liquidated_side", "value_usd", "quantity_base", "price"]
+    events = rows.group_by(text).len().sort(text)
     times, times_said = events["event_time"].to_numpy(), events["len"].to_numpy()
     return [
         finding(
@@ -70,15 +70,15 @@ def repeated_events(observed: Observed) -> list[AuditFinding]:
 
 def unregistered(rows: pl.DataFrame, kind: str, register: Iterable[Series]) -> list[AuditFinding]:
     """Return rows whose series is not in the register, or stands there with another kind or coin."""
-    known = {one.series: one for one in register}
+    known = {series.series: series for series in register}
     present = rows.group_by("series", "coin").agg(
         pl.len().alias("rows"), pl.col("event_time").min().alias("first"), pl.col("event_time").max().alias("last")
     )
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for row in present.sort("series", "coin").iter_rows(named=True):
         fault = _scope_fault(known.get(row["series"]), kind, row["coin"])
         if fault:
-            found.append(
+            audit_findings.append(
                 AuditFinding(
                     check="scope_missing",
                     severity="error",
@@ -92,7 +92,7 @@ def unregistered(rows: pl.DataFrame, kind: str, register: Iterable[Series]) -> l
                     remedy="register the series with its scope, or import again: no number stands without its scope",
                 )
             )
-    return found
+    return audit_findings
 
 
 def empty_series(register: Iterable[Series], present: set[str]) -> list[AuditFinding]:
@@ -101,16 +101,16 @@ def empty_series(register: Iterable[Series], present: set[str]) -> list[AuditFin
         AuditFinding(
             check="empty_series",
             severity="note",
-            series=one.series,
-            coin=one.coin,
+            series=series.series,
+            coin=series.coin,
             start_time=0,
             end_time=0,
             observed=0.0,
             statement="is registered and has no row",
             remedy="nothing, if every row of it was refused on purpose; else import it again",
         )
-        for one in register
-        if one.series not in present
+        for series in register
+        if series.series not in present
     ]
 
 

@@ -16,22 +16,22 @@ class Prices(msgspec.Struct, frozen=True):
 
     def close(self, coin: str, times: Times, *, besides: str = "") -> Values:
         """Return the close of ``coin`` at these moments, NaN where no bar ends; the series ``besides`` is not asked."""
-        found = np.full(len(times), np.nan)
+        results = np.full(len(times), np.nan)
         for name, track in self.by_coin.get(coin, ()):
             if name != besides:
-                found = np.where(np.isnan(found), at(track, times), found)
-        return found
+                results = np.where(np.isnan(results), at(track, times), results)
+        return results
 
 
 def prices(observed: list[Observed]) -> Prices:
     """Collect the bars of a lake as prices."""
     by_coin: dict[str, list[Observed]] = {}
-    for one in observed:
-        if one.series.kind == "bars":
-            by_coin.setdefault(one.series.coin, []).append(one)
+    for item in observed:
+        if item.series.kind == "bars":
+            by_coin.setdefault(item.series.coin, []).append(item)
     return Prices(
         {
-            coin: tuple((one.series.series, column(one, "close")) for one in sorted(group, key=_preference))
+            coin: tuple((entry.series.series, column(entry, "close")) for entry in sorted(group, key=_preference))
             for coin, group in by_coin.items()
         }
     )

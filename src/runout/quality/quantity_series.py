@@ -66,15 +66,15 @@ def sides(observed: Observed) -> tuple[Track, Track]:
     """Return dollars of longs and of shorts liquidated, summed by event time; null where a side has no row."""
     rows = observed.rows
     times = observed.times
-    found: list[Track] = []
+    results: list[Track] = []
     for side in ("long", "short"):
-        mine = rows.filter(pl.col("liquidated_side") == side)
-        place = np.searchsorted(times, mine["event_time"].to_numpy())
-        value = mine["value_usd"].to_numpy()
+        own = rows.filter(pl.col("liquidated_side") == side)
+        place = np.searchsorted(times, own["event_time"].to_numpy())
+        value = own["value_usd"].to_numpy()
         total = np.bincount(place, weights=value, minlength=len(times))
         present = np.bincount(place, minlength=len(times)) > 0
-        found.append(Track(f"{side}_usd", times, np.where(present, total, np.nan)))
-    return found[0], found[1]
+        results.append(Track(f"{side}_usd", times, np.where(present, total, np.nan)))
+    return results[0], results[1]
 
 
 def column(observed: Observed, name: str) -> Track:
@@ -99,5 +99,5 @@ def main_columns(kind: str) -> list[str]:
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...], *, keep_empty: bool = False) -> list[Track]:
     times = rows["event_time"].to_numpy()
-    found = [Track(name, times, rows[name].to_numpy()) for name in names]
-    return [track for track in found if keep_empty or np.isfinite(track.values).any()]
+    results = [Track(name, times, rows[name].to_numpy()) for name in names]
+    return [track for track in results if keep_empty or np.isfinite(track.values).any()]

@@ -38,7 +38,7 @@ def frozen(observed: Observed) -> list[AuditFinding]:
     value in hourly rows, a rounded share) is held against its own steps, and a run of the value where a figure rests
     (funding at its base rate) against the other runs of that value.
     """
-    return [found for track in tracks(observed) for found in _frozen(observed, track.observed())]
+    return [results for track in tracks(observed) for results in _frozen(observed, track.observed())]
 
 
 def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
@@ -71,9 +71,9 @@ def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
 def _resting_value(of_runs: Values, lengths: Times, rows: int) -> float:
     """Return the value that a series returns to again and again (the base rate of funding), NaN where it has none."""
     levels, place, runs = np.unique(of_runs, return_inverse=True, return_counts=True)
-    held = np.bincount(place, weights=lengths)
-    most = int(np.argmax(held))
-    return float(levels[most]) if runs[most] >= RESTING_RUNS and held[most] >= RESTING_SHARE * rows else np.nan
+    stored = np.bincount(place, weights=lengths)
+    most = int(np.argmax(stored))
+    return float(levels[most]) if runs[most] >= RESTING_RUNS and stored[most] >= RESTING_SHARE * rows else np.nan
 
 
 def _longest_plausible(lengths: Times) -> float:

@@ -42,7 +42,7 @@ def shifted_stamps(observed: Observed, prices: Prices) -> list[AuditFinding]:
         return []
     starts = np.flatnonzero(seen)[: blocks * BLOCK_ROWS].reshape(blocks, BLOCK_ROWS)
     distance = np.median(off[:, starts], axis=2)
-    return [found for by in (-1, 1) for found in _stretches(observed, times[starts], distance, by)]
+    return [audit_finding for by in (-1, 1) for audit_finding in _stretches(observed, times[starts], distance, by)]
 
 
 def _stretches(observed: Observed, times: Times, distance: Values, by: int) -> list[AuditFinding]:

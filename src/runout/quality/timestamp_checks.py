@@ -152,20 +152,20 @@ def funding_closer_than_quoted(observed: Observed) -> list[AuditFinding]:
 
 def without_step(observed: list[Observed]) -> list[AuditFinding]:
     """Return open interest without a step, of providers that have none with one: maps and leverage pass it over."""
-    interest = [one for one in observed if one.series.kind == "open_interest" and one.rows.height]
-    stepped = {one.series.provider for one in interest if one.series.step}
-    found: list[AuditFinding] = []
-    for one in interest:
-        if one.series.step or one.series.provider in stepped:
+    interest = [entry for entry in observed if entry.series.kind == "open_interest" and entry.rows.height]
+    stepped = {entry.series.provider for entry in interest if entry.series.step}
+    audit_findings: list[AuditFinding] = []
+    for item in interest:
+        if item.series.step or item.series.provider in stepped:
             continue
-        times = one.times
+        times = item.times
         usual = _mode(np.diff(times))[0] if len(times) > 1 else 0
         apart = f"; its rows come mostly {format_duration(usual)} apart" if usual else ""
-        found.append(
+        audit_findings.append(
             finding(
                 "step",
                 "warning",
-                one.series,
+                item.series,
                 (int(times[0]), int(times[-1])),
                 statement=f"has no step{apart}: no map and no section of leverage reads it",
                 remedy="say a step in its mapping, such as step = '1h', and import into a new lake",
@@ -173,7 +173,7 @@ def without_step(observed: list[Observed]) -> list[AuditFinding]:
                 expected=float(usual),
             )
         )
-    return found
+    return audit_findings
 
 
 def overlapping(observed: Observed) -> list[AuditFinding]:

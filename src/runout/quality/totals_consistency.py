@@ -26,24 +26,24 @@ VOLUME_TOLERANCE = 0.05
 
 def venues_against_all(observed: list[Observed]) -> list[AuditFinding]:
     """Return all-venue open interest from which the sum of its venues drifts, by provider, coin and step."""
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for whole in _open_interest(observed):
         if whole.series.venues == (ALL_VENUES,) and whole.series.margin == "all":
-            parts = [one for one in _open_interest(observed) if _is_venue_of(one, whole)]
+            parts = [item for item in _open_interest(observed) if _is_venue_of(item, whole)]
             if len(parts) >= LEAST_VENUES:
-                found += _drift(whole, parts)
-    return found
+                audit_findings += _drift(whole, parts)
+    return audit_findings
 
 
 def parts_above_whole(observed: list[Observed]) -> list[AuditFinding]:
     """Return open interest that exceeds, within one provider and step, a figure that contains it."""
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for part in _open_interest(observed):
         for whole in _open_interest(observed):
             same_feed = (whole.series.provider, whole.series.step) == (part.series.provider, part.series.step)
             if whole is not part and same_feed and contains(whole.series, part.series):
-                found += _above(part, whole)
-    return found
+                audit_findings += _above(part, whole)
+    return audit_findings
 
 
 def change_within_volume(observed: list[Observed], prices: Prices) -> list[AuditFinding]:
@@ -53,15 +53,17 @@ def change_within_volume(observed: list[Observed], prices: Prices) -> list[Audit
     Where the volume's scope contains the open interest's the bound is strict and a breach is an error. Where it does
     not (one instrument's volume against a venue's whole open interest) a breach proves nothing: it is a note.
     """
-    found: list[AuditFinding] = []
-    volumes = [one for one in observed if one.series.kind in {"bars", "taker_flow"} and one.series.market != "spot"]
-    for one in _open_interest(observed):
-        track = _coins(one, prices)
-        for volume in _widest([v for v in volumes if overlaps(v.series, one.series)], one):
+    audit_findings: list[AuditFinding] = []
+    volumes = [
+        entry for entry in observed if entry.series.kind in {"bars", "taker_flow"} and entry.series.market != "spot"
+    ]
+    for item in _open_interest(observed):
+        track = _coins(item, prices)
+        for volume in _widest([v for v in volumes if overlaps(v.series, item.series)], item):
             traded = _traded(volume, track.times, prices)
             change = np.concatenate(([np.nan], np.abs(np.diff(track.values))))
-            found += _beyond_volume(one, volume, track.times, change, traded)
-    return found
+            audit_findings += _beyond_volume(item, volume, track.times, change, traded)
+    return audit_findings
 
 
 def liquidations_within(observed: list[Observed], prices: Prices) -> list[AuditFinding]:
@@ -70,45 +72,45 @@ def liquidations_within(observed: list[Observed], prices: Prices) -> list[AuditF
     What was open is the larger of both ends of the interval. A frantic day can turn that over once, so a breach is a
     warning; ten times as much, or more than was traded, cannot be.
     """
-    found: list[AuditFinding] = []
-    for one in observed:
-        if one.series.kind != "liquidations" or not one.series.step or one.rows.is_empty():
+    audit_findings: list[AuditFinding] = []
+    for item in observed:
+        if item.series.kind != "liquidations" or not item.series.step or item.rows.is_empty():
             continue
-        long, short = sides(one)
+        long, short = sides(item)
         total = np.nan_to_num(long.values) + np.nan_to_num(short.values)
         for whole in observed:
-            if not contains(whole.series, one.series) or whole.rows.is_empty():
+            if not contains(whole.series, item.series) or whole.rows.is_empty():
                 continue
             if whole.series.kind == "open_interest":
                 dollars = _dollars(whole, prices)
-                bound = np.fmax(at(dollars, long.times), at(dollars, long.times - one.series.step))
-                found += _beyond(one, whole, (long.times, total), bound, "was open")
-            elif whole.series.kind in {"bars", "taker_flow"} and whole.series.step == one.series.step:
-                bound = _traded(whole, long.times, prices) * prices.close(one.series.coin, long.times)
-                found += _beyond(one, whole, (long.times, total), bound, TRADED)
-    return found
+                bound = np.fmax(at(dollars, long.times), at(dollars, long.times - item.series.step))
+                audit_findings += _beyond(item, whole, (long.times, total), bound, "was open")
+            elif whole.series.kind in {"bars", "taker_flow"} and whole.series.step == item.series.step:
+                bound = _traded(whole, long.times, prices) * prices.close(item.series.coin, long.times)
+                audit_findings += _beyond(item, whole, (long.times, total), bound, TRADED)
+    return audit_findings
 
 
 def _open_interest(observed: list[Observed]) -> list[Observed]:
-    return [one for one in observed if one.series.kind == "open_interest" and one.rows.height > 1]
+    return [item for item in observed if item.series.kind == "open_interest" and item.rows.height > 1]
 
 
-def _is_venue_of(one: Observed, whole: Observed) -> bool:
-    part, total = one.series, whole.series
+def _is_venue_of(observed: Observed, whole: Observed) -> bool:
+    part, total = observed.series, whole.series
     same = (part.provider, part.coin, part.step, part.margin) == (total.provider, total.coin, total.step, total.margin)
     return same and len(part.venues) == 1 and part.venues != (ALL_VENUES,)
 
 
 def _drift(whole: Observed, parts: list[Observed]) -> list[AuditFinding]:
     total = column(whole, "open_interest_usd").observed()
-    values = np.array([at(column(one, "open_interest_usd"), total.times) for one in parts])
+    values = np.array([at(column(observed, "open_interest_usd"), total.times) for observed in parts])
     present = np.isfinite(values).any(axis=0) & (total.values > 0.0)
     if not present.any():
         return []
     times, ratio = total.times[present], np.nansum(values[:, present], axis=0) / total.values[present]
     usual = float(np.median(ratio))
     smooth = pl.Series(ratio).rolling_median(DRIFT_ROWS, min_samples=1).to_numpy()
-    found = [
+    results = [
         _venue_finding(
             whole,
             (int(times[b.first]), int(times[b.last])),
@@ -121,8 +123,8 @@ def _drift(whole: Observed, parts: list[Observed]) -> list[AuditFinding]:
     ]
     if not LISTED_SHARE[0] <= usual <= LISTED_SHARE[1]:
         words = f"its {len(parts)} listed venues sum to {usual:.1%} of it: the list and the total have other scopes"
-        found.append(_venue_finding(whole, (int(times[0]), int(times[-1])), words, "note", (usual, LISTED_SHARE[0])))
-    return found
+        results.append(_venue_finding(whole, (int(times[0]), int(times[-1])), words, "note", (usual, LISTED_SHARE[0])))
+    return results
 
 
 def _venue_finding(
@@ -141,11 +143,11 @@ def _venue_finding(
 
 
 def _above(part: Observed, whole: Observed) -> list[AuditFinding]:
-    found: list[AuditFinding] = []
+    audit_findings: list[AuditFinding] = []
     for name in ("open_interest_usd", "open_interest_base"):
         inner = column(part, name)
         off = inner.values / at(column(whole, name), inner.times) - 1.0
-        found += [
+        audit_findings += [
             finding(
                 "part_above_whole",
                 "error",
@@ -159,26 +161,26 @@ def _above(part: Observed, whole: Observed) -> list[AuditFinding]:
             )
             for b in breaches(off, PART_TOLERANCE)
         ]
-    return found
+    return audit_findings
 
 
-def _coins(one: Observed, prices: Prices) -> Track:
-    base, usd = column(one, "open_interest_base"), column(one, "open_interest_usd")
-    price = prices.close(one.series.coin, base.times)
+def _coins(observed: Observed, prices: Prices) -> Track:
+    base, usd = column(observed, "open_interest_base"), column(observed, "open_interest_usd")
+    price = prices.close(observed.series.coin, base.times)
     track = Track("coins", base.times, np.where(np.isfinite(base.values), base.values, usd.values / price))
     return track.observed()
 
 
-def _dollars(one: Observed, prices: Prices) -> Track:
-    base, usd = column(one, "open_interest_base"), column(one, "open_interest_usd")
-    price = prices.close(one.series.coin, base.times)
+def _dollars(observed: Observed, prices: Prices) -> Track:
+    base, usd = column(observed, "open_interest_base"), column(observed, "open_interest_usd")
+    price = prices.close(observed.series.coin, base.times)
     return Track("dollars", usd.times, np.where(np.isfinite(usd.values), usd.values, base.values * price))
 
 
-def _widest(volumes: list[Observed], one: Observed) -> list[Observed]:
+def _widest(volumes: list[Observed], observed: Observed) -> list[Observed]:
     """Return the volumes to hold a series against: one that contains it if any does, else one that overlaps."""
-    fitting = [v for v in volumes if v.series.step and v.series.step <= one.series.step and v.rows.height > 1]
-    strict = [v for v in fitting if contains(v.series, one.series)]
+    fitting = [v for v in volumes if v.series.step and v.series.step <= observed.series.step and v.rows.height > 1]
+    strict = [v for v in fitting if contains(v.series, observed.series)]
     return (strict or sorted(fitting, key=lambda v: (-len(v.series.venues), v.series.series)))[:1]
 
 
@@ -197,16 +199,18 @@ def _traded(volume: Observed, times: Times, prices: Prices) -> Values:
     return np.where(rows == expected, traded, np.nan)
 
 
-def _beyond_volume(one: Observed, volume: Observed, times: Times, change: Values, traded: Values) -> list[AuditFinding]:
-    strict = contains(volume.series, one.series)
+def _beyond_volume(
+    observed: Observed, volume: Observed, times: Times, change: Values, traded: Values
+) -> list[AuditFinding]:
+    strict = contains(volume.series, observed.series)
     caveat = "" if strict else f"; {volume.series.series} has a narrower scope, so this proves nothing by itself"
     return [
         finding(
             "change_above_volume",
             "error" if strict else "note",
-            one.series,
+            observed.series,
             (int(times[b.first]), int(times[b.last])),
-            statement=f"open interest changes by {change[b.row]:,.0f} {one.series.coin} at "
+            statement=f"open interest changes by {change[b.row]:,.0f} {observed.series.coin} at "
             f"{format_time(int(times[b.row]))} while {traded[b.row]:,.0f} were traded ({b.count} such rows){caveat}",
             remedy="contracts open and close by trading only: look for a venue that joined, a changed unit, a late row",
             observed=float(change[b.row]),
@@ -217,14 +221,14 @@ def _beyond_volume(one: Observed, volume: Observed, times: Times, change: Values
 
 
 def _beyond(
-    one: Observed, whole: Observed, totals: tuple[Times, Values], bound: Values, words: str
+    observed: Observed, whole: Observed, totals: tuple[Times, Values], bound: Values, words: str
 ) -> list[AuditFinding]:
     times, total = totals
     return [
         finding(
             "liquidations_above_whole",
             "error" if words == TRADED or total[b.row] > MANY_TIMES * bound[b.row] else "warning",
-            one.series,
+            observed.series,
             (int(times[b.first]), int(times[b.last])),
             statement=f"${total[b.row]:,.0f} were liquidated at {format_time(int(times[b.row]))}, more than {words} "
             f"(${bound[b.row]:,.0f}, {whole.series.series}), in {b.count} rows",

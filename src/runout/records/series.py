@@ -122,7 +122,7 @@ def venue_list(venues: Iterable[str]) -> str:
 
 def to_table(series: Iterable[Series]) -> pl.DataFrame:
     """Return series as rows of the ``series`` table, sorted by identifier, without repetition."""
-    unique = {one.series: one for one in series}
+    unique = {item.series: item for item in series}
     rows = [msgspec.structs.asdict(unique[name]) | {"venues": "+".join(unique[name].venues)} for name in sorted(unique)]
 
     return pl.DataFrame(rows, schema=SERIES.dtypes, orient="row")

@@ -85,4 +85,4 @@ def _tidy(drawing: str, words: str) -> str:
     """Return one ``svg`` element, free of what a page does not need or must own itself."""
     element = vector.element(drawing, words=words, prefix="")
     # Without images nothing refers to anything: identifiers go, and places are rounded to what a screen can show.
-    return _TAG.sub(lambda tag: _NUMBER.sub(lambda one: f"{float(one[0]):.1f}", _NOISE.sub("", tag[0])), element)
+    return _TAG.sub(lambda tag: _NUMBER.sub(lambda item: f"{float(item[0]):.1f}", _NOISE.sub("", tag[0])), element)

@@ -86,9 +86,9 @@ def front(brief: Brief) -> Front:
 def _bars(danger: Danger, at: int) -> Iterator[Bar]:
     """Yield the chance of the day and the share of past days, on one scale from zero."""
     chance, base = danger.chance, danger.base_rate
-    longest = max(*(one for one in (base, chance and chance.value, chance and chance.high) if one), 0.0, 1e-9)
+    longest = max(*(item for item in (base, chance and chance.value, chance and chance.high) if item), 0.0, 1e-9)
     if chance is not None:
-        low, high = (None if one is None else 100 * one / longest for one in (chance.low, chance.high))
+        low, high = (None if item is None else 100 * item / longest for item in (chance.low, chance.high))
         interval = f" (90%: {percent(chance.low)} to {percent(chance.high)})" if chance.low and chance.high else ""
         day = say_date(parse_time(danger.set_at), at)
         words = f"chance of at least {dollars(DANGER_USD)} in liquidations on {day}, all coins and exchanges{interval}"

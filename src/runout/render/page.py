@@ -100,13 +100,13 @@ def _environment() -> Environment:
 
 def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
     summary = wording.summary(section)
-    sources, said = wording.source_lines(section.findings), set[str]()
+    sources, text = wording.source_lines(section.findings), set[str]()
     return {
         "key": section.key,
         "title": section.title,
         "summary": summary,
         "gist": section.summary or (section.findings[0].statement if section.findings else ""),
-        "findings": [_finding(one, source, said) for one, source in zip(section.findings, sources, strict=True)],
+        "findings": [_finding(item, source, text) for item, source in zip(section.findings, sources, strict=True)],
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
     }
@@ -116,17 +116,17 @@ def drawings(pictures: Sequence[Picture]) -> list[dict[str, str]]:
     """Return pictures as a template takes them."""
     # A picture's words are escaped where it is drawn; see vector.element.
     return [
-        {"title": one.title, "note": one.note, "wide": Markup(one.wide), "narrow": Markup(one.narrow)}  # noqa: S704
-        for one in pictures
+        {"title": item.title, "note": item.note, "wide": Markup(item.wide), "narrow": Markup(item.narrow)}  # noqa: S704
+        for item in pictures
     ]
 
 
-def _finding(finding: Finding, source: str, said: set[str]) -> dict[str, object]:
+def _finding(finding: Finding, source: str, text: set[str]) -> dict[str, object]:
     return {
         "finding": finding,
         "evidence": finding.evidence,
         "source": source,
-        "caveat": wording.new_sentences(finding.caveat, said),
+        "caveat": wording.new_sentences(finding.caveat, text),
         "window": wording.window(finding.evidence),
     }
 

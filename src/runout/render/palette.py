@@ -62,9 +62,9 @@ def inks(lines: tuple[Line, ...]) -> tuple[Ink, ...]:
     """Return a colour a line: that of its role, and a spare one where a role returns (venue beside venue)."""
     taken: list[Ink] = []
     for line in lines:
-        wanted = _ROLES[line.role]
-        spare = next((ink for ink in _SPARE if ink not in taken), wanted)
-        taken.append(spare if wanted in taken and line.role != "reference" else wanted)
+        requested = _ROLES[line.role]
+        spare = next((ink for ink in _SPARE if ink not in taken), requested)
+        taken.append(spare if requested in taken and line.role != "reference" else requested)
     return tuple(taken)
 
 

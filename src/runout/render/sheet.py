@@ -39,15 +39,15 @@ class Sheet:
         """Write a table; figures to the right, but for the first column, if so asked."""
         if not self.fits(columns, rows):
             for row in rows:
-                said = [f"{name} {cell}".strip() for name, cell in zip(columns[1:], row[1:], strict=True) if cell]
-                self.line(f"{columns[0]} {row[0]}: ".lstrip() + ", ".join(said))
+                text = [f"{name} {cell}".strip() for name, cell in zip(columns[1:], row[1:], strict=True) if cell]
+                self.line(f"{columns[0]} {row[0]}: ".lstrip() + ", ".join(text))
             return
-        made = Table(box=None, pad_edge=False, header_style="dim")
+        table = Table(box=None, pad_edge=False, header_style="dim")
         for place, column in enumerate(columns):
-            made.add_column(column, no_wrap=True, justify="right" if right and place else "left")
+            table.add_column(column, no_wrap=True, justify="right" if right and place else "left")
         for row in rows:
-            made.add_row(*row)
-        self._console.print(made)
+            table.add_row(*row)
+        self._console.print(table)
 
     def fits(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         """Return whether a table is no wider than the screen."""

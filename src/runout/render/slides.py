@@ -65,13 +65,13 @@ def both_widths(rows: pl.DataFrame, *, asked: float | None = None, synthetic: bo
 
 def describe(rows: pl.DataFrame) -> str:
     """Return the picture in words."""
-    said = [
-        f"{percent(one['move'], signed=True, digits=0)}: {dollars(one[column])}, stop {price(one['stop_price'])}"
+    text = [
+        f"{percent(row['move'], signed=True, digits=0)}: {dollars(row[column])}, stop {price(row['stop_price'])}"
         for column in (_column(rows),)
-        for one in _moves(rows).iter_rows(named=True)
-        if abs(round(one["move"] * 100)) in {3, 5, 10} and abs(one["move"] * 100 % 1) < 1e-6
+        for row in _moves(rows).iter_rows(named=True)
+        if abs(round(row["move"] * 100)) in {3, 5, 10} and abs(row["move"] * 100 % 1) < 1e-6
     ]
-    return f"{_title(rows)}. {'; '.join(said)}."
+    return f"{_title(rows)}. {'; '.join(text)}."
 
 
 def _title(rows: pl.DataFrame) -> str:
@@ -126,12 +126,12 @@ def _drawn(rows: pl.DataFrame, asked: float | None, look: Look) -> "Figure":
             part.axvline(asked, color=palette.PRIMARY.light, linewidth=1.4, dashes=(4, 2))
     base, moves = rows["price"][0], _moves(rows)["move"].to_numpy()
     places = [
-        one
-        for one in (step / 100.0 for step in range(-10, 11, 5 if look.wide else 10))
-        if moves.min() <= one <= moves.max()
+        item
+        for item in (step / 100.0 for step in range(-10, 11, 5 if look.wide else 10))
+        if moves.min() <= item <= moves.max()
     ]
     parts[2].set_xticks(
-        places, [f"{percent(one, signed=True, digits=0)}\n{price(base * (1.0 + one))}" for one in places]
+        places, [f"{percent(place, signed=True, digits=0)}\n{price(base * (1.0 + place))}" for place in places]
     )
     _around(rows, figure, look)
     return figure
@@ -180,8 +180,8 @@ def _amounts(rows: pl.DataFrame, on: "Axes") -> None:
     on.yaxis.set_minor_formatter(NullFormatter())
     if column == "headline_usd":
         on.axhline(WAVE_USD, color=palette.REFERENCE.light, linewidth=1.0, dashes=(4, 3), label="a wave: $1B in a day")
-    what = "all coins and venues" if column == "headline_usd" else f"on {venue_list((rows['venue'][0],))}"
-    _name(on, f"Liquidated {what}: median, 90% band")
+    subject = "all coins and venues" if column == "headline_usd" else f"on {venue_list((rows['venue'][0],))}"
+    _name(on, f"Liquidated {subject}: median, 90% band")
     on.legend(frameon=False, loc="lower right")
 
 

@@ -49,8 +49,8 @@ def _tidied(tag: str, prefix: str) -> str:
     return _COLOUR.sub(lambda colour: _VARIABLES[colour[0]], plain)
 
 
-def _sized(found: re.Match[str]) -> str:
-    if found["size"] is None:
+def _sized(results: re.Match[str]) -> str:
+    if results["size"] is None:
         return ""
-    weight = f"font-weight: {found['weight'].strip()}; " if found["weight"] else ""
-    return f"{weight}font-size: {found['size']}"
+    weight = f"font-weight: {results['weight'].strip()}; " if results["weight"] else ""
+    return f"{weight}font-size: {results['size']}"

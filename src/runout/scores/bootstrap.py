@@ -152,10 +152,10 @@ def paired_difference(
     ----------
     Politis and Romano (1994), The stationary bootstrap, JASA 89.
     """
-    ours, theirs = finite("losses", losses), finite("reference_losses", reference_losses)
-    require_equal_lengths(losses=ours, reference_losses=theirs)
+    ours, others = finite("losses", losses), finite("reference_losses", reference_losses)
+    require_equal_lengths(losses=ours, reference_losses=others)
     require_between("level", level, 0, 1)
-    difference = ours - theirs
+    difference = ours - others
     means = resampled_means(difference, block_length=block_length, rng=rng, resamples=resamples)
     low, high, upper_bound = np.quantile(means, [(1 - level) / 2, (1 + level) / 2, level]).tolist()
     return PairedDifference(

@@ -127,5 +127,5 @@ class Answers:
         if done.cancelled() or done.exception() is not None:
             return
         self._kept[key] = done.result()
-        while len(self._kept) > 1 and sum(one.size() for one in self._kept.values()) > _KEPT_BYTES:
+        while len(self._kept) > 1 and sum(item.size() for item in self._kept.values()) > _KEPT_BYTES:
             self._kept.popitem(last=False)

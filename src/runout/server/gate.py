@@ -62,7 +62,7 @@ class Gate:
         async def sender(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
-                kept = [one for one in _ADDED if one[0] not in present]
+                kept = [item for item in _ADDED if item[0] not in present]
                 message["headers"] = [*message["headers"], *kept]
             await send(message)
 

@@ -49,14 +49,14 @@ async def alive() -> dict[str, bool]:
 )
 async def ready(request: AnyRequest) -> Readiness:
     """Return whether the lake can be read, and how old its newest price is."""
-    found = await _status(request)
-    return Readiness(ready=True, state=found.state, newest=found.newest, age_seconds=found.age_seconds)
+    results = await _status(request)
+    return Readiness(ready=True, state=results.state, newest=results.newest, age_seconds=results.age_seconds)
 
 
 @get("/metrics", summary="Figures for a monitor", media_type="text/plain")
 async def metrics(request: AnyRequest) -> Response[bytes]:
     """Return figures in Prometheus' text format."""
-    found = await _status(request)
+    results = await _status(request)
     answers, channel = answers_of(request), request.app.state.channel
     registry = CollectorRegistry()
 
@@ -66,10 +66,10 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
     gauge(
         "lake_age_seconds",
         "Age of the newest price; -1 without one.",
-        -1 if found.age_seconds is None else found.age_seconds,
+        -1 if results.age_seconds is None else results.age_seconds,
     )
-    gauge("lake_series", "Series with rows.", found.series)
-    gauge("lake_live", "Whether the newest price is current.", found.state == "live")
+    gauge("lake_series", "Series with rows.", results.series)
+    gauge("lake_live", "Whether the newest price is current.", results.state == "live")
     gauge("answers_computed", "Answers computed since the start.", answers.computed)
     gauge("answers_reused", "Answers served again since the start.", answers.reused)
     gauge("stream_readers", "Open streams.", channel.readers)

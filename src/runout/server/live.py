@@ -51,12 +51,12 @@ async def stream(
 ) -> Stream:  # fmt: skip
     """Send news as they come; `Last-Event-ID` goes on where the asker was, and what is lost comes as a `gap`."""
     channel: Channel = request.app.state.channel
-    wanted = [name for name in channels.split(",") if name]
+    requested = [name for name in channels.split(",") if name]
     last = request.headers.get("last-event-id") or after
 
     async def events() -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"
-        async for message in channel.read(last, channels=wanted):
+        async for message in channel.read(last, channels=requested):
             yield as_event(message)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -86,10 +86,10 @@ async def socket(socket: WebSocket[Any, Any, State]) -> None:
             while True:
                 await socket.receive_text()
 
-    both = [asyncio.ensure_future(one()) for one in (send, until_gone)]
+    both = [asyncio.ensure_future(entry()) for entry in (send, until_gone)]
     await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    for one in both:
-        one.cancel()
+    for item in both:
+        item.cancel()
     await asyncio.gather(*both, return_exceptions=True)
     await _close(socket, 1001, "the server ends")
 

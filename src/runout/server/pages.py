@@ -62,9 +62,9 @@ async def docs(request: AnyRequest) -> Response[bytes]:
 
 def _operation(path: str, operation: dict[str, Any]) -> str:
     rows = "".join(
-        f"<dt><code>{escape(one['name'])}</code>{' (needed)' if one.get('required') else ''}"
-        f"<dd>{escape(one.get('description', ''))}"
-        for one in operation.get("parameters", [])
+        f"<dt><code>{escape(item['name'])}</code>{' (needed)' if item.get('required') else ''}"
+        f"<dd>{escape(item.get('description', ''))}"
+        for item in operation.get("parameters", [])
     )
     return (
         f"<h2><code>GET {escape(path)}</code></h2><p><strong>{escape(operation.get('summary', ''))}.</strong> "

@@ -54,7 +54,7 @@ def of_runout(_: "Request[Any, Any, Any]", error: RunoutError) -> Response[bytes
 def of_http(_: "Request[Any, Any, Any]", error: HTTPException) -> Response[bytes]:
     """Return the problem document of a request that the framework refuses."""
     extra = error.extra if isinstance(error.extra, list) else []
-    reasons = [f"{one.get('key', '')}: {one.get('message', '')}" for one in extra if isinstance(one, dict)]
+    reasons = [f"{item.get('key', '')}: {item.get('message', '')}" for item in extra if isinstance(item, dict)]
     title = {404: "No such resource", 405: "Only GET is answered", 429: "Too many requests"}.get(
         error.status_code, "The question is not of the expected form" if error.status_code == 400 else error.detail
     )

@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def size(self) -> int:
         """Return about how many bytes it takes."""
-        rows = sum(int(one.table.estimated_size()) for one in self.tables.values())
+        rows = sum(int(table.table.estimated_size()) for table in self.tables.values())
         return sum(map(len, self.documents.values())) + rows + 1_000
 
 
@@ -88,26 +88,26 @@ def _snapshot_of(root: str, question: Question) -> SnapshotAnswer:
 
 
 def _snapshot(root: str, question: Question) -> Answer:
-    made = _snapshot_of(root, question)
-    listed = {"levels": made.levels(), "clusters": made.clusters(), "sweeps": made.sweeps()}
-    documents = {"json": made.map.to_json().encode(), "text": made.map.to_text().encode(), "heat": made.tile()}
-    if made.setting is None:
-        return Answer(documents=documents | {"ladder-missing": made.missing.encode()}, tables=listed)
-    return Answer(documents=documents, tables=listed | {"ladder": made.ladder()})
+    built = _snapshot_of(root, question)
+    listed = {"levels": built.levels(), "clusters": built.clusters(), "sweeps": built.sweeps()}
+    documents = {"json": built.map.to_json().encode(), "text": built.map.to_text().encode(), "heat": built.tile()}
+    if built.setting is None:
+        return Answer(documents=documents | {"ladder-missing": built.missing.encode()}, tables=listed)
+    return Answer(documents=documents, tables=listed | {"ladder": built.ladder()})
 
 
 def _whatif(root: str, question: Question) -> Answer:
     from runout.pipeline.whatif_answers import whatif  # noqa: PLC0415 - only in a worker
 
-    made = _snapshot_of(root, question)
+    snapshot_answer = _snapshot_of(root, question)
     shock = named_shock(**dict([question.shock or ("drop", "")]))
-    if made.setting is None:
-        made.ladder()  # raises, and says what is missing
+    if snapshot_answer.setting is None:
+        snapshot_answer.ladder()  # raises, and says what is missing
         return Answer()
-    said = WhatIfAnswer(made.setting, shock, whatif(made.setting, shock))
-    about = msgspec.structs.replace(made.levels(), table=said.to_polars())
+    text = WhatIfAnswer(snapshot_answer.setting, shock, whatif(snapshot_answer.setting, shock))
+    about = msgspec.structs.replace(snapshot_answer.levels(), table=text.to_polars())
     return Answer(
-        documents={"json": said.to_json().encode(), "text": said.to_text().encode()}, tables={"whatif": about}
+        documents={"json": text.to_json().encode(), "text": text.to_text().encode()}, tables={"whatif": about}
     )
 
 
@@ -118,13 +118,15 @@ def _published(root: str, question: Question) -> BulletinAnswer:
 def _bulletin(root: str, question: Question) -> Answer:
     from runout.render import markdown  # noqa: PLC0415 - only in a worker
 
-    made = _published(root, question)
-    findings = TableAnswer(table=made.to_polars(), scope=question.coin, synthetic=made.content.synthetic)
+    bulletin_answer = _published(root, question)
+    findings = TableAnswer(
+        table=bulletin_answer.to_polars(), scope=question.coin, synthetic=bulletin_answer.content.synthetic
+    )
     documents = {
-        "json": made.to_json().encode(),
-        "brief": msgspec.json.encode(made.brief()),
-        "text": made.to_text().encode(),
-        "md": markdown.render(made.content).encode(),
+        "json": bulletin_answer.to_json().encode(),
+        "brief": msgspec.json.encode(bulletin_answer.brief()),
+        "text": bulletin_answer.to_text().encode(),
+        "md": markdown.render(bulletin_answer.content).encode(),
     }
     return Answer(documents=documents, tables={"bulletin": findings})
 
@@ -134,11 +136,11 @@ def _bulletin_page(root: str, question: Question) -> Answer:
 
 
 def _forecast(root: str, question: Question) -> Answer:
-    made = Session(root).forecast(question.coin, at=format_time(question.at))
+    built = Session(root).forecast(question.coin, at=format_time(question.at))
     about = TableAnswer(
-        table=made.to_polars(), scope=made.content.scope, inferred=True, note=f"Model {made.content.model}."
+        table=built.to_polars(), scope=built.content.scope, inferred=True, note=f"Model {built.content.model}."
     )
-    return Answer(documents={"json": made.to_json().encode()}, tables={"forecast": about})
+    return Answer(documents={"json": built.to_json().encode()}, tables={"forecast": about})
 
 
 def arrow(rows: pl.DataFrame) -> bytes:

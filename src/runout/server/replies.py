@@ -137,9 +137,9 @@ def chosen_form(request: AnyRequest, form: str | None, forms: tuple[str, ...]) -
             raise UsageError(f"format must be one of {', '.join(forms)}, found {form[:40]!r}")
         return form
     for part in request.headers.get("accept", "").split(","):
-        wanted = _ASKED.get(part.split(";")[0].strip().lower())
-        if wanted in forms and not (wanted == "html" and "json" in forms):
-            return wanted
+        answer = _ASKED.get(part.split(";")[0].strip().lower())
+        if answer in forms and not (answer == "html" and "json" in forms):
+            return answer
     return forms[0]
 
 
@@ -173,7 +173,7 @@ def respond(
         "Vary": "Accept, Accept-Encoding, Authorization",
         **(extra or {}),
     }
-    asked = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    asked = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if asked & {etag, f'"{tag}"', "*"}:
         return Response(b"", status_code=304, headers=headers, media_type=media)
     if packs:
@@ -201,8 +201,8 @@ def table_body(
     cursor = None
     if following < answer.table.height:
         cursor = cursor_of(Page(at=page.at, offset=following))
-    said = {name: getattr(answer, name) for name in _ABOUT}
-    headers = {"X-Runout-As-Of": as_of, "X-Runout-About": quote(msgspec.json.encode(said), safe=_READABLE)}
+    text = {name: getattr(answer, name) for name in _ABOUT}
+    headers = {"X-Runout-As-Of": as_of, "X-Runout-About": quote(msgspec.json.encode(text), safe=_READABLE)}
     if cursor:
         headers["X-Runout-Next-Cursor"] = cursor
     if form == "json":

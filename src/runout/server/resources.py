@@ -219,8 +219,8 @@ async def status(request: AnyRequest, subject: NamedDependency[Subject]) -> Resp
     """Return the coins of the lake, its newest price and that price's age; an empty lake says so."""
     answers = answers_of(request)
     answer = await answers.get(Question(resource="status", at=subject.at))
-    found = msgspec.json.decode(answer.documents["json"], type=Status)
-    fields = {name: getattr(found, name) for name in found.__struct_fields__}
+    results = msgspec.json.decode(answer.documents["json"], type=Status)
+    fields = {name: getattr(results, name) for name in results.__struct_fields__}
     document = StatusDocument(**fields, version=await answers.version(), as_of=format_time(subject.at))
     return replies.respond(request, msgspec.json.encode(document), MEDIA["json"], fixed=False)
 

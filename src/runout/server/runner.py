@@ -47,8 +47,8 @@ async def serve(
     ending = stop or asyncio.Event()
     if stop is None:
         loop = asyncio.get_running_loop()
-        for one in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(one, ending.set)
+        for item in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(item, ending.set)
     app = framework(settings, tail)
     server = Server(
         Gate(app, settings),

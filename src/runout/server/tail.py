@@ -69,7 +69,7 @@ class LakeTail:
         recent = self._recent()
         fresh, self._sent = recent.join(self._sent, on=_KEY, how="anti", maintain_order="left"), recent
         rows = fresh.tail(_MOST)
-        venues = {one.series: one.venues[0] for one in self._lake.series("liquidations")} if rows.height else {}
+        venues = {item.series: item.venues[0] for item in self._lake.series("liquidations")} if rows.height else {}
         return [
             {
                 "event_time": format_time(row["event_time"]), "coin": row["coin"],

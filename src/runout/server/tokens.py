@@ -96,7 +96,7 @@ def keep_token(file: Path, token: Token) -> None:
     UsageError
         If the file has a token of that name.
     """
-    if any(one.name == token.name for one in read_tokens(file)):
+    if any(item.name == token.name for item in read_tokens(file)):
         raise UsageError(f"{file} has a token named {token.name}; choose another name, or delete its [[token]] first")
     scopes = ", ".join(f'"{scope}"' for scope in token.scopes)
     entry = f'[[token]]\nname = "{token.name}"\nsha256 = "{token.sha256}"\nscopes = [{scopes}]\n\n'

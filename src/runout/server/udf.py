@@ -60,7 +60,7 @@ async def time() -> str:
 @get("/udf/symbols", responses=_OBJECT, summary="A coin as a chart knows it")
 async def symbols(request: AnyRequest, symbol: Symbol) -> Response[bytes]:
     """Return name, session, precision and resolutions of a coin; its description says whether it is synthetic."""
-    known = {one.coin: one for one in (await _status(request)).coins}
+    known = {coin.coin: coin for coin in (await _status(request)).coins}
     if symbol.upper() not in known:
         raise NotEnoughDataError(f"expected a coin of the lake, found {symbol}; there are {', '.join(known)}")
     return _json(request, _symbol(known[symbol.upper()]))
@@ -73,8 +73,8 @@ async def search(
     limit: Annotated[int, Parameter(description="Most answers.", ge=1, le=1_000)] = 30,
 ) -> Response[bytes]:
     """Return coins of the lake whose name begins with the text."""
-    found = [_symbol(one) for one in (await _status(request)).coins if one.coin.startswith(beginning.upper())]
-    named = [{"symbol": one["name"], "full_name": one["name"], **one} for one in found[:limit]]
+    results = [_symbol(coin) for coin in (await _status(request)).coins if coin.coin.startswith(beginning.upper())]
+    named = [{"symbol": series["name"], "full_name": series["name"], **series} for series in results[:limit]]
     return _json(request, named)
 
 
@@ -85,8 +85,8 @@ async def history(
     """Return candles as columns `t, o, h, l, c, v`; `no_data` where the window has none."""
     step = _STEPS[resolution] * NANOSECONDS_PER_MINUTE
     at = min(to * NANOSECONDS_PER_SECOND, now_ns())
-    wanted = max(countback, -(-(at - since * NANOSECONDS_PER_SECOND) // step), 2)
-    columns = min(wanted, _MOST)
+    requested = max(countback, -(-(at - since * NANOSECONDS_PER_SECOND) // step), 2)
+    columns = min(requested, _MOST)
     asked = Question(resource="candles", at=at, coin=symbol.upper(), since=max(at - columns * step, 0), columns=columns)
     try:
         rows = (await answers_of(request).get(asked)).tables["candles"].table
@@ -106,19 +106,19 @@ async def marks(request: AnyRequest, symbol: Symbol, since: From, to: To) -> Res
     at = min(to * NANOSECONDS_PER_SECOND, now_ns())
     asked = Question(resource="flushes", at=at, coin=symbol.upper())
     rows = (await answers_of(request).get(asked)).tables["flushes"].table
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for at_row, row in enumerate(rows.iter_rows(named=True)):
         begin = int(row["start_time"].timestamp())
         if since <= begin <= to:
             falls = row["direction"] == "flush"
-            found.append(
+            results.append(
                 {
                     "id": at_row, "time": begin, "color": "red" if falls else "blue",
                     "label": row["direction"][0].upper(), "labelFontColor": "white", "minSize": 14,
                     "text": f"{row['direction']} of {row['move']:+.1%}, {row['state']}",
                 }
             )  # fmt: skip
-    return _json(request, found)
+    return _json(request, results)
 
 
 @get("/widgets.json", responses=_OBJECT, summary="The server as a backend of OpenBB Workspace")
@@ -156,16 +156,16 @@ _TABLES: Final = {
 }
 
 
-def _symbol(one: CoinStatus) -> dict[str, Any]:
-    about = f"{one.coin}, {' and '.join(one.venues)}{', SYNTHETIC MARKET' if one.synthetic else ''}"
+def _symbol(item: CoinStatus) -> dict[str, Any]:
+    about = f"{item.coin}, {' and '.join(item.venues)}{', SYNTHETIC MARKET' if item.synthetic else ''}"
     resolutions = [
-        name for name, minutes in _STEPS.items() if (one.intraday or minutes >= 1440) and name not in {"D", "W"}
+        name for name, minutes in _STEPS.items() if (item.intraday or minutes >= 1440) and name not in {"D", "W"}
     ]
     return {
-        "name": one.coin, "ticker": one.coin, "description": about, "type": "crypto", "session": "24x7",
+        "name": item.coin, "ticker": item.coin, "description": about, "type": "crypto", "session": "24x7",
         "timezone": "Etc/UTC", "exchange": "", "listed_exchange": "", "minmov": 1, "pricescale": 100,
-        "has_intraday": one.intraday, "has_weekly_and_monthly": False, "supported_resolutions": resolutions,
-        "volume_precision": 0, "data_status": "streaming" if one.intraday else "endofday",
+        "has_intraday": item.intraday, "has_weekly_and_monthly": False, "supported_resolutions": resolutions,
+        "volume_precision": 0, "data_status": "streaming" if item.intraday else "endofday",
     }  # fmt: skip
 
 

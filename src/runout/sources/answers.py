@@ -41,18 +41,18 @@ def retry_after(answer: Answer, default: float) -> float:
 
 def judge_status(answer: Answer, words: str = "") -> Verdict | None:
     """Return what a status says at any venue; null where it says that the body decides."""
-    said = words or words_of(answer.body)
+    text = words or words_of(answer.body)
     status = answer.status
     if status == 429:
-        return Verdict(kind="slow-down", wait=retry_after(answer, 30.0), words=said)
+        return Verdict(kind="slow-down", wait=retry_after(answer, 30.0), words=text)
     if status == 418:
-        return Verdict(kind="banned", wait=retry_after(answer, 120.0), words=said)
+        return Verdict(kind="banned", wait=retry_after(answer, 120.0), words=text)
     if status in {401, 403, 451}:
-        return Verdict(kind="blocked", words=said)
+        return Verdict(kind="blocked", words=text)
     if status in {400, 404, 405, 410, 422}:
-        return Verdict(kind="gone", words=said)
+        return Verdict(kind="gone", words=text)
     if status >= 300 or status < 200:
-        return Verdict(kind="broken", words=said)
+        return Verdict(kind="broken", words=text)
     return None
 
 

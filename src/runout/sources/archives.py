@@ -132,8 +132,8 @@ def _read(stream: IO[bytes] | gzip.GzipFile, largest_bytes: int) -> bytes:
     return data
 
 
-def _too_large(largest_bytes: int, found: int) -> str:
+def _too_large(largest_bytes: int, results: int) -> str:
     return (
-        f"expected at most {largest_bytes:,} bytes after unpacking, found at least {found:,}; "
+        f"expected at most {largest_bytes:,} bytes after unpacking, found at least {results:,}; "
         "if the file is genuine, unpack and split it"
     )

@@ -196,5 +196,5 @@ def read_frames(
 
 def lookup(instruments: Iterable[Instrument], markets: Iterable[str] = ()) -> dict[str, Instrument]:
     """Return instruments by the venue's symbol, of the given markets or of all."""
-    wanted = set(markets)
-    return {i.symbol: i for i in instruments if not wanted or i.market in wanted}
+    requested = set(markets)
+    return {i.symbol: i for i in instruments if not requested or i.market in requested}

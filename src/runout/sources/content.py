@@ -135,7 +135,7 @@ def read_parquet(data: bytes) -> Content:
     if not cells.height:
         raise SchemaError(_NO_ROWS)
     absurd = _absurd_moments(cells)
-    found = [
+    results = [
         pl.when(is_absurd).then(
             pl.format(f"{as_literal(name)}: expected a moment, found {{}}", pl.col(name).to_physical())
         )
@@ -145,7 +145,7 @@ def read_parquet(data: bytes) -> Content:
     nothing = pl.Series("fault", [None] * cells.height, dtype=pl.String)
     return Content(
         cells=cells.with_columns(nulled),
-        faults=cells.select(fault=pl.coalesce(nothing, *found))["fault"],
+        faults=cells.select(fault=pl.coalesce(nothing, *results))["fault"],
     )
 
 
@@ -166,9 +166,9 @@ def require_columns(content: Content, expected: Iterable[str]) -> None:
     """Raise :class:`SchemaError` naming the columns of ``expected`` that the content does not have."""
     missing = [name for name in expected if name not in content.cells.columns]
     if missing:
-        found = ", ".join(content.cells.columns)
+        results = ", ".join(content.cells.columns)
         raise SchemaError(
-            f"expected columns {', '.join(missing)}, found only {found[:400]}; "
+            f"expected columns {', '.join(missing)}, found only {results[:400]}; "
             "is it a file of this provider, with its header?"
         )
 
@@ -195,8 +195,8 @@ def unread(column: str, dtype: pl.DataType | type[pl.DataType], read: pl.Expr, e
     """Return an expression with the fault of cells that hold something of which ``read`` made nothing."""
     cell = pl.col(column)
     filled = cell.is_not_null() & (cell.str.strip_chars() != "") if dtype == pl.String else cell.is_not_null()
-    found = cell.str.slice(0, 60) if dtype == pl.String else cell.cast(pl.String, strict=False)
-    text = pl.format(f"{as_literal(column)}: expected {expected}, found '{{}}'", found.fill_null("another type"))
+    results = cell.str.slice(0, 60) if dtype == pl.String else cell.cast(pl.String, strict=False)
+    text = pl.format(f"{as_literal(column)}: expected {expected}, found '{{}}'", results.fill_null("another type"))
     return pl.when(filled & read.is_null()).then(text).otherwise(None)
 
 
@@ -218,13 +218,13 @@ def _decoded(line: bytes) -> str | None:
 
 def _split(text: pl.Series, names: list[str], delimiter: str) -> tuple[pl.DataFrame, pl.Series]:
     if len(names) == 1:
-        cells, found = text.to_frame(), pl.lit(1)
+        cells, results = text.to_frame(), pl.lit(1)
     else:
         parts = text.str.split_exact(delimiter, len(names) - 1)
-        cells, found = parts.struct.unnest(), pl.col("text").str.count_matches(delimiter, literal=True) + 1
+        cells, results = parts.struct.unnest(), pl.col("text").str.count_matches(delimiter, literal=True) + 1
     cells.columns = names
-    wrong = pl.format(f"expected {len(names)} fields, found {{}}", found)
-    return cells, text.to_frame().select(fault=pl.when(found != len(names)).then(wrong)).to_series()
+    wrong = pl.format(f"expected {len(names)} fields, found {{}}", results)
+    return cells, text.to_frame().select(fault=pl.when(results != len(names)).then(wrong)).to_series()
 
 
 def _split_quoted(texts: list[str | None], names: list[str], delimiter: str) -> tuple[pl.DataFrame, pl.Series]:

@@ -159,7 +159,7 @@ def _take_row(content: Any, fault: str) -> bytes | None:
     return None
 
 
-def _at(content: Any, path: str, wanted: type) -> list[Any]:
+def _at(content: Any, path: str, requested: type) -> list[Any]:
     """Return the parts of ``content`` at a path of msgspec; of every element of a list, since one fault is of all."""
     parts = [content]
     for name, place in _PATH_PART.findall(path):
@@ -167,7 +167,7 @@ def _at(content: Any, path: str, wanted: type) -> list[Any]:
             parts = [item for part in parts if isinstance(part, list) for item in cast("list[Any]", part)]
         else:
             parts = [part[name] for part in parts if isinstance(part, dict) and name in part]
-    return [part for part in parts if isinstance(part, wanted)]
+    return [part for part in parts if isinstance(part, requested)]
 
 
 def _is_unknown_kind(fault: str, unknown: dict[str, int]) -> bool:

@@ -45,9 +45,9 @@ def compiled_day() -> Day:
 
 def _own_functions(module: ModuleType) -> dict[str, FunctionType]:
     return {
-        name: one
-        for name, one in vars(module).items()
-        if isfunction(one) and one.__module__ == module.__name__
+        name: item
+        for name, item in vars(module).items()
+        if isfunction(item) and item.__module__ == module.__name__
     }  # fmt: skip
 
 

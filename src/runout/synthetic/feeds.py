@@ -101,24 +101,24 @@ def single_events(track: Track, venue: Venue, place: int, start: int, rng: np.ra
     rows = track.forced[(track.forced.venue == place) & (track.forced.minute > first - SPREAD_MINUTES)]
     usd = rows.quantity * rows.price
     counts = 1 + rng.poisson(usd / MEAN_LIQUIDATION_USD)
-    of = np.repeat(np.arange(len(rows)), counts)
-    sizes = (1.0 - rng.random(len(of))) ** (-1 / SIZE_TAIL)
-    value = sizes * (usd / np.bincount(of, sizes, minlength=len(rows)))[of]
-    minute = np.minimum(rows.minute[of] + rng.integers(0, SPREAD_MINUTES, len(of)), _minutes(track) - 1)
-    time = start + minute * NANOSECONDS_PER_MINUTE + rng.integers(0, 60, len(of)) * SECOND
-    lottery = rng.random(len(of))
+    subject = np.repeat(np.arange(len(rows)), counts)
+    sizes = (1.0 - rng.random(len(subject))) ** (-1 / SIZE_TAIL)
+    value = sizes * (usd / np.bincount(subject, sizes, minlength=len(rows)))[subject]
+    minute = np.minimum(rows.minute[subject] + rng.integers(0, SPREAD_MINUTES, len(subject)), _minutes(track) - 1)
+    time = start + minute * NANOSECONDS_PER_MINUTE + rng.integers(0, 60, len(subject)) * SECOND
+    lottery = rng.random(len(subject))
     kept = _kept(venue.feed, time, value, lottery)
     kept = kept[minute[kept] >= first]
     price = rows.bankruptcy_price if venue.side_word == "position" else rows.price
     order = kept[np.lexsort((lottery[kept], time[kept]))]
-    return Shown(time[order], rows.side[of[order]], value[order], price[of[order]])
+    return Shown(time[order], rows.side[subject[order]], value[order], price[subject[order]])
 
 
 def event_sums(shown: Shown, side: int, start: int, hours: int) -> Floats:
     """Return the dollars of a side that single events show in each hour from ``start``."""
-    mine = shown.side == side
-    hour = (shown.time[mine] - start) // (MINUTES_PER_HOUR * NANOSECONDS_PER_MINUTE)
-    return np.bincount(hour, shown.value_usd[mine], minlength=hours).astype(np.float64)
+    own = shown.side == side
+    hour = (shown.time[own] - start) // (MINUTES_PER_HOUR * NANOSECONDS_PER_MINUTE)
+    return np.bincount(hour, shown.value_usd[own], minlength=hours).astype(np.float64)
 
 
 def _kept(feed: Feed, time: Integers, value: Floats, lottery: Floats) -> Integers:

@@ -42,12 +42,12 @@ def simulated(
     """Simulate the coins of a world; return what happened to each, by name."""
     latent = latent_returns(world, np.random.default_rng([world.seed, 0]))
 
-    def one(number: int) -> Track:
+    def simulated(number: int) -> Track:
         coin = world.coins[number]
         if progress:
             progress(f"market of {coin.name}", number + 1, len(world.coins))
         return simulate(world, coin, latent[number], latent[-1], np.random.default_rng([world.seed, number + 1]))
 
     with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(one, range(len(world.coins))))
-    return {coin.name: track for coin, track in zip(world.coins, found, strict=True)}
+        results = list(pool.map(simulated, range(len(world.coins))))
+    return {coin.name: track for coin, track in zip(world.coins, results, strict=True)}

@@ -71,11 +71,11 @@ def settle(m: Market, i: int) -> None:
             enlist(m, i)
 
 
-def note(m: Market, i: int, what: int) -> None:
+def note(m: Market, i: int, subject: int) -> None:
     """Log a position as it stands after a change."""
     a, row = m.accounts, m.counts[0]
     if row < len(m.changes):
-        one = m.changes[row]
-        one.minute, one.account, one.change = m.whole[0].minute, i, what
-        one.quantity, one.entry, one.leverage, one.level = a[i].quantity, a[i].entry, a[i].leverage, a[i].level
+        item = m.changes[row]
+        item.minute, item.account, item.change = m.whole[0].minute, i, subject
+        item.quantity, item.entry, item.leverage, item.level = a[i].quantity, a[i].entry, a[i].leverage, a[i].level
     m.counts[0] = row + 1

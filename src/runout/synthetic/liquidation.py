@@ -80,13 +80,13 @@ def report(  # noqa: PLR0917 - called from compiled code, by place
     """
     row = m.counts[1]
     if row < len(m.forced):
-        one = m.forced[row]
-        one.minute, one.round, one.account, one.venue = m.whole[0].minute, turn_number, i, m.accounts[i].venue
-        one.stage, one.opened, one.side = stage, m.accounts[i].opened, (1 if bankrupt_side(m, i) > 0.0 else -1)
-        one.quantity, one.price, one.bankruptcy_price = coins, price, bankrupt
-        one.mark = m.markets[m.accounts[i].venue].mark
+        item = m.forced[row]
+        item.minute, item.round, item.account, item.venue = m.whole[0].minute, turn_number, i, m.accounts[i].venue
+        item.stage, item.opened, item.side = stage, m.accounts[i].opened, (1 if bankrupt_side(m, i) > 0.0 else -1)
+        item.quantity, item.price, item.bankruptcy_price = coins, price, bankrupt
+        item.mark = m.markets[m.accounts[i].venue].mark
         fund = OWN * m.accounts[i].venue + INSURANCE
-        one.insurance_usd, one.insurance_room = equity(m, fund), bearable(m, fund, bankrupt_side(m, i), bankrupt)
+        item.insurance_usd, item.insurance_room = equity(m, fund), bearable(m, fund, bankrupt_side(m, i), bankrupt)
     m.counts[1] = row + 1
     m.whole[0].events += 1.0
 
@@ -96,7 +96,7 @@ def bankrupt_side(m: Market, i: int) -> float:
     return 1.0 if m.accounts[i].quantity > 0.0 else -1.0
 
 
-def sell_to_book(m: Market, i: int, wanted: float, bankrupt: float, turn_number: int) -> float:
+def sell_to_book(m: Market, i: int, requested: float, bankrupt: float, turn_number: int) -> float:
     """Send the engine's order, good to the bankruptcy price and the venue's bound; return the coins it filled.
 
     Parameters
@@ -105,7 +105,7 @@ def sell_to_book(m: Market, i: int, wanted: float, bankrupt: float, turn_number:
         The market.
     i
         Account whose position is closed.
-    wanted
+    requested
         Coins to close.
     bankrupt
         Its bankruptcy price.
@@ -119,8 +119,8 @@ def sell_to_book(m: Market, i: int, wanted: float, bankrupt: float, turn_number:
     if side * (x[v].price - limit) <= 0.0 or limit <= 0.0:
         return 0.0
     room = side * (x[v].consumed - consumed_at(math.log(limit / x[v].mid))) * x[v].depth
-    walk = min(FORCED_WALK, FORCED_AT_ONCE * x[v].depth / (wanted * x[v].price))
-    coins = min(wanted, room / (x[v].price * walk))
+    walk = min(FORCED_WALK, FORCED_AT_ONCE * x[v].depth / (requested * x[v].price))
+    coins = min(requested, room / (x[v].price * walk))
     if coins <= 0.0:
         return 0.0
     row = m.counts[1]
@@ -284,15 +284,15 @@ def sweep_cross(m: Market, turn_number: int) -> int:
 
 def clear(m: Market) -> None:
     """Set marks and liquidate, round by round, until nothing is crossed."""
-    venues, turn_number, found = len(m.edge), 0, 1
-    while found > 0:
+    venues, turn_number, results = len(m.edge), 0, 1
+    while results > 0:
         for v in range(venues):
             set_mark(m, v)
-        found = sweep_cross(m, turn_number)
+        results = sweep_cross(m, turn_number)
         for v in range(venues):
             last = bucket_of(m, m.markets[v].mark)
-            found += sweep(m, v, 0, last, turn_number) + sweep(m, v, 1, last, turn_number)
-        if found > 0:
+            results += sweep(m, v, 0, last, turn_number) + sweep(m, v, 1, last, turn_number)
+        if results > 0:
             for v in range(venues + 1):
                 m.markets[v].consumed *= REPLENISHED_A_ROUND
                 requote(m, v)

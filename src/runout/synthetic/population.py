@@ -91,11 +91,11 @@ def _weights(kind: Integers, rng: np.random.Generator) -> Floats:
     """Return the usual size of each account, over the open interest that all want."""
     weight = np.minimum((1.0 - rng.random(len(kind))) ** (-1.0 / 1.4), LARGEST_WEIGHT)
     weight = np.minimum(weight, LARGEST_SHARE / BORROWERS_WANT * weight.sum())
-    for kinds, wanted in (
+    for kinds, requested in (
         ([TAKER, TREND_FOLLOWER, CROSS_FUND], BORROWERS_WANT), ([HEDGER], HEDGERS_WANT), ([CARRY_TRADER], CARRIED),
     ):  # fmt: skip
-        mine = np.isin(kind, kinds)
-        weight[mine] *= wanted / max(weight[mine].sum(), 1.0)
+        own = np.isin(kind, kinds)
+        weight[own] *= requested / max(weight[own].sum(), 1.0)
     return weight
 
 

@@ -100,8 +100,8 @@ def publish(world: World, tracks: dict[str, Track], rng: np.random.Generator) ->
     rng
         For the noise that publication adds.
     """
-    for one, rows in _everything(world, tracks, rng):
-        yield msgspec.structs.replace(one, feed=world.title), _without_outage(world, one, rows)
+    for item, rows in _everything(world, tracks, rng):
+        yield msgspec.structs.replace(item, feed=world.title), _without_outage(world, item, rows)
 
 
 def _everything(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
@@ -119,10 +119,10 @@ def _everything(world: World, tracks: dict[str, Track], rng: np.random.Generator
     yield from _market(world, views, rng)
 
 
-def _without_outage(world: World, one: Series, rows: pl.DataFrame) -> pl.DataFrame:
+def _without_outage(world: World, series: Series, rows: pl.DataFrame) -> pl.DataFrame:
     """Drop what the lead venue's feeds would have said while they were silent; daily sums are what came through."""
     hours = SCRIPTS[world.scenario].outage_hours
-    if not hours or world.venues[0].name not in one.venues or one.step >= DAY:
+    if not hours or world.venues[0].name not in series.venues or series.step >= DAY:
         return rows
     end = world.start + world.days * DAY
     silent = pl.col("event_time").is_between(end - int(hours[0] * HOUR), end - int(hours[1] * HOUR))
@@ -135,20 +135,20 @@ def _publish(  # noqa: PLR0917 - a scope and its rows
 ) -> Published:  # fmt: skip
     name = coin if isinstance(coin, str) else coin.name
     fields = {"instruments": "perpetual", "market": "all-derivatives", "venues": (ALL_VENUES,)} | dict(scoped)
-    one = msgspec.convert(
+    item = msgspec.convert(
         {"series": "", "kind": kind, "provider": PROVIDER, "coin": name, "step": step, "synthetic": True, "note": NOTE}
         | fields,
         Series,
     )  # fmt: skip
-    one = msgspec.structs.replace(one, series=f"{PROVIDER}/{kind}/{name}/{scope}/{one.step_text()}")
+    item = msgspec.structs.replace(item, series=f"{PROVIDER}/{kind}/{name}/{scope}/{item.step_text()}")
     span = (
         0
         if kind in {"open_interest", "positioning", "funding", "depth", "premium", "market_caps", "reserves"}
         else step
     )
     table = pl.DataFrame({"event_time": stamps, "known_time": stamps, **columns})
-    table = table.with_columns(series=pl.lit(one.series), coin=pl.lit(name), span=pl.lit(span))
-    return one, conform(table, KINDS[kind])
+    table = table.with_columns(series=pl.lit(item.series), coin=pl.lit(name), span=pl.lit(span))
+    return item, conform(table, KINDS[kind])
 
 
 def _ends(world: World, step: int) -> npt.NDArray[np.int64]:

@@ -193,10 +193,10 @@ def turn(m: Market, target: float, luck: Floats) -> None:
     elif a[i].quantity != 0.0:
         manage(m, i, luck[1], luck[2])
     else:
-        wanted = 0.0
+        requested = 0.0
         for v in range(len(m.edge)):
-            wanted += m.markets[v].long_open
-        if luck[3] < 0.35 * (1.0 + 6.0 * (target - wanted) / target):
+            requested += m.markets[v].long_open
+        if luck[3] < 0.35 * (1.0 + 6.0 * (target - requested) / target):
             enter(m, i, target, luck[1], luck[2])
 
 

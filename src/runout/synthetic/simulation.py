@@ -77,12 +77,12 @@ def simulate(
     log, other = (empty_log(len(world.venues), room, world.traders_of(coin)) for _ in range(2))
     market = made_market(world, coin, log, rng)
     streams = rng.spawn(2)
-    wanted = _wanted(world, coin, days, rng)
+    requested = _wanted(world, coin, days, rng)
     pledge = np.exp(PLEDGE_BETA * np.cumsum(common))
     kept = _Kept(world)
     for day in range(days):
         part = slice(day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY)
-        draws = _draws((latent[part], wanted[part], pledge[part]), turns, market, streams)
+        draws = _draws((latent[part], requested[part], pledge[part]), turns, market, streams)
         shadow = copied(market, other, forced_impact=0.0)
         run(market, draws)
         if market.counts[1]:
@@ -107,7 +107,7 @@ def _draws(
     loud = np.minimum(np.abs(day[0]) / np.sqrt(market.whole[0].usual_variance), 6.0)
     counts = streams[0].poisson(turns * (0.6 + 0.5 * loud))
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    latent, target, pledge = (one.copy() for one in day)
+    latent, target, pledge = (floats.copy() for floats in day)
     return Draws(latent, target, pledge, first, streams[1].random((int(first[-1]), 4)))
 
 
@@ -132,7 +132,7 @@ class _Kept:
             self._add(changes=changed, snapshots=_snapshot(day, market))
 
     def track(self, events: float) -> Track:
-        parts = {name: np.concatenate(found, axis=1 if name == "bars" else 0) for name, found in self._parts.items()}
+        parts = {name: np.concatenate(result, axis=1 if name == "bars" else 0) for name, result in self._parts.items()}
         for name in ("forced", "changes"):
             parts[name] = parts[name].view(np.recarray)
         return Track(**parts, events=events)
@@ -162,11 +162,11 @@ def _endogenous(closed: Records, other: Log) -> npt.NDArray[np.bool_]:
 
 
 def _snapshot(day: int, market: Market) -> Any:
-    held = np.flatnonzero(market.accounts.quantity != 0.0)
-    a = market.accounts[held]
+    stored = np.flatnonzero(market.accounts.quantity != 0.0)
+    a = market.accounts[stored]
     side, size = np.sign(a.quantity), np.abs(a.quantity)
     worth = a.cash + a.pledge * market.whole[0].pledge_value
     cross = np.maximum(-side * worth / (size * (1 - side * market.tiers[a.venue, 0, 0])), 0.0)
-    level = np.where(np.isin(held, market.cross), cross, a.level)
+    level = np.where(np.isin(stored, market.cross), cross, a.level)
     columns = (a.venue, a.kind, a.quantity, a.entry, a.leverage, level, a.opened - BURN_IN_DAYS * MINUTES_PER_DAY)
-    return np.column_stack([np.full(len(held), day), held, *columns])
+    return np.column_stack([np.full(len(stored), day), stored, *columns])

@@ -157,9 +157,9 @@ def empty_log(venues: int, turns: int, accounts: int) -> Log:
     )
 
 
-def records(of: np.dtype[np.void], count: int) -> Records:
+def records(subject: np.dtype[np.void], count: int) -> Records:
     """Return so many empty records."""
-    return np.zeros(count, of).view(np.recarray)
+    return np.zeros(count, subject).view(np.recarray)
 
 
 def copied(market: Market, log: Log, forced_impact: float) -> Market:

@@ -76,13 +76,13 @@ def liquidation_facts(long_usd: Floats, short_usd: Floats, interest_usd: Floats)
 def world_facts(published: Iterable[tuple[Series, pl.DataFrame]]) -> dict[str, float]:
     """Return the facts of what a world publishes; ``lead_share``: the lead venue's of three venues' liquidations."""
     kept: dict[str, list[tuple[Series, pl.DataFrame]]] = {"bars": [], "liquidations": [], "open_interest": []}
-    for one, rows in published:
-        if one.kind in kept:
-            kept[one.kind].append((one, rows))
-    fine = next(rows for one, rows in kept["bars"] if one.market == "perpetual" and one.step_text() == "5m")
-    daily = pl.concat([rows for one, rows in kept["liquidations"] if one.step_text() == "1d"])
-    lead = pl.concat([rows for one, rows in kept["liquidations"] if one.step_text() == "4h"])
-    interest = pl.concat([rows for one, rows in kept["open_interest"] if one.step_text() == "1d"])
+    for item, rows in published:
+        if item.kind in kept:
+            kept[item.kind].append((item, rows))
+    fine = next(rows for entry, rows in kept["bars"] if entry.market == "perpetual" and entry.step_text() == "5m")
+    daily = pl.concat([rows for entry, rows in kept["liquidations"] if entry.step_text() == "1d"])
+    lead = pl.concat([rows for entry, rows in kept["liquidations"] if entry.step_text() == "4h"])
+    interest = pl.concat([rows for entry, rows in kept["open_interest"] if entry.step_text() == "1d"])
     sides = daily.group_by("event_time", "liquidated_side").agg(pl.col("value_usd").sum()).sort("event_time")
     long, short = (sides.filter(pl.col("liquidated_side") == side)["value_usd"] for side in ("long", "short"))
     open_usd = interest.group_by("event_time").agg(pl.col("open_interest_usd").sum()).sort("event_time")

@@ -81,8 +81,8 @@ def _forced_closes(world: World, track: Track) -> pl.DataFrame:
     ends = world.start + (np.arange(hours, dtype=np.int64) + 1) * NANOSECONDS_PER_HOUR
     parts: list[pl.DataFrame] = []
     for side, number in (("long", 1), ("short", -1)):
-        for cause, wanted in (("exogenous", False), ("endogenous", True)):
-            rows = track.forced[(track.forced.side == number) & (track.endogenous == wanted)]
+        for cause, requested in (("exogenous", False), ("endogenous", True)):
+            rows = track.forced[(track.forced.side == number) & (track.endogenous == requested)]
             amount = np.bincount(rows.minute // 60, rows.quantity, minlength=hours).astype(np.float64)
             parts.append(
                 pl.DataFrame({"event_time": ends, "quantity_base": amount}).with_columns(

@@ -183,5 +183,5 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     def traders_of(self, coin: Coin) -> int:
         """Return how many accounts trade a coin; it depends on no other coin that is simulated beside it."""
-        whole = sum(one.open_interest_usd**0.5 for one in COINS)
+        whole = sum(item.open_interest_usd**0.5 for item in COINS)
         return max(round(self.traders * coin.open_interest_usd**0.5 / whole), 400)

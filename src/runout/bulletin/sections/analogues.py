@@ -83,7 +83,10 @@ def _worth(skill: float | None, scored: float | None) -> str:
 def table(neighbours: Sequence[Neighbour], reading: Reading) -> Table:
     """Return the nearest days one by one."""
     rows = tuple(
-        Row(label=format_date(one.time - 1), values=(one.distance, one.largest_fall, one.change)) for one in neighbours
+        Row(
+            label=format_date(neighbour.time - 1), values=(neighbour.distance, neighbour.largest_fall, neighbour.change)
+        )
+        for neighbour in neighbours
     )
     return Table(
         name="cycles.analogues",

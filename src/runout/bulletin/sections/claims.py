@@ -97,9 +97,9 @@ def section(claims: tuple[Claim, ...], findings: tuple[Finding, ...], *, coin: s
     if not checked:
         return None
     if len({claim.source for claim in shown}) == 1:  # named in the summary
-        checked = [_without_source(one, shown[0].source) for one in checked]
+        checked = [_without_source(item, shown[0].source) for item in checked]
     sources = sorted({claim.source for claim in shown})
-    counted = ", ".join(f"{verdicts[one]} {_COUNTED.get(one, one)}" for one in Verdict if verdicts[one])
+    counted = ", ".join(f"{verdicts[item]} {_COUNTED.get(item, item)}" for item in Verdict if verdicts[item])
     return Section(
         key="claims",
         title="Published statements, checked",
@@ -140,8 +140,8 @@ def verdict(claim: Claim, measured: Quantity, *, end: str, estimated: bool = Fal
 
 
 def _measured(claim: Claim, finding: Finding) -> Quantity | None:
-    found = next((one for one in finding.evidence.quantities if one.name == claim.quantity), None)
-    return None if found is None or found.value is None else found
+    results = next((quantity for quantity in finding.evidence.quantities if quantity.name == claim.quantity), None)
+    return None if results is None or results.value is None else results
 
 
 def _check(claim: Claim, finding: Finding, measured: Quantity, judged: Verdict, at: int) -> Finding:
@@ -169,12 +169,12 @@ def _without_source(finding: Finding, source: str) -> Finding:
 
 def _compared(claim: Claim, finding: Finding, measured: Quantity, at: int) -> str:
     value = measured.value or 0.0
-    found = f"{'inferred' if finding.inferred else 'measured'} {_text(measured, value)}"
+    results = f"{'inferred' if finding.inferred else 'measured'} {_text(measured, value)}"
     interval = f", interval {bounds_text(measured)}," if finding.inferred and measured.low is not None else ""
     difference = "" if claim.claimed == 0 else f" ({_difference(measured, value - claim.claimed)})"
     start, end = (parse_time(text) for text in (finding.evidence.window_start, finding.evidence.window_end))
     when = f"{'at' if end - start <= NANOSECONDS_PER_DAY else 'in the window to'} {say_time(end, at)}"
-    return f"{found}{interval} {when}{difference}."
+    return f"{results}{interval} {when}{difference}."
 
 
 def _with(proof: Evidence, numbers: tuple[Quantity, ...]) -> Evidence:

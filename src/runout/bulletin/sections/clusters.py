@@ -18,27 +18,27 @@ _BAND: Final = "90% band of a sweep's total; inferred"
 _CAVEAT: Final = f"{NO_GAIN} Dollars are what the capped feed would report, a lower bound."
 
 
-def section(found: pl.DataFrame, swept: pl.DataFrame, *, at: int) -> Section:
+def section(table: pl.DataFrame, swept: pl.DataFrame, *, at: int) -> Section:
     """Return the clusters of each side, the largest first, and those of the day before that were crossed since.
 
     Parameters
     ----------
-    found
+    table
         ``clusters`` rows of one moment, at least one, by rank.
     swept
         ``swept_clusters`` rows of the same moment, by rank.
     at
         UTC ns.
     """
-    rows, passed = found.to_dicts(), swept.to_dicts()
+    rows, passed = table.to_dicts(), swept.to_dicts()
     findings = [
         _cluster(row, number)
         for side in ("long", "short")
-        for number, row in enumerate([one for one in rows if one["side"] == side][:SHOWN], start=1)
+        for number, row in enumerate([item for item in rows if item["side"] == side][:SHOWN], start=1)
     ]
     tables = [_table(rows, at)]
     if passed:
-        findings += [_sweep(side) for side in _by_side([one for one in passed if one["passed_share"] >= CROSSED])]
+        findings += [_sweep(side) for side in _by_side([item for item in passed if item["passed_share"] >= CROSSED])]
         tables.append(_swept_table(passed))
     return Section(
         key="clusters",

@@ -74,7 +74,7 @@ def finding(ratio: Ratio, at: int) -> Finding:
         ),
         quantity("stable_ratio", "with stablecoins", stable, "ratio", _LEVEL),
     )
-    notes = " ".join(sorted({one.note for one in ratio.reading.series if one.note}))
+    notes = " ".join(sorted({member.note for member in ratio.reading.series if member.note}))
     return Finding(
         name="leverage.ratio",
         section="leverage",
@@ -93,10 +93,15 @@ def table(exchanges: list[Exchange], reading: Reading, time: int, at: int) -> Ta
         return None
     rows = tuple(
         Row(
-            label=venue_name(one.venue),
-            values=(one.interest_base, one.reserve_base, one.interest_base / one.reserve_base, _change(one)),
+            label=venue_name(exchange.venue),
+            values=(
+                exchange.interest_base,
+                exchange.reserve_base,
+                exchange.interest_base / exchange.reserve_base,
+                _change(exchange),
+            ),
         )
-        for one in sorted(exchanges, key=lambda e: (-e.interest_base / e.reserve_base, e.venue))
+        for exchange in sorted(exchanges, key=lambda e: (-e.interest_base / e.reserve_base, e.venue))
     )
     return Table(
         name="leverage.ratio-by-exchange",
@@ -111,6 +116,6 @@ def table(exchanges: list[Exchange], reading: Reading, time: int, at: int) -> Ta
     )
 
 
-def _change(one: Exchange) -> float | None:
-    now = one.interest_base / one.reserve_base
-    return now / one.ratio_before - 1 if one.ratio_before else None
+def _change(exchange: Exchange) -> float | None:
+    now = exchange.interest_base / exchange.reserve_base
+    return now / exchange.ratio_before - 1 if exchange.ratio_before else None

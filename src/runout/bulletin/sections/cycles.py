@@ -72,12 +72,12 @@ def _summary(divergences: Mapping[str, Divergence]) -> str:
     return f"Over seven days price {price}, coin open interest {coins}: {_word(week)}."
 
 
-def _moved(one: Divergence, name: str) -> str:
-    return percent(one.values[name], signed=True)
+def _moved(divergence: Divergence, name: str) -> str:
+    return percent(divergence.values[name], signed=True)
 
 
-def _word(one: Divergence) -> str:
-    return quadrant(one.values.get("price_change"), one.values.get("coin_change"))
+def _word(divergence: Divergence) -> str:
+    return quadrant(divergence.values.get("price_change"), divergence.values.get("coin_change"))
 
 
 def _divergence(divergences: Mapping[str, Divergence], reading: Reading, time: int, at: int) -> Finding:
@@ -89,7 +89,7 @@ def _divergence(divergences: Mapping[str, Divergence], reading: Reading, time: i
         f"interest by {_moved(week, 'coin_change')}{judged}: {_word(week)}. "
         f"{track_record.sentence(week.record, 'a fall of 7% followed within seven days')}"
     )
-    numbers = [one for label in divergences for one in _numbers(label, divergences[label].values)]
+    numbers = [number for label in divergences for number in _numbers(label, divergences[label].values)]
     return Finding(
         name="cycles.divergence",
         section="cycles",
@@ -149,5 +149,5 @@ def _table(divergences: Mapping[str, Divergence], reading: Reading, time: int, a
     )
 
 
-def _rates(one: Record | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if one is None else (one.hits / one.cases, one.base_rate, float(one.cases))
+def _rates(record: Record | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if record is None else (record.hits / record.cases, record.base_rate, float(record.cases))

@@ -83,7 +83,9 @@ def section(
         findings.append(_next_24h(forecast, following, at))
     if forecast.problem is not None:
         findings.append(_problem(forecast, forecast.problem))
-    findings += [_condition(one, forecast, today, at) for one in forecast.conditions if one.headline]
+    findings += [
+        _condition(conditional, forecast, today, at) for conditional in forecast.conditions if conditional.headline
+    ]
     if today.level is not None:
         findings += _track(today, outcomes, forecast)
         findings.append(_falsification(forecast, today, at))
@@ -132,7 +134,7 @@ def unstated(coin: str, at: int) -> Section:
 
 
 def _chance(window: Window, theta_usd: float = DANGER_USD) -> Probability:
-    return next(one for one in window.headline if one.theta_usd == theta_usd)
+    return next(probability for probability in window.headline if probability.theta_usd == theta_usd)
 
 
 def _summary(window: Window, at: int) -> str:
@@ -157,10 +159,11 @@ def _level(forecast: Forecast, window: Window, at: int) -> Finding:
     ]
     numbers += [
         quantity(
-            f"probability_{one.theta_usd / 1e9:g}b", f"at least {dollars(one.theta_usd)}", one.probability, "fraction",
-            _INTERVAL, low=one.low, high=one.high,
+            f"probability_{probability.theta_usd / 1e9:g}b", f"at least {dollars(probability.theta_usd)}",
+            probability.probability, "fraction",
+            _INTERVAL, low=probability.low, high=probability.high,
         )
-        for one in window.headline
+        for probability in window.headline
     ]  # fmt: skip
     numbers.append(quantity("base_rate", "base rate, past 365 days", window.base_rate, "fraction", "frequency of days"))
     return Finding(
@@ -204,10 +207,10 @@ def _next_24h(forecast: Forecast, window: Window, at: int) -> Finding:
 def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
     numbers = tuple(
         quantity(
-            f"measured_{one.theta_usd / 1e9:g}b", f"at least {dollars(one.theta_usd)} reported", one.probability,
-            "fraction", _INTERVAL, low=one.low, high=one.high,
+            f"measured_{item.theta_usd / 1e9:g}b", f"at least {dollars(item.theta_usd)} reported", item.probability,
+            "fraction", _INTERVAL, low=item.low, high=item.high,
         )
-        for one in window.measured
+        for item in window.measured
     )  # fmt: skip
     text = ", ".join(f"{percent(q.value)} of {q.label}" for q in numbers)
     statement = "No market-wide total is published for these data, which a danger level needs."
@@ -237,13 +240,13 @@ def _problem(forecast: Forecast, problem: Diagnosis) -> Finding:
 
 
 def _condition(condition: Conditional, forecast: Forecast, window: Window, at: int) -> Finding:
-    chance = next(one for one in condition.headline if one.theta_usd == DANGER_USD)
+    chance = next(probability for probability in condition.headline if probability.theta_usd == DANGER_USD)
     verb = "falls" if condition.direction == "fall" else "rises"
     signed = -condition.move if condition.direction == "fall" else condition.move
     start = f"{price(condition.from_usd)} at {say_time(condition.from_time, at)}"
     level = f"{price(condition.price_usd)} before {say_time(window.end, at)}"
     counted = f"{percent(signed, digits=0, signed=True)} from {start}"
-    said = (
+    text = (
         f"{percent(chance.probability)} (90% interval {percent(chance.low)} to {percent(chance.high)}; "
         f"{condition.days} past days went as far from their opening)"
     )
@@ -255,19 +258,19 @@ def _condition(condition: Conditional, forecast: Forecast, window: Window, at: i
         name=f"danger.if.{verb}.{condition.move:g}",
         section="danger",
         statement=f"If {condition.coin} trades at {level} ({counted}), the chance of a {dollars(DANGER_USD)} day is "
-        f"{said}.",
+        f"{text}.",
         evidence=_evidence(forecast, (number,), window),
         inferred=True,
     )
 
 
 def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> list[Finding]:
-    alike = [one for one in outcomes if one.level == window.level]
+    alike = [outcome for outcome in outcomes if outcome.level == window.level]
     if not alike:
         return []
-    hits = sum(one.estimated_usd >= DANGER_USD for one in alike)
+    hits = sum(outcome.estimated_usd >= DANGER_USD for outcome in alike)
     interval = wilson_interval(hits, len(alike))
-    said = sum(one.probability for one in alike) / len(alike)
+    text = sum(outcome.probability for outcome in alike) / len(alike)
     number = quantity(
         "frequency", "followed by a wave", hits / len(alike), "fraction", "90% Wilson interval",
         low=interval.low, high=interval.high,
@@ -278,7 +281,7 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
             section="danger",
             statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} "
             f"{'was' if hits == 1 else 'were'} followed by an estimated {dollars(DANGER_USD)} or more (average "
-            f"forecast: {percent(said)}).",
+            f"forecast: {percent(text)}).",
             caveat=f"{_issued(alike)} The headline of a past day is estimated: what was measured times the median "
             "ratio of its time.",
             evidence=_evidence(forecast, (number,), window),
@@ -288,7 +291,7 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
 
 
 def _issued(outcomes: Sequence[Outcome]) -> str:
-    live = sum(one.live for one in outcomes)
+    live = sum(outcome.live for outcome in outcomes)
     if live == len(outcomes):
         return "All were written on their day."
     if live == 0:
@@ -316,7 +319,8 @@ def _falsification(forecast: Forecast, window: Window, at: int) -> Finding:
 def _table(forecast: Forecast, at: int) -> Table:
     first = forecast.windows[0]
     rows = tuple(
-        Row(label=f"at least {dollars(one.theta_usd)}", values=_row(forecast, one.theta_usd)) for one in first.headline
+        Row(label=f"at least {dollars(probability.theta_usd)}", values=_row(forecast, probability.theta_usd))
+        for probability in first.headline
     )
     days = [say_date(window.start, at) for window in forecast.windows]
     columns = [text for day in days for text in (day, f"{day}, low", f"{day}, high")]
@@ -363,7 +367,7 @@ def _fared(waves: Sequence[bool]) -> tuple[float | None, ...]:
 
 def _row(forecast: Forecast, theta_usd: float) -> tuple[float | None, ...]:
     chances = [_chance(window, theta_usd) for window in forecast.windows]
-    return tuple(value for one in chances for value in (one.probability, one.low, one.high))
+    return tuple(value for chance in chances for value in (chance.probability, chance.low, chance.high))
 
 
 def _evidence(forecast: Forecast, numbers: tuple[Quantity, ...], window: Window) -> Evidence:

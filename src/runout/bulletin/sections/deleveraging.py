@@ -110,14 +110,14 @@ def _change(scope: Scope, coin: str) -> str:
 
 def _numbers(now: State24h) -> tuple[Quantity, ...]:
     past = "rank in the past year or what is held of it"
-    found: list[Quantity] = [
+    quantities: list[Quantity] = [
         quantity("change_base", "all venues, 24 h", now.whole.change_base, "coins", _INFERRED, signed=True),
         quantity("noise_base", "usual size of such a change", now.whole.noise_base, "coins", "90 days before"),
         quantity("liquidation_percentile", "liquidations' percentile", now.liquidation_percentile, "percentile", past),
         quantity("funding_percentile", "funding's percentile", now.funding_percentile, "percentile", past),
     ]
     if now.core is not None:
-        found.append(
+        quantities.append(
             quantity(
                 "core_change_base",
                 f"{now.core.venues} venues, 24 h",
@@ -127,19 +127,19 @@ def _numbers(now: State24h) -> tuple[Quantity, ...]:
                 signed=True,
             )
         )
-        found.append(quantity("core_noise_base", "its usual size", now.core.noise_base, "coins", "90 days before"))
+        quantities.append(quantity("core_noise_base", "its usual size", now.core.noise_base, "coins", "90 days before"))
     rest = deleveraging.leave_one_out(now.by_venue)
     if rest:
         out = "sum of the venues' own changes without one of them"
-        found.append(
+        quantities.append(
             quantity("least_without_one", "lowest, one venue left out", min(rest.values()), "coins", out, signed=True)
         )
-        found.append(
+        quantities.append(
             quantity("most_without_one", "highest, one venue left out", max(rest.values()), "coins", out, signed=True)
         )
-    for label, one in now.records.items():
-        found += track_record.quantities(one, f"a fall followed within {label}", f"record_{label}")
-    return tuple(found)
+    for label, item in now.records.items():
+        quantities += track_record.quantities(item, f"a fall followed within {label}", f"record_{label}")
+    return tuple(quantities)
 
 
 def venue_chart(

@@ -92,7 +92,7 @@ def section(
     if flow is not None:
         findings += [_verdict(flow, at), _share(flow, wider, at)]
     findings += _depth(depths, at)
-    findings += [_premium(name, one, at) for name, one in (("basis", basis), ("coinbase-premium", premium)) if one]
+    findings += [_premium(name, item, at) for name, item in (("basis", basis), ("coinbase-premium", premium)) if item]
     if not findings:
         return None
     charts = (_chart(flow),) if flow is not None and not flow.history.is_empty() else ()
@@ -124,15 +124,15 @@ def _net(value: float) -> str:
 def _verdict(flow: Flow, at: int) -> Finding:
     values, word = flow.values, _word(flow)
     scores = {name: values.get(f"{name}_score") for name in ("spot", "perpetual")}
-    said = {
+    text = {
         name: f" ({score:+.1f} deviations)".replace("-", "−") if score is not None else ""
         for name, score in scores.items()
     }
-    known = {label: one for label, one in flow.records.items() if one is not None}
+    known = {label: entry for label, entry in flow.records.items() if entry is not None}
     judged = track_record.sentence(known.get("24h"), "the price was against leverage's side a day later")
     statement = (
-        f"In the 24 h to {say_time(flow.time, at)} takers net {_net(values['spot_net_usd'])} on spot{said['spot']} and "
-        f"{_net(values['perpetual_net_usd'])} on the leveraged market{said['perpetual']}. {_SAYS[word]}."
+        f"In the 24 h to {say_time(flow.time, at)} takers net {_net(values['spot_net_usd'])} on spot{text['spot']} and "
+        f"{_net(values['perpetual_net_usd'])} on the leveraged market{text['perpetual']}. {_SAYS[word]}."
     )
     if word != "unknown":
         statement += f" {judged}"
@@ -145,8 +145,8 @@ def _verdict(flow: Flow, at: int) -> Finding:
         quantity("perpetual_score", "leveraged, in deviations", scores["perpetual"], "ratio", _SCORED, signed=True),
         quantity("spot_led_share", "spot's part of both flows", values.get("spot_led_share"), "fraction", _EXACT),
     ]
-    for label, one in known.items():
-        numbers += track_record.quantities(one, f"price against leverage's side {label} later", f"record_{label}")
+    for label, item in known.items():
+        numbers += track_record.quantities(item, f"price against leverage's side {label} later", f"record_{label}")
     return Finding(
         name="flows.spot-against-leverage",
         section="flows",
@@ -158,13 +158,13 @@ def _verdict(flow: Flow, at: int) -> Finding:
 
 def _share(flow: Flow, wider: Flow | None, at: int) -> Finding:
     values = flow.values
-    held = _held(values)
+    stored = _held(values)
     rank, busy = values.get("leverage_share_percentile"), values.get("turnover_percentile")
-    ranked = f", the {ordinal(rank)} percentile of {held}" if rank is not None else ""
+    ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
     statement = f"Leverage made {percent(values['leverage_share'])} of that turnover{ranked}"
     if busy is not None and "turnover_usd" in values:
         statement += f"; the turnover itself, {dollars(values['turnover_usd'])}, is at the {ordinal(busy)}"
-    past = f"rank within {held}, same series" if rank is not None else _UNRANKED
+    past = f"rank within {stored}, same series" if rank is not None else _UNRANKED
     numbers = (
         quantity("leverage_share", "leverage's share of turnover", values["leverage_share"], "fraction", _EXACT),
         quantity("leverage_share_percentile", "its percentile", rank, "percentile", past),
@@ -195,12 +195,12 @@ def _held(values: Mapping[str, float]) -> str:
 def _depth(depths: Mapping[str, Level], at: int) -> list[Finding]:
     if not depths:
         return []
-    end = max(one.time for one in depths.values())
+    end = max(depth.time for depth in depths.values())
     parts: list[str] = []
     numbers: list[Quantity] = []
     past = "one sample at the instant; depth changes by the second"
-    for market, one in depths.items():
-        values = one.values
+    for market, item in depths.items():
+        values = item.values
         missing, bids = values.get("withdrawal"), values.get("bid_withdrawal")
         usual = "" if missing is None else f", {_against_usual(missing)} its 30-day median"
         aside = "" if bids is None else f" with bids {_against_usual(bids)}"
@@ -212,8 +212,8 @@ def _depth(depths: Mapping[str, Level], at: int) -> list[Finding]:
             quantity(f"{market}_imbalance", "bids minus asks", values.get("imbalance"), "fraction", past, signed=True),
             quantity(f"{market}_percentile", "percentile", values.get("depth_percentile"), "percentile", past),
         ]
-    series = tuple(series for one in depths.values() for series in one.reading.series)
-    scope = "; ".join(one.reading.scope for one in depths.values())
+    series = tuple(series for depth in depths.values() for series in depth.reading.series)
+    scope = "; ".join(depth.reading.scope for depth in depths.values())
     reading = Reading(series=series, rows=pl.DataFrame(), scope=scope)
     return [
         Finding(
@@ -237,16 +237,16 @@ def _against_usual(missing: float) -> str:
     return f"{percent(abs(missing), digits=0)} {'below' if missing > 0 else 'above'}"
 
 
-def _premium(name: str, one: Level, at: int) -> Finding:
-    rate, rank = one.values["rate"], one.values.get("percentile")
-    held = _held(one.values)
-    ranked = f", the {ordinal(rank)} percentile of {held}" if rank is not None else ""
-    what = "The perpetual traded" if name == "basis" else "Bitcoin in dollars on Coinbase traded"
+def _premium(name: str, level: Level, at: int) -> Finding:
+    rate, rank = level.values["rate"], level.values.get("percentile")
+    stored = _held(level.values)
+    ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
+    subject = "The perpetual traded" if name == "basis" else "Bitcoin in dollars on Coinbase traded"
     than = "spot" if name == "basis" else "its price in USDT on Binance"
     side = "over" if rate >= 0 else "under"
     caveat = "" if name == "basis" else "The premium also reflects USDT trading above or below one dollar."
     uncertainty = "last trades of the bars, not simultaneous" if name == "basis" else "one sample at the instant"
-    past = f"rank within {held}, same series" if rank is not None else _UNRANKED
+    past = f"rank within {stored}, same series" if rank is not None else _UNRANKED
     numbers = (
         quantity("rate", "premium", rate, "fraction", uncertainty, signed=True),
         quantity("percentile", "percentile", rank, "percentile", past),
@@ -254,9 +254,9 @@ def _premium(name: str, one: Level, at: int) -> Finding:
     return Finding(
         name=f"flows.{name}",
         section="flows",
-        statement=f"{what} {percent(abs(rate), digits=3)} {side} {than} at {say_time(one.time, at)}{ranked}.",
+        statement=f"{subject} {percent(abs(rate), digits=3)} {side} {than} at {say_time(level.time, at)}{ranked}.",
         caveat=caveat,
-        evidence=_proof(one.reading, numbers, one.time, one.time, at),
+        evidence=_proof(level.reading, numbers, level.time, level.time, at),
     )
 
 

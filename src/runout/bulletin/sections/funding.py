@@ -56,8 +56,8 @@ def finding(rate: Rate, venues: Sequence[Reading], at: int) -> Finding:
     yearly, rank, high = (rate.values.get(n) for n in ("yearly", "yearly_percentile", "week_high_percentile"))
     state = classify(rank, high, rate.coin_change_7d)
     days = rate.values.get("ranked_days", 0.0)
-    held = "the past year" if days > 360 else f"the {days:.0f} days on record"
-    ranked = f", the {ordinal(rank)} percentile of {held}" if rank is not None else ""
+    stored = "the past year" if days > 360 else f"the {days:.0f} days on record"
+    ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
     rates = {name: per_year(r["rate"], r["interval_hours"]) for name, r in latest_by_venue(venues).items()}
     spread = dispersion(rates)
     apart = ""
@@ -74,7 +74,7 @@ def finding(rate: Rate, venues: Sequence[Reading], at: int) -> Finding:
         f"{'pay' if last['rate'] >= 0 else 'receive'}{cost}{ranked}. "
         f"{_SAYS[state]}{apart}"
     )
-    past = f"rank within {held}, same series" if rank is not None else "too few days on record to rank"
+    past = f"rank within {stored}, same series" if rank is not None else "too few days on record to rank"
     numbers = (
         quantity("rate", f"rate per {last['interval_hours']:.0f} h", last["rate"], "fraction", _PREDICTED, signed=True),
         quantity("yearly", "the same per year", yearly, "fraction", "simple, not compounded", signed=True),
@@ -100,12 +100,12 @@ def finding(rate: Rate, venues: Sequence[Reading], at: int) -> Finding:
 
 def latest_by_venue(venues: Sequence[Reading]) -> dict[str, dict[str, float]]:
     """Return the newest row of each venue; where a venue has several series, the one with the newest row."""
-    found: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, float]] = {}
     for reading in venues:
         venue, row = reading.series[0].venues[0], reading.rows.row(-1, named=True)
-        if venue not in found or row["event_time"] > found[venue]["event_time"]:
-            found[venue] = row
-    return found
+        if venue not in results or row["event_time"] > results[venue]["event_time"]:
+            results[venue] = row
+    return results
 
 
 def table(venues: Sequence[Reading], at: int) -> Table | None:

@@ -56,13 +56,13 @@ def section(
     findings: list[Finding] = []
     spans: list[str] = []
     if recent is not None:
-        what = f"In the 24 h to {say_time(recent[0].end, at)}"
-        findings.append(_finding("liquidations.headline.24h", what, *recent, reading=reading, at=at))
+        subject = f"In the 24 h to {say_time(recent[0].end, at)}"
+        findings.append(_finding("liquidations.headline.24h", subject, *recent, reading=reading, at=at))
         spans.append(f"in the 24 h to {say_time(recent[0].end, at)}")
     if worst_day is not None:
         day = say_date(worst_day[0].end - DAY, at)
-        what = f"On {day}, the week's worst day,"
-        findings.append(_finding("liquidations.headline.worst-day", what, *worst_day, reading=reading, at=at))
+        subject = f"On {day}, the week's worst day,"
+        findings.append(_finding("liquidations.headline.worst-day", subject, *worst_day, reading=reading, at=at))
         spans.append(f"on {day}, the week's worst day")
     if not findings:
         return None
@@ -88,10 +88,10 @@ def _summary(finding: Finding, span: str) -> str:
     return f"About {dollars(total.value)} in liquidations market-wide {span} ({interval}), inferred."
 
 
-def _finding(name: str, what: str, measured: Measured, ratio: Ratio, *, reading: Reading, at: int) -> Finding:
+def _finding(name: str, subject: str, measured: Measured, ratio: Ratio, *, reading: Reading, at: int) -> Finding:
     low, middle, high = bounds(measured, ratio)
     statement = (
-        f"{what} aggregators would show about {dollars(middle)} (80% interval {dollars(low)} to {dollars(high)}), "
+        f"{subject} aggregators would show about {dollars(middle)} (80% interval {dollars(low)} to {dollars(high)}), "
         f"{percent(measured.long_share, digits=0)} of it longs, assuming the same split as on the measured exchanges."
     )
     bridged = (

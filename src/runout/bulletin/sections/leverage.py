@@ -104,8 +104,8 @@ def compare_venues(venues: Reading, anchor: int) -> list[Venue]:
     """Return each venue's open interest now and its changes; largest first."""
     last = venues.last_time
     windows = {label: last - window for label, window in CHANGE_WINDOWS.items()} | {"anchor": anchor}
-    found: list[Venue] = []
-    by_series = {one.series: one.venues[0] for one in venues.series}
+    results: list[Venue] = []
+    by_series = {member.series: member.venues[0] for member in venues.series}
     for (series,), rows in sorted(venues.rows.partition_by("series", as_dict=True).items()):
         values = dict(rows.select("event_time", "open_interest_usd").iter_rows())
         prices = dict(rows.select("event_time", "price").iter_rows())
@@ -114,8 +114,8 @@ def compare_venues(venues: Reading, anchor: int) -> list[Venue]:
         if now is not None and anchor in values:
             change_base = decompose(values[anchor], prices[anchor], now, prices[last]).change_base
         moved = {label: now - values[t] if now is not None and t in values else None for label, t in windows.items()}
-        found.append(Venue(venue=by_series[str(series)], now_usd=now, changes_usd=moved, change_base=change_base))
-    return sorted(found, key=lambda v: (-(v.now_usd or 0.0), v.venue))
+        results.append(Venue(venue=by_series[str(series)], now_usd=now, changes_usd=moved, change_base=change_base))
+    return sorted(results, key=lambda v: (-(v.now_usd or 0.0), v.venue))
 
 
 def _level(interest: Reading, at: int) -> Finding:
@@ -301,7 +301,7 @@ def _enumerate(names: list[str]) -> str:
 
 
 def _base_at(venues: Reading, time: int, names: set[str]) -> float:
-    by_series = {one.series: one.venues[0] for one in venues.series}
+    by_series = {member.series: member.venues[0] for member in venues.series}
     rows = venues.rows.filter(pl.col("event_time") == time).sort("series")
     pairs = zip(rows["series"], rows["open_interest_usd"] / rows["price"], strict=True)
     return sum(base for series, base in pairs if by_series[series] in names)

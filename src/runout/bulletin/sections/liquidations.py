@@ -136,13 +136,13 @@ def _trailing(totals: Totals, at: int) -> Finding:
     return _finding("liquidations.24h", statement, totals, at)
 
 
-def _complete_day(totals: Totals, name: str, what: str, at: int) -> Finding:
-    statement = f"{what}, {say_date(totals.time - DAY, at)}, liquidated {_sides(totals)}{_rank(totals)}."
+def _complete_day(totals: Totals, name: str, subject: str, at: int) -> Finding:
+    statement = f"{subject}, {say_date(totals.time - DAY, at)}, liquidated {_sides(totals)}{_rank(totals)}."
     return _finding(name, statement, totals, at)
 
 
 def _finding(name: str, statement: str, totals: Totals, at: int) -> Finding:
-    notes = sorted({one.note for one in totals.reading.series if one.note})
+    notes = sorted({member.note for member in totals.reading.series if member.note})
     return Finding(
         name=name,
         section="liquidations",
@@ -171,11 +171,11 @@ def _flush(row: dict[str, object], at: int) -> Finding:
     from_price, to_price = float(str(row["reference_price"])), float(str(row["extreme_price"]))
     start, end = int(str(row["start_time"])), int(str(row["event_time"]))
     squeeze = row["direction"] == "squeeze"
-    what, side = ("squeeze", "shorts") if squeeze else ("flush", "longs")
+    subject, side = ("squeeze", "shorts") if squeeze else ("flush", "longs")
     state = "was still running" if row["state"] == "running" else f"had ended by {say_time(end, at)}"
     move, liquidated = to_price / from_price - 1, float(str(row["liquidated_usd"]))
     statement = (
-        f"The last {what} began by {say_time(start, at)} ({price(from_price)} to {price(to_price)}, "
+        f"The last {subject} began by {say_time(start, at)} ({price(from_price)} to {price(to_price)}, "
         f"{percent(move, digits=2, signed=True)}), liquidated {dollars(liquidated)} of {side} and {state}."
     )
     numbers = (
@@ -183,11 +183,11 @@ def _flush(row: dict[str, object], at: int) -> Finding:
         quantity("liquidated_usd", f"{side} liquidated", liquidated, "USD", FLOOR),
     )
     series = str(row["series"])
-    found = Reading(series=(), rows=pl.DataFrame(), scope=series)
-    proof = evidence(found, numbers, at=at, start=start, end=end, coverage="the scope named; see definitions: flush")
+    reading = Reading(series=(), rows=pl.DataFrame(), scope=series)
+    proof = evidence(reading, numbers, at=at, start=start, end=end, coverage="the scope named; see definitions: flush")
     command = f"runout flushes --scope {series} --at {format_time(at)}"
     return Finding(
-        name=f"liquidations.{what}",
+        name=f"liquidations.{subject}",
         section="liquidations",
         statement=statement,
         evidence=msgspec.structs.replace(proof, source="derived", series=(series,), reproduce=command),

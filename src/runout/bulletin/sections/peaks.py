@@ -48,43 +48,48 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 def recent(peaks: Sequence[PeakRow], reading: Reading, at: int) -> list[Finding]:
     """Return one finding for each peak of the past 180 days, newest first."""
-    found: list[Finding] = []
-    for one in sorted(_standing(peaks), key=lambda p: -p.time):
-        if one.time < at - 180 * DAY:
+    findings: list[Finding] = []
+    for peak_row in sorted(_standing(peaks), key=lambda p: -p.time):
+        if peak_row.time < at - 180 * DAY:
             break
         later = ""
-        if one.low_2d_usd is not None and one.low_2d_time is not None:
+        if peak_row.low_2d_usd is not None and peak_row.low_2d_time is not None:
             later = (
-                f"; within two days it was down to {dollars(one.low_2d_usd)}, with the price at "
-                f"{price(one.low_2d_price)} ({say_time(int(one.low_2d_time), at)})"
+                f"; within two days it was down to {dollars(peak_row.low_2d_usd)}, with the price at "
+                f"{price(peak_row.low_2d_price)} ({say_time(int(peak_row.low_2d_time), at)})"
             )
         statement = (
-            f"At the peak of {say_time(one.time, at)} ({price(one.price)} at the close) open interest was "
-            f"{dollars(one.interest_usd)}{later}."
+            f"At the peak of {say_time(peak_row.time, at)} ({price(peak_row.price)} at the close) open interest was "
+            f"{dollars(peak_row.interest_usd)}{later}."
         )
-        found.append(
+        findings.append(
             Finding(
-                name=f"cycles.peak.{format_date(one.time)}",
+                name=f"cycles.peak.{format_date(peak_row.time)}",
                 section="cycles",
                 statement=statement,
                 caveat=_VENUES,
                 evidence=evidence(
-                    reading, _numbers(one), at=at, start=one.time, end=one.time + 2 * DAY, coverage=_COUNTED
+                    reading,
+                    _numbers(peak_row),
+                    at=at,
+                    start=peak_row.time,
+                    end=peak_row.time + 2 * DAY,
+                    coverage=_COUNTED,
                 ),
             )
         )
-    return found
+    return findings
 
 
-def _numbers(one: PeakRow) -> tuple[Quantity, ...]:
+def _numbers(peak_row: PeakRow) -> tuple[Quantity, ...]:
     close = "close of the bar; the high within it is higher"
     return (
-        quantity("interest_usd", "open interest at the peak", one.interest_usd, "USD", _AS_SUMMED),
-        quantity("price", "price at the peak", one.price, "USD per coin", close),
-        quantity("low_2d_usd", "lowest open interest within two days", one.low_2d_usd, "USD", _AS_SUMMED),
-        quantity("low_2d_price", "price then", one.low_2d_price, "USD per coin", close),
+        quantity("interest_usd", "open interest at the peak", peak_row.interest_usd, "USD", _AS_SUMMED),
+        quantity("price", "price at the peak", peak_row.price, "USD per coin", close),
+        quantity("low_2d_usd", "lowest open interest within two days", peak_row.low_2d_usd, "USD", _AS_SUMMED),
+        quantity("low_2d_price", "price then", peak_row.low_2d_price, "USD per coin", close),
         quantity(
-            "coins_at_confirmation", "coins, from the peak to 7% below it", one.coins_at_confirmation, "fraction",
+            "coins_at_confirmation", "coins, from the peak to 7% below it", peak_row.coins_at_confirmation, "fraction",
             "inferred from dollars and price", signed=True,
         ),
     )  # fmt: skip
@@ -93,11 +98,11 @@ def _numbers(one: PeakRow) -> tuple[Quantity, ...]:
 def pattern(peaks: Sequence[PeakRow], now: Now | None, reading: Reading, at: int) -> list[Finding]:
     """Return whether leverage left when price turned, at all peaks held and since the last high."""
     # Withdrawn ones count too: when price stood 7% below them, nobody could tell them from the others.
-    judged = [one.coins_at_confirmation for one in peaks if one.coins_at_confirmation is not None]
+    judged = [peak_row.coins_at_confirmation for peak_row in peaks if peak_row.coins_at_confirmation is not None]
     if not judged:
         return []
     fell, middle = [change for change in judged if change < 0], median(judged)
-    first = say_date(min(one.time for one in peaks), at)
+    first = say_date(min(peak_row.time for peak_row in peaks), at)
     statement = (
         f"At {len(fell)} of {len(judged)} price peaks since {first} coin open interest was lower by the time the price "
         f"stood 7% below (median change {percent(middle, signed=True)})."
@@ -139,13 +144,13 @@ def table(peaks: Sequence[PeakRow], reading: Reading) -> Table | None:
         return None
     rows = tuple(
         Row(
-            label=format_date(one.time - 1),
+            label=format_date(peak_row.time - 1),
             values=(
-                one.price, one.interest_usd, None if one.lag_days is None else one.lag_days * 24,
-                one.coins_at_confirmation, one.price_after_7d, one.coins_after_7d,
+                peak_row.price, peak_row.interest_usd, None if peak_row.lag_days is None else peak_row.lag_days * 24,
+                peak_row.coins_at_confirmation, peak_row.price_after_7d, peak_row.coins_after_7d,
             ),
         )
-        for one in sorted(standing, key=lambda p: -p.time)[:_SHOWN]
+        for peak_row in sorted(standing, key=lambda p: -p.time)[:_SHOWN]
     )  # fmt: skip
     return Table(
         name="cycles.peaks",
@@ -161,4 +166,4 @@ def table(peaks: Sequence[PeakRow], reading: Reading) -> Table | None:
 
 
 def _standing(peaks: Sequence[PeakRow]) -> list[PeakRow]:
-    return [one for one in peaks if not one.withdrawn]
+    return [peak_row for peak_row in peaks if not peak_row.withdrawn]

@@ -40,7 +40,9 @@ def section(ratios: Mapping[str, Reading], *, at: int) -> Section:
 
 
 def _summary(ratios: Mapping[str, Reading]) -> str:
-    parts = [f"{percent(float(one.rows['long_share'][-1]))} of {_SUBJECT[measure]}" for measure, one in ratios.items()]
+    parts = [
+        f"{percent(float(item.rows['long_share'][-1]))} of {_SUBJECT[measure]}" for measure, item in ratios.items()
+    ]
     return f"Long: {', '.join(parts)}."
 
 

@@ -48,7 +48,7 @@ def worst_day(bars: Reading, at: int) -> tuple[int, Fall] | None:
         fall = largest_fall(inside)
         if fall is not None and int(inside["span"].sum()) == DAY:
             candidates.append((start, fall))
-    return min(candidates, key=lambda one: one[1].move, default=None)
+    return min(candidates, key=lambda candidate: candidate[1].move, default=None)
 
 
 def _now(bars: Reading, at: int) -> Finding:

@@ -46,9 +46,9 @@ def section(
     rising = breadth(closes.rows, DAY) if closes is not None else None
     last = days.row(-1, named=True)
     findings = [_level(days, dominance, at), _rest(last, rising, dominance, price, at=at)]
-    found = days.filter(pl.col("event_time") == worst_day + DAY) if worst_day is not None else days.clear()
-    if not found.is_empty() and found["event_time"][0] != last["event_time"]:
-        findings.append(_worst_day(found.row(0, named=True), dominance, price, at))
+    results = days.filter(pl.col("event_time") == worst_day + DAY) if worst_day is not None else days.clear()
+    if not results.is_empty() and results["event_time"][0] != last["event_time"]:
+        findings.append(_worst_day(results.row(0, named=True), dominance, price, at))
     return Section(
         key="rotation",
         title="Rotation",
@@ -117,7 +117,7 @@ def _level(days: pl.DataFrame, dominance: Reading, at: int) -> Finding:
         name="rotation.dominance",
         section="rotation",
         statement=statement,
-        caveat=" ".join(sorted({one.note for one in dominance.series if one.note})),
+        caveat=" ".join(sorted({member.note for member in dominance.series if member.note})),
         evidence=_proof(dominance, numbers, day, at),
     )
 

@@ -34,13 +34,13 @@ def section(rows: pl.DataFrame, *, at: int) -> Section:
         UTC ns.
     """
     asked = rows.to_dicts()
-    through = [one for one in asked if one["trigger"] == "cluster"]
+    through = [item for item in asked if item["trigger"] == "cluster"]
     findings: list[Finding] = []
     for direction in ("down", "up"):
-        nearest = min((one for one in through if one["direction"] == direction), key=_size, default=None)
+        nearest = min((item for item in through if item["direction"] == direction), key=_size, default=None)
         if nearest is not None:
             findings.append(_through(nearest, caveat="" if findings else _CAVEAT))
-    findings.append(_reproduction(max(asked, key=lambda one: one["reproduction"] or 0.0)))
+    findings.append(_reproduction(max(asked, key=lambda item: item["reproduction"] or 0.0)))
     findings += [_wave(asked, direction) for direction in ("down", "up") if _has_headline(asked, direction)]
     return Section(
         key="runout",
@@ -65,9 +65,9 @@ def least_move(rows: list[dict[str, Any]], direction: str, column: str, usd: flo
     usd
         The amount.
     """
-    mine = sorted((one for one in rows if one["direction"] == direction and one[column] is not None), key=_size)
-    sizes = np.array([0.0, *(_size(one) for one in mine)])
-    values = np.maximum.accumulate([0.0, *(one[column] for one in mine)])
+    own = sorted((row for row in rows if row["direction"] == direction and row[column] is not None), key=_size)
+    sizes = np.array([0.0, *(_size(item) for item in own)])
+    values = np.maximum.accumulate([0.0, *(item[column] for item in own)])
     first = int(np.searchsorted(values, usd))
     if first >= len(values):
         return None
@@ -80,14 +80,14 @@ def _size(row: dict[str, Any]) -> float:
 
 
 def _summary(rows: list[dict[str, Any]]) -> str:
-    most = max(one["reproduction"] or 0.0 for one in rows)
-    worst = max((one["amplification"] or 0.0 for one in rows), default=0.0)
-    if all(one["ending"] == "stopped" for one in rows):
+    most = max(row["reproduction"] or 0.0 for row in rows)
+    worst = max((row["amplification"] or 0.0 for row in rows), default=0.0)
+    if all(row["ending"] == "stopped" for row in rows):
         return (
             f"Order books would absorb every move tested: forced orders would lengthen a move by at most "
             f"{percent(worst)} and equal {percent(most, digits=0)} of the resting orders within the next 1%."
         )
-    first = min((one for one in rows if one["ending"] != "stopped"), key=_size)
+    first = min((row for row in rows if row["ending"] != "stopped"), key=_size)
     return f"From a move of {percent(first['move'], signed=True)} on, the slide does not stop within the map."
 
 
@@ -124,10 +124,10 @@ def _severe(row: dict[str, Any]) -> str:
 def _chance(row: dict[str, Any]) -> str:
     if row["chance"] is None:
         return ""
-    said = f" Adjusted for volatility, {_days(row)} moved this far within 24 hours"
+    text = f" Adjusted for volatility, {_days(row)} moved this far within 24 hours"
     if row["chance"] == 0.0:
-        return f"{said}."
-    return f"{said} (90% interval {percent(row['chance_low'])} to {percent(row['chance_high'])})."
+        return f"{text}."
+    return f"{text} (90% interval {percent(row['chance_low'])} to {percent(row['chance_high'])})."
 
 
 def _reproduction(row: dict[str, Any]) -> Finding:
@@ -154,29 +154,29 @@ def _days(row: dict[str, Any]) -> str:
 
 
 def _has_headline(rows: list[dict[str, Any]], direction: str) -> bool:
-    return any(one["headline_usd"] is not None for one in rows if one["direction"] == direction)
+    return any(row["headline_usd"] is not None for row in rows if row["direction"] == direction)
 
 
 def _wave(rows: list[dict[str, Any]], direction: str) -> Finding:
     verb = "fall" if direction == "down" else "rise"
-    mine = [one for one in rows if one["direction"] == direction]
-    farthest = max(mine, key=_size)
+    own = [row for row in rows if row["direction"] == direction]
+    farthest = max(own, key=_size)
     names = ("headline_high_usd", "headline_usd", "headline_low_usd")
     early, middle, late = (least_move(rows, direction, name, WAVE_USD) for name in names)
     sign = -1.0 if direction == "down" else 1.0
     reach = percent(abs(farthest["move"]), digits=0)
     if middle is None:
-        said = f"no {verb} on the map (up to {reach}) is enough at the median"
+        text = f"no {verb} on the map (up to {reach}) is enough at the median"
     else:
-        nearest = min(mine, key=lambda one: abs(_size(one) - middle))
+        nearest = min(own, key=lambda item: abs(_size(item) - middle))
         chance = "" if nearest["chance"] is None else f"; {_days(nearest)} moved that far"
-        said = f"a {verb} of about {percent(middle)}, to {price(nearest['price'] * (1.0 + sign * middle))}{chance}"
+        text = f"a {verb} of about {percent(middle)}, to {price(nearest['price'] * (1.0 + sign * middle))}{chance}"
     at_best = "none on the map" if early is None else percent(early)
     at_worst = f"more than {reach}" if late is None else percent(late)
     return _finding(
         farthest,
         f"runout.wave.{direction}",
-        f"Another {dollars(WAVE_USD)} of liquidations, all coins and venues, would take {said} (90% band {at_best} to "
+        f"Another {dollars(WAVE_USD)} of liquidations, all coins and venues, would take {text} (90% band {at_best} to "
         f"{at_worst}).",
         tuple(
             quantity(name, label, None if value is None else sign * value, "fraction", _NINETY, signed=True)
@@ -226,8 +226,8 @@ def _finding(
 
 def _table(rows: list[dict[str, Any]], at: int) -> Table:
     shown = [
-        one for one in rows
-        if one["trigger"] == "move" and any(abs(_size(one) - size) < 1e-9 for size in TABLE_MOVES)
+        row for row in rows
+        if row["trigger"] == "move" and any(abs(_size(row) - size) < 1e-9 for size in TABLE_MOVES)
     ]  # fmt: skip
     names = (
         "trigger_price",
@@ -247,7 +247,7 @@ def _table(rows: list[dict[str, Any]], at: int) -> Table:
         units=("USD per coin", "fraction", "fraction", "USD per coin", "USD", "USD", "USD", "USD"),
         signed=(False,) * len(names),
         rows=tuple(
-            Row(label=percent(one["move"], signed=True), values=tuple(one[name] for name in names)) for one in shown
+            Row(label=percent(item["move"], signed=True), values=tuple(item[name] for name in names)) for item in shown
         ),
         source=f"cascade over the inferred map and the books of {venue_list((rows[0]['venue'],))}",
         note="at most: upper end of the 90% interval of the chance; forced: orders on that venue, estimated; "

@@ -33,22 +33,22 @@ def contracts(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of
     """``/openApi/swap/v2/quote/contracts``."""
     return _ok([
         {
-            "contractId": str(one.number % 1000), "symbol": one.symbol, "size": one.size_text(1),
-            "quantityPrecision": one.size_digits, "pricePrecision": one.digits, "feeRate": 0.0005,
-            "makerFeeRate": 0.0002, "takerFeeRate": 0.0005, "tradeMinLimit": 0, "tradeMinQuantity": one.step,
+            "contractId": str(contract.number % 1000), "symbol": contract.symbol, "size": contract.size_text(1),
+            "quantityPrecision": contract.size_digits, "pricePrecision": contract.digits, "feeRate": 0.0005,
+            "makerFeeRate": 0.0002, "takerFeeRate": 0.0005, "tradeMinLimit": 0, "tradeMinQuantity": contract.step,
             "tradeMinUSDT": 2,
-            "currency": "USDT", "asset": one.coin, "status": 1, "apiStateOpen": "true", "apiStateClose": "true",
-            "launchTime": max(milliseconds(one.listed), 1586275200000), "offTime": 0,
+            "currency": "USDT", "asset": contract.coin, "status": 1, "apiStateOpen": "true", "apiStateClose": "true",
+            "launchTime": max(milliseconds(contract.listed), 1586275200000), "offTime": 0,
         }
-        for one in desk.kind("linear")
+        for contract in desk.kind("linear")
     ])  # fmt: skip
 
 
 def open_interest(desk: Desk, query: Query) -> Any:
     """``/openApi/swap/v2/quote/openInterest``: in dollars, whatever its name says."""
-    one, now = _contract(desk, query), desk.now()
+    item, now = _contract(desk, query), desk.now()
     return _ok(
-        {"openInterest": f"{quote(desk, one, now).open_usd:.2f}", "symbol": one.symbol, "time": milliseconds(now)}
+        {"openInterest": f"{quote(desk, item, now).open_usd:.2f}", "symbol": item.symbol, "time": milliseconds(now)}
     )
 
 
@@ -56,11 +56,11 @@ def premium_index(desk: Desk, query: Query) -> Any:
     """``/openApi/swap/v2/quote/premiumIndex``: all, or one."""
     named = "symbol" in query.parameters
     rows: list[dict[str, Any]] = []
-    for one in [_contract(desk, query)] if named else desk.kind("linear"):
-        q = quote(desk, one, desk.now())
+    for contract in [_contract(desk, query)] if named else desk.kind("linear"):
+        q = quote(desk, contract, desk.now())
         rows.append({
-            "symbol": one.symbol, "markPrice": f"{q.mark:.{one.digits}f}",
-            "indexPrice": f"{q.index_price:.{one.digits}f}",
+            "symbol": contract.symbol, "markPrice": f"{q.mark:.{contract.digits}f}",
+            "indexPrice": f"{q.index_price:.{contract.digits}f}",
             "lastFundingRate": f"{q.funding:.8f}", "nextFundingTime": q.next_funding,
         })  # fmt: skip
     return _ok(rows[0] if named else rows)
@@ -68,23 +68,23 @@ def premium_index(desk: Desk, query: Query) -> Any:
 
 def funding(desk: Desk, query: Query) -> Any:
     """``/openApi/swap/v2/quote/fundingRate``: newest first."""
-    one = _contract(desk, query)
-    step = int(one.funding_hours * NANOSECONDS_PER_HOUR)
+    contract = _contract(desk, query)
+    step = int(contract.funding_hours * NANOSECONDS_PER_HOUR)
     times = desk.grid(step, query.span("startTime", "endTime"), query.limit(100, 1000), query, oldest=False)
     return _ok([
-        {"symbol": one.symbol, "fundingRate": f"{rate:.8f}", "fundingTime": milliseconds(time)}
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        {"symbol": contract.symbol, "fundingRate": f"{rate:.8f}", "fundingTime": milliseconds(time)}
+        for time, rate in tuples((times, desk.funding_at(contract, times - 1)))
     ][::-1])  # fmt: skip
 
 
 def klines(desk: Desk, query: Query) -> Any:
     """``/openApi/swap/v3/quote/klines``: newest first, 1440 at most."""
-    one, step = _contract(desk, query), step_of(query, "interval", STEPS)
+    item, step = _contract(desk, query), step_of(query, "interval", STEPS)
     span = query.span("startTime", "endTime")
-    times, bars = desk.bars(one, step, span, query.limit(500, 1440), query, oldest=False)
+    times, bars = desk.bars(item, step, span, query.limit(500, 1440), query, oldest=False)
     rows = [
-        {"open": o, "close": c, "high": h, "low": low, "volume": one.size_text(volume), "time": milliseconds(time)}
-        for (o, h, low, c), (time, volume) in zip(bar_rows(one, bars), tuples((times, bars.volume)), strict=True)
+        {"open": o, "close": c, "high": h, "low": low, "volume": item.size_text(volume), "time": milliseconds(time)}
+        for (o, h, low, c), (time, volume) in zip(bar_rows(item, bars), tuples((times, bars.volume)), strict=True)
     ]
     return _ok(rows[::-1])
 

@@ -49,56 +49,56 @@ def _newest_first(query: Query, rows: list[Any]) -> list[Any]:
 def liquidations_history(desk: Desk, query: Query) -> Any:
     """``/v2/liquidations/hist``: 500 at most; each row in a list of its own."""
     since, until = _span(query)
-    found: list[tuple[int, Any]] = []
-    for one in desk.kind("linear"):
-        shown = closes(desk, one, max(since, desk.market.first), min(until + 1, desk.now()))
-        found += [(close.time, row) for close in shown for row in _rows(one, close)]
-    found.sort(key=lambda row: row[0])
+    results: list[tuple[int, Any]] = []
+    for contract in desk.kind("linear"):
+        shown = closes(desk, contract, max(since, desk.market.first), min(until + 1, desk.now()))
+        results += [(close.time, row) for close in shown for row in _rows(contract, close)]
+    results.sort(key=lambda row: row[0])
     limit, oldest = query.limit(120, 500), query.text("sort", "-1") == "1"
-    page = [[row] for _, row in (found[:limit] if oldest else found[-limit:])]
+    page = [[row] for _, row in (results[:limit] if oldest else results[-limit:])]
     return _newest_first(query, page)
 
 
-def _rows(one: Contract, close: Close) -> list[list[Any]]:
+def _rows(contract: Contract, close: Close) -> list[list[Any]]:
     """Return the trigger of a liquidation (``IS_MATCH`` 0) and its execution (1)."""
-    amount = round(close.side * close.steps * one.step, 8)
-    price, base = close.price / 10**one.digits, close.bankruptcy / 10**one.digits
-    head = ["pos", close.stamp * 100 + one.number % 100, close.stamp, None, one.symbol, amount, base, None]
+    amount = round(close.side * close.steps * contract.step, 8)
+    price, base = close.price / 10**contract.digits, close.bankruptcy / 10**contract.digits
+    head = ["pos", close.stamp * 100 + contract.number % 100, close.stamp, None, contract.symbol, amount, base, None]
     return [[*head, 0, 1, None, None], [*head, 1, 1, None, price]]
 
 
 def status(desk: Desk, query: Query) -> Any:
     """``/v2/status/deriv?keys=``: the key first."""
     keys = query.text("keys", "ALL")
-    found = desk.kind("linear") if keys == "ALL" else [desk.contract(key, "linear") for key in keys.split(",")]
-    return [[one.symbol, *_status(one, quote(desk, one, desk.now()))] for one in found]
+    contracts = desk.kind("linear") if keys == "ALL" else [desk.contract(key, "linear") for key in keys.split(",")]
+    return [[contract.symbol, *_status(contract, quote(desk, contract, desk.now()))] for contract in contracts]
 
 
-def _status(one: Contract, q: Any) -> list[Any]:
+def _status(contract: Contract, q: Any) -> list[Any]:
     """Return a status: price at 2, spot at 3, next funding at 7, funding at 11, mark at 14, open interest at 17."""
     return [
         q.stamp, None, round(q.last, 6), round(q.index_price, 6), None, 1_000_000.0, None, q.next_funding,
         round(q.funding, 10), 480, None, round(q.funding, 10), None, None, round(q.mark, 6), None, None,
-        round(q.open_steps * one.step, 8), None, None, None, None, None,
+        round(q.open_steps * contract.step, 8), None, None, None, None, None,
     ]  # fmt: skip
 
 
 def status_history(desk: Desk, query: Query) -> Any:
     """``/v2/status/deriv/{key}/hist``: a row a minute, newest first, 5000 at most."""
-    one = desk.contract(query.text("key"), "linear")
+    contract = desk.contract(query.text("key"), "linear")
     oldest = query.text("sort", "-1") == "1"
     times = desk.grid(NANOSECONDS_PER_MINUTE, _span(query), query.limit(250, 5000), query, oldest=oldest)
-    return _newest_first(query, [_status(one, q) for q in quotes(desk, one, times)])
+    return _newest_first(query, [_status(contract, q) for q in quotes(desk, contract, times)])
 
 
 def candles(desk: Desk, query: Query) -> Any:
     """``/v2/candles/trade:5m:{symbol}/hist``: time, open, close, high, low, coins."""
-    one, step = desk.contract(query.text("symbol"), "linear"), step_of(query, "step", CANDLES)
+    item, step = desk.contract(query.text("symbol"), "linear"), step_of(query, "step", CANDLES)
     oldest = query.text("sort", "-1") == "1"
-    times, bars = desk.bars(one, step, _span(query), query.limit(100, 10_000), query, oldest=oldest)
-    scale = 10.0**one.digits
+    times, bars = desk.bars(item, step, _span(query), query.limit(100, 10_000), query, oldest=oldest)
+    scale = 10.0**item.digits
     rows = [
-        [milliseconds(time), o / scale, c / scale, h / scale, low / scale, round(volume * one.step, 8)]
+        [milliseconds(time), o / scale, c / scale, h / scale, low / scale, round(volume * item.step, 8)]
         for time, o, h, low, c, volume in tuples((times, *bars[:5]))
     ]
     return _newest_first(query, rows)
@@ -106,7 +106,7 @@ def candles(desk: Desk, query: Query) -> Any:
 
 def symbols(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
     """``/v2/conf/pub:list:pair:futures``."""
-    return [[one.symbol[1:] for one in desk.kind("linear")]]
+    return [[contract.symbol[1:] for contract in desk.kind("linear")]]
 
 
 # -- websocket --------------------------------------------------------------------------------------------------------
@@ -180,31 +180,31 @@ def _beats(since: int, until: int) -> list[tuple[int, bytes]]:
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001 - of the form of all feeds
     """``liq:global``: all contracts; a trigger, then its execution; a heartbeat each fifteen seconds."""
-    found = _beats(since, until)
-    for one in desk.contracts.values():
-        for close in closes(desk, one, since, until):
-            found += [(close.time, msgspec.json.encode([row])) for row in _rows(one, close)]
-    found.sort(key=lambda row: row[0])
-    return found
+    results = _beats(since, until)
+    for contract in desk.contracts.values():
+        for close in closes(desk, contract, since, until):
+            results += [(close.time, msgspec.json.encode([row])) for row in _rows(contract, close)]
+    results.sort(key=lambda row: row[0])
+    return results
 
 
 def statuses(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """Return ``deriv:`` statuses, each five seconds."""
-    one = listed(desk, topic.split("deriv:")[1], "linear")
+    item = listed(desk, topic.split("deriv:")[1], "linear")
     times = every(5 * SECOND, since, until)
-    return [(q.time, msgspec.json.encode(_status(one, q))) for q in quotes(desk, one, times)] if one else []
+    return [(q.time, msgspec.json.encode(_status(item, q))) for q in quotes(desk, item, times)] if item else []
 
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trades``: executed, then updated: the same trade twice."""
-    one = listed(desk, topic.split("|", 1)[1], "linear")
-    found = _beats(since, until)
-    for t in trades(desk, one, since, until) if one else ():
-        amount = round((t.steps if t.bought else -t.steps) * (one.step if one else 1), 8)
-        row = msgspec.json.encode([t.number, t.stamp, amount, t.price / 10 ** (one.digits if one else 0)])
-        found += [(t.time, b'"te",' + row), (t.time, b'"tu",' + row)]
-    found.sort(key=lambda row: row[0])
-    return found
+    item = listed(desk, topic.split("|", 1)[1], "linear")
+    results = _beats(since, until)
+    for t in trades(desk, item, since, until) if item else ():
+        amount = round((t.steps if t.bought else -t.steps) * (item.step if item else 1), 8)
+        row = msgspec.json.encode([t.number, t.stamp, amount, t.price / 10 ** (item.digits if item else 0)])
+        results += [(t.time, b'"te",' + row), (t.time, b'"tu",' + row)]
+    results.sort(key=lambda row: row[0])
+    return results
 
 
 FORM = VenueForm(

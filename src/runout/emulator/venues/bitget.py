@@ -60,55 +60,55 @@ def instruments(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/contracts``."""
     return _ok(desk, [
         {
-            "symbol": one.symbol, "baseCoin": one.coin, "quoteCoin": "USDT", "buyLimitPriceRatio": "0.05",
+            "symbol": contract.symbol, "baseCoin": contract.coin, "quoteCoin": "USDT", "buyLimitPriceRatio": "0.05",
             "sellLimitPriceRatio": "0.05", "feeRateUpRatio": "0.005", "makerFeeRate": "0.0002",
             "takerFeeRate": "0.0006", "openCostUpRatio": "0.01", "supportMarginCoins": ["USDT"],
-            "minTradeNum": one.size_text(1), "priceEndStep": "1", "volumePlace": str(one.size_digits),
-            "pricePlace": str(one.digits), "sizeMultiplier": one.size_text(1), "symbolType": "perpetual",
+            "minTradeNum": contract.size_text(1), "priceEndStep": "1", "volumePlace": str(contract.size_digits),
+            "pricePlace": str(contract.digits), "sizeMultiplier": contract.size_text(1), "symbolType": "perpetual",
             "minTradeUSDT": "5", "maxSymbolOrderNum": "200", "symbolStatus": "normal", "offTime": "-1",
             "limitOpenTime": "-1", "deliveryTime": "", "deliveryStartTime": "", "launchTime": "",
-            "fundInterval": f"{one.funding_hours:g}", "minLever": "1", "maxLever": "125", "posLimit": "0.1",
+            "fundInterval": f"{contract.funding_hours:g}", "minLever": "1", "maxLever": "125", "posLimit": "0.1",
             "maintainTime": "",
         }
-        for one in _asked(desk, query)
+        for contract in _asked(desk, query)
     ])  # fmt: skip
 
 
 def open_interest(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/open-interest``: the present, in coins."""
-    one, now = _contract(desk, query), desk.now()
-    row = {"symbol": one.symbol, "size": one.size_text(quote(desk, one, now).open_steps)}
+    item, now = _contract(desk, query), desk.now()
+    row = {"symbol": item.symbol, "size": item.size_text(quote(desk, item, now).open_steps)}
     return _ok(desk, {"openInterestList": [row], "ts": str(milliseconds(now))})
 
 
 def tickers(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/tickers``: all, or one."""
-    return _ok(desk, [_ticker(one, quote(desk, one, desk.now())) for one in _asked(desk, query)])
+    return _ok(desk, [_ticker(contract, quote(desk, contract, desk.now())) for contract in _asked(desk, query)])
 
 
-def _ticker(one: Contract, q: Any) -> dict[str, Any]:
-    last = f"{q.last:.{one.digits}f}"
+def _ticker(contract: Contract, q: Any) -> dict[str, Any]:
+    last = f"{q.last:.{contract.digits}f}"
     same = dict.fromkeys(("lastPr", "askPr", "bidPr", "high24h", "low24h", "open24h", "openUtc"), last)
-    return {"symbol": one.symbol} | same | {
-        "bidSz": one.size_text(1000), "askSz": one.size_text(1000), "ts": str(q.stamp), "change24h": "0",
+    return {"symbol": contract.symbol} | same | {
+        "bidSz": contract.size_text(1000), "askSz": contract.size_text(1000), "ts": str(q.stamp), "change24h": "0",
         "baseVolume": "0", "quoteVolume": "0", "usdtVolume": "0", "changeUtc24h": "0",
-        "indexPrice": f"{q.index_price:.{one.digits}f}", "fundingRate": f"{q.funding:.6f}",
-        "holdingAmount": one.size_text(q.open_steps), "deliveryStartTime": None, "deliveryTime": None,
-        "deliveryStatus": "", "markPrice": f"{q.mark:.{one.digits}f}",
+        "indexPrice": f"{q.index_price:.{contract.digits}f}", "fundingRate": f"{q.funding:.6f}",
+        "holdingAmount": contract.size_text(q.open_steps), "deliveryStartTime": None, "deliveryTime": None,
+        "deliveryStatus": "", "markPrice": f"{q.mark:.{contract.digits}f}",
     }  # fmt: skip
 
 
 def _tickers_of_v3(desk: Desk, query: Query) -> Any:
-    return _ok(desk, [_wide_ticker(one, quote(desk, one, desk.now())) for one in _asked(desk, query)])
+    return _ok(desk, [_wide_ticker(contract, quote(desk, contract, desk.now())) for contract in _asked(desk, query)])
 
 
-def _wide_ticker(one: Contract, q: Any) -> dict[str, Any]:
-    last = f"{q.last:.{one.digits}f}"
+def _wide_ticker(item: Contract, q: Any) -> dict[str, Any]:
+    last = f"{q.last:.{item.digits}f}"
     same = dict.fromkeys(("highPrice24h", "lowPrice24h", "openPrice24h", "lastPrice", "bid1Price", "ask1Price"), last)
-    return {"symbol": one.symbol, "category": "USDT-FUTURES"} | same | {
-        "turnover24h": "0", "volume24h": "0", "bid1Size": one.size_text(1000), "ask1Size": one.size_text(1000),
-        "price24hPcnt": "0", "indexPrice": f"{q.index_price:.8f}", "markPrice": f"{q.mark:.{one.digits}f}",
-        "openInterest": one.size_text(q.open_steps), "fundingRate": f"{q.funding:.6f}", "deliveryTime": "",
+    return {"symbol": item.symbol, "category": "USDT-FUTURES"} | same | {
+        "turnover24h": "0", "volume24h": "0", "bid1Size": item.size_text(1000), "ask1Size": item.size_text(1000),
+        "price24hPcnt": "0", "indexPrice": f"{q.index_price:.8f}", "markPrice": f"{q.mark:.{item.digits}f}",
+        "openInterest": item.size_text(q.open_steps), "fundingRate": f"{q.funding:.6f}", "deliveryTime": "",
         "deliveryStartTime": "", "deliveryStatus": "", "ts": str(q.stamp),
     }  # fmt: skip
 
@@ -117,56 +117,56 @@ def liquidations_kept(desk: Desk, query: Query) -> Any:
     """``/api/v3/market/liquidations``: three days, newest first."""
     now, limit = desk.now(), query.limit(100, 1000)
     since, until = query.span("startTime", "endTime")
-    found: list[tuple[int, dict[str, str]]] = []
-    for one in _asked(desk, query):
-        shown = closes(desk, one, max(since, now - KEEPS), min(until + 1, now))
-        found += [(close.time, _liquidation(one, close)) for close in shown]
-    found.sort(key=lambda row: -row[0])
-    return _ok(desk, {"list": [row for _, row in found[:limit]], "cursor": ""})
+    results: list[tuple[int, dict[str, str]]] = []
+    for contract in _asked(desk, query):
+        shown = closes(desk, contract, max(since, now - KEEPS), min(until + 1, now))
+        results += [(close.time, _liquidation(contract, close)) for close in shown]
+    results.sort(key=lambda row: -row[0])
+    return _ok(desk, {"list": [row for _, row in results[:limit]], "cursor": ""})
 
 
-def _liquidation(one: Contract, close: Any) -> dict[str, str]:
+def _liquidation(item: Contract, close: Any) -> dict[str, str]:
     return {
-        "symbol": one.symbol, "side": "buy" if close.side > 0 else "sell", "price": one.price_text(close.bankruptcy),
-        "amount": one.size_text(close.steps), "ts": str(close.stamp),
+        "symbol": item.symbol, "side": "buy" if close.side > 0 else "sell", "price": item.price_text(close.bankruptcy),
+        "amount": item.size_text(close.steps), "ts": str(close.stamp),
     }  # fmt: skip
 
 
 def candles(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/candles``: oldest first."""
-    one, step = _contract(desk, query), step_of(query, "granularity", CANDLES)
+    item, step = _contract(desk, query), step_of(query, "granularity", CANDLES)
     span, oldest = query.span("startTime", "endTime"), False
-    times, bars = desk.bars(one, step, span, query.limit(100, 1000), query, oldest=oldest)
-    usd = desk.tape(one).quote(bars.volume, bars.close)
+    times, bars = desk.bars(item, step, span, query.limit(100, 1000), query, oldest=oldest)
+    usd = desk.tape(item).quote(bars.volume, bars.close)
     return _ok(desk, [
-        [str(milliseconds(time)), *prices, one.size_text(volume), f"{dollars:.4f}"]
+        [str(milliseconds(time)), *prices, item.size_text(volume), f"{dollars:.4f}"]
         for prices, (time, volume, dollars) in zip(
-            bar_rows(one, bars), tuples((times, bars.volume, usd)), strict=True
+            bar_rows(item, bars), tuples((times, bars.volume, usd)), strict=True
         )
     ])  # fmt: skip
 
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/history-fund-rate``: pages by number, newest first."""
-    one = _contract(desk, query)
+    contract = _contract(desk, query)
     step, size, number = (
-        int(one.funding_hours * NANOSECONDS_PER_HOUR),
+        int(contract.funding_hours * NANOSECONDS_PER_HOUR),
         query.limit(20, 100, "pageSize"),
         query.whole("pageNo", 1),
     )
     last = desk.now() // step - (number - 1) * size
     times = desk.grid(step, (0, last * step), size, query, oldest=False)
     return _ok(desk, [
-        {"symbol": one.symbol, "fundingRate": f"{rate:.6f}", "fundingTime": str(milliseconds(time))}
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        {"symbol": contract.symbol, "fundingRate": f"{rate:.6f}", "fundingTime": str(milliseconds(time))}
+        for time, rate in tuples((times, desk.funding_at(contract, times - 1)))
     ][::-1])  # fmt: skip
 
 
 def _shares(names: tuple[str, str, str], pull: float) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, step = _contract(desk, query), step_of(query, "period", STEPS, "5m")
+        item, step = _contract(desk, query), step_of(query, "period", STEPS, "5m")
         times = desk.grid(step, (0, desk.now()), 500 if step < 86_400 * SECOND else 30, query, oldest=False)
-        share = 0.5 + pull * (desk.market.long_accounts(one.coin, one.place, times) - 0.5)
+        share = 0.5 + pull * (desk.market.long_accounts(item.coin, item.place, times) - 0.5)
         long, short, ratio = names
         return _ok(desk, [
             {long: f"{x:.4f}", short: f"{1 - x:.4f}", ratio: f"{x / (1 - x):.4f}", "ts": str(milliseconds(time))}
@@ -206,16 +206,16 @@ def heard(socket: Socket, payload: bytes) -> None:
 def feed(desk: Desk, topic: str) -> Feed | None:
     """Return the feed of a topic such as ``usdt-futures:publicTrade:BTCUSDT``."""
     _, name, symbol = topic.split(":")
-    found = _FEEDS.get(name)
-    return found if found and (not symbol or listed(desk, symbol, "linear")) else None
+    answer = _FEEDS.get(name)
+    return answer if answer and (not symbol or listed(desk, symbol, "linear")) else None
 
 
 def _contracts(desk: Desk, topic: str) -> list[Contract]:
     kind, _, symbol = topic.split(":")
     if not symbol:
-        return [one for one in desk.contracts.values() if one.kind == "linear" and kind == "usdt-futures"]
-    one = listed(desk, symbol, "linear")
-    return [one] if one else []
+        return [entry for entry in desk.contracts.values() if entry.kind == "linear" and kind == "usdt-futures"]
+    item = listed(desk, symbol, "linear")
+    return [item] if item else []
 
 
 def _push(topic: str, stamp: int, rows: list[Any], action: str = "update") -> bytes:
@@ -226,15 +226,15 @@ def _push(topic: str, stamp: int, rows: list[Any], action: str = "update") -> by
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``liquidation``: the position's side; pushed together, rows up to twenty seconds old."""
-    found: dict[int, list[dict[str, str]]] = {}
-    for one in _contracts(desk, topic):
-        for close in closes(desk, one, since - 20 * SECOND, until):
+    results: dict[int, list[dict[str, str]]] = {}
+    for contract in _contracts(desk, topic):
+        for close in closes(desk, contract, since - 20 * SECOND, until):
             late = close.time + crc32(str(close.time).encode()) % 20_000 * MILLISECOND
             push = late - late % SECOND + SECOND
             if since <= push < until:
-                found.setdefault(push, []).append(_liquidation(one, close))
+                results.setdefault(push, []).append(_liquidation(contract, close))
     return [
-        (time, _push(topic, (time + desk.clock_offset) // MILLISECOND, rows)) for time, rows in sorted(found.items())
+        (time, _push(topic, (time + desk.clock_offset) // MILLISECOND, rows)) for time, rows in sorted(results.items())
     ]
 
 
@@ -242,18 +242,18 @@ def public_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``publicTrade``."""
     return [
         (trade.time, _push(topic, trade.stamp + 2, [{
-            "i": str(trade.number), "p": one.price_text(trade.price), "v": one.size_text(trade.steps),
+            "i": str(trade.number), "p": contract.price_text(trade.price), "v": contract.size_text(trade.steps),
             "S": "buy" if trade.bought else "sell", "T": str(trade.stamp), "L": str(trade.number), "isRPI": "no",
         }]))
-        for one in _contracts(desk, topic) for trade in trades(desk, one, since, until)
+        for contract in _contracts(desk, topic) for trade in trades(desk, contract, since, until)
     ]  # fmt: skip
 
 
 def pushed_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second, whole."""
-    for one in _contracts(desk, topic):
-        for q in quotes(desk, one, every(SECOND, since, until)):
-            row = _wide_ticker(one, q) | {"nextFundingTime": str(q.next_funding)}
+    for contract in _contracts(desk, topic):
+        for q in quotes(desk, contract, every(SECOND, since, until)):
+            row = _wide_ticker(contract, q) | {"nextFundingTime": str(q.next_funding)}
             for name in ("symbol", "category", "ts"):
                 row.pop(name)
             yield q.time, _push(topic, q.stamp, [row], "snapshot")
@@ -261,9 +261,12 @@ def pushed_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``books``: chained by ``pseq``."""
-    for one in _contracts(desk, topic):
-        for time in every(SECOND, since, living(desk, one, until)).tolist():
-            bids, asks = ([[one.price_text(p), one.size_text(q)] for p, q in side] for side in desk.book(one, time, 20))
+    for contract in _contracts(desk, topic):
+        for time in every(SECOND, since, living(desk, contract, until)).tolist():
+            bids, asks = (
+                [[contract.price_text(p), contract.size_text(q)] for p, q in side]
+                for side in desk.book(contract, time, 20)
+            )
             stamp, number = (time + desk.clock_offset) // MILLISECOND, time // SECOND
             row = {"a": asks, "b": bids, "pseq": number - 1, "seq": number, "ts": str(stamp)}
             yield time, _push(topic, stamp, [row])

@@ -48,15 +48,15 @@ MONTH = 31 * NANOSECONDS_PER_DAY
 
 def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
     """Return the inverse perpetual of BTC and ETH, and one in USDC of each other coin."""
-    found: list[Contract] = []
+    results: list[Contract] = []
     for coin in coins:
         inverse = coin in {"BTC", "ETH"}
         common: dict[str, Any] = {"venue": "deribit", "coin": coin, "digits": price_digits(coin), "funding_hours": 1.0}
-        found.append(
+        results.append(
             Contract(symbol=f"{coin}-PERPETUAL", kind="inverse", step=1.0, unit_base=0.0, unit_usd=10.0, **common)
             if inverse else Contract(symbol=f"{coin}_USDC-PERPETUAL", step=0.1, **common)
         )  # fmt: skip
-    return tuple(found)
+    return tuple(results)
 
 
 def refuse(refused: Refused, now: int) -> Reply:
@@ -84,9 +84,9 @@ def _contract(desk: Desk, query: Query) -> Contract:
     return desk.contract(query.text("instrument_name"), "inverse", "linear")
 
 
-def _amount(one: Contract, steps: int) -> float:
+def _amount(contract: Contract, steps: int) -> float:
     """Return a size as Deribit has it: dollars of inverse contracts, coins of linear ones."""
-    return round(steps * one.step * (one.unit_usd or one.unit_base), 8)
+    return round(steps * contract.step * (contract.unit_usd or contract.unit_base), 8)
 
 
 def server_time(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
@@ -97,30 +97,30 @@ def server_time(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form 
 def instruments(desk: Desk, query: Query) -> Any:
     """``public/get_instruments``."""
     currency = query.text("currency", "any")
-    return _ok(desk, [_listing(one) for one in _of_currency(desk, currency)])
+    return _ok(desk, [_listing(contract) for contract in _of_currency(desk, currency)])
 
 
 def _of_currency(desk: Desk, currency: str) -> list[Contract]:
     whole = desk.kind("inverse", "linear")
     if currency == "any":
         return whole
-    return [one for one in whole if (one.coin == currency if one.kind == "inverse" else currency == "USDC")]
+    return [item for item in whole if (item.coin == currency if item.kind == "inverse" else currency == "USDC")]
 
 
-def _listing(one: Contract) -> dict[str, Any]:
-    inverse = one.kind == "inverse"
+def _listing(contract: Contract) -> dict[str, Any]:
+    inverse = contract.kind == "inverse"
     quote_currency = "USD" if inverse else "USDC"
     return {
-        "price_index": f"{one.coin.lower()}_{quote_currency.lower()}", "kind": "future",
-        "instrument_name": one.symbol, "max_leverage": 50, "maker_commission": 0.0, "taker_commission": 0.0005,
+        "price_index": f"{contract.coin.lower()}_{quote_currency.lower()}", "kind": "future",
+        "instrument_name": contract.symbol, "max_leverage": 50, "maker_commission": 0.0, "taker_commission": 0.0005,
         "instrument_type": "reversed" if inverse else "linear", "expiration_timestamp": 32503708800000,
-        "creation_timestamp": 1534167754000, "is_active": True, "tick_size": 10**-one.digits,
-        "contract_size": one.unit_usd or one.step, "instrument_id": one.number % 1_000_000,
-        "min_trade_amount": one.unit_usd or one.step, "future_type": "reversed" if inverse else "linear",
+        "creation_timestamp": 1534167754000, "is_active": True, "tick_size": 10**-contract.digits,
+        "contract_size": contract.unit_usd or contract.step, "instrument_id": contract.number % 1_000_000,
+        "min_trade_amount": contract.unit_usd or contract.step, "future_type": "reversed" if inverse else "linear",
         "max_liquidation_commission": 0.0075, "block_trade_commission": 0.00025,
         "block_trade_min_trade_amount": 200000, "block_trade_tick_size": 0.01,
-        "settlement_currency": one.coin if inverse else "USDC", "settlement_period": "perpetual",
-        "base_currency": one.coin, "counter_currency": quote_currency, "quote_currency": quote_currency,
+        "settlement_currency": contract.coin if inverse else "USDC", "settlement_period": "perpetual",
+        "base_currency": contract.coin, "counter_currency": quote_currency, "quote_currency": quote_currency,
         "tick_size_steps": [],
     }  # fmt: skip
 
@@ -129,13 +129,13 @@ def summaries(desk: Desk, query: Query) -> Any:
     """``public/get_book_summary_by_currency``."""
     now = desk.now()
     rows: list[dict[str, Any]] = []
-    for one in _of_currency(desk, query.text("currency")):
-        q = quote(desk, one, now)
+    for contract in _of_currency(desk, query.text("currency")):
+        q = quote(desk, contract, now)
         rows.append({
-            "high": q.last, "low": q.last, "last": round(q.last, one.digits), "instrument_name": one.symbol,
-            "bid_price": q.last, "ask_price": q.last, "open_interest": _amount(one, q.open_steps),
-            "mark_price": round(q.mark, one.digits), "creation_timestamp": milliseconds(now), "price_change": 0.0,
-            "volume": 0.0, "base_currency": one.coin, "estimated_delivery_price": q.index_price,
+            "high": q.last, "low": q.last, "last": round(q.last, contract.digits), "instrument_name": contract.symbol,
+            "bid_price": q.last, "ask_price": q.last, "open_interest": _amount(contract, q.open_steps),
+            "mark_price": round(q.mark, contract.digits), "creation_timestamp": milliseconds(now), "price_change": 0.0,
+            "volume": 0.0, "base_currency": contract.coin, "estimated_delivery_price": q.index_price,
             "quote_currency": "USD", "volume_usd": 0.0, "volume_notional": 0.0, "mid_price": q.last,
             "current_funding": q.funding / 8, "funding_8h": q.funding * 8,
         })  # fmt: skip
@@ -144,12 +144,12 @@ def summaries(desk: Desk, query: Query) -> Any:
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``public/get_funding_rate_history``: hourly, a month a call; longer windows are refused."""
-    one = _contract(desk, query)
+    contract = _contract(desk, query)
     span = (query.whole("start_timestamp") * MILLISECOND, query.whole("end_timestamp") * MILLISECOND)
     if span[1] - span[0] > MONTH:
         raise Refused("parameter", "Too wide time range")
     times = desk.grid(NANOSECONDS_PER_HOUR, span, 744, query, oldest=True)
-    rates, index = desk.funding_at(one, times - 1), desk.index_at(one, times)
+    rates, index = desk.funding_at(contract, times - 1), desk.index_at(contract, times)
     return _ok(desk, [
         {
             "timestamp": milliseconds(t), "index_price": price, "prev_index_price": price, "interest_8h": rate * 8,
@@ -161,10 +161,10 @@ def funding_history(desk: Desk, query: Query) -> Any:
 
 def chart(desk: Desk, query: Query) -> Any:
     """``public/get_tradingview_chart_data``: columns, oldest first; 5000 at most."""
-    one, step = _contract(desk, query), step_of(query, "resolution", RESOLUTIONS)
+    item, step = _contract(desk, query), step_of(query, "resolution", RESOLUTIONS)
     span = (query.whole("start_timestamp") * MILLISECOND, query.whole("end_timestamp") * MILLISECOND)
-    times, bars = desk.bars(one, step, span, 5000, query, oldest=True)
-    tape, scale = desk.tape(one), 10.0**one.digits
+    times, bars = desk.bars(item, step, span, 5000, query, oldest=True)
+    tape, scale = desk.tape(item), 10.0**item.digits
     return _ok(desk, {
         "ticks": [milliseconds(time) for time in times.tolist()], "status": "ok" if len(times) else "no_data",
         "open": (bars.open / scale).tolist(), "high": (bars.high / scale).tolist(),
@@ -176,7 +176,7 @@ def chart(desk: Desk, query: Query) -> Any:
 
 def last_trades(desk: Desk, query: Query) -> Any:
     """``public/get_last_trades_by_instrument_and_time``: a day and a quarter back."""
-    one, now = _contract(desk, query), desk.now()
+    item, now = _contract(desk, query), desk.now()
     since = max(query.whole("start_timestamp", 0) * MILLISECOND, now - TRADES_KEPT)
     until = min(query.whole("end_timestamp", 4_000_000_000_000) * MILLISECOND + 1, now)
     count, ascending = query.limit(10, 1000, "count"), query.text("sorting", "desc") == "asc"
@@ -185,23 +185,23 @@ def last_trades(desk: Desk, query: Query) -> Any:
         if ascending
         else (max(since, until - NANOSECONDS_PER_HOUR), until)
     )
-    rows = list(flagged(desk, one, begin, end)) if begin < end else []
+    rows = list(flagged(desk, item, begin, end)) if begin < end else []
     page = rows[:count] if ascending else rows[::-1][:count]
-    return _ok(desk, {"trades": [_trade(desk, one, row) for row in page], "has_more": len(rows) > count})
+    return _ok(desk, {"trades": [_trade(desk, item, row) for row in page], "has_more": len(rows) > count})
 
 
-def _trade(desk: Desk, one: Contract, row: Any) -> dict[str, Any]:
+def _trade(desk: Desk, contract: Contract, row: Any) -> dict[str, Any]:
     _, stamp, price, steps, bought, number, side = row
-    money = price / 10**one.digits
-    amount = _amount(one, steps)
+    money = price / 10**contract.digits
+    amount = _amount(contract, steps)
     # A forced close is a taker's order; one in ten is hit as a resting one: the taker then trades the other way.
     as_maker = bool(side) and number % 10 == 0
     flag = {"liquidation": "M" if as_maker else "T"} if side else {}
     return {
         "timestamp": stamp, "price": money, "amount": amount,
         "direction": "buy" if bought is not as_maker else "sell", "index_price": round(money, 2),
-        "instrument_name": one.symbol, "trade_seq": number, "mark_price": round(money, 2), "tick_direction": 0,
-        "contracts": steps, "trade_id": str(number + desk.tape(one).contract.number), **flag,
+        "instrument_name": contract.symbol, "trade_seq": number, "mark_price": round(money, 2), "tick_direction": 0,
+        "contracts": steps, "trade_id": str(number + desk.tape(contract).contract.number), **flag,
     }  # fmt: skip
 
 
@@ -255,8 +255,8 @@ def test_request(socket: Socket) -> None:
 def feed(desk: Desk, topic: str) -> Feed | None:
     """Return the feed of a channel such as ``trades.BTC-PERPETUAL.100ms``."""
     name, _, rest = topic.partition(".")
-    found = _FEEDS.get(name)
-    return found if found and listed(desk, rest.split(".")[0], "inverse", "linear") else None
+    answer = _FEEDS.get(name)
+    return answer if answer and listed(desk, rest.split(".")[0], "inverse", "linear") else None
 
 
 def _push(topic: str, data: Any) -> bytes:
@@ -269,26 +269,27 @@ def _one(desk: Desk, topic: str) -> Contract | None:
 
 def trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trades``: gathered over 100 ms; ``trade_seq`` has no hole."""
-    one = _one(desk, topic)
+    item = _one(desk, topic)
     gathered: dict[int, list[Any]] = {}
-    for row in flagged(desk, one, since, until) if one else ():
-        gathered.setdefault(row[0] - row[0] % (100 * MILLISECOND), []).append(_trade(desk, one, row) if one else row)
+    for row in flagged(desk, item, since, until) if item else ():
+        gathered.setdefault(row[0] - row[0] % (100 * MILLISECOND), []).append(_trade(desk, item, row) if item else row)
     return [(time, _push(topic, rows)) for time, rows in gathered.items()]
 
 
 def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second."""
-    one = _one(desk, topic)
-    if one is None:
+    item = _one(desk, topic)
+    if item is None:
         return
-    for q in quotes(desk, one, every(SECOND, since, until)):
-        last = round(q.last, one.digits)
+    for q in quotes(desk, item, every(SECOND, since, until)):
+        last = round(q.last, item.digits)
         row = {
             "timestamp": q.stamp, "state": "open",
             "stats": {"high": last, "low": last} | dict.fromkeys(_VOLUMES, 0.0),
-            "index_price": round(q.index_price, 2), "instrument_name": one.symbol, "last_price": last,
+            "index_price": round(q.index_price, 2), "instrument_name": item.symbol, "last_price": last,
             "settlement_price": last, "min_price": last, "max_price": last,
-            "open_interest": _amount(one, q.open_steps), "mark_price": round(q.mark, one.digits), "interest_value": 0.0,
+            "open_interest": _amount(item, q.open_steps), "mark_price": round(q.mark, item.digits),
+            "interest_value": 0.0,
             "best_ask_price": last, "best_bid_price": last, "estimated_delivery_price": round(q.index_price, 2),
             "best_ask_amount": 1000.0, "best_bid_amount": 1000.0, "current_funding": q.funding / 8,
             "funding_8h": q.funding * 8,
@@ -298,13 +299,13 @@ def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``book.{instrument}.{group}.{depth}``: whole grouped books each second."""
-    one = _one(desk, topic)
-    if one is None:
+    item = _one(desk, topic)
+    if item is None:
         return
-    for time in every(SECOND, since, living(desk, one, until)).tolist():
-        bids, asks = ([[p / 10**one.digits, _amount(one, q)] for p, q in side] for side in desk.book(one, time, 20))
+    for time in every(SECOND, since, living(desk, item, until)).tolist():
+        bids, asks = ([[p / 10**item.digits, _amount(item, q)] for p, q in side] for side in desk.book(item, time, 20))
         row = {
-            "timestamp": (time + desk.clock_offset) // MILLISECOND, "instrument_name": one.symbol,
+            "timestamp": (time + desk.clock_offset) // MILLISECOND, "instrument_name": item.symbol,
             "change_id": time // SECOND, "bids": bids, "asks": asks,
         }  # fmt: skip
         yield time, _push(topic, row)

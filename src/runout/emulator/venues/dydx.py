@@ -46,38 +46,38 @@ def server_time(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form 
 
 def markets(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``/v4/perpetualMarkets``."""
-    return {"markets": {one.symbol: _market(desk, one) for one in desk.kind("linear")}}
+    return {"markets": {contract.symbol: _market(desk, contract) for contract in desk.kind("linear")}}
 
 
-def _market(desk: Desk, one: Contract) -> dict[str, Any]:
-    q = quote(desk, one, desk.now())
+def _market(desk: Desk, contract: Contract) -> dict[str, Any]:
+    q = quote(desk, contract, desk.now())
     return {
-        "clobPairId": str(one.number % 1000), "ticker": one.symbol, "status": "ACTIVE",
-        "oraclePrice": f"{q.index_price:.{one.digits}f}", "priceChange24H": "0", "volume24H": "0", "trades24H": 0,
+        "clobPairId": str(contract.number % 1000), "ticker": contract.symbol, "status": "ACTIVE",
+        "oraclePrice": f"{q.index_price:.{contract.digits}f}", "priceChange24H": "0", "volume24H": "0", "trades24H": 0,
         "nextFundingRate": f"{q.funding:.20f}", "initialMarginFraction": "0.02", "maintenanceMarginFraction": "0.012",
-        "openInterest": one.size_text(q.open_steps), "atomicResolution": -10, "quantumConversionExponent": -9,
-        "tickSize": one.price_text(1), "stepSize": one.size_text(1), "stepBaseQuantums": 1000000,
+        "openInterest": contract.size_text(q.open_steps), "atomicResolution": -10, "quantumConversionExponent": -9,
+        "tickSize": contract.price_text(1), "stepSize": contract.size_text(1), "stepBaseQuantums": 1000000,
         "subticksPerTick": 100000, "marketType": "CROSS", "openInterestLowerCap": "0", "openInterestUpperCap": "0",
-        "baseOpenInterest": one.size_text(q.open_steps), "defaultFundingRate1H": "0",
+        "baseOpenInterest": contract.size_text(q.open_steps), "defaultFundingRate1H": "0",
     }  # fmt: skip
 
 
 def candles(desk: Desk, query: Query) -> Any:
     """``/v4/candles/perpetualMarkets/{ticker}``: newest first; ``toISO`` is exclusive; 1000 at most."""
-    one, step = _contract(desk, query), step_of(query, "resolution", RESOLUTIONS)
+    item, step = _contract(desk, query), step_of(query, "resolution", RESOLUTIONS)
     since = query.text("fromISO", "")
     span = (parse_time(since.replace("Z", "+00:00")) if since else 0, _until(query, "toISO"))
-    times, bars = desk.bars(one, step, span, query.limit(100, 1000), query, oldest=False)
-    usd, interest = desk.tape(one).quote(bars.volume, bars.close), desk.open_steps(one, times)
+    times, bars = desk.bars(item, step, span, query.limit(100, 1000), query, oldest=False)
+    usd, interest = desk.tape(item).quote(bars.volume, bars.close), desk.open_steps(item, times)
     rows = [
         {
-            "startedAt": iso(time), "ticker": one.symbol, "resolution": query.text("resolution"), "low": low,
-            "high": h, "open": o, "close": c, "baseTokenVolume": one.size_text(volume), "usdVolume": f"{dollars:.4f}",
-            "trades": count, "startingOpenInterest": one.size_text(open_steps), "orderbookMidPriceOpen": o,
+            "startedAt": iso(time), "ticker": item.symbol, "resolution": query.text("resolution"), "low": low,
+            "high": h, "open": o, "close": c, "baseTokenVolume": item.size_text(volume), "usdVolume": f"{dollars:.4f}",
+            "trades": count, "startingOpenInterest": item.size_text(open_steps), "orderbookMidPriceOpen": o,
             "orderbookMidPriceClose": c,
         }
         for (o, h, low, c), (time, volume, count, dollars, open_steps) in zip(
-            bar_rows(one, bars), tuples((times, bars.volume, bars.trades, usd, interest)), strict=True
+            bar_rows(item, bars), tuples((times, bars.volume, bars.trades, usd, interest)), strict=True
         )
     ]  # fmt: skip
     return {"candles": rows[::-1]}
@@ -85,30 +85,30 @@ def candles(desk: Desk, query: Query) -> Any:
 
 def trades_before(desk: Desk, query: Query) -> Any:
     """``/v4/trades/perpetualMarket/{ticker}``: newest first, at or before a time; 1000 at most."""
-    one = _contract(desk, query)
+    contract = _contract(desk, query)
     until = min(_until(query, "createdBeforeOrAt") + 2, desk.now())
-    rows = list(flagged(desk, one, max(until - 3 * NANOSECONDS_PER_HOUR, desk.market.first), until))
-    return {"trades": [_trade(one, row) for row in rows[::-1][: query.limit(100, 1000)]]}
+    rows = list(flagged(desk, contract, max(until - 3 * NANOSECONDS_PER_HOUR, desk.market.first), until))
+    return {"trades": [_trade(contract, row) for row in rows[::-1][: query.limit(100, 1000)]]}
 
 
-def _trade(one: Contract, row: Any) -> dict[str, Any]:
+def _trade(contract: Contract, row: Any) -> dict[str, Any]:
     time, _, price, steps, bought, number, side = row
     return {
-        "id": f"{number:024x}", "side": "BUY" if bought else "SELL", "size": one.size_text(steps),
-        "price": one.price_text(price), "type": "LIQUIDATED" if side else "LIMIT", "createdAt": iso(time),
+        "id": f"{number:024x}", "side": "BUY" if bought else "SELL", "size": contract.size_text(steps),
+        "price": contract.price_text(price), "type": "LIQUIDATED" if side else "LIMIT", "createdAt": iso(time),
         "createdAtHeight": str(time // SECOND),
     }  # fmt: skip
 
 
 def funding(desk: Desk, query: Query) -> Any:
     """``/v4/historicalFunding/{ticker}``: hourly, newest first, 1000 at most."""
-    one = _contract(desk, query)
+    contract = _contract(desk, query)
     span = (0, _until(query, "effectiveBeforeOrAt") + 1)
     times = desk.grid(NANOSECONDS_PER_HOUR, span, query.limit(100, 1000), query, oldest=False)
-    rates, prices = desk.funding_at(one, times - 1), desk.index_at(one, times)
+    rates, prices = desk.funding_at(contract, times - 1), desk.index_at(contract, times)
     return {"historicalFunding": [
         {
-            "ticker": one.symbol, "rate": f"{rate:.12f}", "price": f"{price:.{one.digits}f}",
+            "ticker": contract.symbol, "rate": f"{rate:.12f}", "price": f"{price:.{contract.digits}f}",
             "effectiveAtHeight": str(time // SECOND), "effectiveAt": iso(time + 219 * MILLISECOND),
         }
         for time, rate, price in tuples((times, rates, prices))
@@ -185,18 +185,18 @@ def feed(desk: Desk, topic: str) -> Feed | None:
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``v4_trades``: forced closes are of type ``LIQUIDATED``."""
-    one = listed(desk, topic.split("|", 1)[1], "linear")
-    rows = flagged(desk, one, since, until) if one else ()
-    return [(row[0], msgspec.json.encode({"trades": [_trade(one, row)]})) for row in rows] if one else []
+    item = listed(desk, topic.split("|", 1)[1], "linear")
+    rows = flagged(desk, item, since, until) if item else ()
+    return [(row[0], msgspec.json.encode({"trades": [_trade(item, row)]})) for row in rows] if item else []
 
 
 def _recent_trades(desk: Desk, topic: str, now: int) -> list[bytes]:
     """Return the snapshot: trades of the last half hour, old liquidations among them."""
-    one = listed(desk, topic.split("|", 1)[1], "linear")
-    if one is None:
+    item = listed(desk, topic.split("|", 1)[1], "linear")
+    if item is None:
         return []
-    rows = list(flagged(desk, one, now - 1800 * SECOND, now))[::-1][:1000]
-    return [msgspec.json.encode({"trades": [_trade(one, row) for row in rows]})]
+    rows = list(flagged(desk, item, now - 1800 * SECOND, now))[::-1][:1000]
+    return [msgspec.json.encode({"trades": [_trade(item, row) for row in rows]})]
 
 
 def _all_markets(desk: Desk, topic: str, now: int) -> list[bytes]:  # noqa: ARG001 - of the form of all feeds
@@ -205,20 +205,20 @@ def _all_markets(desk: Desk, topic: str, now: int) -> list[bytes]:  # noqa: ARG0
 
 def market_updates(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001
     """``v4_markets``: oracle prices each second, open interest each five."""
-    found: list[tuple[int, Any]] = []
-    for one in desk.contracts.values():
-        for time in every(SECOND, since, living(desk, one, until)).tolist():
-            q = quote(desk, one, time)
+    results: list[tuple[int, Any]] = []
+    for contract in desk.contracts.values():
+        for time in every(SECOND, since, living(desk, contract, until)).tolist():
+            q = quote(desk, contract, time)
             row = {
-                "oraclePrice": f"{q.index_price:.{one.digits}f}", "effectiveAt": iso(time),
-                "effectiveAtHeight": str(time // SECOND), "marketId": one.number % 1000,
+                "oraclePrice": f"{q.index_price:.{contract.digits}f}", "effectiveAt": iso(time),
+                "effectiveAtHeight": str(time // SECOND), "marketId": contract.number % 1000,
             }  # fmt: skip
-            found.append((time, {"oraclePrices": {one.symbol: row}}))
+            results.append((time, {"oraclePrices": {contract.symbol: row}}))
             if time // SECOND % 5 == 0:
-                row = {"id": str(one.number % 1000), "openInterest": one.size_text(q.open_steps)}
-                found.append((time, {"trading": {one.symbol: row}}))
-    found.sort(key=lambda row: row[0])
-    return found
+                row = {"id": str(contract.number % 1000), "openInterest": contract.size_text(q.open_steps)}
+                results.append((time, {"trading": {contract.symbol: row}}))
+    results.sort(key=lambda row: row[0])
+    return results
 
 
 FORM = VenueForm(

@@ -52,26 +52,26 @@ def contract_info(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the for
     """``swap_contract_info``."""
     return _ok(desk, [
         {
-            "symbol": one.coin, "contract_code": one.symbol, "contract_size": one.unit_base,
-            "price_tick": 10**-one.digits,
+            "symbol": contract.coin, "contract_code": contract.symbol, "contract_size": contract.unit_base,
+            "price_tick": 10**-contract.digits,
             "delivery_date": "", "delivery_time": "", "create_date": "20201021", "contract_status": 1,
-            "settlement_date": str(milliseconds(desk.next_funding(one, desk.now()))), "support_margin_mode": "all",
-            "business_type": "swap", "pair": one.symbol, "contract_type": "swap", "trade_partition": "USDT",
+            "settlement_date": str(milliseconds(desk.next_funding(contract, desk.now()))), "support_margin_mode": "all",
+            "business_type": "swap", "pair": contract.symbol, "contract_type": "swap", "trade_partition": "USDT",
         }
-        for one in desk.kind("linear")
+        for contract in desk.kind("linear")
     ])  # fmt: skip
 
 
 def open_interest(desk: Desk, query: Query) -> Any:
     """``swap_open_interest``: volume in contracts, amount in coins, value in dollars, all of both sides."""
-    found = [_contract(desk, query)] if "contract_code" in query.parameters else desk.kind("linear")
+    contracts = [_contract(desk, query)] if "contract_code" in query.parameters else desk.kind("linear")
     rows: list[dict[str, Any]] = []
-    for one in found:
-        q = quote(desk, one, desk.now())
+    for item in contracts:
+        q = quote(desk, item, desk.now())
         rows.append({
-            "volume": 2.0 * q.open_steps, "amount": round(2 * q.open_steps * one.unit_base, 8), "symbol": one.coin,
-            "value": round(2 * q.open_usd, 4), "contract_code": one.symbol, "trade_amount": 0.0, "trade_volume": 0.0,
-            "trade_turnover": 0.0, "business_type": "swap", "pair": one.symbol, "contract_type": "swap",
+            "volume": 2.0 * q.open_steps, "amount": round(2 * q.open_steps * item.unit_base, 8), "symbol": item.coin,
+            "value": round(2 * q.open_usd, 4), "contract_code": item.symbol, "trade_amount": 0.0, "trade_volume": 0.0,
+            "trade_turnover": 0.0, "business_type": "swap", "pair": item.symbol, "contract_type": "swap",
             "trade_partition": "USDT",
         })  # fmt: skip
     return _ok(desk, rows)
@@ -79,47 +79,47 @@ def open_interest(desk: Desk, query: Query) -> Any:
 
 def open_interest_history(desk: Desk, query: Query) -> Any:
     """``swap_his_open_interest``: the newest ``size`` rows, of both sides, whatever is asked for; newest first."""
-    one, step = _contract(desk, query), step_of(query, "period", STATISTICS)
+    item, step = _contract(desk, query), step_of(query, "period", STATISTICS)
     times = desk.grid(step, (0, desk.now()), query.limit(48, 200, "size"), query, oldest=False)
-    steps, coins = 2 * desk.open_steps(one, times), query.whole("amount_type", 1) == 2
-    values = steps * one.unit_base if coins else steps * 1.0
-    usd = 2 * desk.open_usd(one, times)
+    steps, coins = 2 * desk.open_steps(item, times), query.whole("amount_type", 1) == 2
+    values = steps * item.unit_base if coins else steps * 1.0
+    usd = 2 * desk.open_usd(item, times)
     tick = [
         {"volume": volume, "amount_type": 2 if coins else 1, "value": round(value, 4), "ts": milliseconds(time)}
         for time, volume, value in tuples((times, values, usd))
     ]
-    whole = {"symbol": one.coin, "contract_code": one.symbol, "business_type": "swap", "pair": one.symbol}
+    whole = {"symbol": item.coin, "contract_code": item.symbol, "business_type": "swap", "pair": item.symbol}
     return _ok(desk, whole | {"contract_type": "swap", "trade_partition": "USDT", "tick": tick[::-1]})
 
 
 def _ratio(pull: float) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, step = _contract(desk, query), step_of(query, "period", STATISTICS)
+        item, step = _contract(desk, query), step_of(query, "period", STATISTICS)
         times = desk.grid(step, (0, desk.now()), 30, query, oldest=False)
-        share = 0.5 + pull * (desk.market.long_accounts(one.coin, one.place, times) - 0.5)
+        share = 0.5 + pull * (desk.market.long_accounts(item.coin, item.place, times) - 0.5)
         rows = [
             {"buy_ratio": round(x, 4), "sell_ratio": round(1 - x, 4), "locked_ratio": 0.0, "ts": milliseconds(time)}
             for time, x in tuples((times, share))
         ]
-        return _ok(desk, {"list": rows, "symbol": one.coin, "contract_code": one.symbol, "pair": one.symbol})
+        return _ok(desk, {"list": rows, "symbol": item.coin, "contract_code": item.symbol, "pair": item.symbol})
 
     return answer
 
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``swap_historical_funding_rate``: pages by number, newest first."""
-    one, size, page = _contract(desk, query), query.limit(20, 50, "page_size"), query.whole("page_index", 1)
-    step = int(one.funding_hours * NANOSECONDS_PER_HOUR)
+    item, size, page = _contract(desk, query), query.limit(20, 50, "page_size"), query.whole("page_index", 1)
+    step = int(item.funding_hours * NANOSECONDS_PER_HOUR)
     last = desk.now() // step - (page - 1) * size
     times = desk.grid(step, (0, last * step), size, query, oldest=False)
     whole = (desk.now() - desk.market.first) // step
     rows = [
         {
             "avg_premium_index": "0", "funding_rate": f"{rate:.18f}", "realized_rate": f"{rate:.18f}",
-            "funding_time": str(milliseconds(time)), "contract_code": one.symbol, "symbol": one.coin,
+            "funding_time": str(milliseconds(time)), "contract_code": item.symbol, "symbol": item.coin,
             "fee_asset": "USDT",
         }
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        for time, rate in tuples((times, desk.funding_at(item, times - 1)))
     ]  # fmt: skip
     pages = {"total_page": -(-whole // size), "current_page": page, "total_size": whole}
     return _ok(desk, pages | {"data": rows[::-1]})
@@ -127,10 +127,10 @@ def funding_history(desk: Desk, query: Query) -> Any:
 
 def klines(desk: Desk, query: Query) -> Any:
     """``history/kline``: oldest first, ``id`` in seconds, 2000 at most; volumes count both sides of each trade."""
-    one, step = _contract(desk, query), step_of(query, "period", KLINES)
+    item, step = _contract(desk, query), step_of(query, "period", KLINES)
     span = query.span("from", "to", SECOND)
-    times, bars = desk.bars(one, step, span, query.limit(150, 2000, "size"), query, oldest="from" in query.parameters)
-    tape, scale = desk.tape(one), 10.0**one.digits
+    times, bars = desk.bars(item, step, span, query.limit(150, 2000, "size"), query, oldest="from" in query.parameters)
+    tape, scale = desk.tape(item), 10.0**item.digits
     both = 2 * bars.volume
     columns = (times, *bars[:4], both, bars.trades, tape.coins(both, bars.close), tape.quote(both, bars.close))
     rows = [
@@ -140,27 +140,27 @@ def klines(desk: Desk, query: Query) -> Any:
         }
         for time, o, h, low, c, volume, count, coins, usd in tuples(columns)
     ]  # fmt: skip
-    return {"ch": f"market.{one.symbol}.kline", "data": rows, "status": "ok", "ts": milliseconds(desk.now())}
+    return {"ch": f"market.{item.symbol}.kline", "data": rows, "status": "ok", "ts": milliseconds(desk.now())}
 
 
 def liquidation_orders(desk: Desk, query: Query) -> Any:
     """``/v5/market/liquidation_orders``: windows of two hours, 100 rows, newest first."""
-    one, now = _contract(desk, query), desk.now()
+    item, now = _contract(desk, query), desk.now()
     since, until = query.span("start_time", "end_time")
     until = min(until + 1, now)
     since = max(since, until - 2 * NANOSECONDS_PER_HOUR)
-    rows = [_liquidation(one, close) | {"id": str(close.stamp)} for close in closes(desk, one, since, until)]
+    rows = [_liquidation(item, close) | {"id": str(close.stamp)} for close in closes(desk, item, since, until)]
     page = rows[::-1][: query.limit(100, 100)]
     return {"code": 200, "message": "success", "data": page, "ts": milliseconds(now)}
 
 
-def _liquidation(one: Contract, close: Any) -> dict[str, Any]:
-    price = close.price / 10**one.digits
-    coins = round(close.steps * one.unit_base, 8)
+def _liquidation(contract: Contract, close: Any) -> dict[str, Any]:
+    price = close.price / 10**contract.digits
+    coins = round(close.steps * contract.unit_base, 8)
     return {
-        "symbol": one.coin, "contract_code": one.symbol, "direction": "sell" if close.side > 0 else "buy",
+        "symbol": contract.coin, "contract_code": contract.symbol, "direction": "sell" if close.side > 0 else "buy",
         "offset": "close", "volume": close.steps, "price": price, "created_at": close.stamp, "amount": coins,
-        "trade_turnover": round(coins * price, 8), "business_type": "swap", "pair": one.symbol,
+        "trade_turnover": round(coins * price, 8), "business_type": "swap", "pair": contract.symbol,
     }  # fmt: skip
 
 
@@ -216,44 +216,44 @@ def feed(desk: Desk, topic: str) -> Feed | None:
     """Return the feed of a topic such as ``public.*.liquidation_orders`` or ``market.BTC-USDT.trade.detail``."""
     head, _, rest = topic.partition(".")
     code, _, name = rest.partition(".")
-    found = _FEEDS.get((head, name))
-    return found if found and (code == "*" or listed(desk, code, "linear")) else None
+    answer = _FEEDS.get((head, name))
+    return answer if answer and (code == "*" or listed(desk, code, "linear")) else None
 
 
 def _contracts(desk: Desk, topic: str) -> list[Contract]:
     code = topic.split(".")[1]
     if code == "*":
-        return [one for one in desk.contracts.values() if one.kind == "linear"]
-    one = listed(desk, code, "linear")
-    return [one] if one else []
+        return [contract for contract in desk.contracts.values() if contract.kind == "linear"]
+    item = listed(desk, code, "linear")
+    return [item] if item else []
 
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``liquidation_orders``: the closing order's direction."""
-    for one in _contracts(desk, topic):
-        for close in closes(desk, one, since, until):
-            named = topic.replace("*", one.symbol)
-            message = {"op": "notify", "topic": named, "ts": close.stamp + 60, "data": [_liquidation(one, close)]}
+    for contract in _contracts(desk, topic):
+        for close in closes(desk, contract, since, until):
+            named = topic.replace("*", contract.symbol)
+            message = {"op": "notify", "topic": named, "ts": close.stamp + 60, "data": [_liquidation(contract, close)]}
             yield close.time, message
 
 
 def funding(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``funding_rate`` each minute."""
-    for one in _contracts(desk, topic):
-        for q in quotes(desk, one, every(60 * SECOND, since, until)):
+    for item in _contracts(desk, topic):
+        for q in quotes(desk, item, every(60 * SECOND, since, until)):
             row = {
-                "symbol": one.coin, "contract_code": one.symbol, "fee_asset": "USDT", "funding_time": str(q.stamp),
+                "symbol": item.coin, "contract_code": item.symbol, "fee_asset": "USDT", "funding_time": str(q.stamp),
                 "funding_rate": f"{q.funding:.18f}", "estimated_rate": None, "settlement_time": str(q.next_funding),
             }  # fmt: skip
-            message = {"op": "notify", "topic": topic.replace("*", one.symbol), "ts": q.stamp, "data": [row]}
+            message = {"op": "notify", "topic": topic.replace("*", item.symbol), "ts": q.stamp, "data": [row]}
             yield q.time, message
 
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trade.detail``."""
-    for one in _contracts(desk, topic):
-        for t in trades(desk, one, since, until):
-            price, coins = t.price / 10**one.digits, round(t.steps * one.unit_base, 8)
+    for contract in _contracts(desk, topic):
+        for t in trades(desk, contract, since, until):
+            price, coins = t.price / 10**contract.digits, round(t.steps * contract.unit_base, 8)
             row = {
                 "amount": t.steps, "quantity": coins, "trade_turnover": round(coins * price, 8), "ts": t.stamp,
                 "id": t.number * 10_000, "price": price, "direction": "buy" if t.bought else "sell",

@@ -45,28 +45,28 @@ def _contract(desk: Desk, query: Query) -> Contract:
 
 
 def _numbered(desk: Desk, number: int) -> Contract:
-    for one in desk.kind("linear"):
-        if NUMBERS[one.coin] == number:
-            return one
+    for contract in desk.kind("linear"):
+        if NUMBERS[contract.coin] == number:
+            return contract
     raise Refused("symbol", f"market {number} not found")
 
 
 def details(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
     """``/api/v1/orderBookDetails``: the present open interest, in coins here."""
     rows: list[dict[str, Any]] = []
-    for one in desk.kind("linear"):
-        q = quote(desk, one, desk.now())
+    for item in desk.kind("linear"):
+        q = quote(desk, item, desk.now())
         rows.append({
-            "symbol": one.symbol, "market_id": NUMBERS[one.coin], "market_type": "perp", "status": "active",
+            "symbol": item.symbol, "market_id": NUMBERS[item.coin], "market_type": "perp", "status": "active",
             "taker_fee": "0.0000", "maker_fee": "0.0000", "liquidation_fee": "1.0000",
-            "min_base_amount": one.size_text(1), "min_quote_amount": "10.000000",
-            "supported_size_decimals": one.size_digits,
-            "supported_price_decimals": one.digits, "supported_quote_decimals": 6, "size_decimals": one.size_digits,
-            "price_decimals": one.digits, "quote_multiplier": 1, "default_initial_margin_fraction": 500,
+            "min_base_amount": item.size_text(1), "min_quote_amount": "10.000000",
+            "supported_size_decimals": item.size_digits,
+            "supported_price_decimals": item.digits, "supported_quote_decimals": 6, "size_decimals": item.size_digits,
+            "price_decimals": item.digits, "quote_multiplier": 1, "default_initial_margin_fraction": 500,
             "min_initial_margin_fraction": 200, "maintenance_margin_fraction": 120, "closeout_margin_fraction": 80,
-            "last_trade_price": round(q.last, one.digits), "daily_trades_count": 0, "daily_base_token_volume": 0.0,
+            "last_trade_price": round(q.last, item.digits), "daily_trades_count": 0, "daily_base_token_volume": 0.0,
             "daily_quote_token_volume": 0.0, "daily_price_low": q.last, "daily_price_high": q.last,
-            "daily_price_change": 0.0, "open_interest": round(q.open_steps * one.step, 8), "daily_chart": {},
+            "daily_price_change": 0.0, "open_interest": round(q.open_steps * item.step, 8), "daily_chart": {},
         })  # fmt: skip
     return {"code": 200, "order_book_details": rows}
 
@@ -75,11 +75,11 @@ def exchange_stats(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``/api/v1/exchangeStats``."""
     rows = [
         {
-            "symbol": one.symbol, "last_trade_price": round(quote(desk, one, desk.now()).last, one.digits),
+            "symbol": item.symbol, "last_trade_price": round(quote(desk, item, desk.now()).last, item.digits),
             "daily_trades_count": 0, "daily_base_token_volume": 0.0, "daily_quote_token_volume": 0.0,
             "daily_price_change": 0.0,
         }
-        for one in desk.kind("linear")
+        for item in desk.kind("linear")
     ]  # fmt: skip
     return {"code": 200, "total": len(rows), "order_book_stats": rows, "daily_usd_volume": 0.0, "daily_trades_count": 0}
 
@@ -90,14 +90,14 @@ def _page(query: Query) -> tuple[int, int]:
 
 def candles(desk: Desk, query: Query) -> Any:
     """``/api/v1/candles``: oldest first."""
-    one, step = _contract(desk, query), step_of(query, "resolution", RESOLUTIONS)
-    times, bars = desk.bars(one, step, _page(query), query.limit(500, 500, "count_back"), query, oldest=False)
-    scale = 10.0**one.digits
-    usd = desk.tape(one).quote(bars.volume, bars.close)
+    item, step = _contract(desk, query), step_of(query, "resolution", RESOLUTIONS)
+    times, bars = desk.bars(item, step, _page(query), query.limit(500, 500, "count_back"), query, oldest=False)
+    scale = 10.0**item.digits
+    usd = desk.tape(item).quote(bars.volume, bars.close)
     rows = [
         {
             "timestamp": milliseconds(time), "open": o / scale, "high": h / scale, "low": low / scale,
-            "close": c / scale, "volume0": round(volume * one.step, 8), "volume1": round(dollars, 4),
+            "close": c / scale, "volume0": round(volume * item.step, 8), "volume1": round(dollars, 4),
             "last_trade_id": 0,
         }
         for time, o, h, low, c, volume, dollars in tuples((times, *bars[:5], usd))
@@ -107,7 +107,7 @@ def candles(desk: Desk, query: Query) -> Any:
 
 def fundings(desk: Desk, query: Query) -> Any:
     """``/api/v1/fundings``: hourly, asked for in ms; ``rate`` in percent, the side that pays beside it."""
-    one = _contract(desk, query)
+    contract = _contract(desk, query)
     times = desk.grid(NANOSECONDS_PER_HOUR, _page(query), query.limit(500, 500, "count_back"), query, oldest=False)
     rows = [
         {
@@ -116,7 +116,7 @@ def fundings(desk: Desk, query: Query) -> Any:
             "rate": f"{abs(rate) * 100:.4f}",
             "direction": "long" if rate >= 0 else "short",
         }
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        for time, rate in tuples((times, desk.funding_at(contract, times - 1)))
     ]
     return {"code": 200, "resolution": "1h", "fundings": rows}
 
@@ -170,20 +170,20 @@ def feed(desk: Desk, topic: str) -> Feed | None:
     if (
         name == "trade"
         and number.isdigit()
-        and any(NUMBERS[one.coin] == int(number) for one in desk.contracts.values())
+        and any(NUMBERS[contract.coin] == int(number) for contract in desk.contracts.values())
     ):
         return Feed(name="liquidations", produce=market_trades, first=_first_trades)
     return None
 
 
 def _trade(  # noqa: PLR0917 - a row of trades
-    one: Contract, number: int, stamp: int, steps: int, price: int, kind: str, *, bought: bool
+    contract: Contract, number: int, stamp: int, steps: int, price: int, kind: str, *, bought: bool
 ) -> dict[str, Any]:
-    size = steps * one.step
+    size = steps * contract.step
     return {
         "trade_id": number, "trade_id_str": str(number), "tx_hash": f"{number:080x}", "type": kind,
-        "market_id": NUMBERS[one.coin], "size": one.size_text(steps), "price": one.price_text(price),
-        "usd_amount": f"{size * price / 10**one.digits:.6f}", "ask_id": number * 2, "ask_id_str": str(number * 2),
+        "market_id": NUMBERS[contract.coin], "size": contract.size_text(steps), "price": contract.price_text(price),
+        "usd_amount": f"{size * price / 10**contract.digits:.6f}", "ask_id": number * 2, "ask_id_str": str(number * 2),
         "bid_id": number * 2 + 1, "bid_id_str": str(number * 2 + 1), "ask_client_id": 0, "ask_client_id_str": "0",
         "bid_client_id": 0, "bid_client_id_str": "0", "ask_account_id": number % 70_000,
         "bid_account_id": number % 30_000, "is_maker_ask": bought, "block_height": stamp // 1000, "timestamp": stamp,
@@ -195,21 +195,21 @@ def _trade(  # noqa: PLR0917 - a row of trades
 
 def _one(desk: Desk, topic: str) -> Contract | None:
     number = int(topic.split(":")[1])
-    return next((one for one in desk.contracts.values() if NUMBERS[one.coin] == number), None)
+    return next((contract for contract in desk.contracts.values() if NUMBERS[contract.coin] == number), None)
 
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trade``: trades and ``liquidation_trades``; ``is_maker_ask`` false: the taker sold."""
-    one = _one(desk, topic)
-    if one is None:
+    item = _one(desk, topic)
+    if item is None:
         return []
     rows: list[tuple[int, dict[str, Any]]] = []
-    for t in trades(desk, one, since, until):
-        row = _trade(one, t.number, t.stamp, t.steps, t.price, "trade", bought=t.bought)
+    for t in trades(desk, item, since, until):
+        row = _trade(item, t.number, t.stamp, t.steps, t.price, "trade", bought=t.bought)
         rows.append((t.time, {"nonce": t.stamp, "trades": [row]}))
-    for place, c in enumerate(closes(desk, one, since, until)):
+    for place, c in enumerate(closes(desk, item, since, until)):
         number = 10**12 + c.stamp * 1000 + place
-        row = _trade(one, number, c.stamp, c.steps, c.price, "liquidation", bought=c.side < 0)
+        row = _trade(item, number, c.stamp, c.steps, c.price, "liquidation", bought=c.side < 0)
         row |= {
             "taker_fee": 10000, "taker_position_sign_changed": True, "transaction_time": c.stamp * 1000,
             "taker_allocated_margin_usdc_before": 25585360,
@@ -220,42 +220,45 @@ def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 
 def _first_trades(desk: Desk, topic: str, now: int) -> list[bytes]:
-    one = _one(desk, topic)
-    if one is None:
+    item = _one(desk, topic)
+    if item is None:
         return []
-    recent = list(trades(desk, one, now - 120 * SECOND, now))[-50:]
-    rows = [_trade(one, t.number, t.stamp, t.steps, t.price, "trade", bought=t.bought) for t in recent]
+    recent = list(trades(desk, item, now - 120 * SECOND, now))[-50:]
+    rows = [_trade(item, t.number, t.stamp, t.steps, t.price, "trade", bought=t.bought) for t in recent]
     return [msgspec.json.encode({"nonce": now // MILLISECOND, "trades": rows})]
 
 
 def market_stats(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``market_stats`` each second; open interest in dollars."""
-    wanted = topic.split(":")[1]
+    requested = topic.split(":")[1]
     rows: dict[int, dict[str, Any]] = {}
-    for one in desk.contracts.values():
-        number = str(NUMBERS[one.coin])
-        if wanted in {"all", number}:
-            for q in quotes(desk, one, every(SECOND, since, until)):
-                rows.setdefault(q.time, {})[number] = _stats(one, q)
-    return [(time, _stats_message(wanted, time + desk.clock_offset, row)) for time, row in rows.items()]
+    for contract in desk.contracts.values():
+        number = str(NUMBERS[contract.coin])
+        if requested in {"all", number}:
+            for q in quotes(desk, contract, every(SECOND, since, until)):
+                rows.setdefault(q.time, {})[number] = _stats(contract, q)
+    return [(time, _stats_message(requested, time + desk.clock_offset, row)) for time, row in rows.items()]
 
 
 def _first_stats(desk: Desk, topic: str, now: int) -> list[bytes]:
-    wanted = topic.split(":")[1]
-    rows = {str(NUMBERS[one.coin]): _stats(one, quote(desk, one, now)) for one in desk.contracts.values()}
-    rows = {number: row for number, row in rows.items() if wanted in {"all", number}}
-    return [_stats_message(wanted, now, rows)]
+    requested = topic.split(":")[1]
+    rows = {
+        str(NUMBERS[contract.coin]): _stats(contract, quote(desk, contract, now))
+        for contract in desk.contracts.values()
+    }
+    rows = {number: row for number, row in rows.items() if requested in {"all", number}}
+    return [_stats_message(requested, now, rows)]
 
 
-def _stats_message(wanted: str, time: int, rows: dict[str, Any]) -> bytes:
-    found = rows if wanted == "all" else next(iter(rows.values()), {})
-    return msgspec.json.encode({"timestamp": time // MILLISECOND, "market_stats": found})
+def _stats_message(requested: str, time: int, rows: dict[str, Any]) -> bytes:
+    results = rows if requested == "all" else next(iter(rows.values()), {})
+    return msgspec.json.encode({"timestamp": time // MILLISECOND, "market_stats": results})
 
 
-def _stats(one: Contract, q: Any) -> dict[str, Any]:
-    last, digits = round(q.last, one.digits), one.digits
+def _stats(contract: Contract, q: Any) -> dict[str, Any]:
+    last, digits = round(q.last, contract.digits), contract.digits
     return {
-        "symbol": one.symbol, "market_id": NUMBERS[one.coin], "index_price": f"{q.index_price:.{digits}f}",
+        "symbol": contract.symbol, "market_id": NUMBERS[contract.coin], "index_price": f"{q.index_price:.{digits}f}",
         "mark_price": f"{q.mark:.{digits}f}",
         "mid_price": f"{q.last:.{digits}f}",
         "open_interest": f"{q.open_usd:.6f}", "open_interest_limit": "72057594037927936.000000",

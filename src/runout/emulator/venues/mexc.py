@@ -47,55 +47,55 @@ def detail(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of al
     """``/api/v1/contract/detail``."""
     return _ok([
         {
-            "symbol": one.symbol, "displayNameEn": f"{one.symbol} PERPETUAL", "positionOpenType": 3,
-            "baseCoin": one.coin, "quoteCoin": "USDT", "settleCoin": "USDT", "contractSize": one.unit_base,
-            "minLeverage": 1, "maxLeverage": 200, "priceScale": one.digits, "volScale": 0, "amountScale": 4,
-            "priceUnit": 10**-one.digits, "volUnit": 1, "minVol": 1, "maxVol": 1000000, "state": 0, "isNew": False,
-            "isHot": True, "isHidden": False, "createTime": max(milliseconds(one.listed), 1591242684000),
+            "symbol": contract.symbol, "displayNameEn": f"{contract.symbol} PERPETUAL", "positionOpenType": 3,
+            "baseCoin": contract.coin, "quoteCoin": "USDT", "settleCoin": "USDT", "contractSize": contract.unit_base,
+            "minLeverage": 1, "maxLeverage": 200, "priceScale": contract.digits, "volScale": 0, "amountScale": 4,
+            "priceUnit": 10**-contract.digits, "volUnit": 1, "minVol": 1, "maxVol": 1000000, "state": 0, "isNew": False,
+            "isHot": True, "isHidden": False, "createTime": max(milliseconds(contract.listed), 1591242684000),
         }
-        for one in desk.kind("linear")
+        for contract in desk.kind("linear")
     ])  # fmt: skip
 
 
 def ticker(desk: Desk, query: Query) -> Any:
     """``/api/v1/contract/ticker``: all, or one; ``holdVol`` in contracts."""
     named = "symbol" in query.parameters
-    found = [desk.contract(query.text("symbol"), "linear")] if named else desk.kind("linear")
-    rows = [_ticker(one, quote(desk, one, desk.now())) for one in found]
+    contracts = [desk.contract(query.text("symbol"), "linear")] if named else desk.kind("linear")
+    rows = [_ticker(contract, quote(desk, contract, desk.now())) for contract in contracts]
     return _ok(rows[0] if named else rows)
 
 
-def _ticker(one: Contract, q: Any) -> dict[str, Any]:
-    last = round(q.last, one.digits)
+def _ticker(contract: Contract, q: Any) -> dict[str, Any]:
+    last = round(q.last, contract.digits)
     same = dict.fromkeys(
         ("lastPrice", "bid1", "ask1", "lower24Price", "high24Price", "maxBidPrice", "minAskPrice"), last
     )
-    return {"contractId": one.number % 1000, "symbol": one.symbol} | same | {
+    return {"contractId": contract.number % 1000, "symbol": contract.symbol} | same | {
         "volume24": 0, "amount24": 0.0, "holdVol": q.open_steps, "riseFallRate": 0.0, "riseFallValue": 0.0,
-        "indexPrice": round(q.index_price, one.digits), "fairPrice": round(q.mark, one.digits),
+        "indexPrice": round(q.index_price, contract.digits), "fairPrice": round(q.mark, contract.digits),
         "fundingRate": round(q.funding, 8), "timestamp": q.stamp,
     }  # fmt: skip
 
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``/api/v1/contract/funding_rate/history``: pages by number, newest first."""
-    one, size, page = (
+    item, size, page = (
         desk.contract(query.text("symbol"), "linear"),
         query.limit(20, 1000, "page_size"),
         query.whole("page_num", 1),
     )
-    step = int(one.funding_hours * NANOSECONDS_PER_HOUR)
+    step = int(item.funding_hours * NANOSECONDS_PER_HOUR)
     last = desk.now() // step - (page - 1) * size
     times = desk.grid(step, (0, last * step), size, query, oldest=False)
     whole = (desk.now() - desk.market.first) // step
     rows = [
         {
-            "symbol": one.symbol,
+            "symbol": item.symbol,
             "fundingRate": round(rate, 8),
             "settleTime": milliseconds(time),
-            "collectCycle": int(one.funding_hours),
+            "collectCycle": int(item.funding_hours),
         }
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        for time, rate in tuples((times, desk.funding_at(item, times - 1)))
     ]
     return _ok(
         {
@@ -110,14 +110,14 @@ def funding_history(desk: Desk, query: Query) -> Any:
 
 def klines(desk: Desk, query: Query) -> Any:
     """``/api/v1/contract/kline/{symbol}``: columns, oldest first, 2000 at most."""
-    one, step = desk.contract(query.text("symbol"), "linear"), step_of(query, "interval", KLINES, "Min1")
-    times, bars = desk.bars(one, step, query.span("start", "end", SECOND), 2000, query, oldest=False)
-    scale = 10.0**one.digits
+    item, step = desk.contract(query.text("symbol"), "linear"), step_of(query, "interval", KLINES, "Min1")
+    times, bars = desk.bars(item, step, query.span("start", "end", SECOND), 2000, query, oldest=False)
+    scale = 10.0**item.digits
     return _ok({
         "time": [seconds(time) for time in times.tolist()], "open": (bars.open / scale).tolist(),
         "close": (bars.close / scale).tolist(), "high": (bars.high / scale).tolist(),
         "low": (bars.low / scale).tolist(), "vol": bars.volume.tolist(),
-        "amount": desk.tape(one).quote(bars.volume, bars.close).round(4).tolist(),
+        "amount": desk.tape(item).quote(bars.volume, bars.close).round(4).tolist(),
     })  # fmt: skip
 
 
@@ -148,17 +148,17 @@ def feed(desk: Desk, topic: str) -> Feed | None:
 
 def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``push.ticker`` each second."""
-    one = listed(desk, topic.split("|")[1], "linear")
-    if one is None:
+    item = listed(desk, topic.split("|")[1], "linear")
+    if item is None:
         return []
     return [
         (
             q.time,
             msgspec.json.encode(
-                {"channel": "push.ticker", "data": _ticker(one, q), "symbol": one.symbol, "ts": q.stamp}
+                {"channel": "push.ticker", "data": _ticker(item, q), "symbol": item.symbol, "ts": q.stamp}
             ),
         )
-        for q in quotes(desk, one, every(SECOND, since, until))
+        for q in quotes(desk, item, every(SECOND, since, until))
     ]
 
 

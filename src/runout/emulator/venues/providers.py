@@ -84,7 +84,7 @@ def gecko_chart(desk: Desk, query: Query) -> Any:
     """``/api/v3/coins/{id}/market_chart``: hourly to 90 days, daily beyond, 365 at most; the last point is now."""
     names = {identity: coin for coin, identity in IDENTITIES.items()}
     coin, days = names.get(query.text("id"), ""), query.whole("days")
-    if coin not in {one.name for one in desk.market.world.coins}:
+    if coin not in {item.name for item in desk.market.world.coins}:
         raise Refused("symbol")
     if days > 365:
         raise Refused("too-old")
@@ -92,7 +92,7 @@ def gecko_chart(desk: Desk, query: Query) -> Any:
     times = desk.grid(step, (now - days * DAY, now), 10_000, query, oldest=True)
     times = np.append(times, now)
     prices = _price(desk, coin, times)
-    supply = next(one.supply for one in desk.market.world.coins if one.name == coin)
+    supply = next(item.supply for item in desk.market.world.coins if item.name == coin)
     stamps = [milliseconds(time) for time in times.tolist()]
     columns = {"prices": prices, "market_caps": prices * supply, "total_volumes": prices * supply * 0.02}
     return {
@@ -173,7 +173,7 @@ def protocol(desk: Desk, query: Query) -> Any:
     rows = list(tuples((times, coins, usd)))
     chain = {
         "tvl": [{"date": seconds(time), "totalLiquidityUSD": value} for time, _, value in rows],
-        "tokens": [{"date": seconds(time), "tokens": {lead: held}} for time, held, _ in rows],
+        "tokens": [{"date": seconds(time), "tokens": {lead: stored}} for time, stored, _ in rows],
         "tokensInUsd": [{"date": seconds(time), "tokens": {lead: value}} for time, _, value in rows],
     }
     whole = {"id": "2272", "name": query.text("name"), "category": "CEX", "chains": ["Bitcoin"], "symbol": "-"}
@@ -223,17 +223,17 @@ def future_markets(desk: Desk, query: Query) -> Any:
     _require_key(query)
     return [
         {
-            "symbol": _name(one, code), "exchange": code, "symbol_on_exchange": one.symbol, "base_asset": one.coin,
-            "quote_asset": "USDT" if one.kind == "linear" else "USD", "expire_at": None, "is_perpetual": True,
-            "margined": "STABLE" if one.kind == "linear" else "COIN", "oi_lq_vol_denominated_in": "BASE_ASSET",
+            "symbol": _name(item, code), "exchange": code, "symbol_on_exchange": item.symbol, "base_asset": item.coin,
+            "quote_asset": "USDT" if item.kind == "linear" else "USD", "expire_at": None, "is_perpetual": True,
+            "margined": "STABLE" if item.kind == "linear" else "COIN", "oi_lq_vol_denominated_in": "BASE_ASSET",
             "has_long_short_ratio_data": True, "has_ohlcv_data": True, "has_buy_sell_data": True,
         }
-        for code in EXCHANGES for one in _desk_of(code, desk).kind("linear", "inverse")
+        for code in EXCHANGES for item in _desk_of(code, desk).kind("linear", "inverse")
     ]  # fmt: skip
 
 
-def _name(one: Contract, code: str) -> str:
-    return f"{one.coin}{'USDT' if one.kind == 'linear' else 'USD'}_PERP.{code}"
+def _name(contract: Contract, code: str) -> str:
+    return f"{contract.coin}{'USDT' if contract.kind == 'linear' else 'USD'}_PERP.{code}"
 
 
 def _require_key(query: Query) -> None:
@@ -248,26 +248,26 @@ def _history(row: Any) -> Any:
         span = (query.whole("from") * SECOND, query.whole("to") * SECOND)
         keeps = 0 if step == DAY else KEPT_POINTS * step
         usd = query.text("convert_to_usd", "false") == "true"
-        found: list[dict[str, Any]] = []
+        results: list[dict[str, Any]] = []
         for symbol in query.text("symbols").split(","):
             name, _, code = symbol.rpartition(".")
             venue = _desk_of(code, desk) if code in EXCHANGES else None
-            one = (
+            item = (
                 next((c for c in venue.kind("linear", "inverse") if _name(c, code) == symbol), None) if venue else None
             )
-            if venue is None or one is None:
+            if venue is None or item is None:
                 raise Refused("symbol", f"unknown symbol {name}")
             times = desk.grid(step, span, 100_000, query, oldest=True, keeps=keeps)
-            found.append({"symbol": symbol, "history": row(venue, one, times, step, usd)})
-        return found
+            results.append({"symbol": symbol, "history": row(venue, item, times, step, usd)})
+        return results
 
     return answer
 
 
-def _liquidations(desk: Desk, one: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:
-    tape, rows = desk.tape(one), list[dict[str, Any]]()
+def _liquidations(desk: Desk, contract: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:
+    tape, rows = desk.tape(contract), list[dict[str, Any]]()
     for time in times.tolist():
-        shown = desk.shown_closes(one, time, min(time + step, desk.now()))
+        shown = desk.shown_closes(contract, time, min(time + step, desk.now()))
         amount = (tape.quote if usd else tape.coins)(shown.steps, shown.price)
         rows.append(
             {"t": seconds(time), "l": float(amount[shown.side > 0].sum()), "s": float(amount[shown.side < 0].sum())}
@@ -275,9 +275,9 @@ def _liquidations(desk: Desk, one: Contract, times: Integers, step: int, usd: bo
     return rows
 
 
-def _interest(desk: Desk, one: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:
+def _interest(desk: Desk, contract: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:
     inside = np.minimum((times[:, None] + np.linspace(0, step, 5).astype(np.int64)).ravel(), desk.now())
-    tape, steps = desk.tape(one), desk.open_steps(one, inside)
+    tape, steps = desk.tape(contract), desk.open_steps(contract, inside)
     values = (tape.quote if usd else tape.coins)(steps, tape.ticks_at(inside)).reshape(-1, 5)
     return _candles(times, values)
 
@@ -289,25 +289,25 @@ def _candles(times: Integers, values: Floats) -> list[dict[str, Any]]:
     ]
 
 
-def _funding(desk: Desk, one: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:  # noqa: ARG001
+def _funding(desk: Desk, item: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:  # noqa: ARG001
     inside = (times[:, None] + np.linspace(0, step - 1, 3).astype(np.int64)).ravel()
-    return _candles(times, 100 * desk.funding_at(one, inside).reshape(-1, 3))
+    return _candles(times, 100 * desk.funding_at(item, inside).reshape(-1, 3))
 
 
-def _ratios(desk: Desk, one: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:  # noqa: ARG001
-    share = desk.market.long_accounts(one.coin, one.place, times)
+def _ratios(desk: Desk, item: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:  # noqa: ARG001
+    share = desk.market.long_accounts(item.coin, item.place, times)
     return [
         {"t": seconds(time), "r": long / (1 - long), "l": 100 * long, "s": 100 * (1 - long)}
         for time, long in tuples((times, share))
     ]
 
 
-def _bars(desk: Desk, one: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:  # noqa: ARG001
+def _bars(desk: Desk, item: Contract, times: Integers, step: int, usd: bool) -> list[dict[str, Any]]:  # noqa: ARG001
     if not len(times):
         return []
     last = desk.now() - step + 1
-    opened, bars = desk.tape(one).bars(max(step, MINUTE), int(times[0]), min(int(times[-1]) + 1, last))
-    tape, scale = desk.tape(one), 10.0**one.digits
+    opened, bars = desk.tape(item).bars(max(step, MINUTE), int(times[0]), min(int(times[-1]) + 1, last))
+    tape, scale = desk.tape(item), 10.0**item.digits
     columns = (opened, *bars[:4], tape.coins(bars.volume, bars.close), tape.coins(bars.bought, bars.close), bars.trades)
     return [
         {

@@ -204,12 +204,12 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         location = plain @ self.fit.head.value[: 1 + _PLAIN] + self.head_drift
         return Scenarios(ways, weight, location + self._standard(ways) @ self.fit.head.value[1 + _PLAIN :])
 
-    def law(self, of: Scenarios) -> ResidualLaw:
+    def law(self, scenarios: Scenarios) -> ResidualLaw:
         """Return the law of ln L over scenarios."""
-        order = np.argsort(of.location, kind="stable")
-        share = np.cumsum(of.weight[order]) - 0.5 * of.weight[order]
-        points = np.interp((np.arange(_POINTS) + 0.5) / _POINTS, share, of.location[order])
-        error, unknown = self._errors(of)
+        order = np.argsort(scenarios.location, kind="stable")
+        share = np.cumsum(scenarios.weight[order]) - 0.5 * scenarios.weight[order]
+        points = np.interp((np.arange(_POINTS) + 0.5) / _POINTS, share, scenarios.location[order])
+        error, unknown = self._errors(scenarios)
         spread = float(np.hypot(self.fit.spread, unknown))
         middle, scale = float(points.mean()), float(np.hypot(points.std(), spread))
         return ResidualLaw(
@@ -226,12 +226,12 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def _standard(self, ways: FloatArray) -> FloatArray:
         return self.fit.scaling.of(_way_covariates(self.terrain, ways))
 
-    def _errors(self, of: Scenarios) -> tuple[float, float]:
+    def _errors(self, scenarios: Scenarios) -> tuple[float, float]:
         """Return the standard error of the location, and the deviation that covariates not observed add."""
         fit = self.fit
-        moved = self.located(of.ways * np.exp(_SHIFT), of.weight).location - of.location
-        slope = float(of.weight @ moved) / _SHIFT
-        row = np.concatenate([[1.0], self.known.value[:_PLAIN], of.weight @ self._standard(of.ways)])
+        moved = self.located(scenarios.ways * np.exp(_SHIFT), scenarios.weight).location - scenarios.location
+        slope = float(scenarios.weight @ moved) / _SHIFT
+        row = np.concatenate([[1.0], self.known.value[:_PLAIN], scenarios.weight @ self._standard(scenarios.ways)])
         size = fit.size.error(np.concatenate([[1.0], self.known.value]))
         gone = self.known.unobserved
         of_head = (fit.head.value[1 : 1 + _PLAIN][gone[:_PLAIN]] ** 2).sum()
@@ -244,12 +244,12 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 def _fitted(model: Structural, sample: Sample, terrain: Terrain, rows: IntArray, used: np.ndarray) -> StructuralFit:
     weight, z = sample.weight[used], sample.covariates[used]
-    one = np.ones((len(rows), 1))
+    item = np.ones((len(rows), 1))
     penalty = np.concatenate([[_INTERCEPT_PENALTY], sample.penalty])
-    size = _ridge(np.hstack([one, z]), terrain.size[rows], weight, penalty)
+    size = _ridge(np.hstack([item, z]), terrain.size[rows], weight, penalty)
     ways = _past_covariates(terrain, rows)
     scaling = _scaling(ways, weight)
-    x = np.hstack([one, z[:, :_PLAIN], scaling.of(ways)])
+    x = np.hstack([item, z[:, :_PLAIN], scaling.of(ways)])
     penalty = np.concatenate([
         [_INTERCEPT_PENALTY], np.full(FIRST_LAG, PENALTY_WEEKDAY), np.full(len(LAGS), PENALTY_LAG),
         np.full(ways.shape[1], _PENALTY_SWEPT),
@@ -287,11 +287,11 @@ def _drifts(fit: StructuralFit, terrain: Terrain, days: int) -> tuple[float, flo
     age = days - 1 - rows
     weight = 0.5 ** (age / _RECENT_HALF_LIFE_DAYS)
     z = fit.sample.covariates[used][-_RECENT_DAYS:]
-    one = np.ones((len(rows), 1))
-    x = np.hstack([one, z[:, :_PLAIN], fit.scaling.of(_past_covariates(terrain, rows))])
+    item = np.ones((len(rows), 1))
+    x = np.hstack([item, z[:, :_PLAIN], fit.scaling.of(_past_covariates(terrain, rows))])
     errors = (
         fit.sample.target[used][-_RECENT_DAYS:] - x @ fit.head.value,
-        terrain.size[rows] - np.hstack([one, z]) @ fit.size.value,
+        terrain.size[rows] - np.hstack([item, z]) @ fit.size.value,
     )
     head, size = (float((weight * error).sum() / (weight.sum() + _RECENT_PRIOR_DAYS)) for error in errors)
     return head, size

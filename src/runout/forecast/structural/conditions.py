@@ -58,17 +58,17 @@ def given_on(day: Day, condition: Condition) -> Predictive:
 def _getting_there(day: Day, condition: Condition) -> Scenarios:
     scenarios = day.scenarios()
     column = day.evidence.history.coins.index(condition.coin)
-    wanted = -np.log1p(-condition.move) if condition.direction == "fall" else np.log1p(condition.move)
+    requested = -np.log1p(-condition.move) if condition.direction == "fall" else np.log1p(condition.move)
     reach = scenarios.ways[:, column, 0 if condition.direction == "fall" else 1]
     with np.errstate(divide="ignore"):
-        needed = np.sort(wanted / reach)[min(LEAST_SCENARIOS, len(reach)) - 1]
+        needed = np.sort(requested / reach)[min(LEAST_SCENARIOS, len(reach)) - 1]
     stretched = max(float(needed), 1.0) * (1.0 + 1e-12)
     if not stretched <= MOST_STRETCHED:
         raise NotEnoughDataError(
             f"expected a move that past days would reach at {MOST_STRETCHED:g} times their length, found "
             f"{condition.move:.1%} of {condition.coin}, which takes {stretched:.1f} times; ask for a smaller move"
         )
-    kept = reach * stretched >= wanted
+    kept = reach * stretched >= requested
     weight = scenarios.weight[kept]
     return day.located(scenarios.ways[kept] * stretched, weight / weight.sum())
 

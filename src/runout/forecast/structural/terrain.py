@@ -66,18 +66,18 @@ def terrain_of(evidence: Evidence, ladders: Ladders | None) -> Terrain:
     fall, rise = _away(np.log(close), history.low, history.high, share)
     size = np.log(SMALLEST_SIZE + (share[: len(history)] * (fall + rise)).sum(axis=1))
     floor = _FLOOR * np.exp(evidence.design.log_interest)
-    made = Terrain(
+    terrain = Terrain(
         fall=fall, rise=rise, size=size, share=share, floor_usd=floor, usd=None, swept=None,
         level=np.zeros(len(history) + lead),
     )  # fmt: skip
     if ladders is None:
-        return made
+        return terrain
     ways = np.nan_to_num(np.stack([fall, rise], axis=-1))
     swept = np.zeros((*ways.shape, ladders.usd.shape[3]))
     swept[lead:] = within(ladders.usd[:-lead], ways[lead:])
     total = np.log(swept.sum(axis=(1, 2, 3)) + floor[: len(history)])
     level = shifted(weighted_level(np.where(np.isfinite(size), total, np.nan), LEVEL_HALF_LIFE_DAYS), lead)
-    return msgspec.structs.replace(made, usd=ladders.usd[-1], swept=swept, level=level)
+    return msgspec.structs.replace(terrain, usd=ladders.usd[-1], swept=swept, level=level)
 
 
 def covariates_of_sweep(swept: FloatArray, floor_usd: FloatArray, level: FloatArray) -> FloatArray:
@@ -118,10 +118,10 @@ def covariates_of_range(fall: FloatArray, rise: FloatArray, share: FloatArray) -
 
 
 def _shares(interest_usd: FloatArray, lead: int) -> FloatArray:
-    held = np.where(interest_usd > 0.0, interest_usd, 0.0)
-    total = held.sum(axis=1, keepdims=True)
-    even = np.full_like(held, 1.0 / held.shape[1])
-    share = np.where(total > 0.0, held / np.where(total > 0.0, total, 1.0), even)
+    stored = np.where(interest_usd > 0.0, interest_usd, 0.0)
+    total = stored.sum(axis=1, keepdims=True)
+    even = np.full_like(stored, 1.0 / stored.shape[1])
+    share = np.where(total > 0.0, stored / np.where(total > 0.0, total, 1.0), even)
     return np.concatenate([np.repeat(even[:1], lead, axis=0), share])
 
 
@@ -134,7 +134,7 @@ def _last(values: FloatArray) -> FloatArray:
 
 def _away(log_close: FloatArray, low: FloatArray, high: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
     usable = (low > 0.0) & (high > 0.0) & np.isfinite(log_close)
-    logs = (np.log(np.where(usable, one, 1.0)) for one in (low, high))
+    logs = (np.log(np.where(usable, item, 1.0)) for item in (low, high))
     down, up = (np.maximum(way, 0.0) for way in (log_close - next(logs), next(logs) - log_close))
     return _filled(np.where(usable, down, np.nan), share), _filled(np.where(usable, up, np.nan), share)
 
@@ -143,6 +143,6 @@ def _filled(away: FloatArray, share: FloatArray) -> FloatArray:
     """Return distances with those of coins without a price at the mean of the others; NaN where none has one."""
     known = np.isfinite(away)
     weight = share[: len(away)] * known
-    held = weight.sum(axis=1, keepdims=True)
-    mean = np.where(known, away * weight, 0.0).sum(axis=1, keepdims=True) / np.where(held > 0.0, held, np.nan)
+    stored = weight.sum(axis=1, keepdims=True)
+    mean = np.where(known, away * weight, 0.0).sum(axis=1, keepdims=True) / np.where(stored > 0.0, stored, np.nan)
     return np.where(known, away, mean)

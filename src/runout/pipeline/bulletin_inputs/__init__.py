@@ -45,7 +45,7 @@ def issue(lake: Lake, coin: str, at: int, *, computed: Mapping[str, pl.DataFrame
         )
     worst = price.worst_day(bars, at)
     worst_start = worst[0] if worst else None
-    synthetic = any(one.synthetic for one in bars.series)
+    synthetic = any(member.synthetic for member in bars.series)
     sections = [*danger.gather(reader, synthetic=synthetic), price.section(bars, at=at)]
     sections += liquidations.gather(reader, worst_start)
     sections += headline.gather(reader, worst_start)
@@ -57,8 +57,8 @@ def issue(lake: Lake, coin: str, at: int, *, computed: Mapping[str, pl.DataFrame
     sections += flows.gather(reader)
     sections += flows.gather_rotation(reader, worst_start)
     sections += cycles.gather(reader, interest)
-    found = tuple(finding for section in sections for finding in section.findings)
-    checked = claims.section(published_claims(), found, coin=coin, at=at)
+    results = tuple(finding for section in sections for finding in section.findings)
+    checked = claims.section(published_claims(), results, coin=coin, at=at)
     if checked is not None and not synthetic:
         sections.append(checked)
     return assemble(
@@ -86,5 +86,5 @@ def _bars_held(lake: Lake, coin: str) -> str:
     finest = catalogue.bars(series, coin)
     if finest is not None:
         return known_span(lake.as_of("bars", series=[finest.series]))
-    coins = sorted({one.coin for one in series if catalogue.bars(series, one.coin) is not None})
+    coins = sorted({member.coin for member in series if catalogue.bars(series, member.coin) is not None})
     return f"bars of {', '.join(coins)} only" if coins else "no bars of any coin"

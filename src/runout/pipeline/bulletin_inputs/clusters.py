@@ -21,5 +21,5 @@ def gather(reader: Reader) -> list[Section]:
 
 
 def _rows(reader: Reader, kind: str, venue: str, origin: int) -> pl.DataFrame:
-    found = reader.derived(kind, "coin", [reader.coin], since=origin)
-    return found.filter(pl.col("venue") == venue, pl.col("event_time") == origin).sort("rank")
+    table = reader.derived(kind, "coin", [reader.coin], since=origin)
+    return table.filter(pl.col("venue") == venue, pl.col("event_time") == origin).sort("rank")

@@ -40,15 +40,15 @@ def gather(reader: Reader, interest: Interest | None) -> list[Section]:
         findings += made_findings
         tables += made_tables
     chart = _groups(interest, core)
-    made = cycles.section(
+    section = cycles.section(
         _divergences(reader, whole, records), whole, whole.last_time,
         findings=findings, tables=tables, charts=[chart] if chart else [], at=reader.at,
     )  # fmt: skip
-    return [made] if made else []
+    return [section] if section else []
 
 
 def _divergences(reader: Reader, whole: Reading, records: Mapping[str, float]) -> dict[str, Divergence]:
-    found: dict[str, Divergence] = {}
+    results: dict[str, Divergence] = {}
     latest = reader.latest(whole.series[0].series, "divergence.")
     for label in WINDOWS:
         values = {
@@ -59,8 +59,8 @@ def _divergences(reader: Reader, whole: Reading, records: Mapping[str, float]) -
         if {"price_change", "coin_change"} <= set(values):
             word = slug(quadrant(values["price_change"], values["coin_change"]))
             record = track_record.record(records, f"divergence.{label}.record.7d.{word}.")
-            found[label] = Divergence(values=values, record=record)
-    return found
+            results[label] = Divergence(values=values, record=record)
+    return results
 
 
 # -- deleveraging -----------------------------------------------------------------------------------------------------
@@ -96,10 +96,10 @@ def _state(
         records={},
     )
     word = now.state(now.whole)
-    found = {label: track_record.record(records, f"deleveraging.record.{label}.{word}.") for label in ("24h", "7d")}
+    results = {label: track_record.record(records, f"deleveraging.record.{label}.{word}.") for label in ("24h", "7d")}
     return State24h(
         reading=whole, time=at, whole=now.whole, core=now.core, by_venue=now.by_venue,
-        liquidation_percentile=now.liquidation_percentile, funding_percentile=now.funding_percentile, records=found,
+        liquidation_percentile=now.liquidation_percentile, funding_percentile=now.funding_percentile, records=results,
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _moved(venues: Reading | None, at: int) -> dict[str, float]:
     """Return the change in coins over 24 h of each venue that reported at both ends."""
     if venues is None:
         return {}
-    venue_of = {one.series: one.venues[0] for one in venues.series}
+    venue_of = {member.series: member.venues[0] for member in venues.series}
     coins = venues.rows.with_columns((pl.col("open_interest_usd") / pl.col("price")).alias("coins"))
     ends = [
         {venue_of[s]: c for s, c in coins.filter(pl.col("event_time") == t).select("series", "coins").iter_rows()}
@@ -129,14 +129,14 @@ def _groups(interest: Interest, core: tuple[set[str], dict[str, Value]]) -> Char
     if venues is None or not members:
         return None
     rows = venues.rows.filter(pl.col("event_time") > venues.last_time - 30 * DAY)
-    venue_of = {one.series: one.venues[0] for one in venues.series}
+    venue_of = {member.series: member.venues[0] for member in venues.series}
     named = rows.with_columns(pl.col("series").replace_strict(venue_of).alias("venue"))
     inside = pl.col("venue").is_in(sorted(members))
     groups: list[tuple[str, list[int], list[float], list[float]]] = []
     for name, picked in ((f"{len(members)} venues that pass the tests", inside), ("other venues", ~inside)):
-        mine = named.filter(picked)
-        expected = mine["venue"].n_unique()
-        sums = mine.sort("event_time", "venue").group_by("event_time", maintain_order=True).agg(
+        own = named.filter(picked)
+        expected = own["venue"].n_unique()
+        sums = own.sort("event_time", "venue").group_by("event_time", maintain_order=True).agg(
             pl.col("open_interest_usd").sum(), (pl.col("open_interest_usd") / pl.col("price")).sum().alias("coins"),
             pl.col("venue").n_unique().alias("venues"),
         ).filter(pl.col("venues") == expected)  # fmt: skip
@@ -158,18 +158,20 @@ def _peaks(reader: Reader, interest: Interest, daily: Series | None) -> tuple[li
     return findings, [listed] if listed else []
 
 
-def _known_peaks(reader: Reader, one: Series) -> list[PeakRow]:
-    rows = reader.history(one.series, "peak.")
+def _known_peaks(reader: Reader, series: Series) -> list[PeakRow]:
+    rows = reader.history(series.series, "peak.")
     values: dict[int, dict[str, float]] = {}
     for name, time, value in rows.select("indicator", "event_time", "value").iter_rows():
         values.setdefault(time, {})[name.removeprefix("peak.")] = value
     fields = set(PeakRow.__struct_fields__) - {"time", "withdrawn"}
     return [
         PeakRow(
-            time=time, withdrawn=WITHDRAWN in found, **{name: value for name, value in found.items() if name in fields}
+            time=time,
+            withdrawn=WITHDRAWN in results,
+            **{name: value for name, value in results.items() if name in fields},
         )
-        for time, found in sorted(values.items())
-        if "interest_usd" in found
+        for time, results in sorted(values.items())
+        if "interest_usd" in results
     ]
 
 
@@ -205,5 +207,5 @@ def _analogues(reader: Reader, daily: Series | None) -> tuple[list[Finding], lis
     return [analogues.finding(values, time, reading, reader.at)], [analogues.table(nearest, reading)]
 
 
-def _named(one: Series) -> Reading:
-    return Reading(series=(one,), rows=pl.DataFrame(), scope=one.scope())
+def _named(series: Series) -> Reading:
+    return Reading(series=(series,), rows=pl.DataFrame(), scope=series.scope())

@@ -25,13 +25,13 @@ def gather(reader: Reader) -> list[Section]:
     flow = _flow(reader, *known[0], charted=True) if known else None
     wider = _flow(reader, *known[1], charted=False) if len(known) > 1 else None
     depths = {
-        market: one
+        market: item
         for market in ("perpetual", "spot")
-        if (one := _level(reader, catalogue.depth(reader.series, reader.coin, market), "depth.", "depth_usd"))
+        if (item := _level(reader, catalogue.depth(reader.series, reader.coin, market), "depth.", "depth_usd"))
         is not None
     }
     both = catalogue.bar_pair(reader.series, reader.coin)
-    found = flows.section(
+    section = flows.section(
         flow,
         wider,
         depths,
@@ -39,7 +39,7 @@ def gather(reader: Reader) -> list[Section]:
         premium=_level(reader, catalogue.premium(reader.series, reader.coin, "coinbase-premium"), "premium.", "rate"),
         at=reader.at,
     )
-    return [found] if found else []
+    return [section] if section else []
 
 
 def _flow(reader: Reader, pair: FlowPair, latest: Mapping[str, Value], *, charted: bool) -> Flow:
@@ -55,41 +55,41 @@ def _flow(reader: Reader, pair: FlowPair, latest: Mapping[str, Value], *, charte
 def _history(reader: Reader, pair: FlowPair) -> pl.DataFrame:
     names = [f"flows.24h.{column}" for column in _CHART_COLUMNS]
     rows = reader.history(pair.name, "flows.24h.")
-    mine = rows.filter(pl.col("indicator").is_in(names))
-    if mine.is_empty():
-        return mine
-    wide = mine.pivot("indicator", index="event_time", values="value").rename(
+    own = rows.filter(pl.col("indicator").is_in(names))
+    if own.is_empty():
+        return own
+    wide = own.pivot("indicator", index="event_time", values="value").rename(
         dict(zip(names, _CHART_COLUMNS, strict=True))
     )
     return wide.sort("event_time")
 
 
 def _level(
-    reader: Reader, one: Series | None, family: str, main: str, *, also: tuple[Series, ...] = ()
+    reader: Reader, series: Series | None, family: str, main: str, *, also: tuple[Series, ...] = ()
 ) -> Level | None:
-    latest = reader.latest(one.series, family) if one else {}
-    if one is None or not fresh(latest, main, reader.at, DAY):
+    latest = reader.latest(series.series, family) if series else {}
+    if series is None or not fresh(latest, main, reader.at, DAY):
         return None
     time = latest[main].time
     values = {name: value.value for name, value in latest.items() if value.time == time}
-    scope = one.scope() if not also else f"{one.scope()}, against {also[0].scope()}"
-    return Level(reading=Reading(series=(one, *also), rows=pl.DataFrame(), scope=scope), time=time, values=values)
+    scope = series.scope() if not also else f"{series.scope()}, against {also[0].scope()}"
+    return Level(reading=Reading(series=(series, *also), rows=pl.DataFrame(), scope=scope), time=time, values=values)
 
 
 def gather_rotation(reader: Reader, worst_day: int | None) -> list[Section]:
     """Return the section on rotation, where dominance and the price of the same days are known."""
     price = reader.reading(catalogue.bars(reader.series, reader.coin, step=DAY))
-    found = [reader.reading(one) for one in catalogue.dominance(reader.series, reader.coin)]
+    readings = [reader.reading(series) for series in catalogue.dominance(reader.series, reader.coin)]
     current = [
-        one
-        for one in found
-        if one is not None and one.last_time >= reader.at - 3 * DAY and one.rows["dominance"].null_count() == 0
+        item
+        for item in readings
+        if item is not None and item.last_time >= reader.at - 3 * DAY and item.rows["dominance"].null_count() == 0
     ]
     if price is None or not current:
         return []
-    newest = max(current, key=lambda one: (one.last_time, one.series[0].series))
+    newest = max(current, key=lambda reading: (reading.last_time, reading.series[0].series))
     members = tuple(catalogue.daily_bars(reader.series))
     rows = reader.rows("bars", members)
     closes = Reading(series=members, rows=rows, scope=f"{len(members)} coins") if len(members) > 1 else None
-    made = rotation.section(newest, price, closes, worst_day=worst_day, at=reader.at)
-    return [made] if made else []
+    section = rotation.section(newest, price, closes, worst_day=worst_day, at=reader.at)
+    return [section] if section else []

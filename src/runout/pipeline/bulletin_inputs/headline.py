@@ -70,13 +70,13 @@ def _ratio(derived: pl.DataFrame, match: Match) -> headline.Ratio | None:
 def _recent(
     rows: pl.DataFrame, wide: catalogue.LiquidationGroup, fine: catalogue.LiquidationGroup, at: int
 ) -> headline.Measured | None:
-    found = trailing(totals_in(rows, wide), totals_in(rows, fine), at)
-    if found is None:
+    results = trailing(totals_in(rows, wide), totals_in(rows, fine), at)
+    if results is None:
         return None
-    share = _long_share(rows, fine, found.end - DAY, found.end)
-    error = 0.0 if found.error is None else _T_90 * found.error.scale
+    share = _long_share(rows, fine, results.end - DAY, results.end)
+    error = 0.0 if results.error is None else _T_90 * results.error.scale
     return headline.Measured(
-        usd=found.usd, long_share=share, end=found.end, bridged_share=found.bridged_share, bridge_log=error
+        usd=results.usd, long_share=share, end=results.end, bridged_share=results.bridged_share, bridge_log=error
     )
 
 
@@ -90,7 +90,7 @@ def _day(rows: pl.DataFrame, wide: catalogue.LiquidationGroup, start: int | None
 
 
 def _long_share(rows: pl.DataFrame, group: catalogue.LiquidationGroup, start: int, end: int) -> float:
-    mine = rows.filter(pl.col("series").is_in([one.series for one in group.series]))
-    sides = by_side(mine, len(group.series)).filter(pl.col("event_time").is_between(start + 1, end))
+    own = rows.filter(pl.col("series").is_in([member.series for member in group.series]))
+    sides = by_side(own, len(group.series)).filter(pl.col("event_time").is_between(start + 1, end))
     long, short = float(sides["long_usd"].sum()), float(sides["short_usd"].sum())
     return long / (long + short) if long + short else 0.5

@@ -71,12 +71,12 @@ def _venues(reader: Reader) -> Reading | None:
     members = catalogue.venue_open_interest(reader.series, reader.coin)
     if not members:
         return None
-    found = reader.rows("open_interest", members).drop_nulls(["open_interest_usd", "price"])
-    if found.is_empty():
+    results = reader.rows("open_interest", members).drop_nulls(["open_interest_usd", "price"])
+    if results.is_empty():
         return None
-    newest = found.filter(pl.col("event_time") == found["event_time"].max())["series"].to_list()
-    present = tuple(one for one in members if one.series in set(newest))
-    rows = found.filter(pl.col("series").is_in(newest))
+    newest = results.filter(pl.col("event_time") == results["event_time"].max())["series"].to_list()
+    present = tuple(series for series in members if series.series in set(newest))
+    rows = results.filter(pl.col("series").is_in(newest))
     return Reading(series=present, rows=rows, scope=f"{reader.coin}, {len(present)} venues, one by one")
 
 
@@ -97,49 +97,49 @@ def _with_collateral(base: Section, reader: Reader, interest: Interest) -> Secti
     return msgspec.structs.replace(
         base,
         findings=(*base.findings, *findings),
-        tables=(*base.tables, *(one for one in tables if one is not None)),
+        tables=(*base.tables, *(table for table in tables if table is not None)),
         charts=(*base.charts, *((chart,) if chart else ())),
     )
 
 
 def _ratio(reader: Reader) -> Ratio | None:
     """Return the ratio by the provider whose reserves are newest, then by name; None where all are stale."""
-    for one in sorted(
+    for series in sorted(
         catalogue.reserves(reader.series, reader.coin),
         key=lambda s: (
             -max((v.time for v in reader.latest(s.series, "leverage_ratio.").values()), default=0),
             s.series,
         ),
     ):
-        found = reader.latest(one.series, "leverage_ratio.")
-        if not fresh(found, "ratio", reader.at, 3 * DAY):
+        results = reader.latest(series.series, "leverage_ratio.")
+        if not fresh(results, "ratio", reader.at, 3 * DAY):
             continue
-        time = found["ratio"].time
-        values = {name: value.value for name, value in found.items() if value.time == time}
-        before = _history(reader, one.series, "leverage_ratio.ratio").filter(pl.col("event_time") == time - 7 * DAY)
+        time = results["ratio"].time
+        values = {name: value.value for name, value in results.items() if value.time == time}
+        before = _history(reader, series.series, "leverage_ratio.ratio").filter(pl.col("event_time") == time - 7 * DAY)
         if not before.is_empty():
             values["ratio_change_7d"] = values["ratio"] / float(before["value"][0]) - 1
-        return Ratio(reading=_named(one), time=time, values=values)
+        return Ratio(reading=_named(series), time=time, values=values)
     return None
 
 
 def _rate(reader: Reader) -> Rate | None:
     interest = catalogue.all_venue_open_interest(reader.series, reader.coin)
     moved = numbers(reader.latest(interest.series, "divergence.7d.")) if interest else {}
-    for one in catalogue.weighted_funding(reader.series, reader.coin):
-        found = reader.latest(one.series, "funding.")
-        reading = reader.reading(one) if fresh(found, "yearly", reader.at, DAY) else None
+    for item in catalogue.weighted_funding(reader.series, reader.coin):
+        results = reader.latest(item.series, "funding.")
+        reading = reader.reading(item) if fresh(results, "yearly", reader.at, DAY) else None
         if reading is not None:
-            return Rate(reading=reading, values=numbers(found), coin_change_7d=moved.get("coin_change"))
+            return Rate(reading=reading, values=numbers(results), coin_change_7d=moved.get("coin_change"))
     return None
 
 
 def funding_percentile(reader: Reader) -> float | None:
     """Return the rank of weighted funding in its past year, where it is known within the day."""
-    for one in catalogue.weighted_funding(reader.series, reader.coin):
-        found = reader.latest(one.series, "funding.")
-        if fresh(found, "yearly_percentile", reader.at, DAY):
-            return found["yearly_percentile"].value
+    for item in catalogue.weighted_funding(reader.series, reader.coin):
+        results = reader.latest(item.series, "funding.")
+        if fresh(results, "yearly_percentile", reader.at, DAY):
+            return results["yearly_percentile"].value
     return None
 
 
@@ -148,8 +148,8 @@ def _venue_funding(reader: Reader) -> list[Reading]:
     if not members:
         return []
     rows = reader.rows("funding", members, since=reader.at - DAY).drop_nulls(["rate", "interval_hours"])
-    found = [(one, rows.filter(pl.col("series") == one.series)) for one in members]
-    return [Reading(series=(one,), rows=mine, scope=one.scope()) for one, mine in found if not mine.is_empty()]
+    results = [(series, rows.filter(pl.col("series") == series.series)) for series in members]
+    return [Reading(series=(item,), rows=own, scope=item.scope()) for item, own in results if not own.is_empty()]
 
 
 def _exchanges(reader: Reader, interest: Interest) -> tuple[list[Exchange], Reading | None, int]:
@@ -158,31 +158,31 @@ def _exchanges(reader: Reader, interest: Interest) -> tuple[list[Exchange], Read
     if interest.venues is None or not members:
         return [], None, 0
     rows = reader.rows("reserves", members).drop_nulls("reserve_base")
-    held = {one.venues[0]: rows.filter(pl.col("series") == one.series) for one in members}
+    stored = {series.venues[0]: rows.filter(pl.col("series") == series.series) for series in members}
     stood = {
-        one.venues[0]: interest.venues.rows.filter(pl.col("series") == one.series) for one in interest.venues.series
+        item.venues[0]: interest.venues.rows.filter(pl.col("series") == item.series) for item in interest.venues.series
     }
-    found: list[Exchange] = []
+    exchanges: list[Exchange] = []
     newest = 0
-    for venue in sorted(set(held) & set(stood)):
-        now, before = (_ratio_at(held[venue], stood[venue], moment) for moment in (reader.at, reader.at - 30 * DAY))
+    for venue in sorted(set(stored) & set(stood)):
+        now, before = (_ratio_at(stored[venue], stood[venue], moment) for moment in (reader.at, reader.at - 30 * DAY))
         if now is None or now[2] < reader.at - 3 * DAY or now[1] < 1.0:
             continue
-        found.append(
+        exchanges.append(
             Exchange(
                 venue=venue, interest_base=now[0], reserve_base=now[1],
                 ratio_before=before[0] / before[1] if before and before[2] > reader.at - 33 * DAY else None,
             )
         )  # fmt: skip
         newest = max(newest, now[2])
-    used = tuple(one for one in members if one.venues[0] in {e.venue for e in found})
+    used = tuple(series for series in members if series.venues[0] in {e.venue for e in exchanges})
     reading = Reading(series=used, rows=rows, scope=f"{reader.coin}, {len(used)} exchanges") if used else None
-    return found, reading, newest
+    return exchanges, reading, newest
 
 
-def _ratio_at(held: pl.DataFrame, stood: pl.DataFrame, moment: int) -> tuple[float, float, int] | None:
+def _ratio_at(table: pl.DataFrame, stood: pl.DataFrame, moment: int) -> tuple[float, float, int] | None:
     """Return coins of open interest, coins held and the time of the latter: the last reserves up to a moment."""
-    reserves = held.filter(pl.col("event_time") <= moment)
+    reserves = table.filter(pl.col("event_time") <= moment)
     if reserves.is_empty():
         return None
     time = int(times(reserves)[-1])
@@ -197,26 +197,26 @@ def _percentiles(reader: Reader, ratio: Ratio | None, rate: Rate | None) -> Char
     nothing = pl.DataFrame(schema={"event_time": pl.Int64, "value": pl.Float64})
     ratios = _history(reader, ratio.reading.series[0].series, "leverage_ratio.ratio_percentile") if ratio else nothing
     rates = _history(reader, rate.reading.series[0].series, "funding.yearly_percentile") if rate else nothing
-    scopes = [f"{name}: {one.reading.scope}" for name, one in (("ratio", ratio), ("funding", rate)) if one]
+    scopes = [f"{name}: {item.reading.scope}" for name, item in (("ratio", ratio), ("funding", rate)) if item]
     return funding.percentile_chart(ratios, rates, caption="; ".join(scopes))
 
 
 def _history(reader: Reader, scope: str, indicator: str) -> pl.DataFrame:
-    mine = reader.history(scope, indicator).filter(pl.col("indicator") == indicator)
-    return mine.select("event_time", "value")
+    own = reader.history(scope, indicator).filter(pl.col("indicator") == indicator)
+    return own.select("event_time", "value")
 
 
-def _named(one: Series) -> Reading:
-    return Reading(series=(one,), rows=pl.DataFrame(), scope=one.scope())
+def _named(series: Series) -> Reading:
+    return Reading(series=(series,), rows=pl.DataFrame(), scope=series.scope())
 
 
 def gather_positioning(reader: Reader) -> list[Section]:
     """Return the section on long/short ratios, where there are some."""
     measures = ("global-accounts", "top-accounts", "top-positions")
-    found = {m: reader.reading(catalogue.positioning(reader.series, reader.coin, m)) for m in measures}
+    results = {m: reader.reading(catalogue.positioning(reader.series, reader.coin, m)) for m in measures}
     present = {
         measure: reading
-        for measure, reading in found.items()
+        for measure, reading in results.items()
         if reading is not None
         and reader.is_current(f"long/short ratios, {reading.scope}", reading.last_time, reading.series[0].step)
     }

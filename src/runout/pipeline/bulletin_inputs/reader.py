@@ -70,35 +70,35 @@ class Reader:
 
     def rows(self, kind: str, series: Sequence[Series], *, since: int | None = None) -> pl.DataFrame:
         """Return rows of ``series`` in time order, of the past 45 days unless ``since`` says otherwise."""
-        names = frozenset(one.series for one in series)
+        names = frozenset(item.series for item in series)
         start = self.at - WINDOW if since is None else since
-        mine = pl.col("series").is_in(sorted(names)) & (pl.col("event_time") >= start)
-        held = next((h for h in self._held.get(kind, []) if names <= h.names and start >= h.start), None)
-        if held is not None:
-            return held.rows.filter(mine)
-        known = self._table(kind).filter(mine, pl.col("known_time") <= self.at)
-        found = latest_versions(known, KINDS[kind]).collect()
-        self._remember(kind, found)
-        ordered = found.sort("event_time", "series")
+        own = pl.col("series").is_in(sorted(names)) & (pl.col("event_time") >= start)
+        stored = next((h for h in self._held.get(kind, []) if names <= h.names and start >= h.start), None)
+        if stored is not None:
+            return stored.rows.filter(own)
+        known = self._table(kind).filter(own, pl.col("known_time") <= self.at)
+        metrics = latest_versions(known, KINDS[kind]).collect()
+        self._remember(kind, metrics)
+        ordered = metrics.sort("event_time", "series")
         self._remark(kind, ordered)
         ordered = usable(kind, ordered)
         self._held.setdefault(kind, []).append(_Held(names, start, ordered))
         return ordered
 
-    def reading(self, one: Series | None, *, since: int | None = None) -> Reading | None:
+    def reading(self, series: Series | None, *, since: int | None = None) -> Reading | None:
         """Return the recent rows of one series with its scope; None where there are none."""
-        if one is None:
+        if series is None:
             return None
-        found = self.rows(one.kind, [one], since=since)
-        return None if found.is_empty() else Reading(series=(one,), rows=found, scope=one.scope())
+        results = self.rows(series.kind, [series], since=since)
+        return None if results.is_empty() else Reading(series=(series,), rows=results, scope=series.scope())
 
     def derived(self, kind: str, scope_column: str, scopes: Sequence[str], *, since: int) -> pl.DataFrame:
         """Return derived rows of the present method version."""
-        mine = pl.col(scope_column).is_in(list(scopes)) & (pl.col("method_version") == METHOD_VERSION)
+        own = pl.col(scope_column).is_in(list(scopes)) & (pl.col("method_version") == METHOD_VERSION)
         known = (pl.col("known_time") <= self.at) & (pl.col("event_time") >= since)
-        found = latest_versions(self._table(kind).filter(mine, known), KINDS[kind]).collect()
-        self._remember(kind, found)
-        return found
+        metrics = latest_versions(self._table(kind).filter(own, known), KINDS[kind]).collect()
+        self._remember(kind, metrics)
+        return metrics
 
     def history(self, scope: str, family: str) -> pl.DataFrame:
         """Return the rows of a family of indicators, of the past 45 days; of peaks all.
@@ -117,19 +117,19 @@ class Reader:
         """
         if self._indicators is None:
             self._indicators = self._recent_indicators()
-        mine = (pl.col("scope") == scope) & pl.col("indicator").str.starts_with(family)
-        found = self._indicators.filter(mine).sort("event_time", "indicator", "coin")
-        self._remember("indicators", found)
-        return found
+        own = (pl.col("scope") == scope) & pl.col("indicator").str.starts_with(family)
+        results = self._indicators.filter(own).sort("event_time", "indicator", "coin")
+        self._remember("indicators", results)
+        return results
 
     def latest(self, scope: str, family: str) -> dict[str, Value]:
         """Return the last known value of each indicator of a family and scope, by its name without the family."""
         if self._indicators is None:
             self._indicators = self._recent_indicators()
-        mine = (pl.col("scope") == scope) & pl.col("indicator").str.starts_with(family)
-        found = self._indicators.filter(mine).sort("event_time").unique("indicator", keep="last", maintain_order=True)
-        self._remember("indicators", found)
-        named = found.select("indicator", "event_time", "value").iter_rows()
+        own = (pl.col("scope") == scope) & pl.col("indicator").str.starts_with(family)
+        results = self._indicators.filter(own).sort("event_time").unique("indicator", keep="last", maintain_order=True)
+        self._remember("indicators", results)
+        named = results.select("indicator", "event_time", "value").iter_rows()
         return {name.removeprefix(family): Value(time, value) for name, time, value in named}
 
     def ledger(self) -> pl.DataFrame:
@@ -137,20 +137,20 @@ class Reader:
 
         A replayed forecast is left out: it could not be read at the bulletin's moment.
         """
-        mine = (pl.col("coin") == self.coin) & (pl.col("method_version") == METHOD_VERSION)
+        own = (pl.col("coin") == self.coin) & (pl.col("method_version") == METHOD_VERSION)
         live = (pl.col("issued_time") <= self.at) & (pl.col("issued_time") - pl.col("event_time") < DAY)
         today = pl.col("event_time") >= self.at // DAY * DAY
-        known = self._table("ledger").filter(mine, pl.col("known_time") <= self.at, live | today)
-        found = known.unique("event_time", keep="first", maintain_order=True).collect()
-        self._remember("ledger", without_chain(found))
-        return found.sort("event_time", "sequence")
+        known = self._table("ledger").filter(own, pl.col("known_time") <= self.at, live | today)
+        metrics = known.unique("event_time", keep="first", maintain_order=True).collect()
+        self._remember("ledger", without_chain(metrics))
+        return metrics.sort("event_time", "sequence")
 
-    def is_current(self, what: str, time: int, step: int) -> bool:
+    def is_current(self, subject: str, time: int, step: int) -> bool:
         """Return whether a figure may speak for now; one that may not is left out, and the bulletin says so.
 
         Parameters
         ----------
-        what
+        subject
             Scope of the figure, for the reader.
         time
             UTC ns: the moment it speaks of.
@@ -159,7 +159,7 @@ class Reader:
         """
         if time >= self.at - (3 * DAY if step >= DAY else step + NANOSECONDS_PER_HOUR):
             return True
-        self._left_out.append(f"{what} (newest figure is of {say_time(time, self.at)})")
+        self._left_out.append(f"{subject} (newest figure is of {say_time(time, self.at)})")
         return False
 
     @property
@@ -215,21 +215,21 @@ class Reader:
     def _recent_indicators(self) -> pl.DataFrame:
         """Return all that a section may ask for, in one read: a scan a question would read the table thirty times."""
         name = pl.col("indicator")
-        mine = pl.col("coin").is_in([self.coin, ALL_COINS])
-        recent = (pl.col("event_time") >= self.at - WINDOW) & (mine | name.str.starts_with("liquidations."))
+        own = pl.col("coin").is_in([self.coin, ALL_COINS])
+        recent = (pl.col("event_time") >= self.at - WINDOW) & (own | name.str.starts_with("liquidations."))
         # Peaks are few and of all time; a track record has a row only where a case was added.
         sparse = name.str.starts_with("peak.") | name.str.contains(".record.", literal=True)
-        older = mine & (pl.col("event_time") < self.at - WINDOW) & sparse
+        older = own & (pl.col("event_time") < self.at - WINDOW) & sparse
         known = (pl.col("method_version") == METHOD_VERSION) & (pl.col("known_time") <= self.at)
         # Two reads: the first is pruned by time to a few row groups, which an "or" of both would not be.
-        rows = pl.concat([self._table("indicators").filter(known, one) for one in (recent, older)])
+        rows = pl.concat([self._table("indicators").filter(known, item) for item in (recent, older)])
         return latest_versions(rows, KINDS["indicators"]).collect()
 
     def _table(self, kind: str) -> pl.LazyFrame:
         if kind not in self._tables:
-            held = self.lake.scan(kind)
+            table = self.lake.scan(kind)
             rows = self._computed.get(kind)
-            self._tables[kind] = held if rows is None else pl.concat([held, rows.lazy()], how="diagonal_relaxed")
+            self._tables[kind] = table if rows is None else pl.concat([table, rows.lazy()], how="diagonal_relaxed")
         return self._tables[kind]
 
     def _remember(self, kind: str, rows: pl.DataFrame) -> None:
@@ -238,7 +238,7 @@ class Reader:
 
 def numbers(values: Mapping[str, Value]) -> dict[str, float]:
     """Return the values without their times."""
-    return {name: one.value for name, one in values.items()}
+    return {name: item.value for name, item in values.items()}
 
 
 def fresh(values: Mapping[str, Value], name: str, at: int, within: int) -> bool:

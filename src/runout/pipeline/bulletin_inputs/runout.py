@@ -21,5 +21,5 @@ def gather(reader: Reader) -> list[Section]:
 def rows_of(reader: Reader) -> pl.DataFrame:
     """Return the ``slides`` of the last full four hours by number; none where none were asked for."""
     venue, origin = mapped_venue(reader.series, reader.coin), origin_of(reader.lake, reader.coin, reader.at)
-    found = reader.derived("slides", "coin", [reader.coin], since=origin)
-    return found.filter(pl.col("venue") == (venue or ""), pl.col("event_time") == origin).sort("number")
+    table = reader.derived("slides", "coin", [reader.coin], since=origin)
+    return table.filter(pl.col("venue") == (venue or ""), pl.col("event_time") == origin).sort("number")

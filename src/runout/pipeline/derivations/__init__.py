@@ -31,20 +31,20 @@ def computations(series: Iterable[Series]) -> list[Computation]:
     for group in groups:
         plan += liquidations.flush_events(group, known)
     for coin in sorted({s.coin for s in known}):
-        mine = [s for s in known if s.coin == coin]
-        plan += leverage.leverage_ratios(mine, coin)
-        plan += leverage.funding_states(mine, coin)
-        plan += leverage.core_venues(mine, coin)
-        plan += flows.flow_verdicts(mine, coin)
-        plan += flows.depth_states(mine, coin)
-        plan += flows.premiums(mine, coin)
-        plan += cycles.divergences(mine, coin)
-        plan += cycles.peak_lists(mine, coin)
-        plan += cycles.daily_records(mine, coin, groups)
-        plan += map_states.states(mine, coin)
+        own = [s for s in known if s.coin == coin]
+        plan += leverage.leverage_ratios(own, coin)
+        plan += leverage.funding_states(own, coin)
+        plan += leverage.core_venues(own, coin)
+        plan += flows.flow_verdicts(own, coin)
+        plan += flows.depth_states(own, coin)
+        plan += flows.premiums(own, coin)
+        plan += cycles.divergences(own, coin)
+        plan += cycles.peak_lists(own, coin)
+        plan += cycles.daily_records(own, coin, groups)
+        plan += map_states.states(own, coin)
     wide = catalogue.widest_liquidations(groups, catalogue.ALL_COINS)
     fine = catalogue.finest_liquidations(groups, catalogue.ALL_COINS)
-    if wide and fine and wide.name != fine.name and not any(one.synthetic for one in wide.series):
+    if wide and fine and wide.name != fine.name and not any(member.synthetic for member in wide.series):
         plan.append(headline.headline_ratio(wide, fine))
     for added in plugged("indicators").values():
         plan += added(known)

@@ -40,8 +40,8 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
 
 def inputs_of(*series: Series) -> dict[str, tuple[str, ...]]:
     """Return identifiers by kind, as :class:`Computation` takes them."""
-    kinds = dict.fromkeys(one.kind for one in series)
-    return {kind: tuple(one.series for one in series if one.kind == kind) for kind in kinds}
+    kinds = dict.fromkeys(item.kind for item in series)
+    return {kind: tuple(item.series for item in series if item.kind == kind) for kind in kinds}
 
 
 def rows_of(tables: Tables, series: Series) -> pl.DataFrame:
@@ -51,8 +51,8 @@ def rows_of(tables: Tables, series: Series) -> pl.DataFrame:
 
 def own_indicators(family: str, coin: str, scope: str) -> dict[str, pl.Expr]:
     """Return the predicate of the ``indicators`` rows of one family and scope."""
-    mine = (pl.col("scope") == scope) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
-    return {"indicators": mine & pl.col("indicator").str.starts_with(f"{family}.")}
+    own = (pl.col("scope") == scope) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
+    return {"indicators": own & pl.col("indicator").str.starts_with(f"{family}.")}
 
 
 def long_form(wide: pl.DataFrame, prefix: str, coin: str, scope: str, columns: Sequence[str]) -> pl.DataFrame:

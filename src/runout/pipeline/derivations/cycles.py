@@ -41,8 +41,8 @@ def peak_lists(series: Iterable[Series], coin: str) -> list[Computation]:
 
 def _priced(series: Iterable[Series], coin: str) -> list[tuple[Series, Series]]:
     known = list(series)
-    pairs = [(one, catalogue.bars(known, coin, step=one.step)) for one in catalogue.all_venue_series(known, coin)]
-    return [(one, price) for one, price in pairs if price is not None and one.provider == price.provider]
+    pairs = [(item, catalogue.bars(known, coin, step=item.step)) for item in catalogue.all_venue_series(known, coin)]
+    return [(item, price) for item, price in pairs if price is not None and item.provider == price.provider]
 
 
 def _divergence(coin: str, interest: Series, price: Series) -> Computation:
@@ -67,8 +67,8 @@ def _divergence(coin: str, interest: Series, price: Series) -> Computation:
 
 def _peaks(coin: str, interest: Series, price: Series) -> Computation:
     def derive(tables: Tables) -> Tables:
-        found = peak_history.peak_history(with_price(tables["open_interest"], tables["bars"]))
-        named = found.select(
+        table = peak_history.peak_history(with_price(tables["open_interest"], tables["bars"]))
+        named = table.select(
             "event_time", "known_time", (pl.lit("peak.") + pl.col("field")).alias("indicator"), "value"
         )
         return {"indicators": labelled(named, coin, interest.series)}
@@ -89,9 +89,11 @@ def daily_records(series: Iterable[Series], coin: str, groups: Iterable[Liquidat
     """Return the computation of daily verdicts, of what followed them, and of analogues, where daily series allow."""
     known = list(series)
     daily = next(((i, p) for i, p in _priced(known, coin) if i.step == DAY), None)
-    rates = next((one for one in catalogue.weighted_funding(known, coin) if one.step == DAY), None)
-    mine = [group for group in groups if group.step == DAY]
-    forced = catalogue.widest_liquidations(mine, catalogue.ALL_COINS) or catalogue.widest_liquidations(mine, coin)
+    rates = next((item for item in catalogue.weighted_funding(known, coin) if item.step == DAY), None)
+    liquidation_groups = [group for group in groups if group.step == DAY]
+    forced = catalogue.widest_liquidations(liquidation_groups, catalogue.ALL_COINS) or catalogue.widest_liquidations(
+        liquidation_groups, coin
+    )
     if daily is None or rates is None or forced is None:
         return []
     interest, price = daily
@@ -182,7 +184,7 @@ def _analogues(days: pl.DataFrame, coin: str, scope: str) -> list[pl.DataFrame]:
     running = np.maximum.accumulate(known) if len(known) else known
     stamps = pl.DataFrame({"row": np.arange(len(t)), "event_time": t, "known_time": running})
     schema = {"row": pl.Int64, "indicator": pl.String, "value": pl.Float64}
-    near = pl.DataFrame([one for day in walked for one in day.values()], schema=schema, orient="row")
+    near = pl.DataFrame([item for day in walked for item in day.values()], schema=schema, orient="row")
     near = near.join(stamps, on="row").select("event_time", "known_time", "indicator", "value")
     scored = _score(walked, t, fall).join(stamps, on="row")
     return [labelled(near, coin, scope), long_form(scored, "cycle.analogues", coin, scope, _SCORE_COLUMNS)]
@@ -200,9 +202,9 @@ class _Day(NamedTuple):
         """Return the analogues as named values."""
         return [
             (self.row, f"cycle.analogue.{number:02d}.{name}", value)
-            for number, (one, fall, later) in enumerate(self.found[:LISTED], start=1)
+            for number, (item, fall, later) in enumerate(self.found[:LISTED], start=1)
             for name, value in (
-                ("time", float(one.time)), ("distance", one.distance), ("fall", fall), ("return", later),
+                ("time", float(item.time)), ("distance", item.distance), ("fall", fall), ("return", later),
             )
         ]  # fmt: skip
 
@@ -212,12 +214,12 @@ def _walk(features: Floats, t: Times, fall: Floats, later: Floats) -> list[_Day]
     outcome, place = fall <= -FALLS["7d"][1], {int(time): i for i, time in enumerate(t.tolist())}
     days: list[_Day] = []
     for i in range(len(t)):
-        found = analogues.nearest(features, t, now=i, outcome_known=t + FOLLOWED)
-        if not found:
+        results = analogues.nearest(features, t, now=i, outcome_known=t + FOLLOWED)
+        if not results:
             continue
         base_rate = float(outcome[(t <= t[i] - FOLLOWED) & ~np.isnan(fall)].mean())
-        rows = [place[one.time] for one in found]
-        followed = [(one, float(fall[row]), float(later[row])) for one, row in zip(found, rows, strict=True)]
+        rows = [place[analogue.time] for analogue in results]
+        followed = [(item, float(fall[row]), float(later[row])) for item, row in zip(results, rows, strict=True)]
         days.append(_Day(i, followed, analogues.frequency(outcome[rows], base_rate), base_rate))
     return days
 

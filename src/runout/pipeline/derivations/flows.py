@@ -47,7 +47,7 @@ def record_rows(record: pl.DataFrame, prefix: str, coin: str, scope: str) -> pl.
     long = record.select(
         "event_time", "known_time", "verdict", *(pl.col(name).cast(pl.Float64) for name in columns)
     ).unpivot(columns, index=["event_time", "known_time", "verdict"], variable_name="field", value_name="value")
-    verdict = pl.col("verdict").replace({one: slug(one) for one in record["verdict"].unique()})
+    verdict = pl.col("verdict").replace({item: slug(item) for item in record["verdict"].unique()})
     named = long.select(
         "event_time",
         "known_time",
@@ -60,12 +60,12 @@ def record_rows(record: pl.DataFrame, prefix: str, coin: str, scope: str) -> pl.
 def flow_verdicts(series: Iterable[Series], coin: str) -> list[Computation]:
     """Return the computation of flows and of what followed each verdict, for each pair of flows."""
     known = list(series)
-    found: list[Computation] = []
+    computations: list[Computation] = []
     for pair in catalogue.flow_pairs(known, coin):
         price = catalogue.bars(known, coin, step=pair.spot.step) or catalogue.bars(known, coin)
         if price is not None and price.step <= GRID:
-            found.append(_flows(pair, price))
-    return found
+            computations.append(_flows(pair, price))
+    return computations
 
 
 def _flows(pair: FlowPair, price: Series) -> Computation:
@@ -142,20 +142,20 @@ def _traded(rows: pl.DataFrame) -> pl.DataFrame:
 def depth_states(series: Iterable[Series], coin: str) -> list[Computation]:
     """Return the computation of depth within 1% and its withdrawal, for the perpetual and the spot book."""
     known = list(series)
-    found = [catalogue.depth(known, coin, market) for market in ("perpetual", "spot")]
-    return [_depth(coin, one) for one in found if one is not None]
+    results = [catalogue.depth(known, coin, market) for market in ("perpetual", "spot")]
+    return [_depth(coin, item) for item in results if item is not None]
 
 
-def _depth(coin: str, one: Series) -> Computation:
+def _depth(coin: str, series: Series) -> Computation:
     def derive(tables: Tables) -> Tables:
         rows = tables["depth"].filter(pl.col("band") == 0.01).drop_nulls(["bid_usd", "ask_usd"]).sort("event_time")
-        return {"indicators": long_form(depth.depth_state(rows), "depth", coin, one.series, _DEPTH_COLUMNS)}
+        return {"indicators": long_form(depth.depth_state(rows), "depth", coin, series.series, _DEPTH_COLUMNS)}
 
     return Computation(
-        name=f"depth/{one.series}",
-        inputs=inputs_of(one),
+        name=f"depth/{series.series}",
+        inputs=inputs_of(series),
         lookback=depth.RANK_WINDOW + 2 * DAY,
-        outputs=own_indicators("depth", coin, one.series),
+        outputs=own_indicators("depth", coin, series.series),
         derive=derive,
     )
 
@@ -164,23 +164,23 @@ def premiums(series: Iterable[Series], coin: str) -> list[Computation]:
     """Return the computations of the basis (perpetual over spot, same pair) and of the Coinbase premium, with ranks."""
     known = list(series)
     coinbase = catalogue.premium(known, coin, "coinbase-premium")
-    found = [_premium(coin, coinbase)] if coinbase else []
+    results = [_premium(coin, coinbase)] if coinbase else []
     pair = catalogue.bar_pair(known, coin)
-    return [*found, _basis(coin, *pair)] if pair else found
+    return [*results, _basis(coin, *pair)] if pair else results
 
 
-def _premium(coin: str, one: Series) -> Computation:
+def _premium(coin: str, item: Series) -> Computation:
     def derive(tables: Tables) -> Tables:
         rows = tables["premium"].drop_nulls("rate").sort("event_time")
         return {
-            "indicators": long_form(_ranked(rows), "premium", coin, one.series, ("rate", "percentile", "ranked_days"))
+            "indicators": long_form(_ranked(rows), "premium", coin, item.series, ("rate", "percentile", "ranked_days"))
         }
 
     return Computation(
-        name=f"premium/{one.series}",
-        inputs=inputs_of(one),
+        name=f"premium/{item.series}",
+        inputs=inputs_of(item),
         lookback=flows.RANK_WINDOW + 2 * DAY,
-        outputs=own_indicators("premium", coin, one.series),
+        outputs=own_indicators("premium", coin, item.series),
         derive=derive,
     )
 

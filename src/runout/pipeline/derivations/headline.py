@@ -51,8 +51,8 @@ def _fits(pairs: Sequence[Pair], daily: Totals) -> pl.DataFrame:
     moments = sorted({first, *(pair.known_time for pair in pairs)})
     fits = [fit_before(pairs, WIDE_PRIOR, moment + 1) for moment in moments]
     tail = (1 - LEVEL) / 2
-    quantiles = np.log([one.quantile([tail, 0.5, 1 - tail]) for one in fits])
-    events = [float(len(one.events)) for one in fits]
+    quantiles = np.log([coverage.quantile([tail, 0.5, 1 - tail]) for coverage in fits])
+    events = [float(len(coverage.events)) for coverage in fits]
     return pl.DataFrame(
         {
             "event_time": moments,
@@ -65,6 +65,6 @@ def _fits(pairs: Sequence[Pair], daily: Totals) -> pl.DataFrame:
 
 def totals_in(rows: pl.DataFrame, group: LiquidationGroup) -> Totals:
     """Return the totals of a group among rows of several groups."""
-    mine = rows.filter(pl.col("series").is_in([one.series for one in group.series]))
-    sides = by_side(mine, len(group.series))
+    own = rows.filter(pl.col("series").is_in([member.series for member in group.series]))
+    sides = by_side(own, len(group.series))
     return totals_of(sides.with_columns((pl.col("long_usd") + pl.col("short_usd")).alias("total_usd")))

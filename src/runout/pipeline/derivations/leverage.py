@@ -57,13 +57,15 @@ def leverage_ratios(series: Iterable[Series], coin: str) -> list[Computation]:
     price = catalogue.bars(known, coin, step=DAY)
     if interest is None or price is None:
         return []
-    return [_leverage_ratio(coin, one, interest, price) for one in catalogue.reserves(known, coin) if one.step == DAY]
+    return [
+        _leverage_ratio(coin, item, interest, price) for item in catalogue.reserves(known, coin) if item.step == DAY
+    ]
 
 
 def _leverage_ratio(coin: str, reserve: Series, interest: Series, price: Series) -> Computation:
     def derive(tables: Tables) -> Tables:
-        held = tables["reserves"].select("event_time", pl.col("known_time").alias("reserve_known"), "reserve_base")
-        both = with_price(tables["open_interest"], tables["bars"]).join(held, on="event_time")
+        stored = tables["reserves"].select("event_time", pl.col("known_time").alias("reserve_known"), "reserve_base")
+        both = with_price(tables["open_interest"], tables["bars"]).join(stored, on="event_time")
         both = both.with_columns(pl.max_horizontal("known_time", "reserve_known").alias("known_time"))
         ratios = leverage_ratio.leverage_ratio(both.sort("event_time"))
         return {"indicators": long_form(ratios, "leverage_ratio", coin, reserve.series, _RATIO_COLUMNS)}
@@ -79,23 +81,23 @@ def _leverage_ratio(coin: str, reserve: Series, interest: Series, price: Series)
 
 def funding_states(series: Iterable[Series], coin: str) -> list[Computation]:
     """Return the computation of funding and its rank for each series of weighted funding."""
-    return [_funding(coin, one) for one in catalogue.weighted_funding(series, coin)]
+    return [_funding(coin, item) for item in catalogue.weighted_funding(series, coin)]
 
 
-def _funding(coin: str, one: Series) -> Computation:
+def _funding(coin: str, series: Series) -> Computation:
     def derive(tables: Tables) -> Tables:
         rows = tables["funding"].drop_nulls(["rate", "interval_hours"]).sort("event_time")
         state = funding.funding_state(rows)
         t = times(state)
         first = t[np.searchsorted(t, t - funding.RANK_WINDOW, side="right")] if len(t) else t
         state = state.with_columns(ranked_days=pl.Series((t - first) / DAY))
-        return {"indicators": long_form(state, "funding", coin, one.series, _FUNDING_COLUMNS)}
+        return {"indicators": long_form(state, "funding", coin, series.series, _FUNDING_COLUMNS)}
 
     return Computation(
-        name=f"funding/{one.series}",
-        inputs=inputs_of(one),
+        name=f"funding/{series.series}",
+        inputs=inputs_of(series),
         lookback=funding.RANK_WINDOW + 9 * DAY,
-        outputs=own_indicators("funding", coin, one.series),
+        outputs=own_indicators("funding", coin, series.series),
         derive=derive,
     )
 
@@ -118,7 +120,7 @@ def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
     if len(members) < 3:
         return []
     scope = catalogue.core_name(members)
-    venue_of = {one.series: one.venues[0] for one in members}
+    venue_of = {item.series: item.venues[0] for item in members}
 
     def derive(tables: Tables) -> Tables:
         rows = tables["open_interest"].drop_nulls(["open_interest_usd", "price"])
@@ -162,13 +164,13 @@ def core_sets(rows: pl.DataFrame) -> list[tuple[int, tuple[str, ...]]]:
     last = int(times(rows).max())
     first = int(times(rows).min())
     moments = range(-(-first // TEST_EVERY) * TEST_EVERY, last + 1, TEST_EVERY)
-    found: list[tuple[int, tuple[str, ...]]] = []
+    results: list[tuple[int, tuple[str, ...]]] = []
     for moment in moments:
         window = rows.filter(pl.col("event_time") > moment - TEST_WINDOW, pl.col("known_time") <= moment)
         core = core_set(venue_tests(window, at=moment)) if not window.is_empty() else ()
         if core:
-            found.append((moment, core))
-    return found
+            results.append((moment, core))
+    return results
 
 
 def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl.DataFrame:

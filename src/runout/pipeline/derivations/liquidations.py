@@ -61,11 +61,11 @@ def _flush(group: LiquidationGroup, price: Series, direction: flushes.Direction)
         ]
         return {"flushes": pl.DataFrame(rows, schema=KINDS["flushes"].dtypes)}
 
-    mine = (pl.col("series") == group.name) & (pl.col("direction") == direction)
+    own = (pl.col("series") == group.name) & (pl.col("direction") == direction)
     return Computation(
         name=f"{direction}/{group.name}/{price.series}",
         inputs={"liquidations": tuple(s.series for s in group.series), "bars": (price.series,)},
         lookback=0,  # an event's state reaches back to its start: always from the beginning
-        outputs={"flushes": mine & (pl.col("method_version") == METHOD_VERSION)},
+        outputs={"flushes": own & (pl.col("method_version") == METHOD_VERSION)},
         derive=derive,
     )

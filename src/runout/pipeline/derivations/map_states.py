@@ -15,7 +15,7 @@ from runout.version import METHOD_VERSION
 def states(series: Iterable[Series], coin: str) -> list[Computation]:
     """Return the computation of each venue whose perpetual of a coin has intraday bars."""
     known = list(series)
-    venues = sorted({one.venues[0] for one in known if one.kind == "bars" and len(one.venues) == 1})
+    venues = sorted({item.venues[0] for item in known if item.kind == "bars" and len(item.venues) == 1})
     return [_states(bars, coin) for venue in venues if (bars := bar_series(known, venue))]
 
 
@@ -23,11 +23,11 @@ def _states(bars: list[Series], coin: str) -> Computation:
     finest = bars[0]
 
     def derive(tables: Tables) -> Tables:
-        parts = (tables["bars"].filter(pl.col("series") == one.series) for one in bars)
+        parts = (tables["bars"].filter(pl.col("series") == series.series) for series in bars)
         return {"map_states": kept_rows(joined_bars(parts), finest)}
 
-    mine = (pl.col("series") == finest.series) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
+    own = (pl.col("series") == finest.series) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
     return Computation(
-        name=f"map_states/{finest.series}", inputs=inputs_of(*bars), lookback=0, outputs={"map_states": mine},
+        name=f"map_states/{finest.series}", inputs=inputs_of(*bars), lookback=0, outputs={"map_states": own},
         derive=derive, step=BUCKET,
     )  # fmt: skip

@@ -71,9 +71,9 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
 
 def venue_sums(series: Iterable[Series]) -> list[Sum]:
     """Return what is put together from a venue's own series: longer bars, open interest, hours of liquidations."""
-    known = [one for one in series if (one.provider,) == one.venues]
+    known = [item for item in series if (item.provider,) == item.venues]
     return [
-        *_bars([one for one in known if one.kind == "bars" and 0 < one.step < _STEPS[0]]),
+        *_bars([item for item in known if item.kind == "bars" and 0 < item.step < _STEPS[0]]),
         *(_venue_interest(coin, venue, parts, known) for (coin, venue), parts in _by_venue(known, "open_interest")),
         *(_venue_hours(coin, venue, parts) for (coin, venue), parts in _by_venue(known, "liquidations")),
     ]
@@ -81,23 +81,23 @@ def venue_sums(series: Iterable[Series]) -> list[Sum]:
 
 def joint_sums(series: Iterable[Series]) -> list[Sum]:
     """Return what is put together from the sums of several venues."""
-    mine: dict[tuple[str, str], list[Series]] = defaultdict(list)
-    for one in sorted(series, key=lambda one: one.series):
-        if one.provider == PROVIDER and len(one.venues) == 1 and one.kind != "bars":
-            mine[one.coin, one.kind].append(one)
-    several = [(coin, kind, parts) for (coin, kind), parts in sorted(mine.items()) if len(parts) > 1]
+    own: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for item in sorted(series, key=lambda entry: entry.series):
+        if item.provider == PROVIDER and len(item.venues) == 1 and item.kind != "bars":
+            own[item.coin, item.kind].append(item)
+    several = [(coin, kind, parts) for (coin, kind), parts in sorted(own.items()) if len(parts) > 1]
     interest = [(coin, parts, step) for coin, kind, parts in several if kind == "open_interest" for step in _STEPS]
     forced = [(coin, parts) for coin, kind, parts in several if kind == "liquidations"]
-    return [*(_joint_interest(*one) for one in interest), *(_joint_hours(*one) for one in forced)]
+    return [*(_joint_interest(*entry) for entry in interest), *(_joint_hours(*entry) for entry in forced)]
 
 
 def _by_venue(known: Sequence[Series], kind: str) -> list[tuple[tuple[str, str], list[Series]]]:
-    found: dict[tuple[str, str], list[Series]] = defaultdict(list)
-    for one in sorted(known, key=lambda one: one.series):
-        fits = one.step and one.margin != "all" if kind == "open_interest" else not one.step
-        if one.kind == kind and fits:
-            found[one.coin, one.provider].append(one)
-    return sorted(found.items())
+    results: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for series in sorted(known, key=lambda item: item.series):
+        fits = series.step and series.margin != "all" if kind == "open_interest" else not series.step
+        if series.kind == kind and fits:
+            results[series.coin, series.provider].append(series)
+    return sorted(results.items())
 
 
 # -- bars -------------------------------------------------------------------------------------------------------------
@@ -135,23 +135,23 @@ def _longer(scope: Series, step: int) -> Sum:
 def _venue_interest(coin: str, venue: str, parts: Sequence[Series], known: Sequence[Series]) -> Sum:
     step = max(part.step for part in parts)
     closes = {part.series: _beside(part, "bars", known) for part in parts}
-    read = {part.series: [one for one in _beside(part, "open_interest", known) if not one.step] for part in parts}
+    read = {part.series: [item for item in _beside(part, "open_interest", known) if not item.step] for part in parts}
 
     def derive(tables: Tables, since: int) -> pl.DataFrame:
         instants = {
-            part.series: [_valued(tables, one, closes[part.series]) for one in read[part.series]] for part in parts
+            part.series: [_valued(tables, item, closes[part.series]) for item in read[part.series]] for part in parts
         }
-        found = [
+        results = [
             _at_steps(_valued(tables, part, closes[part.series]), instants[part.series], instants, step)
             for part in parts
         ]
-        found = [table for table in found if table.height]
-        if found and not since:
-            begin = _beginning(found)
-            found = [table.filter(pl.col("event_time") >= begin) for table in found]
-        return _priced(sum_of_parts(found, _FIGURES, _WAIT))
+        results = [table for table in results if table.height]
+        if results and not since:
+            begin = _beginning(results)
+            results = [table.filter(pl.col("event_time") >= begin) for table in results]
+        return _priced(sum_of_parts(results, _FIGURES, _WAIT))
 
-    beside = dict.fromkeys(one for part in parts for one in (*read[part.series], *closes[part.series]))
+    beside = dict.fromkeys(close for part in parts for close in (*read[part.series], *closes[part.series]))
     return Sum(
         series=_interest(coin, (venue,), step, parts),
         inputs=inputs_of(*parts, *beside),
@@ -166,7 +166,7 @@ def _at_steps(
 ) -> pl.DataFrame:
     """Return a contract's published figures at whole steps, and where there are none those collected just before."""
     published = rows.filter(pl.col("event_time") % step == 0)
-    every = [one["known_time"] for tables in of_venue.values() for one in tables]
+    every = [table["known_time"] for tables in of_venue.values() for table in tables]
     if not instants or not every:
         return published
     proofs = pl.concat(every).unique().sort()
@@ -175,15 +175,17 @@ def _at_steps(
 
 
 def _joint_interest(coin: str, parts: Sequence[Series], step: int) -> Sum:
-    venues = tuple(one.venues[0] for one in parts)
+    venues = tuple(series.venues[0] for series in parts)
 
     def derive(tables: Tables, since: int) -> pl.DataFrame:
         del since
         rows = tables["open_interest"].filter(pl.col("event_time") % step == 0)
-        found = [rows_of({"open_interest": rows}, one).select("event_time", "known_time", *_FIGURES) for one in parts]
-        return _priced(sum_of_parts(found, _FIGURES, None))
+        results = [
+            rows_of({"open_interest": rows}, series).select("event_time", "known_time", *_FIGURES) for series in parts
+        ]
+        return _priced(sum_of_parts(results, _FIGURES, None))
 
-    made_up = any(one.synthetic for one in parts)
+    made_up = any(series.synthetic for series in parts)
     joint = msgspec.structs.replace(_interest(coin, venues, step, []), synthetic=made_up)
     return Sum(series=joint, inputs=inputs_of(*parts), lookback=0, delay=0, derive=derive)
 
@@ -192,7 +194,9 @@ def _beside(part: Series, kind: str, known: Sequence[Series]) -> list[Series]:
     """Return the series of a kind of the same contract."""
     contract = (part.coin, part.provider, part.instruments, part.market)
     return [
-        one for one in known if one.kind == kind and contract == (one.coin, one.provider, one.instruments, one.market)
+        series
+        for series in known
+        if series.kind == kind and contract == (series.coin, series.provider, series.instruments, series.market)
     ]
 
 
@@ -224,7 +228,7 @@ def _valued(tables: Tables, part: Series, bars: Sequence[Series]) -> pl.DataFram
     coins, dollars = pl.col("open_interest_base"), pl.col("open_interest_usd")
     if not rows.select((coins.is_null() | dollars.is_null()).any()).item():
         return rows
-    table = tables.get("bars", KINDS["bars"].empty()).filter(pl.col("series").is_in([one.series for one in bars]))
+    table = tables.get("bars", KINDS["bars"].empty()).filter(pl.col("series").is_in([series.series for series in bars]))
     closes = table.sort("series", "event_time").unique("event_time", keep="first", maintain_order=True)
     return (
         rows.join(closes.select("event_time", "close"), on="event_time", how="left", maintain_order="left")
@@ -285,7 +289,7 @@ def _joint_hours(coin: str, parts: Sequence[Series]) -> Sum:
         rows = tables["liquidations"]
         sides = [
             sum_of_parts(
-                [rows_of({"liquidations": side}, one).select("event_time", "known_time", *_TRADED) for one in parts],
+                [rows_of({"liquidations": side}, item).select("event_time", "known_time", *_TRADED) for item in parts],
                 _TRADED, None,
             ).with_columns(liquidated_side=pl.lit(name))
             for name in ("long", "short")
@@ -293,7 +297,7 @@ def _joint_hours(coin: str, parts: Sequence[Series]) -> Sum:
         ]  # fmt: skip
         return _hourly(pl.concat(sides)) if sides else rows
 
-    venues = tuple(one.venues[0] for one in parts)
+    venues = tuple(series.venues[0] for series in parts)
     return Sum(series=_hours_of(coin, venues, parts), inputs=inputs_of(*parts), lookback=0, delay=0, derive=derive)
 
 

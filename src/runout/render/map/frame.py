@@ -27,24 +27,24 @@ def head(look: Look) -> float:
     return 92.0 if look.framed else 20.0 + (20.0 if look.synthetic else 0.0)
 
 
-def words(of: LiquidationMap, paper: Paper, what: str, top: float, foot: float) -> None:
+def words(liquidation_map: LiquidationMap, paper: Paper, subject: str, top: float, foot: float) -> None:
     """Write title and captions above the plot of a picture that stands alone, and the sources below it.
 
     Parameters
     ----------
-    of
+    liquidation_map
         The map.
     paper
         What is written on.
-    what
+    subject
         Words on what the picture shows.
     top, foot
         Where the picture begins, and where its sources are written, in pixels.
     """
-    paper.text(MARGIN, top + 26, of.title(what), size=15.0, bold=True)
+    paper.text(MARGIN, top + 26, liquidation_map.title(subject), size=15.0, bold=True)
     paper.text(MARGIN, top + 45, INFERRED, palette.MUTED)
     paper.text(MARGIN, top + 60, NO_GAIN, palette.MUTED)
-    rows = wrapped(" ".join((of.source_text(), *of.caveats())), WIDTH - 2 * MARGIN, SIZE)
+    rows = wrapped(" ".join((liquidation_map.source_text(), *liquidation_map.caveats())), WIDTH - 2 * MARGIN, SIZE)
     for index, row in enumerate(rows[:3]):
         paper.text(MARGIN, foot + index * ROW, row, palette.MUTED)
 
@@ -55,24 +55,28 @@ def mark_synthetic(paper: Paper, look: Look, top: float) -> None:
         paper.text(0, top + 12, "SYNTHETIC MARKET", palette.SHORT, bold=True)
 
 
-def named(of: LiquidationMap, look: Look) -> list[Cluster]:
+def named(liquidation_map: LiquidationMap, look: Look) -> list[Cluster]:
     """Return the clusters that a picture names: the largest of each side."""
     most = 3 if look.wide else 2
-    return [cluster for side in SIDES for cluster in [one for one in of.clusters if one.side == side][:most]]
+    return [
+        cluster for side in SIDES for cluster in [item for item in liquidation_map.clusters if item.side == side][:most]
+    ]
 
 
 def plot(paper: Paper, box: tuple[float, float, float, float]) -> Axes:
     """Return axes at (left, top, right, bottom) in pixels, without any decoration but a fine frame."""
     width, height = (paper.figure.get_size_inches() * 72.0).tolist()
     left, top, right, bottom = box
-    made = paper.figure.add_axes((left / width, 1.0 - bottom / height, (right - left) / width, (bottom - top) / height))
-    made.patch.set_visible(False)
-    made.set_zorder(1.5)  # above the ground of the sheet, below its lines and words
-    for spine in made.spines.values():
+    built = paper.figure.add_axes(
+        (left / width, 1.0 - bottom / height, (right - left) / width, (bottom - top) / height)
+    )
+    built.patch.set_visible(False)
+    built.set_zorder(1.5)  # above the ground of the sheet, below its lines and words
+    for spine in built.spines.values():
         spine.set_color(palette.AXIS.light)
         spine.set_linewidth(0.8)
-    made.tick_params(length=0, labelsize=11, labelcolor=palette.MUTED.light, pad=5)
-    return made
+    built.tick_params(length=0, labelsize=11, labelcolor=palette.MUTED.light, pad=5)
+    return built
 
 
 def bars(
@@ -134,10 +138,10 @@ def _ticks(on: Axes, named: Sequence[tuple[float, str]], *, vertical: bool) -> N
     on.set_axisbelow(True)
 
 
-def apart(wanted: Sequence[float], least: float, low: float, high: float) -> list[float]:
+def apart(requested: Sequence[float], least: float, low: float, high: float) -> list[float]:
     """Return places near the wanted ones, in their order, at least ``least`` from each other and inside the range."""
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    placed = [min(max(wanted[i], low), high) for i in order]
+    order = sorted(range(len(requested)), key=lambda i: requested[i])
+    placed = [min(max(requested[i], low), high) for i in order]
     for _ in range(200):
         for i in range(len(placed) - 1):
             lacking = least - (placed[i + 1] - placed[i])

@@ -50,51 +50,51 @@ def places(look: Look) -> Places:
     return Places(left, right, look.width - labels, upper, lower, lower + (112.0 if look.wide else 138.0))
 
 
-def draw(of: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
+def draw(item: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
     """Draw the heatmap of a map onto paper, from ``top`` down."""
     at = places(look)
     if look.framed:
-        frame.words(of, paper, "inferred liquidation levels over time", top, top + at.height - 26)
+        frame.words(item, paper, "inferred liquidation levels over time", top, top + at.height - 26)
     frame.mark_synthetic(paper, look, top)
-    scale = scale_top(of)
+    scale = scale_top(item)
     upper, lower = top + at.upper, top + at.lower
     main = frame.plot(paper, (at.left, upper, at.right, lower))
     beside = frame.plot(paper, (at.right + 8, upper, at.profile, lower))
-    edges = of.ladder.edges
-    extent = (float(of.since), float(of.through), float(edges[0]), float(edges[-1]))
-    main.imshow(coloured(of, scale), extent=extent, origin="lower", aspect="auto", interpolation="nearest", zorder=1)
-    _candles(of, main)
-    _clusters(of, main, look)
-    main.axhline(of.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
-    main.set_xlim(of.since, of.through)
-    for one in (main, beside):
-        one.set_ylim(edges[0], edges[-1])
-        frame.value_axis(one, edges[0], edges[-1], vertical=True, most=12, unit="USD per coin")
+    edges = item.ladder.edges
+    extent = (float(item.since), float(item.through), float(edges[0]), float(edges[-1]))
+    main.imshow(coloured(item, scale), extent=extent, origin="lower", aspect="auto", interpolation="nearest", zorder=1)
+    _candles(item, main)
+    _clusters(item, main, look)
+    main.axhline(item.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
+    main.set_xlim(item.since, item.through)
+    for entry in (main, beside):
+        entry.set_ylim(edges[0], edges[-1])
+        frame.value_axis(entry, edges[0], edges[-1], vertical=True, most=12, unit="USD per coin")
     main.set_axisbelow(False)
     main.grid(visible=True, color=palette.AXIS.light, alpha=0.25, linewidth=0.6)
-    frame.time_axis(main, of.since, of.through, 8 if look.wide else 2)
-    _profile(of, beside)
-    _labels(of, paper, beside, (at.profile, upper, lower), look)
-    paper.text(at.right + 8, upper - 5, f"now, per {of.step_text()}" if look.wide else "now", palette.MUTED)
+    frame.time_axis(main, item.since, item.through, 8 if look.wide else 2)
+    _profile(item, beside)
+    _labels(item, paper, beside, (at.profile, upper, lower), look)
+    paper.text(at.right + 8, upper - 5, f"now, per {item.step_text()}" if look.wide else "now", palette.MUTED)
     if look.wide:
         paper.text(at.left - 6, lower + 16, "UTC", palette.MUTED, align="right")
-    _legend(of, paper, scale, lower + 48, look)
+    _legend(item, paper, scale, lower + 48, look)
 
 
-def scale_top(of: LiquidationMap) -> float:
+def scale_top(liquidation_map: LiquidationMap) -> float:
     """Return the dollars of a level at which the scale of colours ends: few cells lie above it."""
-    cells = of.heat.usd[of.heat.usd > 0.0]
+    cells = liquidation_map.heat.usd[liquidation_map.heat.usd > 0.0]
     return float(np.quantile(cells, _TOP_QUANTILE)) if len(cells) else 1.0
 
 
-def coloured(of: LiquidationMap, scale: float) -> FloatArray:
+def coloured(subject: LiquidationMap, scale: float) -> FloatArray:
     """Return the picture's cells, shape (levels, pixels, 4): a column from each moment to the next.
 
     Where half and more is assumption, cells are hatched: colour is dollars, hatching is doubt.
     """
-    grid = of.since + (np.arange(_PIXELS) + 0.5) / _PIXELS * (of.through - of.since)
-    column = np.clip(np.searchsorted(of.heat.time, grid, side="right") - 1, 0, len(of.heat.time) - 1)
-    cells = of.heat.usd[:, column].transpose(0, 2, 1) / scale
+    grid = subject.since + (np.arange(_PIXELS) + 0.5) / _PIXELS * (subject.through - subject.since)
+    column = np.clip(np.searchsorted(subject.heat.time, grid, side="right") - 1, 0, len(subject.heat.time) - 1)
+    cells = subject.heat.usd[:, column].transpose(0, 2, 1) / scale
     larger = cells.argmax(axis=0)
     value = cells.max(axis=0)
     inks = np.stack([ramp(frame.INKS[side]) for side in SIDES])
@@ -103,21 +103,23 @@ def coloured(of: LiquidationMap, scale: float) -> FloatArray:
     picture[..., :3] = inks[larger, (np.clip(value, 0.0, 1.0) * steps).astype(np.int64)]
     # A level is about four columns of the raster high: the stripes lean by half a right angle.
     stripe = (np.arange(_PIXELS) + 4 * np.arange(len(value))[:, np.newaxis]) % _HATCH < _HATCH / 2
-    hatched = stripe & (_assumed(of, grid) >= FAR)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
+    hatched = (
+        stripe & (_assumed(subject, grid) >= FAR)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
+    )
     picture[..., 3] = (value >= THRESHOLD) & ~hatched
     return picture
 
 
-def _assumed(of: LiquidationMap, grid: FloatArray) -> FloatArray:
+def _assumed(liquidation_map: LiquidationMap, grid: FloatArray) -> FloatArray:
     """Return the share of each cell that is assumption, at its distance from the price of then."""
-    ends, closes = of.candles["event_time"].to_numpy(), of.candles["close"].to_numpy()
+    ends, closes = liquidation_map.candles["event_time"].to_numpy(), liquidation_map.candles["close"].to_numpy()
     price_then = closes[np.clip(np.searchsorted(ends, grid, side="right") - 1, 0, len(closes) - 1)]
-    distance = np.abs(np.log(of.ladder.middle[:, np.newaxis] / price_then))
-    return np.stack([of.ladder.dollars.of(side).assumed(distance) for side in SIDES])
+    distance = np.abs(np.log(liquidation_map.ladder.middle[:, np.newaxis] / price_then))
+    return np.stack([liquidation_map.ladder.dollars.of(side).assumed(distance) for side in SIDES])
 
 
-def _candles(of: LiquidationMap, on: Axes) -> None:
-    rows = of.candles
+def _candles(liquidation_map: LiquidationMap, on: Axes) -> None:
+    rows = liquidation_map.candles
     end, span = rows["event_time"].to_numpy().astype(np.float64), float(rows["span"][0])
     first, high, low, last = (rows[name].to_numpy() for name in ("open", "high", "low", "close"))
     middle = end - span / 2.0
@@ -132,30 +134,37 @@ def _candles(of: LiquidationMap, on: Axes) -> None:
     on.add_collection(bodies, autolim=False)
 
 
-def _clusters(of: LiquidationMap, on: Axes, look: Look) -> None:
+def _clusters(liquidation_map: LiquidationMap, on: Axes, look: Look) -> None:
     """Frame the clusters that are named beside the plot, over the last day."""
-    since = max(of.since, of.through - NANOSECONDS_PER_DAY)
-    for one in frame.named(of, look):
-        ink = frame.INKS[one.side].light
-        box = [(since, one.low), (of.through, one.low), (of.through, one.high), (since, one.high)]
+    since = max(liquidation_map.since, liquidation_map.through - NANOSECONDS_PER_DAY)
+    for cluster in frame.named(liquidation_map, look):
+        ink = frame.INKS[cluster.side].light
+        box = [
+            (since, cluster.low),
+            (liquidation_map.through, cluster.low),
+            (liquidation_map.through, cluster.high),
+            (since, cluster.high),
+        ]
         for colour, width in ((palette.GROUND.light, 3.6), (ink, 1.6)):
             outline = PolyCollection([box], facecolors="none", edgecolors=colour, linewidths=width, zorder=3.5)
             on.add_collection(outline, autolim=False)
 
 
-def _profile(of: LiquidationMap, on: Axes) -> None:
-    most, edges = 0.0, of.ladder.edges
+def _profile(liquidation_map: LiquidationMap, on: Axes) -> None:
+    most, edges = 0.0, liquidation_map.ladder.edges
     for row, side in enumerate(SIDES):
-        usd, ink = of.ladder.total_usd(side), frame.INKS[side].light
-        frame.bars(on, usd, edges, of.ladder.assumed[row] < FAR, ink, orientation="horizontal")
+        usd, ink = liquidation_map.ladder.total_usd(side), frame.INKS[side].light
+        frame.bars(on, usd, edges, liquidation_map.ladder.assumed[row] < FAR, ink, orientation="horizontal")
         most = max(most, float(usd.max()))
     on.set_xlim(0.0, most * 1.06 or 1.0)
     frame.value_axis(on, 0.0, most, vertical=False, most=1)
     on.yaxis.set_ticklabels([])
-    on.axhline(of.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
+    on.axhline(liquidation_map.price, color=palette.PRICE.light, linewidth=0.8, dashes=(3, 3), zorder=4)
 
 
-def _labels(of: LiquidationMap, paper: Paper, on: Axes, box: tuple[float, float, float], look: Look) -> None:
+def _labels(
+    liquidation_map: LiquidationMap, paper: Paper, on: Axes, box: tuple[float, float, float], look: Look
+) -> None:
     """Write the price and the largest clusters beside the profile."""
     left, upper, lower = box
     low, high = on.get_ylim()
@@ -163,19 +172,19 @@ def _labels(of: LiquidationMap, paper: Paper, on: Axes, box: tuple[float, float,
     def place(value: float) -> float:
         return lower + (value - low) / (high - low) * (upper - lower)
 
-    clusters = frame.named(of, look)
-    wanted = [place((one.low + one.high) / 2.0) for one in clusters]
-    places_apart = frame.apart([*wanted, place(of.price)], 32.0, upper + 8, lower - 12)
-    for one, y in zip(clusters, places_apart[:-1], strict=True):
-        ink = frame.INKS[one.side]
-        paper.line([(left + 3, place(one.low)), (left + 3, place(one.high))], ink, 3.0)
-        paper.line([(left + 5, place((one.low + one.high) / 2.0)), (left + 10, y - 1)], ink, 0.8)
-        for index, row in enumerate(short_line(one)):
+    clusters = frame.named(liquidation_map, look)
+    requested = [place((cluster.low + cluster.high) / 2.0) for cluster in clusters]
+    places_apart = frame.apart([*requested, place(liquidation_map.price)], 32.0, upper + 8, lower - 12)
+    for item, y in zip(clusters, places_apart[:-1], strict=True):
+        ink = frame.INKS[item.side]
+        paper.line([(left + 3, place(item.low)), (left + 3, place(item.high))], ink, 3.0)
+        paper.line([(left + 5, place((item.low + item.high) / 2.0)), (left + 10, y - 1)], ink, 0.8)
+        for index, row in enumerate(short_line(item)):
             paper.text(left + 12, y + 2 + 13 * index, row, ink if index == 0 else palette.MUTED, bold=index == 0)
-    paper.text(left + 12, places_apart[-1] + 4, f"{price(of.price)} now", palette.PRICE, bold=True)
+    paper.text(left + 12, places_apart[-1] + 4, f"{price(liquidation_map.price)} now", palette.PRICE, bold=True)
 
 
-def _legend(of: LiquidationMap, paper: Paper, scale: float, y: float, look: Look) -> None:
+def _legend(liquidation_map: LiquidationMap, paper: Paper, scale: float, y: float, look: Look) -> None:
     left, apart, bar = (places(look).left, 210.0, 110.0) if look.wide else (8.0, 180.0, 90.0)
     for index, side in enumerate(SIDES):
         x = left + index * apart
@@ -188,7 +197,7 @@ def _legend(of: LiquidationMap, paper: Paper, scale: float, y: float, look: Look
         shades.set_xlim(0.0, scale)
         paper.text(x + bar + 8, y - 1, f"{side}s", frame.INKS[side], bold=True)
     notes = (
-        f"Dollars per {of.step_text()} of price; below {dollars(round(THRESHOLD * scale, -4))} not drawn.",
+        f"Dollars per {liquidation_map.step_text()} of price; below {dollars(round(THRESHOLD * scale, -4))} not drawn.",
         "Hatched, and beside it in outline and ○: assumption.",
         "A band ends where the price crossed it. ▲ growing over 24 h.",
     )

@@ -12,27 +12,27 @@ from runout.units import coins, dollars, percent, price
 _SWEEPS: Final = 6
 
 
-def cluster_line(of: Cluster) -> str:
+def cluster_line(cluster: Cluster) -> str:
     """Return a cluster in one line."""
-    where = f"{of.side}s {price(of.low)} to {price(of.high)} ({percent(of.distance, signed=True)})"
-    return f"{where}: {total_text(of.total)}{far_text(of)}"
+    where = f"{cluster.side}s {price(cluster.low)} to {price(cluster.high)} ({percent(cluster.distance, signed=True)})"
+    return f"{where}: {total_text(cluster.total)}{far_text(cluster)}"
 
 
-def far_text(of: Cluster) -> str:
+def far_text(cluster: Cluster) -> str:
     """Return the word for a cluster that is mostly assumption, else nothing."""
-    return ", assumption" if of.prior_share >= FAR else ""
+    return ", assumption" if cluster.prior_share >= FAR else ""
 
 
-def short_line(of: Cluster) -> tuple[str, str]:
+def short_line(cluster: Cluster) -> tuple[str, str]:
     """Return a cluster in two short rows: dollars, and their range of prices."""
-    mark = " ▲" if of.state == "accumulating" else ""
-    far = " ○" if of.prior_share >= FAR else ""
-    return f"{dollars(of.total.usd)}{mark}{far}", f"{price(of.low)}–{price(of.high)}".replace("–$", "–")
+    mark = " ▲" if cluster.state == "accumulating" else ""
+    far = " ○" if cluster.prior_share >= FAR else ""
+    return f"{dollars(cluster.total.usd)}{mark}{far}", f"{price(cluster.low)}–{price(cluster.high)}".replace("–$", "–")
 
 
-def total_text(of: Total) -> str:
+def total_text(total: Total) -> str:
     """Return a total with its band."""
-    return f"{dollars(of.usd)} ({dollars(of.low_usd)} to {dollars(of.high_usd)})"
+    return f"{dollars(total.usd)} ({dollars(total.low_usd)} to {dollars(total.high_usd)})"
 
 
 CLUSTER_COLUMNS: Final = (
@@ -40,62 +40,64 @@ CLUSTER_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def cluster_row(of: Cluster) -> tuple[str, ...]:
+def cluster_row(source: Cluster) -> tuple[str, ...]:
     """Return a cluster as cells under :data:`CLUSTER_COLUMNS`."""
-    rank = "" if of.net_growth_rank is None else f", above {percent(of.net_growth_rank, digits=0)} of placebos"
-    visit = "none" if of.last_visit is None else _visit(of.last_visit)
+    rank = "" if source.net_growth_rank is None else f", above {percent(source.net_growth_rank, digits=0)} of placebos"
+    visit = "none" if source.last_visit is None else _visit(source.last_visit)
     return (
-        of.side, price(of.low), price(of.high), percent(of.distance, digits=2, signed=True), dollars(of.total.usd),
-        f"{dollars(of.total.low_usd)} to {dollars(of.total.high_usd)}", dollars(of.growth_usd, signed=True),
-        percent(of.prior_share, digits=0), f"{of.state}{rank}", visit,
+        source.side, price(source.low), price(source.high), percent(source.distance, digits=2, signed=True),
+        dollars(source.total.usd),
+        f"{dollars(source.total.low_usd)} to {dollars(source.total.high_usd)}", dollars(source.growth_usd, signed=True),
+        percent(source.prior_share, digits=0), f"{source.state}{rank}", visit,
     )  # fmt: skip
 
 
 SWEPT_COLUMNS: Final = ("side", "from", "to", "a day ago", "passed", "expected on the way", "reported")
 
 
-def swept_row(of: Swept) -> tuple[str, ...]:
+def swept_row(swept: Swept) -> tuple[str, ...]:
     """Return a swept cluster as cells under :data:`SWEPT_COLUMNS`."""
-    cluster = of.cluster
+    cluster = swept.cluster
     return (
-        cluster.side, price(cluster.low), price(cluster.high), dollars(cluster.total.usd), percent(of.share, digits=0),
-        dollars(of.predicted_usd), dollars(of.realised_usd),
+        cluster.side, price(cluster.low), price(cluster.high), dollars(cluster.total.usd),
+        percent(swept.share, digits=0),
+        dollars(swept.predicted_usd), dollars(swept.realised_usd),
     )  # fmt: skip
 
 
 SWEEP_COLUMNS: Final = ("side", "4 h from (UTC)", "way", "expected", "band of 90%", "reported")
 
 
-def largest_sweeps(of: LiquidationMap) -> tuple[Sweep, ...]:
+def largest_sweeps(liquidation_map: LiquidationMap) -> tuple[Sweep, ...]:
     """Return the sweeps of the window of which most was expected, the largest first."""
-    return tuple(sorted(of.sweeps, key=lambda one: -one.predicted.usd)[:_SWEEPS])
+    return tuple(sorted(liquidation_map.sweeps, key=lambda sweep: -sweep.predicted.usd)[:_SWEEPS])
 
 
-def sweep_row(of: Sweep) -> tuple[str, ...]:
+def sweep_row(sweep: Sweep) -> tuple[str, ...]:
     """Return a sweep as cells under :data:`SWEEP_COLUMNS`."""
-    way = (of.high, of.low) if of.side == "long" else (of.low, of.high)
+    way = (sweep.high, sweep.low) if sweep.side == "long" else (sweep.low, sweep.high)
     return (
-        of.side, clock.say_moment(of.start), f"{price(way[0])} to {price(way[1])}", dollars(of.predicted.usd),
-        f"{dollars(of.predicted.low_usd)} to {dollars(of.predicted.high_usd)}", dollars(of.realised_usd),
+        sweep.side, clock.say_moment(sweep.start), f"{price(way[0])} to {price(way[1])}", dollars(sweep.predicted.usd),
+        f"{dollars(sweep.predicted.low_usd)} to {dollars(sweep.predicted.high_usd)}", dollars(sweep.realised_usd),
     )  # fmt: skip
 
 
-def head(of: LiquidationMap) -> tuple[str, ...]:
+def head(subject: LiquidationMap) -> tuple[str, ...]:
     """Return what is written above every form of a map."""
-    totals = (f"{side}s {dollars(float(of.ladder.total_usd(side).sum()))}" for side in SIDES)
-    low, high = (price(float(edge)) for edge in (of.ladder.edges[0], of.ladder.edges[-1]))
-    interest = "not known" if of.open_interest_base is None else coins(of.open_interest_base, of.coin)
+    totals = (f"{side}s {dollars(float(subject.ladder.total_usd(side).sum()))}" for side in SIDES)
+    low, high = (price(float(edge)) for edge in (subject.ladder.edges[0], subject.ladder.edges[-1]))
+    interest = "not known" if subject.open_interest_base is None else coins(subject.open_interest_base, subject.coin)
     state = (
-        f"Price {price(of.price)}, open interest {interest}. Expected to be reported between {low} and {high}: "
-        f"{', '.join(totals)}. {of.near_text()}"
+        f"Price {price(subject.price)}, open interest {interest}. Expected to be reported between {low} and {high}: "
+        f"{', '.join(totals)}. {subject.near_text()}"
     )
-    warned = (of.warning(),) if of.warning() else ()
-    return (of.title("inferred liquidation map"), *warned, state, INFERRED, NO_GAIN)
+    warned = (subject.warning(),) if subject.warning() else ()
+    return (subject.title("inferred liquidation map"), *warned, state, INFERRED, NO_GAIN)
 
 
-def foot(of: LiquidationMap) -> tuple[str, ...]:
+def foot(liquidation_map: LiquidationMap) -> tuple[str, ...]:
     """Return what is written below every form of a map."""
-    fitted = of.ladder.dollars
+    fitted = liquidation_map.ladder.dollars
     dated = (
         f"Dollars fitted on {fitted.buckets} reports of four hours from {clock.format_date(fitted.since)} to "
         f"{clock.say_moment(fitted.until)}; distances from a public ladder (docs/liquidation-map.md)."
@@ -104,8 +106,11 @@ def foot(of: LiquidationMap) -> tuple[str, ...]:
         "Bands of 90% held 91% to 97% of BTC and SOL reports of 2025; what opens and is liquidated along the way is in "
         "the dollars, not in the levels."
     )
-    return (*((dated, banded) if fitted.buckets else ()), of.source_text(), *of.caveats())
+    return (*((dated, banded) if fitted.buckets else ()), liquidation_map.source_text(), *liquidation_map.caveats())
 
 
-def _visit(of: Sweep) -> str:
-    return f"{clock.say_moment(of.end)}: expected {dollars(of.predicted.usd)}, reported {dollars(of.realised_usd)}"
+def _visit(sweep: Sweep) -> str:
+    return (
+        f"{clock.say_moment(sweep.end)}: expected {dollars(sweep.predicted.usd)}, reported "
+        f"{dollars(sweep.realised_usd)}"
+    )

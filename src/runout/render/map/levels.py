@@ -41,48 +41,48 @@ def places(look: Look) -> Places:
     return Places(left, right, upper, middle, lower, lower + (96.0 if look.framed else 50.0 if look.wide else 66.0))
 
 
-def draw(of: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
+def draw(liquidation_map: LiquidationMap, paper: Paper, top: float, look: Look) -> None:
     """Draw the levels of a map onto paper, from ``top`` down."""
     at = places(look)
     if look.framed:
-        frame.words(of, paper, "inferred liquidation levels by price", top, top + at.height - 26)
+        frame.words(liquidation_map, paper, "inferred liquidation levels by price", top, top + at.height - 26)
     frame.mark_synthetic(paper, look, top)
     upper, middle, lower = top + at.upper, top + at.middle, top + at.lower
     bars = frame.plot(paper, (at.left, upper, at.right, middle))
     sums = frame.plot(paper, (at.left, middle + _BETWEEN, at.right, lower))
-    edges = of.ladder.edges
-    for one in (bars, sums):
-        one.set_xlim(edges[0], edges[-1])
-        frame.value_axis(one, edges[0], edges[-1], vertical=False, most=12 if look.wide else 4, unit="USD per coin")
-        one.axvline(of.price, color=palette.PRICE.light, linewidth=1.2, zorder=5)
-    _bars(of, bars)
-    _sums(of, sums)
-    _marks(of, paper, upper, look)
+    edges = liquidation_map.ladder.edges
+    for item in (bars, sums):
+        item.set_xlim(edges[0], edges[-1])
+        frame.value_axis(item, edges[0], edges[-1], vertical=False, most=12 if look.wide else 4, unit="USD per coin")
+        item.axvline(liquidation_map.price, color=palette.PRICE.light, linewidth=1.2, zorder=5)
+    _bars(liquidation_map, bars)
+    _sums(liquidation_map, sums)
+    _marks(liquidation_map, paper, upper, look)
     if look.wide:
-        paper.text(frame.MARGIN if look.framed else 0, upper - 6, f"per {of.step_text()}", palette.MUTED)
+        paper.text(frame.MARGIN if look.framed else 0, upper - 6, f"per {liquidation_map.step_text()}", palette.MUTED)
     note = "Sum from the price outward, band of 90%" if look.wide else "Sum outward from the price, 90% band"
     paper.text(at.left, middle + _BETWEEN - 8, note, palette.MUTED)
     _legend(paper, lower + 36, at, look)
 
 
-def _bars(of: LiquidationMap, on: Axes) -> None:
+def _bars(subject: LiquidationMap, on: Axes) -> None:
     most = 0.0
     for row, side in enumerate(SIDES):
-        usd, ink = of.ladder.total_usd(side), frame.INKS[side].light
-        frame.bars(on, usd, of.ladder.edges, of.ladder.assumed[row] < FAR, ink, orientation="vertical")
+        usd, ink = subject.ladder.total_usd(side), frame.INKS[side].light
+        frame.bars(on, usd, subject.ladder.edges, subject.ladder.assumed[row] < FAR, ink, orientation="vertical")
         most = max(most, float(usd.max()))
     on.set_ylim(0.0, most * 1.08 or 1.0)
     frame.value_axis(on, 0.0, most, vertical=True, most=5)
 
 
-def _sums(of: LiquidationMap, on: Axes) -> None:
+def _sums(liquidation_map: LiquidationMap, on: Axes) -> None:
     most = 0.0
     for side in SIDES:
-        ink, own = frame.INKS[side].light, of.ladder.middle < of.price
+        ink, own = frame.INKS[side].light, liquidation_map.ladder.middle < liquidation_map.price
         shown = own if side == "long" else ~own
-        far = (of.ladder.edges[:-1] if side == "long" else of.ladder.edges[1:])[shown]
-        value = cumulative(of.ladder, side)[shown]
-        low, high = (end[shown] for end in cumulative_band(of.ladder, side))
+        far = (liquidation_map.ladder.edges[:-1] if side == "long" else liquidation_map.ladder.edges[1:])[shown]
+        value = cumulative(liquidation_map.ladder, side)[shown]
+        low, high = (end[shown] for end in cumulative_band(liquidation_map.ladder, side))
         on.fill_between(far, low, high, color=ink, alpha=0.14, linewidth=0, zorder=3)
         on.plot(far, value, color=ink, linewidth=2.0, zorder=4)
         most = max(most, float(high.max(initial=0.0)))
@@ -90,27 +90,27 @@ def _sums(of: LiquidationMap, on: Axes) -> None:
     frame.value_axis(on, 0.0, most, vertical=True, most=3)
 
 
-def _marks(of: LiquidationMap, paper: Paper, upper: float, look: Look) -> None:
+def _marks(liquidation_map: LiquidationMap, paper: Paper, upper: float, look: Look) -> None:
     """Name the price and the largest clusters above the plot."""
-    at, edges = places(look), of.ladder.edges
+    at, edges = places(look), liquidation_map.ladder.edges
 
     def place(value: float) -> float:
         return float(at.left + (value - edges[0]) / (edges[-1] - edges[0]) * (at.right - at.left))
 
-    clusters = [one for index, one in enumerate(frame.named(of, look)) if look.wide or index % 2 == 0]
-    wanted = [*(place((one.low + one.high) / 2.0) for one in clusters), place(of.price)]
+    clusters = [entry for index, entry in enumerate(frame.named(liquidation_map, look)) if look.wide or index % 2 == 0]
+    requested = [*(place((cluster.low + cluster.high) / 2.0) for cluster in clusters), place(liquidation_map.price)]
     room = 128.0 if look.framed else 116.0
-    spots = frame.apart(wanted, room, at.left + room / 2 - 8, at.right - room / 2)
-    for one, middle, x in zip(clusters, wanted, spots, strict=False):
-        ink = frame.INKS[one.side]
-        paper.path(boxes([(place(one.low), upper - 3, place(one.high), upper)]), fill=ink)
+    spots = frame.apart(requested, room, at.left + room / 2 - 8, at.right - room / 2)
+    for item, middle, x in zip(clusters, requested, spots, strict=False):
+        ink = frame.INKS[item.side]
+        paper.path(boxes([(place(item.low), upper - 3, place(item.high), upper)]), fill=ink)
         paper.line([(middle, upper - 3), (x, upper - 10)], ink, 0.8)
-        for index, row in enumerate(short_line(one)):
+        for index, row in enumerate(short_line(item)):
             paper.text(
                 x, upper - 28 + 14 * index, row, ink if index == 0 else palette.MUTED, align="center", bold=index == 0
             )
-    paper.text(spots[-1], upper - 28, f"{price(of.price)} now", palette.PRICE, align="center", bold=True)
-    paper.line([(place(of.price), upper), (spots[-1], upper - 24)], palette.PRICE, 0.8)
+    paper.text(spots[-1], upper - 28, f"{price(liquidation_map.price)} now", palette.PRICE, align="center", bold=True)
+    paper.line([(place(liquidation_map.price), upper), (spots[-1], upper - 24)], palette.PRICE, 0.8)
 
 
 def _legend(paper: Paper, y: float, at: Places, look: Look) -> None:

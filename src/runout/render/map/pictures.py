@@ -17,63 +17,63 @@ _RESOLUTION: Final = 144
 _ALONE: Final = 1180.0
 
 
-def png(of: LiquidationMap, kinds: tuple[Kind, ...] = ("heatmap", "levels")) -> bytes:
+def png(liquidation_map: LiquidationMap, kinds: tuple[Kind, ...] = ("heatmap", "levels")) -> bytes:
     """Return pictures of a map, one below the other, as PNG at two dots a pixel; same map, same bytes.
 
     Parameters
     ----------
-    of
+    liquidation_map
         The map.
     kinds
         ``heatmap`` (time and price) and ``levels`` (what rests at each price now).
     """
-    return _saved(of, kinds, Look(_ALONE, synthetic=of.synthetic, framed=True))
+    return _saved(liquidation_map, kinds, Look(_ALONE, synthetic=liquidation_map.synthetic, framed=True))
 
 
-def svg(of: LiquidationMap, kind: Kind, width: int = WIDE) -> str:
+def svg(liquidation_map: LiquidationMap, kind: Kind, width: int = WIDE) -> str:
     """Return one picture of a map as an ``svg`` element, its text alternative as ``aria-label``.
 
     Colours are CSS variables with the light ones behind them. Title and sources are left to the page.
 
     Parameters
     ----------
-    of
+    liquidation_map
         The map.
     kind
         Which picture.
     width
         CSS pixels; below 560 the layout is that of a phone.
     """
-    content = _saved(of, (kind,), Look(float(width), synthetic=of.synthetic)).decode()
-    return vector.element(content, words=describe(of, kind), prefix=f"{kind}-{width}")
+    content = _saved(liquidation_map, (kind,), Look(float(width), synthetic=liquidation_map.synthetic)).decode()
+    return vector.element(content, words=describe(liquidation_map, kind), prefix=f"{kind}-{width}")
 
 
-def both_widths(of: LiquidationMap, kind: Kind) -> tuple[str, str]:
+def both_widths(liquidation_map: LiquidationMap, kind: Kind) -> tuple[str, str]:
     """Return one picture for a desktop and for a phone."""
-    return svg(of, kind, WIDE), svg(of, kind, NARROW)
+    return svg(liquidation_map, kind, WIDE), svg(liquidation_map, kind, NARROW)
 
 
-def describe(of: LiquidationMap, kind: Kind) -> str:
+def describe(liquidation_map: LiquidationMap, kind: Kind) -> str:
     """Return a picture in words."""
-    largest = "; ".join(cluster_line(one) for one in of.clusters[:4])
-    what = "inferred liquidation levels over time" if kind == "heatmap" else "inferred liquidation levels by price"
-    return f"{of.title(what)}. Largest clusters: {largest}. {NO_GAIN}"
+    largest = "; ".join(cluster_line(cluster) for cluster in liquidation_map.clusters[:4])
+    subject = "inferred liquidation levels over time" if kind == "heatmap" else "inferred liquidation levels by price"
+    return f"{liquidation_map.title(subject)}. Largest clusters: {largest}. {NO_GAIN}"
 
 
-def _saved(of: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> bytes:
+def _saved(subject: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - half a second, only where something is drawn
 
     form = "png" if look.framed else "svg"
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     sheet = io.BytesIO()
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": f"{of.coin}{kinds}", "font.family": "DejaVu Sans"}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": f"{subject.coin}{kinds}", "font.family": "DejaVu Sans"}
     with mpl.rc_context(settings):
-        figure = _drawn(of, kinds, look)
+        figure = _drawn(subject, kinds, look)
         figure.savefig(sheet, format=form, dpi=72 if form == "svg" else _RESOLUTION, metadata=metadata)
     return sheet.getvalue()
 
 
-def _drawn(of: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> "Figure":
+def _drawn(liquidation_map: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> "Figure":
     from runout.render import palette  # noqa: PLC0415
     from runout.render.canvas import Paper, boxes  # noqa: PLC0415
     from runout.render.map import heatmap, levels  # noqa: PLC0415 - import matplotlib
@@ -85,6 +85,6 @@ def _drawn(of: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> "Figure":
         paper.path(boxes([(0, 0, look.width, sum(heights))]), fill=palette.GROUND)
     top = 0.0
     for kind, height in zip(kinds, heights, strict=True):
-        parts[kind].draw(of, paper, top, look)
+        parts[kind].draw(liquidation_map, paper, top, look)
         top += height
     return paper.figure

@@ -38,22 +38,22 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
 
     Liquidations share theirs with a mark price, which speaks every second: they themselves may be silent for long.
     """
-    found: list[Connection] = []
+    item: list[Connection] = []
     canary = Stream(name=_CANARY, kind="premium", first_datum=10.0, canary=True)
     if "liquidations" in kinds:
         streams = (Stream(name="!forceOrder@arr", kind="liquidations"), canary)
-        found.append(_connection("liquidations", "stream", streams, copies=2))
+        item.append(_connection("liquidations", "stream", streams, copies=2))
     if {"funding", "premium"} & set(kinds):
         marks = Stream(name="!markPrice@arr@1s", kind="funding", first_datum=10.0, canary=True)
-        found.append(_connection("marks", "stream", (marks,)))
+        item.append(_connection("marks", "stream", (marks,)))
     if "bars" in kinds:
         for host in ("stream", "stream-spot"):
             names = sorted(f"{i.symbol.lower()}@aggTrade" for i in instruments if _is_on(i, host))
             for number, part in enumerate(chunks(names, _STREAMS_A_CONNECTION), start=1):
                 streams = [Stream(name=name, kind="bars") for name in part]
                 streams += [canary] if host == "stream" else []
-                found.append(_connection(f"{'spot-' if host != 'stream' else ''}trades-{number}", host, tuple(streams)))
-    return tuple(found)
+                item.append(_connection(f"{'spot-' if host != 'stream' else ''}trades-{number}", host, tuple(streams)))
+    return tuple(item)
 
 
 def _is_on(instrument: Instrument, host: str) -> bool:

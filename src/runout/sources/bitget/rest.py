@@ -113,14 +113,14 @@ def judge(call: Call, answer: Answer) -> Verdict:
     """Return what an answer is, by its code where it has one."""
     del call
     try:
-        said = msgspec.json.decode(answer.body, type=form.Answered)
+        bulletin = msgspec.json.decode(answer.body, type=form.Answered)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return judge_json(answer)
-    words = f"{said.code}: {said.msg}"
-    if said.code in _LIMIT_CODES:
+    words = f"{bulletin.code}: {bulletin.msg}"
+    if bulletin.code in _LIMIT_CODES:
         return Verdict(kind="slow-down", wait=retry_after(answer, 2.0), words=words)
-    if said.code in _GONE_CODES:
+    if bulletin.code in _GONE_CODES:
         return Verdict(kind="gone", words=words)
-    if said.code != _FULL and answer.status < 400:
+    if bulletin.code != _FULL and answer.status < 400:
         return Verdict(kind="broken", words=words)
     return judge_json(answer, words)

@@ -161,20 +161,20 @@ def judge(call: Call, answer: Answer) -> Verdict:
     if broken(answer):
         return Verdict(kind="broken", words="an answer that is no JSON")
     try:
-        said = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
+        bulletin = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
     except msgspec.DecodeError:
         return Verdict(kind="broken", words="an answer without retCode")
     category, asked = _CATEGORY.search(answer.body), dict(call.parameters).get("category", "").encode()
     if category is not None and asked and category[1] != asked:
         return Verdict(kind="broken", words="the answer to another call")
-    return _meaning(said, answer)
+    return _meaning(bulletin, answer)
 
 
-def _meaning(said: form.Answered, answer: Answer) -> Verdict:
-    if said.retCode == 0:
+def _meaning(answered: form.Answered, answer: Answer) -> Verdict:
+    if answered.retCode == 0:
         return Verdict(kind="ok")
-    if said.retCode in _SLOW_DOWN:
-        return Verdict(kind="slow-down", wait=retry_after(answer, 5.0), words=said.retMsg)
-    if said.retCode in _BANNED:
-        return Verdict(kind="banned", wait=retry_after(answer, 600.0), words=said.retMsg)
-    return Verdict(kind="gone" if said.retCode in _GONE else "broken", words=said.retMsg)
+    if answered.retCode in _SLOW_DOWN:
+        return Verdict(kind="slow-down", wait=retry_after(answer, 5.0), words=answered.retMsg)
+    if answered.retCode in _BANNED:
+        return Verdict(kind="banned", wait=retry_after(answer, 600.0), words=answered.retMsg)
+    return Verdict(kind="gone" if answered.retCode in _GONE else "broken", words=answered.retMsg)

@@ -34,19 +34,19 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
     """
     if {"funding", "premium"} & set(kinds):
         kinds = (*kinds, "open_interest")
-    found: list[Connection] = []
+    results: list[Connection] = []
     for category, margin in (("linear", "stablecoin"), ("inverse", "coin")):
         symbols = sorted((i.symbol for i in instruments if i.margin == margin), key=lambda s: (s != "BTCUSDT", s))
         for kind, prefix in _PREFIXES.items():
             if kind in kinds and symbols:
-                found += _of_kind(category, kind, prefix, symbols)
-    return tuple(found)
+                results += _of_kind(category, kind, prefix, symbols)
+    return tuple(results)
 
 
 def _of_kind(category: str, kind: str, prefix: str, symbols: list[str]) -> list[Connection]:
     spoken = kind == "open_interest"
     canary = Stream(name=f"tickers.{symbols[0]}", kind="open_interest", first_datum=30.0, canary=True)
-    found: list[Connection] = []
+    results: list[Connection] = []
     for number, part in enumerate(chunks(symbols, _TOPICS_A_CONNECTION), start=1):
         streams = [Stream(name=f"{prefix}.{symbol}", kind=kind, first_datum=60.0 if spoken else 0.0) for symbol in part]
         streams = [s for s in streams if s.name != canary.name] + [canary]
@@ -54,7 +54,7 @@ def _of_kind(category: str, kind: str, prefix: str, symbols: list[str]) -> list[
             {"op": "subscribe", "args": [stream.name for stream in chunk]}
             for chunk in chunks(streams, _TOPICS_A_MESSAGE)
         ]
-        found.append(
+        results.append(
             Connection(
                 venue="bybit",
                 name=f"{category}-{prefix}-{number}",
@@ -67,7 +67,7 @@ def _of_kind(category: str, kind: str, prefix: str, symbols: list[str]) -> list[
                 streams=tuple(streams),
             )
         )
-    return found
+    return results
 
 
 def classify(payload: bytes) -> Frame:

@@ -82,8 +82,8 @@ class Coinalyze(msgspec.Struct, frozen=True):
                 f"expected columns such as {_YARDSTICK!r} in {document.name}, found "
                 f"{', '.join(content.cells.columns)[:300]}; is it a Coinalyze export?"
             )
-        series = {one.column: _series(kind, one) for one in instruments}
-        cells = pl.concat([_cells(kind, content, one, series[one.column]) for one in instruments])
+        series = {instrument.column: _series(kind, instrument) for instrument in instruments}
+        cells = pl.concat([_cells(kind, content, instrument, series[instrument.column]) for instrument in instruments])
         cells = cells.filter(pl.col(_VALUE[kind]).is_not_null() | pl.col("fault").is_not_null())
         _, refused = check_rows(cells, kind, now=now, raw_of=lambda bad: content.raw(bad["row"]))
         clean = cells.filter(~pl.col("row").is_in(refused["row"].implode()))
@@ -91,7 +91,7 @@ class Coinalyze(msgspec.Struct, frozen=True):
         skipped = content.cells.height - refused.height - clean["row"].n_unique()
         kept = set(records["series"])
         return Normalised(
-            series=tuple(one for one in dict.fromkeys(series.values()) if one.series in kept),
+            series=tuple(member for member in dict.fromkeys(series.values()) if member.series in kept),
             tables={kind: records} if records.height else {},
             refused=refused,
             rows_in=content.cells.height,
@@ -107,11 +107,11 @@ def source() -> Coinalyze:
 
 def _instruments(content: Content, kind: str) -> tuple[list[_Instrument], list[str]]:
     """Return the columns that can be placed, and notes on those that cannot."""
-    found = {name: match for name in content.cells.columns if (match := _COLUMN.fullmatch(name)) and name != "t"}
-    named = {name: (match["coin"], match["quote"], match["venue"], match["side"]) for name, match in found.items()}
-    notes = [f"column {name!r} is not read" for name in content.cells.columns if name not in found and name != "t"]
+    results = {name: match for name in content.cells.columns if (match := _COLUMN.fullmatch(name)) and name != "t"}
+    named = {name: (match["coin"], match["quote"], match["venue"], match["side"]) for name, match in results.items()}
+    notes = [f"column {name!r} is not read" for name in content.cells.columns if name not in results and name != "t"]
     instruments: list[_Instrument] = []
-    for name, match in found.items():
+    for name, match in results.items():
         margin = _margin(match["quote"], match["venue"])
         if list(named.values()).count(named[name]) > 1 or match["second"]:
             if kind != "open_interest":
@@ -133,11 +133,11 @@ def _instruments(content: Content, kind: str) -> tuple[list[_Instrument], list[s
 
 def _unambiguous(instruments: list[_Instrument], notes: list[str]) -> tuple[list[_Instrument], list[str]]:
     """Leave out columns that would still share a series."""
-    scopes = [(_scope(one), one.coin, one.side) for one in instruments]
-    for one, scope in zip(instruments, scopes, strict=True):
+    scopes = [(_scope(instrument), instrument.coin, instrument.side) for instrument in instruments]
+    for item, scope in zip(instruments, scopes, strict=True):
         if scopes.count(scope) > 1:
-            notes.append(f"column {one.column!r} skipped: the file does not tell which of two contracts it is")
-    return [one for one, scope in zip(instruments, scopes, strict=True) if scopes.count(scope) == 1], notes
+            notes.append(f"column {item.column!r} skipped: the file does not tell which of two contracts it is")
+    return [entry for entry, scope in zip(instruments, scopes, strict=True) if scopes.count(scope) == 1], notes
 
 
 def venue_name(name: str) -> str:
@@ -170,52 +170,52 @@ def _is_credible(content: Content, column: str) -> bool:
     return _CREDIBLE_SHARE[0] <= middle / reference <= _CREDIBLE_SHARE[1]
 
 
-def _scope(one: _Instrument) -> str:
-    collateral = "usdc" if one.quote == "USDC" else one.margin
-    return f"{one.venue.replace(' ', '-')}-{collateral}-margined"
+def _scope(instrument: _Instrument) -> str:
+    collateral = "usdc" if instrument.quote == "USDC" else instrument.margin
+    return f"{instrument.venue.replace(' ', '-')}-{collateral}-margined"
 
 
-def _series(kind: str, one: _Instrument) -> Series:
+def _series(kind: str, instrument: _Instrument) -> Series:
     return Series(
-        series=f"coinalyze/{kind}/{one.coin}/{_scope(one)}/1d",
+        series=f"coinalyze/{kind}/{instrument.coin}/{_scope(instrument)}/1d",
         kind=kind,
         provider="coinalyze",
-        coin=one.coin,
-        venues=(one.venue,),
-        instruments=f"{one.coin}/{one.quote} perpetual",
+        coin=instrument.coin,
+        venues=(instrument.venue,),
+        instruments=f"{instrument.coin}/{instrument.quote} perpetual",
         market="perpetual",
-        margin=one.margin,
+        margin=instrument.margin,
         feed="daily export",
-        capture=CAPTURES.get(one.venue, "unknown") if kind == "liquidations" else "not-applicable",
+        capture=CAPTURES.get(instrument.venue, "unknown") if kind == "liquidations" else "not-applicable",
         step=NANOSECONDS_PER_DAY,
         stamp="open",
         note=_NOTES[kind],
     )
 
 
-def _cells(kind: str, content: Content, one: _Instrument, series: Series) -> pl.DataFrame:
+def _cells(kind: str, content: Content, item: _Instrument, series: Series) -> pl.DataFrame:
     """Return a candidate record for each cell of a column."""
     types = content.cells.schema
-    value, day = number(one.column, types[one.column]), moment("t", types["t"], "%Y-%m-%d")
+    value, day = number(item.column, types[item.column]), moment("t", types["t"], "%Y-%m-%d")
     day_fault = pl.when(day.is_null()).then(
         pl.format("t: expected a date such as 2024-07-14, found '{}'", pl.col("t").fill_null("nothing"))
     )
     return content.cells.select(
         row=pl.int_range(1, pl.len() + 1),
         series=pl.lit(series.series),
-        coin=pl.lit(one.coin),
+        coin=pl.lit(item.coin),
         event_time=day + NANOSECONDS_PER_DAY,
         known_time=day + NANOSECONDS_PER_DAY,
         span=pl.lit(NANOSECONDS_PER_DAY),
-        fault=pl.coalesce(content.faults, day_fault, unread(one.column, types[one.column], value, "a number")),
-        **_record_columns(kind, one, value),
+        fault=pl.coalesce(content.faults, day_fault, unread(item.column, types[item.column], value, "a number")),
+        **_record_columns(kind, item, value),
     )
 
 
-def _record_columns(kind: str, one: _Instrument, value: pl.Expr) -> dict[str, pl.Expr]:
+def _record_columns(kind: str, instrument: _Instrument, value: pl.Expr) -> dict[str, pl.Expr]:
     if kind == "liquidations":
-        return {"value_usd": value, "liquidated_side": pl.lit(one.side), "sequence": pl.lit(0)}
+        return {"value_usd": value, "liquidated_side": pl.lit(instrument.side), "sequence": pl.lit(0)}
     if kind == "open_interest":
         return {"open_interest_usd": value}
-    hours = 1.0 if one.venue in HOURLY_FUNDING else 8.0
+    hours = 1.0 if instrument.venue in HOURLY_FUNDING else 8.0
     return {"rate": value / 100, "interval_hours": pl.lit(hours)}

@@ -80,8 +80,8 @@ def _rows(data: msgspec.Raw) -> dict[str, list[str | None]]:
 def _chart(data: msgspec.Raw) -> dict[str, list[str | None]]:
     chart = msgspec.json.decode(data, type=_Chart)
     columns: dict[str, list[str | None]] = {"time": [str(time) for time in chart.time_list]}
-    given = {"price": chart.price_list} if chart.price_list else {}
-    for name, values in (given | chart.data_map).items():
+    provided = {"price": chart.price_list} if chart.price_list else {}
+    for name, values in (provided | chart.data_map).items():
         if len(values) != len(chart.time_list):
             raise SchemaError(
                 f"expected {len(chart.time_list)} values of {name}, as many as times, found {len(values)}; ask again"

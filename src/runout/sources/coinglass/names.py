@@ -51,7 +51,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _alternatives(endpoints: tuple[Endpoint, ...]) -> str:
-    return "|".join(re.escape(one.name) for one in endpoints)
+    return "|".join(re.escape(endpoint.name) for endpoint in endpoints)
 
 
 _COIN = r"(?P<coin>[A-Z0-9]{2,15})"
@@ -70,9 +70,9 @@ _PATTERNS: Final = (
 def read_name(name: str) -> File | None:
     """Return what a file name says, None where it is no name of this provider."""
     for endpoints, pattern in _PATTERNS:
-        if (found := re.fullmatch(pattern, name)) is not None:
-            groups = found.groupdict()
-            endpoint = next(one for one in endpoints if one.name == groups["endpoint"])
+        if (results := re.fullmatch(pattern, name)) is not None:
+            groups = results.groupdict()
+            endpoint = next(item for item in endpoints if item.name == groups["endpoint"])
             form = next(form for form in ("parquet", "csv", "json") if groups.get(form))
             try:
                 fetched = _moment(groups["fetched"]) if groups.get("fetched") else None

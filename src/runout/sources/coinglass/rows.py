@@ -150,7 +150,7 @@ def _together(file: File, content: Content, parts: list[_Part]) -> Normalised:
             tables[kind] = conform(records, KINDS[kind])
     refused = pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *(table for part in parts for table in part.refused)])
     written = {name for table in tables.values() for name in table["series"].unique()}
-    described = {one.series: one for part in parts for one in part.series}
+    described = {member.series: member for part in parts for member in part.series}
     used = {row for part in parts for row in part.used}
     notes = [*_unknown_columns(file, content), *(note for part in parts for note in part.notes)]
     return Normalised(

@@ -36,8 +36,8 @@ def take_protocol(candidates: Candidates, instrument: Instrument, call: Call) ->
     stamps = integers([day.date for day in days]) * NANOSECONDS_PER_SECOND
     whole = stamps % NANOSECONDS_PER_DAY == 0
     for coin in _COINS:
-        held = floats([day.tokens.get(coin) for day in days])
-        columns.add_daily(candidates, _reserve_series(coin, instrument), stamps[whole], reserve_base=held[whole])
+        stored = floats([day.tokens.get(coin) for day in days])
+        columns.add_daily(candidates, _reserve_series(coin, instrument), stamps[whole], reserve_base=stored[whole])
     return stamps
 
 

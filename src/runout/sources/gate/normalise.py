@@ -103,8 +103,8 @@ def _flat(tickers: form.Tickers) -> Iterable[form.Ticker]:
 def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
     frames = candidates.read(_TICKERS, places)
     tickers, rows = parts(frames, lambda frame: _flat(frame.result))
-    said = [f.time_ms or f.time * 1000 for f in frames.values for _ in _flat(f.result)]
-    _add_tickers(candidates, known, tickers, rows, integers(said) * MILLISECOND)
+    text = [f.time_ms or f.time * 1000 for f in frames.values for _ in _flat(f.result)]
+    _add_tickers(candidates, known, tickers, rows, integers(text) * MILLISECOND)
 
 
 def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:

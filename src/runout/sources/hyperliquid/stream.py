@@ -17,15 +17,15 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
     """Return connections for trades and for the contexts that hold open interest, funding and prices."""
     if {"funding", "premium"} & set(kinds):
         kinds = (*kinds, "open_interest")
-    found: list[Connection] = []
+    results: list[Connection] = []
     for kind, channel in _TYPES.items():
         symbols = sorted(instrument.symbol for instrument in instruments) if kind in kinds else []
         for number, part in enumerate(chunks(symbols, _STREAMS_A_CONNECTION), start=1):
             silence = 60.0 if channel == "activeAssetCtx" else 0.0
             streams = [Stream(name=f"{channel}:{symbol}", kind=kind, first_datum=silence) for symbol in part]
             streams = [s for s in streams if s.name != _canary().name]
-            found.append(_connection(f"{channel}-{number}", [*streams, _canary()]))
-    return tuple(found)
+            results.append(_connection(f"{channel}-{number}", [*streams, _canary()]))
+    return tuple(results)
 
 
 def _canary() -> Stream:

@@ -161,12 +161,12 @@ def _add_predicted(
     candidates: Candidates, known: Mapping[str, Instrument], points: list[form.Funding], rows: list[int]
 ) -> None:
     received = candidates.received[np.asarray(rows, np.int64)]
-    said = integers([int(point.ts or 0) for point in points]) * MILLISECOND
+    text = integers([int(point.ts or 0) for point in points]) * MILLISECOND
     ahead = floats([p.nextFundingTime or None for p in points]) - floats([p.fundingTime for p in points])
     statements.add_state(
         candidates,
         known,
-        Events(symbols=[p.instId for p in points], rows=rows, happened=np.where(said > 0, said, received)),
+        Events(symbols=[p.instId for p in points], rows=rows, happened=np.where(text > 0, text, received)),
         feed="funding-rate",
         rate=floats([point.fundingRate for point in points]),
         hours=ahead * MILLISECOND / NANOSECONDS_PER_HOUR,

@@ -133,16 +133,16 @@ def judge(call: Call, answer: Answer) -> Verdict:
     """Return what an answer is, by its status and, since a limit may arrive inside a 200, by its code."""
     del call
     try:
-        said = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
+        bulletin = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        said = None
-    if said is not None and said.code in _SLOW_DOWN:
-        return Verdict(kind="slow-down", wait=retry_after(answer, 2.0), words=said.msg)
-    verdict = judge_status(answer, said.msg if said else "")
+        bulletin = None
+    if bulletin is not None and bulletin.code in _SLOW_DOWN:
+        return Verdict(kind="slow-down", wait=retry_after(answer, 2.0), words=bulletin.msg)
+    verdict = judge_status(answer, bulletin.msg if bulletin else "")
     if verdict is not None:
         return verdict
-    if said is None or broken(answer):
+    if bulletin is None or broken(answer):
         return Verdict(kind="broken", words="an answer that is no JSON, or has no code")
-    if said.code == 0:
+    if bulletin.code == 0:
         return Verdict(kind="ok")
-    return Verdict(kind="gone" if said.code in _GONE else "broken", words=f"{said.code}: {said.msg}")
+    return Verdict(kind="gone" if bulletin.code in _GONE else "broken", words=f"{bulletin.code}: {bulletin.msg}")

@@ -22,11 +22,11 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
 
     Liquidations share theirs with the open interest of BTC, which is pushed every few seconds.
     """
-    found: list[Connection] = []
+    results: list[Connection] = []
     if "liquidations" in kinds:
         types = sorted({"SWAP" if i.market == "perpetual" else "FUTURES" for i in instruments})
         streams = [Stream(name=f"liquidation-orders:{kind}", kind="liquidations") for kind in types]
-        found.append(_connection("liquidations", [*streams, _canary()], copies=2))
+        results.append(_connection("liquidations", [*streams, _canary()], copies=2))
     for kind, channel in _KINDS.items():
         if kind not in kinds:
             continue
@@ -35,8 +35,8 @@ def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tupl
         for number, part in enumerate(chunks(symbols, _CHANNELS_A_CONNECTION), start=1):
             streams = [Stream(name=f"{channel}:{symbol}", kind=kind, first_datum=silence) for symbol in part]
             streams = [stream for stream in streams if stream.name != _canary().name]
-            found.append(_connection(f"{channel}-{number}", [*streams, _canary()]))
-    return tuple(found)
+            results.append(_connection(f"{channel}-{number}", [*streams, _canary()]))
+    return tuple(results)
 
 
 def _canary() -> Stream:

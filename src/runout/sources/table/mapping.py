@@ -209,7 +209,7 @@ def read_mapping(data: bytes, where: str) -> Mapping:
         ) from error
     faults = [] if re.fullmatch(r"[a-z0-9][a-z0-9-]*", mapping.provider) else ["provider: expected a-z, 0-9 and -"]
     faults += [] if mapping.files else ["file: expected at least one [[file]] block, found none"]
-    faults += [f"[[file]] {one.name!r}: {fault}" for one in mapping.files for fault in _faults(one)]
+    faults += [f"[[file]] {file.name!r}: {fault}" for file in mapping.files for fault in _faults(file)]
     if faults:
         raise ConfigurationError(f"expected a mapping that can be read in {where}, found: {'; '.join(faults)}")
     return mapping
@@ -225,35 +225,35 @@ def _hint(error: str) -> str:
     )
 
 
-def _faults(one: TableFile) -> list[str]:
-    schema = KINDS[one.kind]
-    faults = [*_time_faults(one.time), *_column_faults(one, schema)]
-    if sum((bool(one.coin), bool(one.coin_column), "{coin}" in one.name)) != 1:
+def _faults(item: TableFile) -> list[str]:
+    schema = KINDS[item.kind]
+    faults = [*_time_faults(item.time), *_column_faults(item, schema)]
+    if sum((bool(item.coin), bool(item.coin_column), "{coin}" in item.name)) != 1:
         faults.append("expected exactly one of coin, coin_column and {coin} in name")
-    if bool(one.venues) == bool(one.venue_column):
+    if bool(item.venues) == bool(item.venue_column):
         faults.append("expected exactly one of venues and venue_column")
-    if not re.fullmatch(r"[a-z0-9.+-]*(\{venue\})?[a-z0-9.+-]*", one.scope + one.measure):
+    if not re.fullmatch(r"[a-z0-9.+-]*(\{venue\})?[a-z0-9.+-]*", item.scope + item.measure):
         faults.append("scope and measure: expected a-z, 0-9, '.', '+', '-', and {venue} at most once in scope")
-    if len(one.delimiter) != 1 or one.delimiter in '"\r\n':
+    if len(item.delimiter) != 1 or item.delimiter in '"\r\n':
         faults.append("delimiter: expected one character other than a quote or line end")
-    if one.kind == "liquidations" and (one.side is not None) == ("liquidated_side" in one.constants):
+    if item.kind == "liquidations" and (item.side is not None) == ("liquidated_side" in item.constants):
         faults.append(
             "expected exactly one of [file.side] and liquidated_side in constants (longs and shorts in two columns: "
             "two blocks of the same name, liquidated_side 'long' in the one and 'short' in the other)"
         )
-    if one.kind == "open_interest" and not one.time.step:
+    if item.kind == "open_interest" and not item.time.step:
         faults.append("time: expected a step such as '1h' with open_interest: maps and leverage are of regular rows")
-    if one.constants.get("interval_hours", 1.0) == 0:
+    if item.constants.get("interval_hours", 1.0) == 0:
         faults.append("constants: expected more than 0 in interval_hours, found 0")
-    return faults + _limit_faults(one)
+    return faults + _limit_faults(item)
 
 
-def _limit_faults(one: TableFile) -> list[str]:
+def _limit_faults(item: TableFile) -> list[str]:
     try:
-        since, until = one.limits_ns
+        since, until = item.limits_ns
     except ValueError as error:
         return [f"since and until: {error}"]
-    return [] if since < until else [f"expected since before until, found {one.since!r} and {one.until!r}"]
+    return [] if since < until else [f"expected since before until, found {item.since!r} and {item.until!r}"]
 
 
 def _time_faults(time: Time) -> list[str]:
@@ -275,15 +275,20 @@ def _time_faults(time: Time) -> list[str]:
     return faults
 
 
-def _column_faults(one: TableFile, schema: Schema) -> list[str]:
+def _column_faults(table_file: TableFile, schema: Schema) -> list[str]:
     allowed = [name for name in schema.names if name not in _MADE]
-    given = {*one.columns, *one.constants, *(("liquidated_side",) if one.side else ())}
-    faults = [f"expected columns of {one.kind} ({', '.join(allowed)}), found {n!r}" for n in sorted(given - {*allowed})]
+    provided = {*table_file.columns, *table_file.constants, *(("liquidated_side",) if table_file.side else ())}
+    faults = [
+        f"expected columns of {table_file.kind} ({', '.join(allowed)}), found {n!r}"
+        for n in sorted(provided - {*allowed})
+    ]
     required = {column.name for column in schema.columns if column.required} - _MADE
-    faults += [f"expected {name!r}, which every row of {one.kind} has" for name in sorted(required - given)]
+    faults += [f"expected {name!r}, which every row of {table_file.kind} has" for name in sorted(required - provided)]
     values = {column.name for column in schema.columns if column.type in {"float", "integer"}}
-    faults += [f"columns: expected numbers, found {name!r}" for name in sorted({*one.columns} - values & {*allowed})]
-    wrong = {name: value for name, value in one.constants.items() if isinstance(value, str) == (name in values)}
+    faults += [
+        f"columns: expected numbers, found {name!r}" for name in sorted({*table_file.columns} - values & {*allowed})
+    ]
+    wrong = {name: value for name, value in table_file.constants.items() if isinstance(value, str) == (name in values)}
     faults += [f"constants: expected a number or text as {n!r} is, found {v!r}" for n, v in wrong.items()]
-    both = sorted({*one.columns} & {*one.constants})
+    both = sorted({*table_file.columns} & {*table_file.constants})
     return [*faults, *(f"expected {name!r} in columns or in constants, found it in both" for name in both)]

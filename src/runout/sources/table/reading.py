@@ -58,35 +58,35 @@ class TableSource(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def file_names(self) -> tuple[str, ...]:
         """Names of the mapping's blocks."""
-        return tuple(dict.fromkeys(one.name for one in self.mapping.files))
+        return tuple(dict.fromkeys(file.name for file in self.mapping.files))
 
     def recognises(self, name: str) -> bool:
         """Whether a block of the mapping reads files of this name."""
-        return any(one.matches(name) for one in self.mapping.files)
+        return any(file.matches(name) for file in self.mapping.files)
 
     def normalise(self, document: Document, *, now: int) -> Normalised:
         """Return the records of every block that reads this file; a row refused by one block is refused whole."""
-        blocks = [(one, match) for one in self.mapping.files if (match := one.matches(document.name))]
+        blocks = [(file, match) for file in self.mapping.files if (match := file.matches(document.name))]
         if not blocks:
             raise SchemaError(f"expected a file named {', '.join(self.file_names)}, found {document.name!r}")
         content = _content(document, blocks[0][0].delimiter)
-        for one, _ in blocks:
-            require_columns(content, one.needed())
-        read = [_candidates(content, self.mapping.provider, one, match) for one, match in blocks]
+        for item, _ in blocks:
+            require_columns(content, item.needed())
+        read = [_candidates(content, self.mapping.provider, entry, match) for entry, match in blocks]
         refused = _refused(content, blocks, read, now)
         records: dict[str, list[pl.DataFrame]] = {}
         series: dict[str, Series] = {}
-        wanted: set[int] = set()
+        requested: set[int] = set()
         notes: list[str] = []
-        for (one, _), rows in zip(blocks, read, strict=True):
-            wanted.update(rows["row"])
+        for (item, _), rows in zip(blocks, read, strict=True):
+            requested.update(rows["row"])
             clean = rows.filter(~pl.col("row").is_in(refused["row"].implode()))
-            sound, _ = check_rows(clean, one.kind, now=now, raw_of=lambda bad: content.raw(bad["row"]))
+            sound, _ = check_rows(clean, item.kind, now=now, raw_of=lambda bad: content.raw(bad["row"]))
             if sound.height:
-                records.setdefault(one.kind, []).append(sound)
-                series |= {s.series: s for s in _series_of(clean, self.mapping.provider, one)}
-            notes += _notes(document.name, content, one, clean)
-        skipped = content.cells.height - len(wanted)
+                records.setdefault(item.kind, []).append(sound)
+                series |= {s.series: s for s in _series_of(clean, self.mapping.provider, item)}
+            notes += _notes(document.name, content, item, clean)
+        skipped = content.cells.height - len(requested)
         if skipped:
             because = f": {self.mapping.skips}" if self.mapping.skips else ""
             notes.append(f"{document.name}: {skipped} rows not wanted by the mapping, or empty{because}")
@@ -115,49 +115,49 @@ def _refused(
 ) -> pl.DataFrame:
     """Return one refusal for each row that any block refuses."""
     refusals = [
-        check_rows(rows, one.kind, now=now, raw_of=lambda bad: content.raw(bad["row"]))[1]
-        for (one, _), rows in zip(blocks, read, strict=True)
+        check_rows(rows, item.kind, now=now, raw_of=lambda bad: content.raw(bad["row"]))[1]
+        for (item, _), rows in zip(blocks, read, strict=True)
     ]
     together = pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *refusals])
     return together.unique("row", keep="first", maintain_order=True).sort("row")
 
 
-def _candidates(content: Content, provider: str, one: TableFile, match: re.Match[str]) -> pl.DataFrame:
+def _candidates(content: Content, provider: str, item: TableFile, match: re.Match[str]) -> pl.DataFrame:
     """Return candidate records of one block: its rows, with their place in the file and what is wrong with them."""
     types = content.cells.schema
-    require_times(one.time.column, types[one.time.column])
-    written = moment(one.time.column, types[one.time.column], one.time.format)
-    stamp = written + one.time.shift_ns
-    since, until = one.limits_ns
-    event_time = stamp + one.time.span_ns
-    values = {name: _value(name, one.kind, cell, types[cell.column]) for name, cell in one.cells().items()}
-    faults = [unread(c.column, types[c.column], values[name], "a number") for name, c in one.cells().items()]
-    coin = _coin(one, match)
-    venue = _text(one.venue_column).str.to_lowercase() if one.venue_column else pl.lit("+".join(one.venues))
+    require_times(item.time.column, types[item.time.column])
+    written = moment(item.time.column, types[item.time.column], item.time.format)
+    stamp = written + item.time.shift_ns
+    since, until = item.limits_ns
+    event_time = stamp + item.time.span_ns
+    values = {name: _value(name, item.kind, cell, types[cell.column]) for name, cell in item.cells().items()}
+    faults = [unread(c.column, types[c.column], values[name], "a number") for name, c in item.cells().items()]
+    coin = _coin(item, match)
+    venue = _text(item.venue_column).str.to_lowercase() if item.venue_column else pl.lit("+".join(item.venues))
     rows = content.cells.select(
         row=pl.int_range(1, pl.len() + 1),
         coin=coin,
-        symbol=_text(one.coin_column) if one.coin_column else pl.lit(""),
+        symbol=_text(item.coin_column) if item.coin_column else pl.lit(""),
         venue=venue,
         event_time=event_time,
-        known_time=event_time + one.time.lag_ns,
-        span=pl.lit(one.time.span_ns),
+        known_time=event_time + item.time.lag_ns,
+        span=pl.lit(item.time.span_ns),
         fault=pl.coalesce(
             content.faults,
-            *_stamp_faults(one, types[one.time.column], stamp),
+            *_stamp_faults(item, types[item.time.column], stamp),
             *faults,
-            _symbol_fault(one, coin),
+            _symbol_fault(item, coin),
             *_scope_faults(coin, venue),
-            _side_fault(one),
+            _side_fault(item),
         ),
         wanted=content.faults.is_not_null()
-        | (_wanted(one) & _observed(values, faults) & ((written >= since) & (written < until)).fill_null(value=True)),
+        | (_wanted(item) & _observed(values, faults) & ((written >= since) & (written < until)).fill_null(value=True)),
         **values,
-        **{name: pl.lit(value) for name, value in one.constants.items()},
-        **({"liquidated_side": _side(one)} if one.side else {}),
+        **{name: pl.lit(value) for name, value in item.constants.items()},
+        **({"liquidated_side": _side(item)} if item.side else {}),
     )
-    rows = rows.filter("wanted").drop("wanted").with_columns(series=_identifier(provider, one))
-    return _numbered(rows, one) if one.kind == "liquidations" else rows
+    rows = rows.filter("wanted").drop("wanted").with_columns(series=_identifier(provider, item))
+    return _numbered(rows, item) if item.kind == "liquidations" else rows
 
 
 def _value(name: str, kind: str, cell: Cell, dtype: pl.DataType) -> pl.Expr:
@@ -169,22 +169,22 @@ def _text(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.String, strict=False).str.strip_chars()
 
 
-def _coin(one: TableFile, match: re.Match[str]) -> pl.Expr:
-    if one.coin:
-        return pl.lit(one.coin)
-    if not one.coin_column:
+def _coin(table_file: TableFile, match: re.Match[str]) -> pl.Expr:
+    if table_file.coin:
+        return pl.lit(table_file.coin)
+    if not table_file.coin_column:
         return pl.lit(match["coin"].upper())
-    symbol = _text(one.coin_column).str.to_uppercase()
-    if not one.quotes:
+    symbol = _text(table_file.coin_column).str.to_uppercase()
+    if not table_file.quotes:
         return symbol
-    endings = "|".join(re.escape(quote) for quote in sorted(one.quotes, key=len, reverse=True))
+    endings = "|".join(re.escape(quote) for quote in sorted(table_file.quotes, key=len, reverse=True))
     return symbol.str.extract(f"^(.+?)(?:{endings})$")
 
 
-def _wanted(one: TableFile) -> pl.Expr:
+def _wanted(table_file: TableFile) -> pl.Expr:
     return pl.all_horizontal(
         pl.lit(value=True),
-        *(_text(name).is_in(list(values)).fill_null(value=False) for name, values in one.keep.items()),
+        *(_text(name).is_in(list(values)).fill_null(value=False) for name, values in table_file.keep.items()),
     )
 
 
@@ -193,55 +193,56 @@ def _observed(values: dict[str, pl.Expr], faults: list[pl.Expr]) -> pl.Expr:
     return pl.any_horizontal(*(value.is_not_null() for value in values.values()), *(f.is_not_null() for f in faults))
 
 
-def _side(one: TableFile) -> pl.Expr:
-    if one.side is None:
+def _side(table_file: TableFile) -> pl.Expr:
+    if table_file.side is None:
         return pl.lit(None, pl.String)
-    value = _text(one.side.column)
+    value = _text(table_file.side.column)
     return (
-        pl.when(value.is_in(list(one.side.long)))
+        pl.when(value.is_in(list(table_file.side.long)))
         .then(pl.lit("long"))
-        .when(value.is_in(list(one.side.short)))
+        .when(value.is_in(list(table_file.side.short)))
         .then(pl.lit("short"))
     )
 
 
-def _side_fault(one: TableFile) -> pl.Expr:
-    if one.side is None:
+def _side_fault(item: TableFile) -> pl.Expr:
+    if item.side is None:
         return pl.lit(None, pl.String)
-    expected = ", ".join([*one.side.long, *one.side.short])
+    expected = ", ".join([*item.side.long, *item.side.short])
     text = pl.format(
-        f"{one.side.column}: expected one of {expected}, found '{{}}'", _text(one.side.column).fill_null("")
+        f"{item.side.column}: expected one of {expected}, found '{{}}'", _text(item.side.column).fill_null("")
     )
-    return pl.when(_side(one).is_null()).then(text).otherwise(None)
+    return pl.when(_side(item).is_null()).then(text).otherwise(None)
 
 
-def _stamp_faults(one: TableFile, dtype: pl.DataType, stamp: pl.Expr) -> list[pl.Expr]:
-    column = as_literal(one.time.column)
-    found = pl.col(one.time.column).cast(pl.String, strict=False).fill_null("nothing")
-    unread = f"{column}: expected a time ({as_literal(one.time.format)}) between 2009 and 2100, found '{{}}'"
+def _stamp_faults(table_file: TableFile, dtype: pl.DataType, stamp: pl.Expr) -> list[pl.Expr]:
+    column = as_literal(table_file.time.column)
+    results = pl.col(table_file.time.column).cast(pl.String, strict=False).fill_null("nothing")
+    unread = f"{column}: expected a time ({as_literal(table_file.time.format)}) between 2009 and 2100, found '{{}}'"
     short = (
-        f"{column}: expected all digits of a time in {one.time.format}, found '{{}}', rounded by a spreadsheet; export "
+        f"{column}: expected all digits of a time in {table_file.time.format}, found '{{}}', rounded by a "
+        f"spreadsheet; export "
         "the column as whole numbers"
     )
     within = (
         f"{column}: expected the start of a UTC day with stamp 'day', found '{{}}', within one: the day is of another "
         "time zone; say stamp 'open' (with step '1d') where it begins then"
     )
-    is_within = (stamp % NANOSECONDS_PER_DAY != 0) if one.time.stamp == "day" else pl.lit(value=False)
+    is_within = (stamp % NANOSECONDS_PER_DAY != 0) if table_file.time.stamp == "day" else pl.lit(value=False)
     checks = [
         (stamp.is_null(), unread),
-        (coarse(one.time.column, dtype, one.time.format, one.time.step_ns), short),
+        (coarse(table_file.time.column, dtype, table_file.time.format, table_file.time.step_ns), short),
         (is_within, within),
     ]
-    return [pl.when(wrong).then(pl.format(text, found)).otherwise(None) for wrong, text in checks]
+    return [pl.when(wrong).then(pl.format(text, results)).otherwise(None) for wrong, text in checks]
 
 
-def _symbol_fault(one: TableFile, coin: pl.Expr) -> pl.Expr:
-    if not one.quotes:
+def _symbol_fault(item: TableFile, coin: pl.Expr) -> pl.Expr:
+    if not item.quotes:
         return pl.lit(None, pl.String)
     text = pl.format(
-        f"{as_literal(one.coin_column)}: expected a symbol that ends in {', '.join(one.quotes)}, found '{{}}'",
-        _text(one.coin_column).fill_null("nothing"),
+        f"{as_literal(item.coin_column)}: expected a symbol that ends in {', '.join(item.quotes)}, found '{{}}'",
+        _text(item.coin_column).fill_null("nothing"),
     )
     return pl.when(coin.is_null()).then(text).otherwise(None)
 
@@ -250,54 +251,54 @@ def _scope_faults(coin: pl.Expr, venue: pl.Expr) -> list[pl.Expr]:
     """Coins and venues become part of identifiers: only what names look like is let in."""
     return [
         pl.when(value.str.contains(pattern).fill_null(value=False).not_()).then(
-            pl.format(f"{what}: expected a name, found '{{}}'", value.fill_null("nothing"))
+            pl.format(f"{subject}: expected a name, found '{{}}'", value.fill_null("nothing"))
         ).otherwise(None)
-        for what, value, pattern in (("coin", coin, r"^[A-Z0-9]{1,20}$"), ("venue", venue, r"^[a-z0-9 .+-]{1,60}$"))
+        for subject, value, pattern in (("coin", coin, r"^[A-Z0-9]{1,20}$"), ("venue", venue, r"^[a-z0-9 .+-]{1,60}$"))
     ]  # fmt: skip
 
 
-def _identifier(provider: str, one: TableFile) -> pl.Expr:
-    step = format_duration(one.time.step_ns) if one.time.step else "irregular"
-    template = one.scope or ("{venue}" + (f"-{one.measure}" if one.measure else ""))
+def _identifier(provider: str, table_file: TableFile) -> pl.Expr:
+    step = format_duration(table_file.time.step_ns) if table_file.time.step else "irregular"
+    template = table_file.scope or ("{venue}" + (f"-{table_file.measure}" if table_file.measure else ""))
     venue = [pl.col("venue").str.replace_all(" ", "-", literal=True)] if "{venue}" in template else []
     scope = template.replace("{venue}", "{}")
-    return pl.format(f"{provider}/{one.kind}/{{}}/{scope}/{step}", pl.col("coin"), *venue)
+    return pl.format(f"{provider}/{table_file.kind}/{{}}/{scope}/{step}", pl.col("coin"), *venue)
 
 
-def _numbered(rows: pl.DataFrame, one: TableFile) -> pl.DataFrame:
+def _numbered(rows: pl.DataFrame, table_file: TableFile) -> pl.DataFrame:
     """Return the rows with a sequence that comes from what an event says, whatever its place and file.
 
     Events of two contracts at one instant and side are two events also where they come in two files, and an event
     that two files hold is one. Equal events of one file are told apart by their count.
     """
-    if one.time.stamp != "instant":
+    if table_file.time.stamp != "instant":
         return rows.with_columns(sequence=pl.lit(0))
-    again = rows.select(pl.int_range(pl.len()).over(*_event(one))).to_series()
-    numbers = [rows[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in sorted(one.columns)]
+    again = rows.select(pl.int_range(pl.len()).over(*_event(table_file))).to_series()
+    numbers = [rows[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in sorted(table_file.columns)]
     bits = np.column_stack([*(column.view(np.int64) for column in numbers), again.to_numpy()])
-    said = [
+    text = [
         hashlib.blake2b(symbol.encode() + row.tobytes(), digest_size=8).digest()
         for symbol, row in zip(rows["symbol"].fill_null(""), bits, strict=True)
     ]
-    return rows.with_columns(sequence=pl.Series([int.from_bytes(one) >> 1 for one in said], dtype=pl.Int64))
+    return rows.with_columns(sequence=pl.Series([int.from_bytes(route) >> 1 for route in text], dtype=pl.Int64))
 
 
-def _event(one: TableFile) -> list[str]:
-    return ["series", "event_time", "liquidated_side", "symbol", *one.columns]
+def _event(table_file: TableFile) -> list[str]:
+    return ["series", "event_time", "liquidated_side", "symbol", *table_file.columns]
 
 
-def _notes(name: str, content: Content, one: TableFile, rows: pl.DataFrame) -> list[str]:
+def _notes(name: str, content: Content, item: TableFile, rows: pl.DataFrame) -> list[str]:
     """Return what a reader should look at, though nothing in the file is against its mapping."""
     notes: list[str] = []
-    repeated = rows.height - rows.n_unique(_event(one)) if one.kind == "liquidations" and not one.time.span_ns else 0
+    repeated = rows.height - rows.n_unique(_event(item)) if item.kind == "liquidations" and not item.time.span_ns else 0
     if repeated > _FEW_REPEATS * rows.height:
         notes.append(
             f"{name}: {repeated} of {rows.height} events repeat another of the file in every value, and are kept; if "
             "the feed reconnected and sent them again, take them out of the file: their dollars are counted twice"
         )
-    for column in dict.fromkeys(cell.column for cell in one.cells().values()):
+    for column in dict.fromkeys(cell.column for cell in item.cells().values()):
         cells = content.cells[column]
-        if one.delimiter != ";" or cells.dtype != pl.String or cells.drop_nulls().is_empty():
+        if item.delimiter != ";" or cells.dtype != pl.String or cells.drop_nulls().is_empty():
             continue
         if cells.drop_nulls().str.contains(_DOTTED).all():
             notes.append(
@@ -307,25 +308,25 @@ def _notes(name: str, content: Content, one: TableFile, rows: pl.DataFrame) -> l
     return notes
 
 
-def _series_of(rows: pl.DataFrame, provider: str, one: TableFile) -> list[Series]:
+def _series_of(rows: pl.DataFrame, provider: str, table_file: TableFile) -> list[Series]:
     scopes = rows.select("series", "coin", "venue").unique().sort("series")
     return [
         Series(
             series=name,
-            kind=one.kind,
+            kind=table_file.kind,
             provider=provider,
             coin=coin,
             venues=tuple(venue.split("+")),
-            instruments=one.instruments.replace("{coin}", coin).replace("{venue}", venue),
-            market=one.market,
-            margin=one.margin,
-            measure=one.measure,
-            feed=one.feed,
-            capture=one.capture,
-            step=one.time.step_ns,
-            stamp=one.time.stamp,
-            publication_lag=one.time.lag_ns,
-            note=one.note,
+            instruments=table_file.instruments.replace("{coin}", coin).replace("{venue}", venue),
+            market=table_file.market,
+            margin=table_file.margin,
+            measure=table_file.measure,
+            feed=table_file.feed,
+            capture=table_file.capture,
+            step=table_file.time.step_ns,
+            stamp=table_file.time.stamp,
+            publication_lag=table_file.time.lag_ns,
+            note=table_file.note,
         )
         for name, coin, venue in scopes.iter_rows()
     ]

@@ -11,10 +11,10 @@ COIN_DOLLARS = {"BTC": 100.0}
 
 def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
     """Return USD-M, COIN-M and spot pairs of each coin."""
-    found: list[Contract] = []
+    results: list[Contract] = []
     for coin in coins:
         digits, step = price_digits(coin), size_step(coin)
-        found += [
+        results += [
             Contract(venue="binance", symbol=f"{coin}USDT", coin=coin, share=0.88, digits=digits, step=step),
             Contract(
                 venue="binance", symbol=f"{coin}USD_PERP", coin=coin, kind="inverse", share=0.12, digits=digits,
@@ -22,7 +22,7 @@ def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
             ),
             Contract(venue="binance", symbol=f"{coin}USDT", coin=coin, kind="spot", digits=digits + 1, step=step / 100),
         ]  # fmt: skip
-    return tuple(found)
+    return tuple(results)
 
 
 def refuse(refused: Refused, now: int) -> Reply:

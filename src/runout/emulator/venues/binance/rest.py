@@ -49,7 +49,7 @@ RATE_LIMITS = [
 
 def exchange_info_um(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``/fapi/v1/exchangeInfo``; one perpetual on a share is listed too, as since 2025."""
-    rows = [_listing(one, "PERPETUAL", "USDT") for one in desk.kind("linear")]
+    rows = [_listing(contract, "PERPETUAL", "USDT") for contract in desk.kind("linear")]
     stock = Contract(venue="binance", symbol=NOT_CRYPTO, coin="TSLA")
     rows.append(_listing(stock, "TRADIFI_PERPETUAL", "USDT") | {"underlyingType": "EQUITY"})
     return {
@@ -61,8 +61,8 @@ def exchange_info_um(desk: Desk, query: Query) -> Any:  # noqa: ARG001
 def exchange_info_cm(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``/dapi/v1/exchangeInfo``."""
     rows = [
-        _listing(one, "PERPETUAL", "USD") | {"contractSize": int(one.unit_usd), "contractStatus": "TRADING"}
-        for one in desk.kind("inverse")
+        _listing(contract, "PERPETUAL", "USD") | {"contractSize": int(contract.unit_usd), "contractStatus": "TRADING"}
+        for contract in desk.kind("inverse")
     ]
     return {
         "timezone": "UTC", "serverTime": milliseconds(desk.now()), "rateLimits": RATE_LIMITS, "exchangeFilters": [],
@@ -77,31 +77,31 @@ def exchange_info_spot(desk: Desk, query: Query) -> Any:  # noqa: ARG001
         "rateLimits": [{**RATE_LIMITS[0], "limit": 6000}],
         "symbols": [
             {
-                "symbol": one.symbol, "status": "TRADING", "baseAsset": one.coin, "baseAssetPrecision": 8,
+                "symbol": contract.symbol, "status": "TRADING", "baseAsset": contract.coin, "baseAssetPrecision": 8,
                 "quoteAsset": "USDT", "quotePrecision": 8, "quoteAssetPrecision": 8, "isSpotTradingAllowed": True,
-                "isMarginTradingAllowed": True, "orderTypes": ["LIMIT", "MARKET"], "filters": _filters(one),
+                "isMarginTradingAllowed": True, "orderTypes": ["LIMIT", "MARKET"], "filters": _filters(contract),
                 "permissions": [],
             }
-            for one in desk.kind("spot")
+            for contract in desk.kind("spot")
         ],
     }  # fmt: skip
 
 
-def _listing(one: Contract, contract_type: str, quote: str) -> dict[str, Any]:
+def _listing(item: Contract, contract_type: str, quote: str) -> dict[str, Any]:
     return {
-        "symbol": one.symbol, "pair": f"{one.coin}{quote}", "contractType": contract_type,
-        "deliveryDate": 4133404800000, "onboardDate": max(milliseconds(one.listed), 1569398400000),
+        "symbol": item.symbol, "pair": f"{item.coin}{quote}", "contractType": contract_type,
+        "deliveryDate": 4133404800000, "onboardDate": max(milliseconds(item.listed), 1569398400000),
         "status": "TRADING", "maintMarginPercent": "2.5000", "requiredMarginPercent": "5.0000",
-        "baseAsset": one.coin, "quoteAsset": quote, "marginAsset": one.coin if one.kind == "inverse" else quote,
-        "pricePrecision": one.digits, "quantityPrecision": one.size_digits, "baseAssetPrecision": 8,
+        "baseAsset": item.coin, "quoteAsset": quote, "marginAsset": item.coin if item.kind == "inverse" else quote,
+        "pricePrecision": item.digits, "quantityPrecision": item.size_digits, "baseAssetPrecision": 8,
         "quotePrecision": 8, "underlyingType": "COIN", "underlyingSubType": ["PoW"], "triggerProtect": "0.0500",
         "liquidationFee": "0.012500", "marketTakeBound": "0.05", "maxMoveOrderLimit": 10000,
-        "filters": _filters(one), "orderTypes": ["LIMIT", "MARKET"], "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+        "filters": _filters(item), "orderTypes": ["LIMIT", "MARKET"], "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
     }  # fmt: skip
 
 
-def _filters(one: Contract) -> list[dict[str, Any]]:
-    tick, step = one.price_text(1), one.size_text(1)
+def _filters(contract: Contract) -> list[dict[str, Any]]:
+    tick, step = contract.price_text(1), contract.size_text(1)
     return [
         {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "4529764", "tickSize": tick},
         {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "1000", "stepSize": step},
@@ -113,22 +113,22 @@ def _filters(one: Contract) -> list[dict[str, Any]]:
 
 def _klines(market: str, most: int) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, step = _contract(desk, query, market), _step(query, "interval")
+        item, step = _contract(desk, query, market), _step(query, "interval")
         span = query.span("startTime", "endTime")
         if market == "dapi" and "startTime" in query.parameters and "endTime" in query.parameters:
             span = (span[0], min(span[1], span[0] + 200 * DAY))
         oldest = "startTime" in query.parameters
-        times, bars = desk.bars(one, step, span, query.limit(500, most), query, oldest=oldest)
-        tape = desk.tape(one)
+        times, bars = desk.bars(item, step, span, query.limit(500, most), query, oldest=oldest)
+        tape = desk.tape(item)
         middle = (bars.open + bars.high + bars.low + bars.close) / 4
         other = (
             tape.coins(np.stack([bars.volume, bars.bought]), middle)
-            if one.unit_usd else tape.quote(np.stack([bars.volume, bars.bought]), middle)
+            if item.unit_usd else tape.quote(np.stack([bars.volume, bars.bought]), middle)
         )  # fmt: skip
         return [
             [
-                milliseconds(time), one.price_text(o), one.price_text(h), one.price_text(low), one.price_text(c),
-                one.size_text(v), milliseconds(time + step) - 1, f"{turnover:.8f}", n, one.size_text(b),
+                milliseconds(time), item.price_text(o), item.price_text(h), item.price_text(low), item.price_text(c),
+                item.size_text(v), milliseconds(time + step) - 1, f"{turnover:.8f}", n, item.size_text(b),
                 f"{bought:.8f}", "0",
             ]
             for time, o, h, low, c, v, b, n, turnover, bought in tuples((times, *bars, *other))
@@ -144,36 +144,36 @@ def _weight_of_klines(query: Query) -> int:
 
 def _agg_trades(market: str, keeps: int) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, limit = _contract(desk, query, market), query.limit(500, 1000)
+        item, limit = _contract(desk, query, market), query.limit(500, 1000)
         now = desk.now()
         since, until = query.span("startTime", "endTime")
         if "startTime" in query.parameters and since < now - keeps:
             raise Refused("too-old")
         if "fromId" in query.parameters:
-            return _trades_from(desk, one, query.whole("fromId"), limit)
+            return _trades_from(desk, item, query.whole("fromId"), limit)
         until = min(until + 1, now)
         if since == 0:
-            return _trade_rows(one, desk.tape(one).trades(until - 20 * MINUTE, until), slice(-limit, None))
+            return _trade_rows(item, desk.tape(item).trades(until - 20 * MINUTE, until), slice(-limit, None))
         if until - since > NANOSECONDS_PER_HOUR + 1_000_000:
             until = since + NANOSECONDS_PER_HOUR
-        return _trade_rows(one, desk.tape(one).trades(since, until), slice(limit))
+        return _trade_rows(item, desk.tape(item).trades(since, until), slice(limit))
 
     return answer
 
 
-def _trades_from(desk: Desk, one: Contract, number: int, limit: int) -> Any:
-    tape = desk.tape(one)
+def _trades_from(desk: Desk, contract: Contract, number: int, limit: int) -> Any:
+    tape = desk.tape(contract)
     day, _ = divmod(number - 1, tape.a_day)
     begin = desk.market.first + day * DAY
     trades = tape.trades(begin, min(begin + 2 * DAY, desk.now()))
     first = int(np.searchsorted(trades.number, number))
-    return _trade_rows(one, trades, slice(first, first + limit))
+    return _trade_rows(contract, trades, slice(first, first + limit))
 
 
-def _trade_rows(one: Contract, trades: Any, part: slice) -> list[dict[str, Any]]:
+def _trade_rows(contract: Contract, trades: Any, part: slice) -> list[dict[str, Any]]:
     return [
         {
-            "a": number, "p": one.price_text(price), "q": one.size_text(size), "f": number, "l": number,
+            "a": number, "p": contract.price_text(price), "q": contract.size_text(size), "f": number, "l": number,
             "T": milliseconds(time), "m": not bought,
         }
         for time, price, size, bought, number in tuples(picked(trades, part))
@@ -193,12 +193,12 @@ def _stamps(desk: Desk, query: Query) -> Any:
 
 def open_interest_history_um(desk: Desk, query: Query) -> Any:
     """``/futures/data/openInterestHist`` of USD-M: the open interest at each stamp, in coins and dollars."""
-    one, times = _contract(desk, query, "fapi"), _stamps(desk, query)
-    steps, usd = desk.open_steps(one, times), desk.open_usd(one, times)
+    item, times = _contract(desk, query, "fapi"), _stamps(desk, query)
+    steps, usd = desk.open_steps(item, times), desk.open_usd(item, times)
     return [
         {
-            "symbol": one.symbol, "sumOpenInterest": f"{step * one.step:.8f}", "sumOpenInterestValue": f"{value:.8f}",
-            "CMCCirculatingSupply": f"{_supply(desk, one.coin):.8f}", "timestamp": milliseconds(time),
+            "symbol": item.symbol, "sumOpenInterest": f"{step * item.step:.8f}", "sumOpenInterestValue": f"{value:.8f}",
+            "CMCCirculatingSupply": f"{_supply(desk, item.coin):.8f}", "timestamp": milliseconds(time),
         }
         for time, step, value in tuples((times, steps, usd))
     ]  # fmt: skip
@@ -207,9 +207,9 @@ def open_interest_history_um(desk: Desk, query: Query) -> Any:
 def open_interest_history_cm(desk: Desk, query: Query) -> Any:
     """``/futures/data/openInterestHist`` of COIN-M: in contracts, its value in coins."""
     pair = query.text("pair")
-    one, times = desk.contract(f"{pair}_PERP", "inverse"), _stamps(desk, query)
-    steps = desk.open_steps(one, times)
-    coins = desk.tape(one).coins(steps, desk.tape(one).ticks_at(times))
+    item, times = desk.contract(f"{pair}_PERP", "inverse"), _stamps(desk, query)
+    steps = desk.open_steps(item, times)
+    coins = desk.tape(item).coins(steps, desk.tape(item).ticks_at(times))
     return [
         {
             "pair": pair, "contractType": "PERPETUAL", "sumOpenInterest": f"{step:.8f}",
@@ -220,16 +220,16 @@ def open_interest_history_cm(desk: Desk, query: Query) -> Any:
 
 
 def _supply(desk: Desk, coin: str) -> float:
-    return next(one.supply for one in desk.market.world.coins if one.name == coin)
+    return next(item.supply for item in desk.market.world.coins if item.name == coin)
 
 
 def _ratio(pull: float) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, times = _contract(desk, query, "fapi"), _stamps(desk, query)
-        share = 0.5 + pull * (desk.market.long_accounts(one.coin, one.place, times) - 0.5)
+        item, times = _contract(desk, query, "fapi"), _stamps(desk, query)
+        share = 0.5 + pull * (desk.market.long_accounts(item.coin, item.place, times) - 0.5)
         return [
             {
-                "symbol": one.symbol, "longAccount": f"{long:.4f}", "longShortRatio": f"{long / (1 - long):.4f}",
+                "symbol": item.symbol, "longAccount": f"{long:.4f}", "longShortRatio": f"{long / (1 - long):.4f}",
                 "shortAccount": f"{1 - long:.4f}", "timestamp": milliseconds(time),
             }
             for time, long in zip(times.tolist(), share.round(4).tolist(), strict=True)
@@ -240,15 +240,15 @@ def _ratio(pull: float) -> Any:
 
 def taker_ratio(desk: Desk, query: Query) -> Any:
     """``/futures/data/takerlongshortRatio``: sums of the period that begins at the stamp."""
-    one, step = _contract(desk, query, "fapi"), _step(query, "period")
+    item, step = _contract(desk, query, "fapi"), _step(query, "period")
     times = _stamps(desk, query)
     if not len(times):
         return []
-    opened, bars = desk.tape(one).bars(step, int(times[0]), min(int(times[-1]) + 1, desk.now() - step + 1))
+    opened, bars = desk.tape(item).bars(step, int(times[0]), min(int(times[-1]) + 1, desk.now() - step + 1))
     return [
         {
-            "buySellRatio": f"{bought / max(volume - bought, 1):.4f}", "sellVol": one.size_text(volume - bought),
-            "buyVol": one.size_text(bought), "timestamp": milliseconds(time),
+            "buySellRatio": f"{bought / max(volume - bought, 1):.4f}", "sellVol": item.size_text(volume - bought),
+            "buyVol": item.size_text(bought), "timestamp": milliseconds(time),
         }
         for time, volume, bought in tuples((opened, bars.volume, bars.bought))
     ]  # fmt: skip
@@ -256,25 +256,25 @@ def taker_ratio(desk: Desk, query: Query) -> Any:
 
 def _open_interest(market: str) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, now = _contract(desk, query, market), desk.now()
-        steps = int(desk.open_steps(one, np.array([now]))[0])
-        row = {"symbol": one.symbol, "openInterest": one.size_text(steps), "time": milliseconds(now)}
-        return row | ({"pair": f"{one.coin}USD", "contractType": "PERPETUAL"} if market == "dapi" else {})
+        item, now = _contract(desk, query, market), desk.now()
+        steps = int(desk.open_steps(item, np.array([now]))[0])
+        row = {"symbol": item.symbol, "openInterest": item.size_text(steps), "time": milliseconds(now)}
+        return row | ({"pair": f"{item.coin}USD", "contractType": "PERPETUAL"} if market == "dapi" else {})
 
     return answer
 
 
 def _funding(market: str) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one = _contract(desk, query, market)
-        step = int(one.funding_hours * NANOSECONDS_PER_HOUR)
+        contract = _contract(desk, query, market)
+        step = int(contract.funding_hours * NANOSECONDS_PER_HOUR)
         oldest = "startTime" in query.parameters
         span = query.span("startTime", "endTime")
         times = desk.grid(step, span, query.limit(100, 1000), query, oldest=oldest)
-        rates, marks = desk.funding_at(one, times - 1), desk.mark_at(one, times)
+        rates, marks = desk.funding_at(contract, times - 1), desk.mark_at(contract, times)
         return [
             {
-                "symbol": one.symbol, "fundingTime": milliseconds(time), "fundingRate": f"{rate:.8f}",
+                "symbol": contract.symbol, "fundingTime": milliseconds(time), "fundingRate": f"{rate:.8f}",
                 "markPrice": f"{mark:.8f}", "rateType": "Regular",
             }
             for time, rate, mark in tuples((times, rates, marks))
@@ -288,44 +288,44 @@ def _premium_index(market: str) -> Any:
         kinds = ("linear",) if market == "fapi" else ("inverse",)
         named = "symbol" in query.parameters
         listed = [_contract(desk, query, market)] if named else desk.kind(*kinds)
-        rows = [_premium_row(desk, one, market) for one in listed]
+        rows = [_premium_row(desk, contract, market) for contract in listed]
         return rows[0] if named and market == "fapi" else rows
 
     return answer
 
 
-def _premium_row(desk: Desk, one: Contract, market: str) -> dict[str, Any]:
+def _premium_row(desk: Desk, contract: Contract, market: str) -> dict[str, Any]:
     now = desk.now()
     at = np.array([now])
-    index, mark = float(desk.index_at(one, at)[0]), float(desk.mark_at(one, at)[0])
+    index, mark = float(desk.index_at(contract, at)[0]), float(desk.mark_at(contract, at)[0])
     row = {
-        "symbol": one.symbol, "markPrice": f"{mark:.8f}", "indexPrice": f"{index:.8f}",
-        "estimatedSettlePrice": f"{index:.8f}", "lastFundingRate": f"{float(desk.funding_at(one, at)[0]):.8f}",
-        "interestRate": "0.00010000", "nextFundingTime": milliseconds(desk.next_funding(one, now)),
+        "symbol": contract.symbol, "markPrice": f"{mark:.8f}", "indexPrice": f"{index:.8f}",
+        "estimatedSettlePrice": f"{index:.8f}", "lastFundingRate": f"{float(desk.funding_at(contract, at)[0]):.8f}",
+        "interestRate": "0.00010000", "nextFundingTime": milliseconds(desk.next_funding(contract, now)),
         "time": milliseconds(now),
     }  # fmt: skip
-    return row | ({"pair": f"{one.coin}USD"} if market == "dapi" else {})
+    return row | ({"pair": f"{contract.coin}USD"} if market == "dapi" else {})
 
 
 def funding_info(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``/fapi/v1/fundingInfo``: only contracts whose interval or cap is not the usual one."""
     return [
         {
-            "symbol": one.symbol, "adjustedFundingRateCap": "0.02000000", "adjustedFundingRateFloor": "-0.02000000",
-            "fundingIntervalHours": int(one.funding_hours), "disclaimer": False,
+            "symbol": item.symbol, "adjustedFundingRateCap": "0.02000000", "adjustedFundingRateFloor": "-0.02000000",
+            "fundingIntervalHours": int(item.funding_hours), "disclaimer": False,
         }
-        for one in desk.kind("linear") if one.funding_hours != 8
+        for item in desk.kind("linear") if item.funding_hours != 8
     ]  # fmt: skip
 
 
 def _depth(market: str) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, now = _contract(desk, query, market), desk.now()
-        bids, asks = desk.book(one, now, query.limit(500, 1000))
+        item, now = _contract(desk, query, market), desk.now()
+        bids, asks = desk.book(item, now, query.limit(500, 1000))
         return {
             "lastUpdateId": milliseconds(now), "E": milliseconds(now), "T": milliseconds(now),
-            "bids": [[one.price_text(p), one.size_text(q)] for p, q in bids],
-            "asks": [[one.price_text(p), one.size_text(q)] for p, q in asks],
+            "bids": [[item.price_text(p), item.size_text(q)] for p, q in bids],
+            "asks": [[item.price_text(p), item.size_text(q)] for p, q in asks],
         }  # fmt: skip
 
     return answer

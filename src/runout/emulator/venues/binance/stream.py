@@ -103,57 +103,67 @@ def _parts(desk: Desk, topic: str, since: int) -> tuple[list[Contract], bytes, b
     kinds = {"um": ("linear",), "cm": ("inverse",), "spot": ("spot",)}[market]
     if symbol.startswith("!"):
         wide = ("linear", "inverse") if market != "spot" and since >= MERGED_SINCE else kinds
-        return [one for one in desk.contracts.values() if one.kind in wide], head, tail
+        return [contract for contract in desk.contracts.values() if contract.kind in wide], head, tail
     try:
         return [desk.contract(symbol.upper(), *kinds)], head, tail
     except Refused:
         return (
-            [one for one in desk.contracts.values() if one.symbol == symbol.upper() and one.kind in kinds],
+            [
+                contract
+                for contract in desk.contracts.values()
+                if contract.symbol == symbol.upper() and contract.kind in kinds
+            ],
             head,
             tail,
         )
 
 
-def _mark_of_kind(one: Contract) -> str:
+def _mark_of_kind(contract: Contract) -> str:
     """Return the last fields: what tells USD-M from COIN-M since the merger; of spot the constant that it always is."""
-    if one.kind == "spot":
+    if contract.kind == "spot":
         return ',"M":true'
-    if one.venue != "binance":
+    if contract.venue != "binance":
         return ""
-    return ',"st":2' if one.kind == "inverse" else ',"st":1'
+    return ',"st":2' if contract.kind == "inverse" else ',"st":1'
 
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``forceOrder``: the closing order; ``p`` its price (near bankruptcy), ``ap`` the fill."""
     listed, head, tail = _parts(desk, topic, since)
-    found: list[tuple[int, bytes]] = []
-    for one in listed:
-        pair = f"{one.coin}USD" if one.kind == "inverse" else one.symbol
-        pair = f'"ps":"{pair}",' if one.venue == "binance" else ""
-        kind = _mark_of_kind(one) if since >= MERGED_SINCE else ""
-        for time, stamp, side, steps, price, bankruptcy in closes(desk, one, since, until):
-            size, order, fill = one.size_text(steps), one.price_text(bankruptcy), one.price_text(price)
+    results: list[tuple[int, bytes]] = []
+    for item in listed:
+        pair = f"{item.coin}USD" if item.kind == "inverse" else item.symbol
+        pair = f'"ps":"{pair}",' if item.venue == "binance" else ""
+        kind = _mark_of_kind(item) if since >= MERGED_SINCE else ""
+        for time, stamp, side, steps, price, bankruptcy in closes(desk, item, since, until):
+            size, order, fill = item.size_text(steps), item.price_text(bankruptcy), item.price_text(price)
             text = (
-                f'{{"e":"forceOrder","E":{stamp + 4},"o":{{"s":"{one.symbol}",{pair}'
+                f'{{"e":"forceOrder","E":{stamp + 4},"o":{{"s":"{item.symbol}",{pair}'
                 f'"S":"{"SELL" if side > 0 else "BUY"}","o":"LIMIT","f":"IOC","q":"{size}","p":"{order}","ap":"{fill}",'
                 f'"X":"FILLED","l":"{size}","z":"{size}","T":{stamp}}}{kind}}}'
             )
-            found.append((time, head + text.encode() + tail))
-    found.sort(key=lambda row: row[0])
-    return found
+            results.append((time, head + text.encode() + tail))
+    results.sort(key=lambda row: row[0])
+    return results
 
 
 def agg_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``aggTrade``."""
     listed, head, tail = _parts(desk, topic, since)
-    for one in listed:
-        scale, digits, step, places, kind = 10**one.digits, one.digits, one.step, one.size_digits, _mark_of_kind(one)
+    for item in listed:
+        scale, digits, step, places, kind = (
+            10**item.digits,
+            item.digits,
+            item.step,
+            item.size_digits,
+            _mark_of_kind(item),
+        )
         own = ',"nq":"' if kind == ',"st":1' else ""
-        for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
+        for time, stamp, price, steps, bought, number in trades(desk, item, since, until):
             size = f"{steps * step:.{places}f}"
             extra = f'{own}{size}"' if own else ""
             text = (
-                f'{{"e":"aggTrade","E":{stamp + 3},"a":{number},"s":"{one.symbol}","p":"{price / scale:.{digits}f}",'
+                f'{{"e":"aggTrade","E":{stamp + 3},"a":{number},"s":"{item.symbol}","p":"{price / scale:.{digits}f}",'
                 f'"q":"{size}"{extra},"f":{number},"l":{number},"T":{stamp},"m":{"false" if bought else "true"}{kind}}}'
             )
             yield time, head + text.encode() + tail
@@ -164,12 +174,12 @@ def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
     listed, head, tail = _parts(desk, topic, since)
     times = every(SECOND if topic.endswith("@1s") else 3 * SECOND, since, until)
     rows: dict[int, list[str]] = {}
-    for one in listed:
-        pair = f'"ps":"{one.coin}USD",' if one.kind == "inverse" else ""
-        for q in quotes(desk, one, times):
+    for item in listed:
+        pair = f'"ps":"{item.coin}USD",' if item.kind == "inverse" else ""
+        for q in quotes(desk, item, times):
             rows.setdefault(q.time, []).append(
-                f'{{"e":"markPriceUpdate","E":{q.stamp},"s":"{one.symbol}",{pair}"p":"{q.mark:.8f}","ap":"{q.mark:.8f}",'
-                f'"P":"{q.index_price:.8f}","i":"{q.index_price:.8f}","r":"{q.funding:.8f}","T":{q.next_funding}{_mark_of_kind(one)}}}'
+                f'{{"e":"markPriceUpdate","E":{q.stamp},"s":"{item.symbol}",{pair}"p":"{q.mark:.8f}","ap":"{q.mark:.8f}",'
+                f'"P":"{q.index_price:.8f}","i":"{q.index_price:.8f}","r":"{q.funding:.8f}","T":{q.next_funding}{_mark_of_kind(item)}}}'
             )
     if "!markPrice@arr" in topic:
         return [(time, head + f"[{','.join(parts)}]".encode() + tail) for time, parts in rows.items()]
@@ -179,17 +189,17 @@ def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
 def depth(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``depth``: differences each 500 ms (sent as market seconds), chained by ``pu``."""
     listed, head, tail = _parts(desk, topic, since)
-    for one in listed:
-        for time in every(SECOND, since, living(desk, one, until)).tolist():
-            bids, asks = desk.book(one, time, 20)
+    for item in listed:
+        for time in every(SECOND, since, living(desk, item, until)).tolist():
+            bids, asks = desk.book(item, time, 20)
             stamp = (time + desk.clock_offset) // MILLISECOND
             message = {
-                "e": "depthUpdate", "E": stamp, "T": stamp, "s": one.symbol, "U": time // MILLISECOND - 999,
+                "e": "depthUpdate", "E": stamp, "T": stamp, "s": item.symbol, "U": time // MILLISECOND - 999,
                 "u": time // MILLISECOND, "pu": time // MILLISECOND - 1000,
-                "b": [[one.price_text(p), one.size_text(q)] for p, q in bids],
-                "a": [[one.price_text(p), one.size_text(q)] for p, q in asks],
+                "b": [[item.price_text(p), item.size_text(q)] for p, q in bids],
+                "a": [[item.price_text(p), item.size_text(q)] for p, q in asks],
             }  # fmt: skip
-            if one.kind == "spot":
+            if item.kind == "spot":
                 message.pop("pu")
             yield time, head + msgspec.json.encode(message) + tail
 
@@ -203,22 +213,22 @@ def klines(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``kline_1m``: the bar of each minute when it is closed."""
     listed, head, tail = _parts(desk, topic, since)
     minute = 60 * SECOND
-    for one in listed:
-        tape = desk.tape(one)
-        for end in every(minute, since, living(desk, one, until)).tolist():
+    for item in listed:
+        tape = desk.tape(item)
+        for end in every(minute, since, living(desk, item, until)).tolist():
             _, bars = tape.bars(minute, end - minute, end - minute + 1)
             if not len(bars.open):
                 continue
             o, h, low, c, v, b, n = (int(column[0]) for column in bars)
             stamp = (end + desk.clock_offset) // MILLISECOND
             bar = {
-                "t": (end - minute) // MILLISECOND, "T": end // MILLISECOND - 1, "s": one.symbol, "i": "1m", "f": 0,
-                "L": n, "o": one.price_text(o), "c": one.price_text(c), "h": one.price_text(h),
-                "l": one.price_text(low), "v": one.size_text(v), "n": n, "x": True,
-                "q": f"{turnover(tape, v, c):.4f}", "V": one.size_text(b), "Q": f"{turnover(tape, b, c):.4f}",
+                "t": (end - minute) // MILLISECOND, "T": end // MILLISECOND - 1, "s": item.symbol, "i": "1m", "f": 0,
+                "L": n, "o": item.price_text(o), "c": item.price_text(c), "h": item.price_text(h),
+                "l": item.price_text(low), "v": item.size_text(v), "n": n, "x": True,
+                "q": f"{turnover(tape, v, c):.4f}", "V": item.size_text(b), "Q": f"{turnover(tape, b, c):.4f}",
                 "B": "0",
             }  # fmt: skip
-            message = {"e": "kline", "E": stamp, "s": one.symbol, "k": bar}
+            message = {"e": "kline", "E": stamp, "s": item.symbol, "k": bar}
             yield end, head + msgspec.json.encode(message) + tail
 
 

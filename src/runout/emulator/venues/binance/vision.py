@@ -36,12 +36,12 @@ def archive(desk: Desk, query: Query) -> Reply:
     """Return the file of a contract and day, or its checksum."""
     file, folder = query.text("file"), query.text("kind")
     name = file.removesuffix(".CHECKSUM").removesuffix(".zip")
-    one, day = desk.contract(query.text("symbol"), KINDS.get(query.text("segment"), "")), _day(name)
+    item, day = desk.contract(query.text("symbol"), KINDS.get(query.text("segment"), "")), _day(name)
     middle = query.text("step") if folder == "klines" else folder
     is_due = desk.market.first <= day <= desk.now() - 2 * NANOSECONDS_PER_DAY and folder in _FILES
-    if not is_due or name != f"{one.symbol}-{middle}-{format_date(day)}":
+    if not is_due or name != f"{item.symbol}-{middle}-{format_date(day)}":
         raise Refused("path")
-    lines = _FILES[folder](desk, one, day, query)
+    lines = _FILES[folder](desk, item, day, query)
     body = _zipped(f"{name}.csv", "\n".join([HEADERS[folder], *(",".join(map(str, line)) for line in lines), ""]))
     if file.endswith(".CHECKSUM"):
         return Reply(200, f"{hashlib.sha256(body).hexdigest()}  {name}.zip\n".encode())
@@ -62,43 +62,53 @@ def _zipped(name: str, text: str) -> bytes:
     return target.getvalue()
 
 
-def metrics(desk: Desk, one: Contract, day: int, query: Query) -> Lines:  # noqa: ARG001 - of the form of all files
+def metrics(desk: Desk, item: Contract, day: int, query: Query) -> Lines:  # noqa: ARG001 - of the form of all files
     """Open interest and ratios every five minutes."""
     times = np.arange(day, day + NANOSECONDS_PER_DAY, FIVE)
-    steps, usd = desk.open_steps(one, times), desk.open_usd(one, times)
-    share = desk.market.long_accounts(one.coin, one.place, times)
+    steps, usd = desk.open_steps(item, times), desk.open_usd(item, times)
+    share = desk.market.long_accounts(item.coin, item.place, times)
     for time, size, value, long in tuples((times, steps, usd, share)):
         ratios = [(0.5 + pull * (long - 0.5)) / (0.5 - pull * (long - 0.5)) for pull in (0.8, 0.4, 1.0)]
         stamp = to_datetime(time).strftime("%Y-%m-%d %H:%M:%S")
-        yield stamp, one.symbol, one.size_text(size), f"{value:.8f}", *(f"{ratio:.8f}" for ratio in ratios), "1.0"
+        yield stamp, item.symbol, item.size_text(size), f"{value:.8f}", *(f"{ratio:.8f}" for ratio in ratios), "1.0"
 
 
-def klines(desk: Desk, one: Contract, day: int, query: Query) -> Lines:
+def klines(desk: Desk, contract: Contract, day: int, query: Query) -> Lines:
     """Bars of a step."""
-    step, tape = step_of(query, "step", STEPS), desk.tape(one)
+    step, tape = step_of(query, "step", STEPS), desk.tape(contract)
     times, bars = tape.bars(step, day, day + NANOSECONDS_PER_DAY)
     usd, bought = tape.quote(bars.volume, bars.close), tape.quote(bars.bought, bars.close)
     columns = (times, bars.volume, bars.bought, bars.trades, usd, bought)
-    for prices, (time, volume, buys, count, value, buy_value) in zip(bar_rows(one, bars), tuples(columns), strict=True):
+    for prices, (time, volume, buys, count, value, buy_value) in zip(
+        bar_rows(contract, bars), tuples(columns), strict=True
+    ):
         ends = milliseconds(time + step) - 1
-        bar = (milliseconds(time), *prices, one.size_text(volume), ends, f"{value:.8f}", count)
-        yield *bar, one.size_text(buys), f"{buy_value:.8f}", 0
+        bar = (milliseconds(time), *prices, contract.size_text(volume), ends, f"{value:.8f}", count)
+        yield *bar, contract.size_text(buys), f"{buy_value:.8f}", 0
 
 
-def aggregated(desk: Desk, one: Contract, day: int, query: Query) -> Lines:  # noqa: ARG001
+def aggregated(desk: Desk, contract: Contract, day: int, query: Query) -> Lines:  # noqa: ARG001
     """Trades, each on its own."""
-    for time, price, size, bought, number in tuples(desk.tape(one).trades(day, day + NANOSECONDS_PER_DAY)):
+    for time, price, size, bought, number in tuples(desk.tape(contract).trades(day, day + NANOSECONDS_PER_DAY)):
         buyer_waited = str(not bought).lower()
-        yield number, one.price_text(price), one.size_text(size), number, number, milliseconds(time), buyer_waited
+        yield (
+            number,
+            contract.price_text(price),
+            contract.size_text(size),
+            number,
+            number,
+            milliseconds(time),
+            buyer_waited,
+        )
 
 
-def snapshots(desk: Desk, one: Contract, day: int, query: Query) -> Lines:  # noqa: ARG001
+def snapshots(desk: Desk, contract: Contract, day: int, query: Query) -> Lines:  # noqa: ARG001
     """Liquidations as the stream showed them, each row twice."""
-    if one.kind != "inverse" or not SNAPSHOTS[0] <= format_date(day) <= SNAPSHOTS[1]:
+    if contract.kind != "inverse" or not SNAPSHOTS[0] <= format_date(day) <= SNAPSHOTS[1]:
         raise Refused("path")
-    for time, side, steps, price, bankruptcy in tuples(desk.shown_closes(one, day, day + NANOSECONDS_PER_DAY)):
-        size, order = one.size_text(steps), ("SELL" if side > 0 else "BUY", "LIMIT", "IOC")
-        limit, fill = one.price_text(bankruptcy), one.price_text(price)
+    for time, side, steps, price, bankruptcy in tuples(desk.shown_closes(contract, day, day + NANOSECONDS_PER_DAY)):
+        size, order = contract.size_text(steps), ("SELL" if side > 0 else "BUY", "LIMIT", "IOC")
+        limit, fill = contract.price_text(bankruptcy), contract.price_text(price)
         row = (milliseconds(time), *order, size, limit, fill, "FILLED", size, size)
         yield from (row, row)
 

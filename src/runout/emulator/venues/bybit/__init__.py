@@ -8,17 +8,17 @@ from runout.emulator.venues.bybit.rest import ROUTES, body
 
 def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
     """Return linear and inverse perpetuals of each coin."""
-    found: list[Contract] = []
+    results: list[Contract] = []
     for coin in coins:
         digits = price_digits(coin)
-        found += [
+        results += [
             Contract(venue="bybit", symbol=f"{coin}USDT", coin=coin, share=0.93, digits=digits, step=size_step(coin)),
             Contract(
                 venue="bybit", symbol=f"{coin}USD", coin=coin, kind="inverse", share=0.07, digits=digits, step=1.0,
                 unit_base=0.0, unit_usd=1.0,
             ),
         ]  # fmt: skip
-    return tuple(found)
+    return tuple(results)
 
 
 def refuse(refused: Refused, now: int) -> Reply:

@@ -60,40 +60,40 @@ def server_time(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form 
 def instruments(desk: Desk, query: Query) -> Any:
     """``/v5/market/instruments-info``."""
     category = query.text("category")
-    rows = [_listing(one) for one in desk.kind(category)]
+    rows = [_listing(contract) for contract in desk.kind(category)]
     return _ok(desk, {"category": category, "list": rows, "nextPageCursor": ""})
 
 
-def _listing(one: Contract) -> dict[str, Any]:
-    inverse = one.kind == "inverse"
+def _listing(item: Contract) -> dict[str, Any]:
+    inverse = item.kind == "inverse"
     return {
-        "symbol": one.symbol, "contractType": "InversePerpetual" if inverse else "LinearPerpetual",
-        "status": "Trading", "baseCoin": one.coin, "quoteCoin": "USD" if inverse else "USDT",
-        "launchTime": str(max(milliseconds(one.listed), 1584230400000)), "deliveryTime": "0", "deliveryFeeRate": "",
-        "priceScale": str(one.digits),
+        "symbol": item.symbol, "contractType": "InversePerpetual" if inverse else "LinearPerpetual",
+        "status": "Trading", "baseCoin": item.coin, "quoteCoin": "USD" if inverse else "USDT",
+        "launchTime": str(max(milliseconds(item.listed), 1584230400000)), "deliveryTime": "0", "deliveryFeeRate": "",
+        "priceScale": str(item.digits),
         "leverageFilter": {"minLeverage": "1", "maxLeverage": "100.00", "leverageStep": "0.01"},
-        "priceFilter": {"minPrice": one.price_text(1), "maxPrice": "1999999.80", "tickSize": one.price_text(1)},
+        "priceFilter": {"minPrice": item.price_text(1), "maxPrice": "1999999.80", "tickSize": item.price_text(1)},
         "lotSizeFilter": {
-            "maxOrderQty": "1190.000", "minOrderQty": one.size_text(1), "qtyStep": one.size_text(1),
+            "maxOrderQty": "1190.000", "minOrderQty": item.size_text(1), "qtyStep": item.size_text(1),
             "postOnlyMaxOrderQty": "1190.000", "maxMktOrderQty": "500.000", "minNotionalValue": "5",
         },
-        "unifiedMarginTrade": True, "fundingInterval": int(one.funding_hours * 60),
-        "settleCoin": one.coin if inverse else "USDT", "copyTrading": "both", "upperFundingRate": "0.00375",
+        "unifiedMarginTrade": True, "fundingInterval": int(item.funding_hours * 60),
+        "settleCoin": item.coin if inverse else "USDT", "copyTrading": "both", "upperFundingRate": "0.00375",
         "lowerFundingRate": "-0.00375", "isPreListing": False, "preListingInfo": None, "symbolType": "",
     }  # fmt: skip
 
 
 def open_interest(desk: Desk, query: Query) -> Any:
     """``/v5/market/open-interest``: both sides; one side in ``singleOpenInterest`` since 2026-06-11. Newest first."""
-    one, step = _contract(desk, query), _step(query, "intervalTime", INTERVALS)
+    item, step = _contract(desk, query), _step(query, "intervalTime", INTERVALS)
     times, cursor = _page(desk, query, step, query.limit(50, 200))
-    steps = desk.open_steps(one, times)
+    steps = desk.open_steps(item, times)
     rows = [
-        {"openInterest": one.size_text(2 * open_steps), "timestamp": str(milliseconds(time))}
-        | ({"singleOpenInterest": one.size_text(open_steps)} if time >= SINGLE_SIDED_SINCE else {})
+        {"openInterest": item.size_text(2 * open_steps), "timestamp": str(milliseconds(time))}
+        | ({"singleOpenInterest": item.size_text(open_steps)} if time >= SINGLE_SIDED_SINCE else {})
         for time, open_steps in tuples((times, steps))
     ]
-    return _ok(desk, {"symbol": one.symbol, "category": one.kind, "list": rows[::-1], "nextPageCursor": cursor})
+    return _ok(desk, {"symbol": item.symbol, "category": item.kind, "list": rows[::-1], "nextPageCursor": cursor})
 
 
 def _page(desk: Desk, query: Query, step: int, limit: int) -> tuple[Any, str]:
@@ -109,12 +109,12 @@ def _page(desk: Desk, query: Query, step: int, limit: int) -> tuple[Any, str]:
 
 def account_ratio(desk: Desk, query: Query) -> Any:
     """``/v5/market/account-ratio``: share of holders that are net long."""
-    one, step = _contract(desk, query), _step(query, "period", INTERVALS)
+    item, step = _contract(desk, query), _step(query, "period", INTERVALS)
     times, cursor = _page(desk, query, step, query.limit(50, 500))
-    share = desk.market.long_accounts(one.coin, one.place, times).round(4)
+    share = desk.market.long_accounts(item.coin, item.place, times).round(4)
     rows = [
         {
-            "symbol": one.symbol, "buyRatio": f"{long:.4f}", "sellRatio": f"{1 - long:.4f}",
+            "symbol": item.symbol, "buyRatio": f"{long:.4f}", "sellRatio": f"{1 - long:.4f}",
             "timestamp": str(milliseconds(time)),
         }
         for time, long in tuples((times, share))
@@ -124,49 +124,49 @@ def account_ratio(desk: Desk, query: Query) -> Any:
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``/v5/market/funding/history``: newest first; a start without an end is refused."""
-    one = _contract(desk, query)
+    contract = _contract(desk, query)
     if "startTime" in query.parameters and "endTime" not in query.parameters:
         raise Refused("parameter", "endTime is required")
-    step = int(one.funding_hours * HOUR)
+    step = int(contract.funding_hours * HOUR)
     times = desk.grid(step, query.span("startTime", "endTime"), query.limit(200, 200), query, oldest=False)
-    rates = desk.funding_at(one, times - 1)
+    rates = desk.funding_at(contract, times - 1)
     rows = [
-        {"symbol": one.symbol, "fundingRate": f"{rate:.8f}", "fundingRateTimestamp": str(milliseconds(time))}
+        {"symbol": contract.symbol, "fundingRate": f"{rate:.8f}", "fundingRateTimestamp": str(milliseconds(time))}
         for time, rate in tuples((times, rates))
     ]
-    return _ok(desk, {"category": one.kind, "list": rows[::-1]})
+    return _ok(desk, {"category": contract.kind, "list": rows[::-1]})
 
 
 def klines(desk: Desk, query: Query) -> Any:
     """``/v5/market/kline``: newest first, the running bar included."""
-    one, step = _contract(desk, query), _step(query, "interval", KLINES)
+    item, step = _contract(desk, query), _step(query, "interval", KLINES)
     span, oldest = query.span("start", "end"), "start" in query.parameters and "end" not in query.parameters
-    times, bars = desk.bars(one, step, span, query.limit(200, 1000), query, oldest=oldest)
-    tape = desk.tape(one)
+    times, bars = desk.bars(item, step, span, query.limit(200, 1000), query, oldest=oldest)
+    tape = desk.tape(item)
     middle = (bars.open + bars.high + bars.low + bars.close) / 4
-    turnover = tape.coins(bars.volume, middle) if one.unit_usd else tape.quote(bars.volume, middle)
+    turnover = tape.coins(bars.volume, middle) if item.unit_usd else tape.quote(bars.volume, middle)
     rows = [
         [
-            str(milliseconds(time)), one.price_text(o), one.price_text(h), one.price_text(low), one.price_text(c),
-            one.size_text(v), f"{amount:.4f}",
+            str(milliseconds(time)), item.price_text(o), item.price_text(h), item.price_text(low), item.price_text(c),
+            item.size_text(v), f"{amount:.4f}",
         ]
         for time, o, h, low, c, v, amount in tuples((times, *bars[:5], turnover))
     ]  # fmt: skip
-    return _ok(desk, {"category": one.kind, "symbol": one.symbol, "list": rows[::-1]})
+    return _ok(desk, {"category": item.kind, "symbol": item.symbol, "list": rows[::-1]})
 
 
 def _price_klines(name: str) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, step = _contract(desk, query), _step(query, "interval", KLINES)
+        item, step = _contract(desk, query), _step(query, "interval", KLINES)
         span = query.span("start", "end")
         times = desk.grid(step, span, query.limit(200, 1000), query, oldest=False)
         prices = getattr(desk, name)
-        first, last = prices(one, times), prices(one, np.minimum(times + step, desk.now()))
+        first, last = prices(item, times), prices(item, np.minimum(times + step, desk.now()))
         rows = [
-            [str(milliseconds(time)), *(f"{price:.{one.digits}f}" for price in (a, max(a, b), min(a, b), b))]
+            [str(milliseconds(time)), *(f"{price:.{item.digits}f}" for price in (a, max(a, b), min(a, b), b))]
             for time, a, b in tuples((times, first, last))
         ]
-        return _ok(desk, {"category": one.kind, "symbol": one.symbol, "list": rows[::-1]})
+        return _ok(desk, {"category": item.kind, "symbol": item.symbol, "list": rows[::-1]})
 
     return answer
 
@@ -176,31 +176,31 @@ def tickers(desk: Desk, query: Query) -> Any:
     category = query.text("category")
     named = "symbol" in query.parameters
     listed = [_contract(desk, query)] if named else desk.kind(category)
-    return _ok(desk, {"category": category, "list": [ticker(desk, one, desk.now()) for one in listed]})
+    return _ok(desk, {"category": category, "list": [ticker(desk, contract, desk.now()) for contract in listed]})
 
 
-def ticker(desk: Desk, one: Contract, now: int) -> dict[str, Any]:
+def ticker(desk: Desk, item: Contract, now: int) -> dict[str, Any]:
     """Return the full ticker of a contract at a time, as REST and a snapshot of the stream have it."""
     at = np.array([now])
-    steps, usd = int(desk.open_steps(one, at)[0]), float(desk.open_usd(one, at)[0])
+    steps, usd = int(desk.open_steps(item, at)[0]), float(desk.open_usd(item, at)[0])
     last, mark, index = (
-        float(x[0]) for x in (desk.tape(one).prices_at(at), desk.mark_at(one, at), desk.index_at(one, at))
+        float(x[0]) for x in (desk.tape(item).prices_at(at), desk.mark_at(item, at), desk.index_at(item, at))
     )
-    ticks = round(last * 10**one.digits)
-    text = one.price_text
-    value = usd / last if one.unit_usd else usd
+    ticks = round(last * 10**item.digits)
+    text = item.price_text
+    value = usd / last if item.unit_usd else usd
     return {
-        "symbol": one.symbol, "lastPrice": text(ticks), "indexPrice": f"{index:.{one.digits}f}",
-        "markPrice": f"{mark:.{one.digits}f}", "prevPrice24h": text(ticks), "price24hPcnt": "0.000000",
+        "symbol": item.symbol, "lastPrice": text(ticks), "indexPrice": f"{index:.{item.digits}f}",
+        "markPrice": f"{mark:.{item.digits}f}", "prevPrice24h": text(ticks), "price24hPcnt": "0.000000",
         "highPrice24h": text(ticks), "lowPrice24h": text(ticks), "prevPrice1h": text(ticks),
-        "openInterest": one.size_text(2 * steps), "openInterestValue": f"{2 * value:.2f}",
-        "singleOpenInterest": one.size_text(steps), "singleOpenInterestValue": f"{value:.2f}",
+        "openInterest": item.size_text(2 * steps), "openInterestValue": f"{2 * value:.2f}",
+        "singleOpenInterest": item.size_text(steps), "singleOpenInterestValue": f"{value:.2f}",
         "turnover24h": "0.0000", "volume24h": "0.0000",
-        "fundingRate": f"{float(desk.funding_at(one, at)[0]):.8f}",
-        "nextFundingTime": str(milliseconds(desk.next_funding(one, now))), "predictedDeliveryPrice": "",
+        "fundingRate": f"{float(desk.funding_at(item, at)[0]):.8f}",
+        "nextFundingTime": str(milliseconds(desk.next_funding(item, now))), "predictedDeliveryPrice": "",
         "basisRate": "", "deliveryFeeRate": "", "deliveryTime": "0", "bid1Price": text(ticks - 1),
-        "ask1Price": text(ticks + 1), "bid1Size": one.size_text(1000), "ask1Size": one.size_text(1000), "basis": "",
-        "fundingIntervalHour": str(int(one.funding_hours)),
+        "ask1Price": text(ticks + 1), "bid1Size": item.size_text(1000), "ask1Size": item.size_text(1000), "basis": "",
+        "fundingIntervalHour": str(int(item.funding_hours)),
     }  # fmt: skip
 
 

@@ -75,10 +75,10 @@ def _topic(socket: Socket, name: str) -> str:
 
 def feed(desk: Desk, topic: str) -> Feed | None:
     """Return the feed of a topic such as ``linear|allLiquidation.BTCUSDT``; none for an unknown one."""
-    found = _FEEDS.get(topic.split("|", 1)[1].split(".", maxsplit=1)[0])
-    if found is None or _contract(desk, topic) is None:
+    answer = _FEEDS.get(topic.split("|", 1)[1].split(".", maxsplit=1)[0])
+    if answer is None or _contract(desk, topic) is None:
         return None
-    return found
+    return answer
 
 
 def _contract(desk: Desk, topic: str) -> Contract | None:
@@ -98,15 +98,15 @@ def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
     A batch that is not over at ``until`` is sent by the next stretch, whole.
     """
-    one = _contract(desk, topic)
+    contract = _contract(desk, topic)
     first, last = since - since % BATCH, until - until % BATCH
-    if one is None or first >= last:
+    if contract is None or first >= last:
         return []
     batches: dict[int, list[dict[str, Any]]] = {}
-    for time, stamp, side, steps, _, bankruptcy in closes(desk, one, first, last):
+    for time, stamp, side, steps, _, bankruptcy in closes(desk, contract, first, last):
         row = {
-            "T": stamp, "s": one.symbol, "S": "Buy" if side > 0 else "Sell", "v": one.size_text(steps),
-            "p": one.price_text(bankruptcy),
+            "T": stamp, "s": contract.symbol, "S": "Buy" if side > 0 else "Sell", "v": contract.size_text(steps),
+            "p": contract.price_text(bankruptcy),
         }  # fmt: skip
         batches.setdefault(time - time % BATCH + BATCH, []).append(row)
     offset = desk.clock_offset
@@ -115,15 +115,21 @@ def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def public_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``publicTrade``."""
-    one = _contract(desk, topic)
-    if one is None:
+    contract = _contract(desk, topic)
+    if contract is None:
         return
-    name, scale, digits, step, places = topic.split("|", 1)[1], 10**one.digits, one.digits, one.step, one.size_digits
-    for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
+    name, scale, digits, step, places = (
+        topic.split("|", 1)[1],
+        10**contract.digits,
+        contract.digits,
+        contract.step,
+        contract.size_digits,
+    )
+    for time, stamp, price, steps, bought, number in trades(desk, contract, since, until):
         text = (
-            f'{{"topic":"{name}","type":"snapshot","ts":{stamp + 2},"data":[{{"T":{stamp},"s":"{one.symbol}",'
+            f'{{"topic":"{name}","type":"snapshot","ts":{stamp + 2},"data":[{{"T":{stamp},"s":"{contract.symbol}",'
             f'"S":"{"Buy" if bought else "Sell"}","v":"{steps * step:.{places}f}","p":"{price / scale:.{digits}f}",'
-            f'"L":"PlusTick","i":"{one.number:08x}-0000-5000-8000-{number:012x}","BT":false,"RPI":false,'
+            f'"L":"PlusTick","i":"{contract.number:08x}-0000-5000-8000-{number:012x}","BT":false,"RPI":false,'
             f'"seq":{number}}}]}}'
         )
         yield time, text.encode()
@@ -131,21 +137,21 @@ def public_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``tickers``: what changed; open interest in every fifth message, funding in every sixtieth."""
-    one = _contract(desk, topic)
-    if one is None:
+    contract = _contract(desk, topic)
+    if contract is None:
         return
-    for q in quotes(desk, one, every(SECOND, since, until)):
-        digits, number = one.digits, q.time // SECOND
+    for q in quotes(desk, contract, every(SECOND, since, until)):
+        digits, number = contract.digits, q.time // SECOND
         last = f"{q.last:.{digits}f}"
         row = {
-            "symbol": one.symbol, "lastPrice": last, "markPrice": f"{q.mark:.{digits}f}",
-            "indexPrice": f"{q.index_price:.{digits}f}", "bid1Price": last, "bid1Size": one.size_text(1000),
+            "symbol": contract.symbol, "lastPrice": last, "markPrice": f"{q.mark:.{digits}f}",
+            "indexPrice": f"{q.index_price:.{digits}f}", "bid1Price": last, "bid1Size": contract.size_text(1000),
         }  # fmt: skip
         if number % 5 == 0:
-            value = q.open_usd / q.last if one.unit_usd else q.open_usd
+            value = q.open_usd / q.last if contract.unit_usd else q.open_usd
             row |= {
-                "openInterest": one.size_text(2 * q.open_steps), "openInterestValue": f"{2 * value:.2f}",
-                "singleOpenInterest": one.size_text(q.open_steps), "singleOpenInterestValue": f"{value:.2f}",
+                "openInterest": contract.size_text(2 * q.open_steps), "openInterestValue": f"{2 * value:.2f}",
+                "singleOpenInterest": contract.size_text(q.open_steps), "singleOpenInterestValue": f"{value:.2f}",
             }  # fmt: skip
         if number % 60 == 0:
             row |= {"fundingRate": f"{q.funding:.8f}", "nextFundingTime": str(q.next_funding)}
@@ -153,32 +159,32 @@ def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 
 def _first_ticker(desk: Desk, topic: str, now: int) -> list[bytes]:
-    one = _contract(desk, topic)
-    if one is None:
+    contract = _contract(desk, topic)
+    if contract is None:
         return []
-    return [_envelope(topic, (now + desk.clock_offset) // MILLISECOND, ticker(desk, one, now), cs=now // SECOND)]
+    return [_envelope(topic, (now + desk.clock_offset) // MILLISECOND, ticker(desk, contract, now), cs=now // SECOND)]
 
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``orderbook``: each second of the market the whole best twenty levels as a delta."""
-    one = _contract(desk, topic)
-    if one is None:
+    contract = _contract(desk, topic)
+    if contract is None:
         return []
-    times: Integers = every(SECOND, since, living(desk, one, until))
-    return [(time, _book(desk, topic, one, time, "delta")) for time in times.tolist()]
+    times: Integers = every(SECOND, since, living(desk, contract, until))
+    return [(time, _book(desk, topic, contract, time, "delta")) for time in times.tolist()]
 
 
 def _first_book(desk: Desk, topic: str, now: int) -> list[bytes]:
-    one = _contract(desk, topic)
-    return [_book(desk, topic, one, now, "snapshot")] if one else []
+    contract = _contract(desk, topic)
+    return [_book(desk, topic, contract, now, "snapshot")] if contract else []
 
 
-def _book(desk: Desk, topic: str, one: Contract, time: int, kind: str) -> bytes:
-    bids, asks = desk.book(one, time, 20)
+def _book(desk: Desk, topic: str, item: Contract, time: int, kind: str) -> bytes:
+    bids, asks = desk.book(item, time, 20)
     stamp = (time + desk.clock_offset) // MILLISECOND
     rows = {
-        "s": one.symbol, "b": [[one.price_text(p), one.size_text(q)] for p, q in bids],
-        "a": [[one.price_text(p), one.size_text(q)] for p, q in asks], "u": time // SECOND, "seq": time // SECOND,
+        "s": item.symbol, "b": [[item.price_text(p), item.size_text(q)] for p, q in bids],
+        "a": [[item.price_text(p), item.size_text(q)] for p, q in asks], "u": time // SECOND, "seq": time // SECOND,
     }  # fmt: skip
     return _envelope(topic, stamp, rows, kind, cts=stamp)
 

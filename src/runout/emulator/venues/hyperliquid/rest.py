@@ -42,10 +42,10 @@ def accounts(market: Market) -> Accounts:
 
 def info(desk: Desk, query: Query) -> Any:
     """``POST /info``."""
-    found = _TYPES.get(query.text("type"))
-    if found is None:
+    answer = _TYPES.get(query.text("type"))
+    if answer is None:
         raise Refused("parameter")
-    return found(desk, query)
+    return answer(desk, query)
 
 
 def weight(query: Query) -> int:
@@ -55,8 +55,8 @@ def weight(query: Query) -> int:
 
 def _universe(desk: Desk) -> list[dict[str, Any]]:
     return [
-        {"szDecimals": one.size_digits, "name": one.symbol, "maxLeverage": 40, "marginTableId": 56}
-        for one in desk.kind("linear")
+        {"szDecimals": contract.size_digits, "name": contract.symbol, "maxLeverage": 40, "marginTableId": 56}
+        for contract in desk.kind("linear")
     ]
 
 
@@ -71,12 +71,12 @@ def meta(desk: Desk, query: Query) -> Any:
     return {"universe": _universe(desk), "marginTables": [], "collateralToken": 0}
 
 
-def context(desk: Desk, one: Contract, now: int) -> dict[str, Any]:
+def context(desk: Desk, contract: Contract, now: int) -> dict[str, Any]:
     """Return an asset's context as REST and the streams have it; open interest in coins."""
-    q = quote(desk, one, now)
-    last, digits = f"{q.last:.{one.digits}f}", one.digits
+    q = quote(desk, contract, now)
+    last, digits = f"{q.last:.{contract.digits}f}", contract.digits
     return {
-        "funding": f"{q.funding:.10f}", "openInterest": one.size_text(2 * q.open_steps), "prevDayPx": last,
+        "funding": f"{q.funding:.10f}", "openInterest": contract.size_text(2 * q.open_steps), "prevDayPx": last,
         "dayNtlVlm": "0.0", "premium": f"{(q.mark - q.index_price) / max(q.index_price, 1e-12):.10f}",
         "oraclePx": f"{q.index_price:.{digits}f}", "markPx": f"{q.mark:.{digits}f}", "midPx": last,
         "impactPxs": [last, last], "dayBaseVlm": "0.0",
@@ -96,7 +96,7 @@ def contexts(desk: Desk, query: Query) -> Any:
     """``metaAndAssetCtxs``."""
     if query.text("dex", "") == DEX_XYZ:
         return [meta(desk, query), [other_context()]]
-    return [meta(desk, query), [context(desk, one, desk.now()) for one in desk.kind("linear")]]
+    return [meta(desk, query), [context(desk, contract, desk.now()) for contract in desk.kind("linear")]]
 
 
 def dexes(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all answers
@@ -114,36 +114,36 @@ def dexes(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form of all
 
 def mids(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``allMids``."""
-    return {one.symbol: f"{quote(desk, one, desk.now()).last:.{one.digits}f}" for one in desk.kind("linear")}
+    return {item.symbol: f"{quote(desk, item, desk.now()).last:.{item.digits}f}" for item in desk.kind("linear")}
 
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``fundingHistory``: 500 hours from ``startTime`` on."""
-    one = desk.contract(query.text("coin"), "linear")
+    contract = desk.contract(query.text("coin"), "linear")
     span = (query.whole("startTime") * MILLISECOND, query.whole("endTime", FOREVER // MILLISECOND) * MILLISECOND)
     times = desk.grid(NANOSECONDS_PER_HOUR, span, query.limit(500, 500), query, oldest=True)
     return [
-        {"coin": one.symbol, "fundingRate": f"{rate:.10f}", "premium": "0.0", "time": milliseconds(time) + 41}
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        {"coin": contract.symbol, "fundingRate": f"{rate:.10f}", "premium": "0.0", "time": milliseconds(time) + 41}
+        for time, rate in tuples((times, desk.funding_at(contract, times - 1)))
     ]
 
 
 def candles(desk: Desk, query: Query) -> Any:
     """``candleSnapshot``: at most the newest 5000."""
     asked = query.parameters.get("req", {})
-    one, step = desk.contract(asked.get("coin", ""), "linear"), STEPS.get(asked.get("interval", ""), 0) * MINUTE
+    item, step = desk.contract(asked.get("coin", ""), "linear"), STEPS.get(asked.get("interval", ""), 0) * MINUTE
     if not step:
         raise Refused("parameter")
     span = (int(asked["startTime"]) * MILLISECOND, int(asked.get("endTime", FOREVER // MILLISECOND)) * MILLISECOND)
     newest = max(span[0], desk.now() - 5000 * step)
-    times, bars = desk.bars(one, step, (newest, span[1]), 5000, query, oldest=True)
+    times, bars = desk.bars(item, step, (newest, span[1]), 5000, query, oldest=True)
     return [
         {
-            "t": milliseconds(time), "T": milliseconds(time + step) - 1, "s": one.symbol, "i": asked["interval"],
-            "o": o, "c": c, "h": h, "l": low, "v": one.size_text(volume), "n": count,
+            "t": milliseconds(time), "T": milliseconds(time + step) - 1, "s": item.symbol, "i": asked["interval"],
+            "o": o, "c": c, "h": h, "l": low, "v": item.size_text(volume), "n": count,
         }
         for (o, h, low, c), (time, volume, count) in zip(
-            bar_rows(one, bars), tuples((times, bars.volume, bars.trades)), strict=True
+            bar_rows(item, bars), tuples((times, bars.volume, bars.trades)), strict=True
         )
     ]  # fmt: skip
 
@@ -153,36 +153,36 @@ def book(desk: Desk, query: Query) -> Any:
     return book_rows(desk, desk.contract(query.text("coin"), "linear"), desk.now(), 20)
 
 
-def book_rows(desk: Desk, one: Contract, now: int, levels: int) -> dict[str, Any]:
+def book_rows(desk: Desk, contract: Contract, now: int, levels: int) -> dict[str, Any]:
     """Return a book as REST and the stream have it."""
     sides = [
-        [{"px": one.price_text(p), "sz": one.size_text(q), "n": 1} for p, q in side]
-        for side in desk.book(one, now, levels)
+        [{"px": contract.price_text(p), "sz": contract.size_text(q), "n": 1} for p, q in side]
+        for side in desk.book(contract, now, levels)
     ]
-    return {"coin": one.symbol, "levels": sides, "time": milliseconds(now)}
+    return {"coin": contract.symbol, "levels": sides, "time": milliseconds(now)}
 
 
 def recent_trades(desk: Desk, query: Query) -> Any:
     """``recentTrades``: the newest ten."""
-    one, now = desk.contract(query.text("coin"), "linear"), desk.now()
-    return [trade_row(one, *row) for row in tuples(desk.tape(one).trades(now - 10 * MINUTE, now))][-10:]
+    item, now = desk.contract(query.text("coin"), "linear"), desk.now()
+    return [trade_row(item, *row) for row in tuples(desk.tape(item).trades(now - 10 * MINUTE, now))][-10:]
 
 
 def trade_row(  # noqa: PLR0917 - a row of trades
-    one: Contract, time: int, price: int, steps: int, bought: bool, number: int
+    item: Contract, time: int, price: int, steps: int, bought: bool, number: int
 ) -> dict[str, Any]:
     """Return a trade; one in four has the zero hash.
 
     Parameters
     ----------
-    one, time, price, steps
+    item, time, price, steps
         Contract; UTC ns; price in ticks; size in steps.
     bought, number
         Whether the taker bought; number of the trade.
     """
     token = f"{number:064x}" if number % 4 else "0" * 64
     return {
-        "coin": one.symbol, "side": "B" if bought else "A", "px": one.price_text(price), "sz": one.size_text(steps),
+        "coin": item.symbol, "side": "B" if bought else "A", "px": item.price_text(price), "sz": item.size_text(steps),
         "time": milliseconds(time), "hash": f"0x{token}", "tid": number,
         "users": [f"0x{number * 7:040x}", f"0x{number * 11:040x}"],
     }  # fmt: skip
@@ -192,8 +192,8 @@ def clearinghouse(desk: Desk, query: Query) -> Any:
     """``clearinghouseState`` of an address: what the simulation's account holds now."""
     now, known = desk.now(), accounts(desk.market)
     account = known.by_address.get(query.text("user"))
-    held = known.positions(account, now) if account is not None else {}
-    rows = [_position(desk, one, held[one.coin], now) for one in desk.kind("linear") if one.coin in held]
+    stored = known.positions(account, now) if account is not None else {}
+    rows = [_position(desk, item, stored[item.coin], now) for item in desk.kind("linear") if item.coin in stored]
     notional = sum(abs(float(row["position"]["positionValue"])) for row in rows)
     summary = {
         "accountValue": f"{notional / 5:.6f}",
@@ -207,15 +207,16 @@ def clearinghouse(desk: Desk, query: Query) -> Any:
     }  # fmt: skip
 
 
-def _position(desk: Desk, one: Contract, held: Any, now: int) -> dict[str, Any]:
-    mark = float(desk.mark_at(one, np.array([now]))[0])
-    level = f"{held.liquidation_price:.{one.digits}f}" if held.liquidation_price else None
+def _position(desk: Desk, item: Contract, stored: Any, now: int) -> dict[str, Any]:
+    mark = float(desk.mark_at(item, np.array([now]))[0])
+    level = f"{stored.liquidation_price:.{item.digits}f}" if stored.liquidation_price else None
     row = {
-        "coin": one.symbol, "szi": f"{held.quantity:.{one.size_digits}f}", "entryPx": f"{held.entry:.{one.digits}f}",
-        "leverage": {"type": "isolated", "value": max(round(held.leverage), 1)}, "liquidationPx": level,
-        "positionValue": f"{abs(held.quantity) * mark:.6f}",
-        "unrealizedPnl": f"{held.quantity * (mark - held.entry):.6f}", "returnOnEquity": "0.0",
-        "marginUsed": f"{abs(held.quantity) * mark / max(held.leverage, 1.0):.6f}", "maxLeverage": 40,
+        "coin": item.symbol, "szi": f"{stored.quantity:.{item.size_digits}f}",
+        "entryPx": f"{stored.entry:.{item.digits}f}",
+        "leverage": {"type": "isolated", "value": max(round(stored.leverage), 1)}, "liquidationPx": level,
+        "positionValue": f"{abs(stored.quantity) * mark:.6f}",
+        "unrealizedPnl": f"{stored.quantity * (mark - stored.entry):.6f}", "returnOnEquity": "0.0",
+        "marginUsed": f"{abs(stored.quantity) * mark / max(stored.leverage, 1.0):.6f}", "maxLeverage": 40,
         "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},
     }  # fmt: skip
     return {"type": "oneWay", "position": row}
@@ -229,22 +230,22 @@ def fills(desk: Desk, query: Query) -> Any:
     if account is None:
         return []
     return [
-        fill_row(one, query.text("user"), fill)
+        fill_row(contract, query.text("user"), fill)
         for coin, fill in accounts(desk.market).fills(account, since, until)
-        for one in desk.kind("linear") if one.coin == coin
+        for contract in desk.kind("linear") if contract.coin == coin
     ][:2000]  # fmt: skip
 
 
-def fill_row(one: Contract, user: str, fill: Fill) -> dict[str, Any]:
+def fill_row(item: Contract, user: str, fill: Fill) -> dict[str, Any]:
     """Return a fill that liquidates."""
     long = fill.side > 0
     return {
-        "coin": one.symbol, "px": f"{fill.price:.{one.digits}f}", "sz": f"{fill.quantity:.{one.size_digits}f}",
+        "coin": item.symbol, "px": f"{fill.price:.{item.digits}f}", "sz": f"{fill.quantity:.{item.size_digits}f}",
         "side": "A" if long else "B", "time": milliseconds(fill.time),
-        "startPosition": f"{fill.side * fill.quantity:.{one.size_digits}f}",
+        "startPosition": f"{fill.side * fill.quantity:.{item.size_digits}f}",
         "dir": f"Liquidated Isolated {'Long' if long else 'Short'}", "closedPnl": "0.0", "hash": "0x" + "0" * 64,
         "oid": fill.time // MILLISECOND, "crossed": True, "fee": "0.0", "tid": fill.time // MILLISECOND,
-        "liquidation": {"liquidatedUser": user, "markPx": f"{fill.mark:.{one.digits}f}", "method": "market"},
+        "liquidation": {"liquidatedUser": user, "markPx": f"{fill.mark:.{item.digits}f}", "method": "market"},
         "feeToken": "USDC", "twapId": None,
     }  # fmt: skip
 

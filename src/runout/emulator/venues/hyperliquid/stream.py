@@ -47,10 +47,10 @@ def _channel(name: str, data: Any) -> bytes:
 def feed(desk: Desk, topic: str) -> Feed | None:
     """Return the feed of a topic such as ``trades:BTC``."""
     kind, scope = topic.split(":", 1)
-    found = _FEEDS.get(kind)
-    if found is None or (kind in _OF_A_COIN and _contract(desk, scope) is None):
+    answer = _FEEDS.get(kind)
+    if answer is None or (kind in _OF_A_COIN and _contract(desk, scope) is None):
         return None
-    return found
+    return answer
 
 
 def _contract(desk: Desk, coin: str) -> Contract | None:
@@ -62,33 +62,33 @@ def _contract(desk: Desk, coin: str) -> Contract | None:
 
 def perpetual_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trades``: a message for each."""
-    one = _contract(desk, topic.split(":", 1)[1])
-    if one is None:
+    contract = _contract(desk, topic.split(":", 1)[1])
+    if contract is None:
         return []
     offset = desk.clock_offset
     return [
-        (t.time, _channel("trades", [trade_row(one, t.time + offset, t.price, t.steps, t.bought, t.number)]))
-        for t in trades(desk, one, since, until)
+        (t.time, _channel("trades", [trade_row(contract, t.time + offset, t.price, t.steps, t.bought, t.number)]))
+        for t in trades(desk, contract, since, until)
     ]
 
 
 def _recent(desk: Desk, topic: str, now: int) -> list[bytes]:
     """Return the recent trades with which a subscription begins."""
-    one = _contract(desk, topic.split(":", 1)[1])
-    if one is None:
+    contract = _contract(desk, topic.split(":", 1)[1])
+    if contract is None:
         return []
-    rows = [trade_row(one, *row[:1], *row[2:]) for row in trades(desk, one, now - 60 * SECOND, now)]
+    rows = [trade_row(contract, *row[:1], *row[2:]) for row in trades(desk, contract, now - 60 * SECOND, now)]
     return [_channel("trades", rows[-10:])]
 
 
 def asset_contexts(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``activeAssetCtx`` each second."""
-    one = _contract(desk, topic.split(":", 1)[1])
-    if one is None:
+    contract = _contract(desk, topic.split(":", 1)[1])
+    if contract is None:
         return []
     return [
-        (time, _channel("activeAssetCtx", {"coin": one.symbol, "ctx": context(desk, one, time)}))
-        for time in every(SECOND, since, living(desk, one, until)).tolist()
+        (time, _channel("activeAssetCtx", {"coin": contract.symbol, "ctx": context(desk, contract, time)}))
+        for time in every(SECOND, since, living(desk, contract, until)).tolist()
     ]
 
 
@@ -100,7 +100,7 @@ def all_contexts(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noq
             time,
             _channel(
                 "allDexsAssetCtxs",
-                {"ctxs": [["", [context(desk, one, time) for one in listed]], ["xyz", [other_context()]]]},
+                {"ctxs": [["", [context(desk, contract, time) for contract in listed]], ["xyz", [other_context()]]]},
             ),
         )
         for time in every(3 * SECOND, since, until).tolist()
@@ -109,11 +109,11 @@ def all_contexts(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noq
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``l2Book``: the whole best twenty levels each five seconds."""
-    one = _contract(desk, topic.split(":", 1)[1])
-    if one is None:
+    contract = _contract(desk, topic.split(":", 1)[1])
+    if contract is None:
         return []
-    times = every(5 * SECOND, since, living(desk, one, until)).tolist()
-    return [(time, _channel("l2Book", book_rows(desk, one, time + desk.clock_offset, 20))) for time in times]
+    times = every(5 * SECOND, since, living(desk, contract, until)).tolist()
+    return [(time, _channel("l2Book", book_rows(desk, contract, time + desk.clock_offset, 20))) for time in times]
 
 
 def user_fills(desk: Desk, topic: str, since: int, until: int) -> Sent:
@@ -123,9 +123,9 @@ def user_fills(desk: Desk, topic: str, since: int, until: int) -> Sent:
     if account is None:
         return []
     return [
-        (fill.time, _channel("userFills", {"user": user, "fills": [fill_row(one, user, fill)]}))
+        (fill.time, _channel("userFills", {"user": user, "fills": [fill_row(contract, user, fill)]}))
         for coin, fill in accounts(desk.market).fills(account, since, until)
-        for one in desk.kind("linear") if one.coin == coin
+        for contract in desk.kind("linear") if contract.coin == coin
     ]  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _no_fills(desk: Desk, topic: str, now: int) -> list[bytes]:  # noqa: ARG001
 def mids(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa: ARG001
     """``allMids`` each five seconds."""
     for time in every(5 * SECOND, since, until).tolist():
-        middle = {one.symbol: context(desk, one, time)["midPx"] for one in desk.kind("linear")}
+        middle = {contract.symbol: context(desk, contract, time)["midPx"] for contract in desk.kind("linear")}
         yield time, _channel("allMids", {"mids": middle, "time": milliseconds(time)})
 
 

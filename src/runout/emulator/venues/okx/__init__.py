@@ -10,10 +10,10 @@ CONTRACT_COINS = {"BTC": 0.01, "ETH": 0.1, "SOL": 1.0, "XRP": 100.0, "BNB": 0.01
 
 def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
     """Return swaps in USDT and in the coin of each coin."""
-    found: list[Contract] = []
+    results: list[Contract] = []
     for coin in coins:
         digits = price_digits(coin)
-        found += [
+        results += [
             Contract(
                 venue="okx", symbol=f"{coin}-USDT-SWAP", coin=coin, share=0.9, digits=digits, step=0.01,
                 unit_base=CONTRACT_COINS[coin],
@@ -23,7 +23,7 @@ def contracts(coins: tuple[str, ...]) -> tuple[Contract, ...]:
                 unit_base=0.0, unit_usd=100.0 if coin == "BTC" else 10.0,
             ),
         ]  # fmt: skip
-    return tuple(found)
+    return tuple(results)
 
 
 FORM = VenueForm(

@@ -52,41 +52,41 @@ def instruments(desk: Desk, query: Query) -> Any:
     """``/public/instruments``; only swaps are emulated."""
     if query.text("instType") != "SWAP":
         return ok([])
-    return ok([_listing(one) for one in desk.kind("linear", "inverse")])
+    return ok([_listing(contract) for contract in desk.kind("linear", "inverse")])
 
 
-def _listing(one: Contract) -> dict[str, Any]:
-    linear = one.kind == "linear"
-    family = one.symbol.removesuffix("-SWAP")
+def _listing(item: Contract) -> dict[str, Any]:
+    linear = item.kind == "linear"
+    family = item.symbol.removesuffix("-SWAP")
     empty = dict.fromkeys((
         "alias", "auctionEndTime", "baseCcy", "contTdSwTime", "expTime", "maxMktAmt", "maxPlatOILmt", "openType",
         "optType", "posLmtAmt", "posLmtPct", "preMktSwTime", "quoteCcy", "stk",
     ), "")  # fmt: skip
     return empty | {
         "category": "1", "ctMult": "1", "ctType": "linear" if linear else "inverse",
-        "ctVal": f"{one.unit_base or one.unit_usd:g}", "ctValCcy": one.coin if linear else "USD",
-        "futureSettlement": False, "instFamily": family, "instId": one.symbol, "instIdCode": one.number % 100_000,
-        "instType": "SWAP", "lever": "100", "listTime": str(max(milliseconds(one.listed), 1573557408000)),
-        "lotSz": one.size_text(1), "maxIcebergSz": "100000000", "maxLmtAmt": "20000000", "maxLmtSz": "100000000",
+        "ctVal": f"{item.unit_base or item.unit_usd:g}", "ctValCcy": item.coin if linear else "USD",
+        "futureSettlement": False, "instFamily": family, "instId": item.symbol, "instIdCode": item.number % 100_000,
+        "instType": "SWAP", "lever": "100", "listTime": str(max(milliseconds(item.listed), 1573557408000)),
+        "lotSz": item.size_text(1), "maxIcebergSz": "100000000", "maxLmtAmt": "20000000", "maxLmtSz": "100000000",
         "maxMktSz": "30000", "maxStopSz": "30000", "maxTriggerSz": "100000000", "maxTwapSz": "100000000",
-        "minSz": one.size_text(1), "ruleType": "normal", "settleCcy": "USDT" if linear else one.coin,
-        "state": "live", "tickSz": one.price_text(1), "tradeQuoteCcyList": [], "uly": family,
+        "minSz": item.size_text(1), "ruleType": "normal", "settleCcy": "USDT" if linear else item.coin,
+        "state": "live", "tickSz": item.price_text(1), "tradeQuoteCcyList": [], "uly": family,
     }  # fmt: skip
 
 
 def _candles(most: int) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, step = _contract(desk, query), step_of(query, "bar", STEPS, "1m")
-        times, bars = desk.bars(one, step, _page(query), query.limit(100, most), query, oldest=False)
-        tape = desk.tape(one)
+        item, step = _contract(desk, query), step_of(query, "bar", STEPS, "1m")
+        times, bars = desk.bars(item, step, _page(query), query.limit(100, most), query, oldest=False)
+        tape = desk.tape(item)
         coins, usd = tape.coins(bars.volume, bars.close), tape.quote(bars.volume, bars.close)
         rows = [
             [
-                str(milliseconds(time)), *prices, one.size_text(volume), f"{coin:.8f}", f"{dollars:.4f}",
+                str(milliseconds(time)), *prices, item.size_text(volume), f"{coin:.8f}", f"{dollars:.4f}",
                 "1" if time + step <= desk.now() else "0",
             ]
             for prices, (time, volume, coin, dollars) in zip(
-                bar_rows(one, bars), tuples((times, bars.volume, coins, usd)), strict=True
+                bar_rows(item, bars), tuples((times, bars.volume, coins, usd)), strict=True
             )
         ]  # fmt: skip
         return ok(rows[::-1])
@@ -95,19 +95,19 @@ def _candles(most: int) -> Any:
 
 
 def _statistic_times(desk: Desk, query: Query) -> tuple[Contract, int, Any]:
-    one, step = _contract(desk, query), step_of(query, "period", STEPS, "5m")
+    item, step = _contract(desk, query), step_of(query, "period", STEPS, "5m")
     span = (query.whole("begin", 0) * MILLISECOND, query.whole("end", FOREVER // MILLISECOND) * MILLISECOND)
     times = desk.grid(step, span, query.limit(100, 100), query, oldest=False, keeps=KEPT_ROWS * step)
-    return one, step, times
+    return item, step, times
 
 
 def open_interest_history(desk: Desk, query: Query) -> Any:
     """``/rubik/stat/contracts/open-interest-history``: contracts, coins, dollars; newest first."""
-    one, _, times = _statistic_times(desk, query)
-    steps, tape = desk.open_steps(one, times), desk.tape(one)
+    item, _, times = _statistic_times(desk, query)
+    steps, tape = desk.open_steps(item, times), desk.tape(item)
     ticks = tape.ticks_at(times)
     rows = [
-        [str(milliseconds(time)), one.size_text(n), f"{coins:.8f}", f"{usd:.4f}"]
+        [str(milliseconds(time)), item.size_text(n), f"{coins:.8f}", f"{usd:.4f}"]
         for time, n, coins, usd in tuples((times, steps, tape.coins(steps, ticks), tape.quote(steps, ticks)))
     ]
     return ok(rows[::-1])
@@ -115,8 +115,8 @@ def open_interest_history(desk: Desk, query: Query) -> Any:
 
 def _ratio(pull: float) -> Any:
     def answer(desk: Desk, query: Query) -> Any:
-        one, _, times = _statistic_times(desk, query)
-        share = 0.5 + pull * (desk.market.long_accounts(one.coin, one.place, times) - 0.5)
+        item, _, times = _statistic_times(desk, query)
+        share = 0.5 + pull * (desk.market.long_accounts(item.coin, item.place, times) - 0.5)
         return ok([
             [str(milliseconds(time)), f"{long / (1 - long):.4f}"] for time, long in tuples((times, share))
         ][::-1])  # fmt: skip
@@ -126,18 +126,18 @@ def _ratio(pull: float) -> Any:
 
 def taker_volume(desk: Desk, query: Query) -> Any:
     """``/rubik/stat/taker-volume-contract``: sold first, then bought; unit 0 coins, 1 contracts, 2 dollars."""
-    one, step, times = _statistic_times(desk, query)
+    item, step, times = _statistic_times(desk, query)
     if not len(times):
         return ok([])
-    opened, bars = desk.tape(one).bars(step, int(times[0]), min(int(times[-1]) + 1, desk.now() - step + 1))
-    tape, unit = desk.tape(one), query.text("unit", "1")
+    opened, bars = desk.tape(item).bars(step, int(times[0]), min(int(times[-1]) + 1, desk.now() - step + 1))
+    tape, unit = desk.tape(item), query.text("unit", "1")
     columns = [bars.volume - bars.bought, bars.bought]
     if unit == "0":
         columns = [tape.coins(column, bars.close) for column in columns]
     elif unit == "2":
         columns = [tape.quote(column, bars.close) for column in columns]
     else:
-        columns = [column * one.step for column in columns]
+        columns = [column * item.step for column in columns]
     rows = [
         [str(milliseconds(time)), f"{sold:.4f}", f"{bought:.4f}"] for time, sold, bought in tuples((opened, *columns))
     ]
@@ -147,15 +147,15 @@ def taker_volume(desk: Desk, query: Query) -> Any:
 def open_interest(desk: Desk, query: Query) -> Any:
     """``/public/open-interest``: all swaps, or one."""
     listed = [_contract(desk, query)] if "instId" in query.parameters else desk.kind("linear", "inverse")
-    return ok([open_interest_row(desk, one, desk.now()) for one in listed])
+    return ok([open_interest_row(desk, contract, desk.now()) for contract in listed])
 
 
-def open_interest_row(desk: Desk, one: Contract, now: int) -> dict[str, str]:
+def open_interest_row(desk: Desk, contract: Contract, now: int) -> dict[str, str]:
     """Return the open interest of a swap as REST and the stream have it."""
-    q = quote(desk, one, now)
-    coins = float(desk.tape(one).coins(np.array([q.open_steps]), np.array([q.last * 10**one.digits]))[0])
+    q = quote(desk, contract, now)
+    coins = float(desk.tape(contract).coins(np.array([q.open_steps]), np.array([q.last * 10**contract.digits]))[0])
     return {
-        "instId": one.symbol, "instType": "SWAP", "oi": one.size_text(q.open_steps), "oiCcy": f"{coins:.8f}",
+        "instId": contract.symbol, "instType": "SWAP", "oi": contract.size_text(q.open_steps), "oiCcy": f"{coins:.8f}",
         "oiUsd": f"{q.open_usd:.4f}", "ts": str(milliseconds(now)),
     }  # fmt: skip
 
@@ -163,16 +163,16 @@ def open_interest_row(desk: Desk, one: Contract, now: int) -> dict[str, str]:
 def funding_rate(desk: Desk, query: Query) -> Any:
     """``/public/funding-rate``; ``ANY`` for all."""
     listed = desk.kind("linear", "inverse") if query.text("instId") == "ANY" else [_contract(desk, query)]
-    return ok([funding_row(desk, one, desk.now()) for one in listed])
+    return ok([funding_row(desk, contract, desk.now()) for contract in listed])
 
 
-def funding_row(desk: Desk, one: Contract, now: int) -> dict[str, str]:
+def funding_row(desk: Desk, contract: Contract, now: int) -> dict[str, str]:
     """Return the funding rate of a swap as REST and the stream have it."""
-    q = quote(desk, one, now)
-    step = int(one.funding_hours * 3_600_000)
+    q = quote(desk, contract, now)
+    step = int(contract.funding_hours * 3_600_000)
     return {
         "formulaType": "withRate", "fundingRate": f"{q.funding:.10f}", "fundingTime": str(q.next_funding),
-        "impactValue": "20000", "instId": one.symbol, "instType": "SWAP", "interestRate": "0.0001",
+        "impactValue": "20000", "instId": contract.symbol, "instType": "SWAP", "interestRate": "0.0001",
         "maxFundingRate": "0.00375", "method": "current_period", "minFundingRate": "-0.00375", "nextFundingRate": "",
         "nextFundingTime": str(q.next_funding + step), "premium": "0.0", "settFundingRate": f"{q.funding:.10f}",
         "settState": "settled", "ts": str(milliseconds(now)),
@@ -181,32 +181,32 @@ def funding_row(desk: Desk, one: Contract, now: int) -> dict[str, str]:
 
 def funding_history(desk: Desk, query: Query) -> Any:
     """``/public/funding-rate-history``: three months; newest first."""
-    one = _contract(desk, query)
-    step = int(one.funding_hours * NANOSECONDS_PER_HOUR)
+    contract = _contract(desk, query)
+    step = int(contract.funding_hours * NANOSECONDS_PER_HOUR)
     limit, keeps = query.limit(400, 400), 92 * NANOSECONDS_PER_DAY
     times = desk.grid(step, _page(query), limit, query, oldest=False, keeps=keeps)
     rows = [
         {
             "formulaType": "withRate", "fundingRate": f"{rate:.10f}", "fundingTime": str(milliseconds(time)),
-            "instId": one.symbol, "instType": "SWAP", "method": "current_period", "realizedRate": f"{rate:.10f}",
+            "instId": contract.symbol, "instType": "SWAP", "method": "current_period", "realizedRate": f"{rate:.10f}",
         }
-        for time, rate in tuples((times, desk.funding_at(one, times - 1)))
+        for time, rate in tuples((times, desk.funding_at(contract, times - 1)))
     ]  # fmt: skip
     return ok(rows[::-1])
 
 
 def tickers(desk: Desk, query: Query) -> Any:  # noqa: ARG001
     """``/market/tickers``."""
-    return ok([ticker_row(desk, one, desk.now()) for one in desk.kind("linear", "inverse")])
+    return ok([ticker_row(desk, contract, desk.now()) for contract in desk.kind("linear", "inverse")])
 
 
-def ticker_row(desk: Desk, one: Contract, now: int) -> dict[str, str]:
+def ticker_row(desk: Desk, item: Contract, now: int) -> dict[str, str]:
     """Return a ticker as REST and the stream have it."""
-    last = f"{quote(desk, one, now).last:.{one.digits}f}"
+    last = f"{quote(desk, item, now).last:.{item.digits}f}"
     same = dict.fromkeys(("last", "askPx", "bidPx", "open24h", "high24h", "low24h", "sodUtc0", "sodUtc8"), last)
     return same | {
-        "instType": "SWAP", "instId": one.symbol, "lastSz": one.size_text(100), "askSz": one.size_text(100),
-        "bidSz": one.size_text(100), "volCcy24h": "0", "vol24h": "0", "ts": str(milliseconds(now)),
+        "instType": "SWAP", "instId": item.symbol, "lastSz": item.size_text(100), "askSz": item.size_text(100),
+        "bidSz": item.size_text(100), "volCcy24h": "0", "vol24h": "0", "ts": str(milliseconds(now)),
     }  # fmt: skip
 
 
@@ -216,10 +216,10 @@ def mark_price(desk: Desk, query: Query) -> Any:
     now = desk.now()
     return ok([
         {
-            "instType": "SWAP", "instId": one.symbol, "markPx": f"{quote(desk, one, now).mark:.{one.digits}f}",
+            "instType": "SWAP", "instId": item.symbol, "markPx": f"{quote(desk, item, now).mark:.{item.digits}f}",
             "ts": str(milliseconds(now)),
         }
-        for one in listed
+        for item in listed
     ])  # fmt: skip
 
 
@@ -228,26 +228,26 @@ def liquidation_orders(desk: Desk, query: Query) -> Any:
     family = query.text("uly", "") or query.text("instFamily", "")
     if not family:
         raise Refused("parameter", "Either parameter uly or instFamily is required")
-    one, now = desk.contract(f"{family}-SWAP", "linear", "inverse"), desk.now()
+    item, now = desk.contract(f"{family}-SWAP", "linear", "inverse"), desk.now()
     since, until = _page(query)
-    found = list(closes(desk, one, max(since, now - 7 * NANOSECONDS_PER_DAY), min(until + 1, now)))
-    rows = [detail(one, row.side, row.steps, row.bankruptcy, row.stamp) for row in found[-query.limit(100, 100) :]]
-    whole = {"details": rows[::-1], "instFamily": family, "instId": one.symbol, "instType": "SWAP", "totalLoss": "0"}
+    results = list(closes(desk, item, max(since, now - 7 * NANOSECONDS_PER_DAY), min(until + 1, now)))
+    rows = [detail(item, row.side, row.steps, row.bankruptcy, row.stamp) for row in results[-query.limit(100, 100) :]]
+    whole = {"details": rows[::-1], "instFamily": family, "instId": item.symbol, "instType": "SWAP", "totalLoss": "0"}
     return ok([whole | {"uly": family}] if rows else [])
 
 
-def detail(one: Contract, side: int, steps: int, ticks: int, stamp: int) -> dict[str, str]:
+def detail(contract: Contract, side: int, steps: int, ticks: int, stamp: int) -> dict[str, str]:
     """Return a liquidation as REST and the stream have it; one in three has the position side ``net``.
 
     Parameters
     ----------
-    one, side, steps, ticks, stamp
+    contract, side, steps, ticks, stamp
         Contract; 1 for a long, −1 for a short; size in steps; price in ticks; milliseconds.
     """
     position = "net" if stamp % 3 == 0 else "long" if side > 0 else "short"
     return {
-        "bkLoss": "0", "bkPx": one.price_text(ticks), "ccy": "", "posSide": position,
-        "side": "sell" if side > 0 else "buy", "sz": one.size_text(steps), "ts": str(stamp),
+        "bkLoss": "0", "bkPx": contract.price_text(ticks), "ccy": "", "posSide": position,
+        "side": "sell" if side > 0 else "buy", "sz": contract.size_text(steps), "ts": str(stamp),
     }  # fmt: skip
 
 

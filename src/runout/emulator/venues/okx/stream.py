@@ -51,19 +51,19 @@ def _topic(argument: dict[str, str]) -> str:
 def feed(desk: Desk, topic: str) -> Feed | None:
     """Return the feed of a topic such as ``trades:BTC-USDT-SWAP`` or ``liquidation-orders:SWAP``."""
     channel, scope = topic.split(":", 1)
-    found = _FEEDS.get(channel)
-    if found is None or (scope != "SWAP" and not _listed(desk, scope)):
+    answer = _FEEDS.get(channel)
+    if answer is None or (scope != "SWAP" and not _listed(desk, scope)):
         return None
-    return found
+    return answer
 
 
 def _listed(desk: Desk, scope: str) -> list[Contract]:
     if scope == "SWAP":
-        return [one for one in desk.contracts.values() if one.kind in {"linear", "inverse"}]
+        return [contract for contract in desk.contracts.values() if contract.kind in {"linear", "inverse"}]
     try:
         return [desk.contract(scope, "linear", "inverse")]
     except Refused:
-        return [one for one in desk.contracts.values() if one.symbol == scope and scope in desk.delisted]
+        return [contract for contract in desk.contracts.values() if contract.symbol == scope and scope in desk.delisted]
 
 
 def _push(topic: str, rows: list[Any], **more: Any) -> bytes:
@@ -74,31 +74,31 @@ def _push(topic: str, rows: list[Any], **more: Any) -> bytes:
 
 def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``liquidation-orders``: contracts, the order's side, bankruptcy prices; not quite in order of time."""
-    for one in _listed(desk, topic.split(":", 1)[1]):
-        for time, stamp, side, steps, _, bankruptcy in closes(desk, one, since, until):
+    for item in _listed(desk, topic.split(":", 1)[1]):
+        for time, stamp, side, steps, _, bankruptcy in closes(desk, item, since, until):
             late = time + crc32(str(stamp).encode()) % 3000 * MILLISECOND
-            yield late, _liquidation(topic, one, detail(one, side, steps, bankruptcy, stamp))
+            yield late, _liquidation(topic, item, detail(item, side, steps, bankruptcy, stamp))
 
 
-def _liquidation(topic: str, one: Contract, row: dict[str, str]) -> bytes:
-    family = one.symbol.removesuffix("-SWAP")
-    whole = {"details": [row], "instFamily": family, "instId": one.symbol, "instType": "SWAP", "uly": family}
+def _liquidation(topic: str, contract: Contract, row: dict[str, str]) -> bytes:
+    family = contract.symbol.removesuffix("-SWAP")
+    whole = {"details": [row], "instFamily": family, "instId": contract.symbol, "instType": "SWAP", "uly": family}
     return _push(topic, [whole])
 
 
 def _old_liquidation(desk: Desk, topic: str, now: int) -> list[bytes]:
     """Return the last order before the subscription, which OKX sends again first."""
-    found = list(liquidations(desk, topic, now - 24 * 3600 * SECOND, now))
-    return [found[-1][1]] if found else []
+    results = list(liquidations(desk, topic, now - 24 * 3600 * SECOND, now))
+    return [results[-1][1]] if results else []
 
 
 def swap_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trades``: sizes in contracts."""
-    for one in _listed(desk, topic.split(":", 1)[1]):
-        head = f'{{"arg":{{"channel":"trades","instId":"{one.symbol}"}},"data":[{{"instId":"{one.symbol}","tradeId":"'
-        for time, stamp, price, steps, bought, number in trades(desk, one, since, until):
+    for item in _listed(desk, topic.split(":", 1)[1]):
+        head = f'{{"arg":{{"channel":"trades","instId":"{item.symbol}"}},"data":[{{"instId":"{item.symbol}","tradeId":"'
+        for time, stamp, price, steps, bought, number in trades(desk, item, since, until):
             text = (
-                f'{head}{number}","px":"{one.price_text(price)}","sz":"{one.size_text(steps)}",'
+                f'{head}{number}","px":"{item.price_text(price)}","sz":"{item.size_text(steps)}",'
                 f'"side":"{"buy" if bought else "sell"}","ts":"{stamp}","count":"1","seqId":{number}}}]}}'
             )
             yield time, text.encode()
@@ -106,35 +106,35 @@ def swap_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def _rows(make: Any, step: int) -> Any:
     def produce(desk: Desk, topic: str, since: int, until: int) -> Sent:
-        for one in _listed(desk, topic.split(":", 1)[1]):
-            for time in every(step, since, living(desk, one, until)).tolist():
-                yield time, _push(topic, [make(desk, one, time + desk.clock_offset)])
+        for item in _listed(desk, topic.split(":", 1)[1]):
+            for time in every(step, since, living(desk, item, until)).tolist():
+                yield time, _push(topic, [make(desk, item, time + desk.clock_offset)])
 
     return produce
 
 
 def mark_prices(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``mark-price`` each second."""
-    for one in _listed(desk, topic.split(":", 1)[1]):
-        for q in quotes(desk, one, every(SECOND, since, until)):
-            row = {"instType": "SWAP", "instId": one.symbol, "markPx": f"{q.mark:.{one.digits}f}", "ts": str(q.stamp)}
+    for item in _listed(desk, topic.split(":", 1)[1]):
+        for q in quotes(desk, item, every(SECOND, since, until)):
+            row = {"instType": "SWAP", "instId": item.symbol, "markPx": f"{q.mark:.{item.digits}f}", "ts": str(q.stamp)}
             yield q.time, _push(topic, [row])
 
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``books``: updates that chain by ``prevSeqId``."""
-    for one in _listed(desk, topic.split(":", 1)[1]):
-        for time in every(SECOND, since, living(desk, one, until)).tolist():
-            yield time, _book(desk, topic, one, time, "update")
+    for item in _listed(desk, topic.split(":", 1)[1]):
+        for time in every(SECOND, since, living(desk, item, until)).tolist():
+            yield time, _book(desk, topic, item, time, "update")
 
 
 def _first_book(desk: Desk, topic: str, now: int) -> list[bytes]:
-    return [_book(desk, topic, one, now, "snapshot") for one in _listed(desk, topic.split(":", 1)[1])]
+    return [_book(desk, topic, item, now, "snapshot") for item in _listed(desk, topic.split(":", 1)[1])]
 
 
-def _book(desk: Desk, topic: str, one: Contract, time: int, action: str) -> bytes:
-    bids, asks = desk.book(one, time, 25)
-    sides = [[[one.price_text(p), one.size_text(q), "0", "1"] for p, q in side] for side in (bids, asks)]
+def _book(desk: Desk, topic: str, contract: Contract, time: int, action: str) -> bytes:
+    bids, asks = desk.book(contract, time, 25)
+    sides = [[[contract.price_text(p), contract.size_text(q), "0", "1"] for p, q in side] for side in (bids, asks)]
     parts = [text for bid, ask in zip(*sides, strict=True) for text in (*bid[:2], *ask[:2])]
     signed = crc32(":".join(parts).encode())
     number = time // SECOND
