@@ -409,6 +409,7 @@ def test_the_page_lists_every_failure_and_no_other():
     assert listed == list(dict.fromkeys(name.split(":")[0] for name in ALL))
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("name", QUICK)
 def test_what_a_venue_does_is_stored_or_said(quick: dict[str, Run | BaseException], name: str):
     seen(QUICK, quick, name)

@@ -161,6 +161,7 @@ def check_recording(folder: Path, kills: int, seed: int) -> tuple[int, int]:
     return stored, lost
 
 
+@pytest.mark.study
 def test_what_is_killed_while_it_records_lost_nothing_but_what_a_gap_says(tmp_path: Path):
     check_recording(tmp_path, kills=5, seed=3)
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from page.conftest import opened, settled, violations
 from server.running import AT
 
-pytestmark = pytest.mark.xdist_group("served")
+pytestmark = [pytest.mark.study, pytest.mark.xdist_group("served")]
 
 
 class Desk(NamedTuple):
@@ -51,7 +51,6 @@ def test_the_first_screen_answers_and_asks_nobody_but_its_server(desk: Desk, ser
     expect(page.get_by_role("link", name="TradingView, Inc.")).to_be_visible()
 
 
-@pytest.mark.study
 def test_nothing_is_written_to_the_console(desk: Desk) -> None:
     assert [line for line in desk.said if "404" not in line] == []  # no derived state: the bulletin is refused
 

@@ -80,6 +80,7 @@ def quick(market: Market, lake: Path, faults: Sequence[Fault] = ()) -> tuple[set
         return {got.state for got in outcome.got}, emulator
 
 
+@pytest.mark.study
 def test_faults_of_form_change_no_row_and_without_them_no_call_is_made_twice(tmp_path: Path) -> None:
     market = Market(Plan(start=UNTIL, coins=("BTC", "ETH"), history_days=3, traders=200))
     states, clean = quick(market, tmp_path / "clean")
