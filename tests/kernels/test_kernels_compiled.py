@@ -78,24 +78,6 @@ def test_bars_off_either_end_of_the_grid_keep_the_totals() -> None:
         assert held == pytest.approx(1000.0 + opens_net, rel=0.05)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_what_rests_and_what_a_move_reaches(seed: int) -> None:
-    opened, swept, factor, _, edge, _ = advanced(cohorts.advance_side, seed)
-    shape = (CLASSES, POPULATIONS)
-    ladders = [np.full((*shape, BUCKETS), np.nan) for _ in range(2)]
-    for kernel, out in zip((cohorts.ladder_side, cohorts.ladder_side.py_func), ladders, strict=True):
-        kernel(opened, swept, factor, edge, SHIFT, SHARE, out)
-    alike(ladders[:1], ladders[1:])
-    for passage in (-0.01, CELL * 30.5, CELL * 39.25, CELL * BUCKETS + 0.01):
-        found = [np.zeros(shape) for _ in range(2)]
-        for kernel, out in zip((cohorts.reached_side, cohorts.reached_side.py_func), found, strict=True):
-            kernel(opened, swept, factor, edge, SHIFT, SHARE, passage, 0.0, CELL, out)
-        alike(found[:1], found[1:])
-    whole = np.zeros(shape)
-    cohorts.reached_side.py_func(opened, swept, factor, edge, SHIFT, SHARE, 0.0, 0.0, CELL, whole)
-    np.testing.assert_allclose(whole, ladders[0].sum(axis=-1), rtol=1e-9)
-
-
 def test_ladders_of_days() -> None:
     rng = np.random.default_rng(5)
     days, parts = 40, 4

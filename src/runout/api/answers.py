@@ -189,7 +189,7 @@ class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
         return tables.cases_table(self.content)
 
     def liquidated(self) -> pl.DataFrame:
-        """Return forced orders by venue, leverage class and side, in dollars.
+        """Return forced orders by venue, kind of level and side, in dollars.
 
         Returns
         -------

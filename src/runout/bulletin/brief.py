@@ -224,7 +224,7 @@ def brief(bulletin: Bulletin) -> Brief:
         reported=reported if estimate else None,
         levels=levels,
         fall=fall,
-        leverage=_summary(bulletin, "leverage") if leverage else "",
+        leverage=next((part.summary for part in bulletin.sections if part.key == "leverage" and leverage), ""),
         leverage_time=leverage.evidence.window_end if leverage else "",
         record=tuple(_record(bulletin)),
         missing=(*source.old, *bulletin.missing),
@@ -291,10 +291,6 @@ def _named(finding: Finding, name: str) -> Quantity:
 
 def _amount(quantity: Quantity) -> Amount | None:
     return None if quantity.value is None else Amount(value=quantity.value, low=quantity.low, high=quantity.high)
-
-
-def _summary(bulletin: Bulletin, key: SectionKey) -> str:
-    return next((section.summary for section in bulletin.sections if section.key == key), "")
 
 
 def _danger(bulletin: Bulletin) -> Danger:

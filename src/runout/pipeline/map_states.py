@@ -133,11 +133,6 @@ def states_of(lake: Lake, sources: Sources, at: int, moments: Sequence[int], sin
     return msgspec.structs.replace(ahead, ways=_joined(earlier, ahead.ways))
 
 
-def state_at(lake: Lake, bars: tuple[Series, ...], at: int) -> tuple[FloatArray, float]:
-    """Return the masses of a market at the last bar until ``at`` (UTC ns), and the price then."""
-    return states_of(lake, Sources(bars, None, None), at, [at], at).masses[at]
-
-
 def kept_rows(bars: pl.DataFrame, series: Series) -> pl.DataFrame:
     """Return the rows of kind ``map_states`` of a market's bars (``known_time`` among their columns), ascending."""
     rows, _ = cleaned(bars)

@@ -10,10 +10,10 @@ from runout.cascade.ladder import price_at
 from runout.cascade.outcome import Ending, Extent, Slide
 from runout.cascade.shock import Order, Shock, push
 from runout.clock import format_time, say_moment
-from runout.forecast.record import LevelAnswer
 from runout.forecast.targets import DANGER_USD
 from runout.pipeline import whatif_answers
 from runout.pipeline.whatif_answers import Setting, WhatIf
+from runout.pipeline.whatif_json import plain_day, plain_extent, plain_numbers, plain_row, plain_rows, six_digits
 from runout.records import venue_list
 from runout.render import answer_page, slides
 from runout.render.answer_page import CellTable
@@ -81,7 +81,7 @@ def ladder_as(setting: Setting, form: Format, *, colour: bool = False, width: in
         )
         return reported.write_csv().encode()
     if form == "json":
-        return _json({**_head(setting), "slides": [_plain(row) for row in rows.iter_rows(named=True)]})
+        return _json({**_head(setting), "slides": [plain_row(row) for row in rows.iter_rows(named=True)]})
     if form == "html":
         table = CellTable("What moves of every size set off", _MOVES, _moves(rows))
         return _html(setting, None, _picture(setting, rows, None), _warned(setting), [table])
@@ -98,21 +98,21 @@ def document(what_if: WhatIf, timed: Slide, shock: Shock) -> dict[str, object]:
         "chance_24h": None
         if chance is None
         else {
-            "value": _six(chance.frequency),
-            "low": _six(chance.low),
-            "high": _six(chance.high),
+            "value": six_digits(chance.frequency),
+            "low": six_digits(chance.low),
+            "high": six_digits(chance.high),
             "days": chance.cases,
         },
-        "cases": {name: _extent(getattr(slide, name)) for name in ("mild", "value", "severe")},
-        "reproduction": _six(slide.reproduction),
-        "reported_usd": _band(what_if.reported_usd),
-        "headline_usd": None if what_if.headline_usd is None else _band(what_if.headline_usd),
-        "day_if_reached": None if (day := what_if.day()) is None else _plain_day(day),
-        "liquidated": [_plain(row) for row in slide.liquidated.iter_rows(named=True)],
-        "tipping": [_plain(msgspec.structs.asdict(tipping)) for tipping in slide.tipping],
-        "in_rounds": {"case": _extent(timed.value), "stages": _rows(timed.stages), "assumed": _ASSUMED},
+        "cases": {name: plain_extent(getattr(slide, name)) for name in ("mild", "value", "severe")},
+        "reproduction": six_digits(slide.reproduction),
+        "reported_usd": plain_numbers(what_if.reported_usd),
+        "headline_usd": None if what_if.headline_usd is None else plain_numbers(what_if.headline_usd),
+        "day_if_reached": None if (day := what_if.day()) is None else plain_day(day),
+        "liquidated": [plain_row(row) for row in slide.liquidated.iter_rows(named=True)],
+        "tipping": [plain_row(msgspec.structs.asdict(tipping)) for tipping in slide.tipping],
+        "in_rounds": {"case": plain_extent(timed.value), "stages": plain_rows(timed.stages), "assumed": _ASSUMED},
         "depth": list(slide.depth_definitions),
-        "flow": None if what_if.setting.flow is None else _plain(msgspec.structs.asdict(what_if.setting.flow)),
+        "flow": None if what_if.setting.flow is None else plain_row(msgspec.structs.asdict(what_if.setting.flow)),
         "notes": _notes(what_if.setting),
     }
 
@@ -277,7 +277,7 @@ def _totals(what_if: WhatIf) -> str:
 
 
 _CASES: Final = ("case", "ends", "stops at", "forced orders", "beyond the shock")
-_SHARES: Final = ("venue", "leverage class", "side", "forced orders", "mild", "severe")
+_SHARES: Final = ("venue", "levels", "side", "forced orders", "mild", "severe")
 _MOVES: Final = ("move", "reaches", "chance, 24 h", "stops at", "severe", "forced", "reported", "market-wide", "90%")
 
 
@@ -371,46 +371,3 @@ def _asked(setting: Setting, slide: Slide) -> float | None:
 
 
 _PUSH: Final = push(Order("sell", 0.0), 1.0)
-
-
-def _extent(extent: Extent) -> dict[str, object]:
-    return {
-        "ending": extent.ending.value,
-        "shock_distance": _six(extent.shock_distance),
-        "distance": _six(extent.distance),
-        "price_usd": None if extent.price_usd is None else round(extent.price_usd, 2),
-        "liquidated_usd": round(extent.liquidated_usd),
-        "amplification": _six(extent.amplification),
-    }
-
-
-def _plain_day(subject: LevelAnswer) -> dict[str, object]:
-    return {
-        "price_usd": round(subject.price_usd, 2), "start": format_time(subject.start), "end": format_time(subject.end),
-        "headline": [_plain(msgspec.structs.asdict(probability)) for probability in subject.headline],
-        "measured": [_plain(msgspec.structs.asdict(probability)) for probability in subject.measured],
-    }  # fmt: skip
-
-
-def _band(subject: Any) -> dict[str, int]:
-    return {name: round(value) for name, value in msgspec.structs.asdict(subject).items()}
-
-
-def _rows(table: pl.DataFrame | None) -> list[dict[str, object]]:
-    return [] if table is None else [_plain(row) for row in table.iter_rows(named=True)]
-
-
-def _plain(row: dict[str, Any]) -> dict[str, object]:
-    return {name: _figure(name, value) for name, value in row.items()}
-
-
-def _figure(name: str, value: object) -> object:
-    if not isinstance(value, float):
-        return value
-    if value in {float("inf"), float("-inf")} or value != value:  # noqa: PLR0124 - not a number is unlike itself
-        return None
-    return round(value, 2) if name.endswith(("usd", "price")) else round(value, 6)
-
-
-def _six(value: float | None) -> float | None:
-    return None if value is None or not abs(value) < float("inf") else round(value, 6)

@@ -11,13 +11,7 @@ from typing import Final
 
 from runout.records.schema import Column, Order, Schema
 
-_SERIES = Column(
-    name="series",
-    type="text",
-    unit="identifier",
-    required=True,
-    meaning="Series the row belongs to; its scope stands in the `series` table.",
-)
+_SERIES = Column(name="series", type="text", unit="identifier", required=True, meaning="Series the row belongs to; its scope stands in the `series` table.")  # fmt: skip
 _COIN = Column(name="coin", type="text", unit="symbol", required=True, meaning="Base asset, upper case.")
 _EVENT_TIME = Column(
     name="event_time",

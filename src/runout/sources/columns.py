@@ -304,12 +304,7 @@ def add_taker_flow(
     candidates.add("taker_flow", table)
 
 
-def add_daily(
-    candidates: Candidates,
-    series: Series,
-    stamps: Integers,
-    **values: Floats,
-) -> None:
+def add_daily(candidates: Candidates, series: Series, stamps: Integers, **values: Floats) -> None:
     """Add figures of a provider at instants (UTC ns), known the series' publication lag later; NaN is left out.
 
     Parameters
