@@ -93,12 +93,14 @@ def scenario(script: Script) -> Script:
 
 @scenario
 async def one_copy_is_cut(run: Run) -> None:
-    await run.subscribed(2)
-    for n in range(40):
-        await run.liquidation()
-        if n in {10, 25}:
-            run.server.cut(next(iter(run.server.open)))
-        await asyncio.sleep(0.04)
+    for _ in range(3):
+        # A copy is cut only once the other stands: what is sent while neither does is of the next scenario.
+        await run.subscribed(2)
+        for n in range(12):
+            await run.liquidation()
+            if n == 5:
+                run.server.cut(next(iter(run.server.open)))
+            await asyncio.sleep(0.04)
 
 
 @scenario
