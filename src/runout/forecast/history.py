@@ -153,7 +153,7 @@ def history_from(
         )
         _require_one_row_a_day(table, kind)
         row = (table["day"].to_numpy() - day[0]) // DAY
-        column = np.array([coins.index(coin) for coin in table["coin"]], dtype=np.int64)
+        column = table["coin"].replace_strict(list(coins), range(len(coins)), return_dtype=pl.Int64).to_numpy()
         np.maximum.at(known, row, table["known_time"].to_numpy())
         for name in (name for name in FIELDS if name in table.columns):
             arrays[name][row, column] = table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()

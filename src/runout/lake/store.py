@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 import polars as pl
@@ -30,6 +31,7 @@ _PUT_TOGETHER = pl.col("series").str.starts_with("runout/")
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
+T = TypeVar("T")
 Change = Callable[[Table], pl.DataFrame | None]
 """What to write, made of a table as it stands; None for nothing."""
 
@@ -62,9 +64,13 @@ class Lake:
             )
         self._tables: dict[str, Table] = {}
         self._still = False
+        self._answered: dict[tuple[object, ...], Any] = {}
 
     def snapshot(self) -> "Lake":
-        """Return the lake to read from as it stands: each table stays at the version in which it is first read."""
+        """Return the lake to read from as it stands: each table stays at the version in which it is first read.
+
+        What was read as of a moment is kept until the snapshot goes: one question reads the same rows many times.
+        """
         if self._still:
             return self
         lake = Lake(self.root)
@@ -130,13 +136,8 @@ class Lake:
         polars.DataFrame
             Columns of the schema, sorted by its key.
         """
-        schema = KINDS[kind]
-        rows = self.scan(kind) if since is None else self.between(kind, since)
-        if series is not None:
-            rows = rows.filter(pl.col("series").is_in(list(series)))
-        if at is not None:
-            rows = rows.filter(pl.col("known_time") <= at)
-        return latest_versions(rows, schema).collect()
+        chosen = None if series is None else tuple(series)
+        return self._once(("as_of", kind, at, chosen, since), lambda: self._known(kind, at, chosen, since))
 
     def series(self, kind: str | None = None, coin: str | None = None, *, at: int | None = None) -> list[Series]:
         """Return the series of the lake, of one kind and coin if named, sorted by identifier.
@@ -322,10 +323,29 @@ class Lake:
 
     # -- plumbing -----------------------------------------------------------------------------------------------
 
+    def _once(self, question: tuple[object, ...], read: Callable[[], T]) -> T:
+        """Return what ``read`` gives; of a snapshot, what it gave the first time."""
+        if not self._still:
+            return read()
+        if question not in self._answered:
+            self._answered[question] = read()
+        return self._answered[question]
+
+    def _known(self, kind: str, at: int | None, series: tuple[str, ...] | None, since: int | None) -> pl.DataFrame:
+        rows = self.scan(kind) if since is None else self.between(kind, since)
+        if series is not None:
+            rows = rows.filter(pl.col("series").is_in(series))
+        if at is not None:
+            rows = rows.filter(pl.col("known_time") <= at)
+        return latest_versions(rows, KINDS[kind]).collect()
+
     def _register(self) -> list[Series]:
-        return _described(self.scan("series"))
+        return self._once(("register",), lambda: _described(self.scan("series")))
 
     def _known_series(self, at: int) -> set[str]:
+        return self._once(("known series", at), lambda: self._series_with_rows(at))
+
+    def _series_with_rows(self, at: int) -> set[str]:
         known = [
             self.scan(schema.kind).filter(pl.col("known_time") <= at).select(pl.col("series").unique())
             for schema in OBSERVED

@@ -22,7 +22,7 @@ from runout.lake.catalogue import LiquidationGroup
 from runout.pipeline import forecast_scope as scope
 from runout.pipeline.forecast_scope import DAY, LEAST_OVERLAP, MOST_STALE_DAYS, Spans
 from runout.quality.usable import usable
-from runout.records import KINDS, Series, fingerprint
+from runout.records import KINDS, Series, combine, fingerprint
 
 MARKET_KINDS: Final = ("bars", "open_interest", "funding", "positioning")
 OVERLAP_DAYS: Final = 180
@@ -57,7 +57,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     series
         Series with a step of a day or less known then, of the kinds that a forecast reads.
     read
-        Fingerprints of the rows read, by record kind.
+        Rows read, by record kind and the first of their series.
     totals_through
         End of the last window that has a total, UTC ns; None without any.
     notes
@@ -68,7 +68,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     origin: int
     group: LiquidationGroup | None
     series: tuple[Series, ...]
-    read: dict[str, str]
+    read: dict[tuple[str, str], pl.DataFrame]
     totals_through: int | None
     notes: tuple[str, ...] = ()
 
@@ -76,6 +76,10 @@ class Past(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def lead(self) -> int:
         """Days from the last window to the 24 h that begin at the origin: 1 where nothing lags."""
         return (self.origin - int(self.history.day[-1])) // DAY
+
+    def fingerprint(self) -> str:
+        """Return one fingerprint of all rows read."""
+        return combine({f"{kind} {name}": fingerprint(rows, KINDS[kind]) for (kind, name), rows in self.read.items()})
 
 
 def read_past(
@@ -168,16 +172,16 @@ def latest_origin(lake: Lake, at: int) -> int | None:
 
 
 class _Reader:
-    """Reads rows as windows of 24 h that end at the origin, and keeps their fingerprints."""
+    """Reads rows as windows of 24 h that end at the origin, and keeps them."""
 
     def __init__(self, lake: Lake, at: int, origin: int) -> None:
         self._lake, self._at, self._origin = lake, at, origin
-        self.read: dict[str, str] = {}
+        self.read: dict[tuple[str, str], pl.DataFrame] = {}
 
     def rows(self, kind: str, series: Sequence[Series]) -> pl.DataFrame:
         """Return what was known of series, up to the origin."""
         rows = self._lake.as_of(kind, at=self._at, series=[item.series for item in series])
-        self.read[f"{kind} {series[0].series}"] = fingerprint(rows, KINDS[kind])
+        self.read[kind, series[0].series] = rows
         return usable(kind, rows.filter(pl.col("event_time") <= self._origin))
 
     def window(self, moment: pl.Expr) -> pl.Expr:

@@ -30,7 +30,6 @@ from runout.lake import Lake, catalogue
 from runout.lake.catalogue import ALL_COINS, LiquidationGroup
 from runout.pipeline.forecast_history import MARKET_KINDS, Past, latest_origin, read_past
 from runout.pipeline.prices import price_now
-from runout.records import combine
 from runout.version import CODE_VERSION, METHOD_VERSION
 
 DAY = NANOSECONDS_PER_DAY
@@ -114,7 +113,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
         ratio_median=None if ratio is None else ratio.median_where(DANGER_USD),
         ratio_events=0 if ratio is None else len(ratio.events),
         model=ISSUED,
-        fingerprint=combine(past.read),
+        fingerprint=past.fingerprint(),
         method_version=METHOD_VERSION,
         code_version=CODE_VERSION,
         notes=past.notes,
