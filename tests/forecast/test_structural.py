@@ -1,86 +1,62 @@
-"""The structural model: its law, its variants, conditions that nobody saw, and losses of whole distributions."""
+"""The structural model: its law, conditions that nobody saw, and losses of whole distributions."""
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given as drawn
+from hypothesis import settings
 from hypothesis import strategies as some
 from scipy.stats import norm
 
 from forecast.histories import history, with_another_future, without
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition
+from runout.forecast.covariates import covariates_of
 from runout.forecast.features import evidence_of
 from runout.forecast.laws import StateLaw
-from runout.forecast.models.structural import Day, Structural
 from runout.forecast.protocol import Predictive
-from runout.forecast.structural.conditions import MOST_STRETCHED, given_by_model
-from runout.forecast.walking import forecasts
+from runout.forecast.structural.conditions import MOST_STRETCHED, given
+from runout.forecast.structural.day import Day
 from studies.forecast.distribution_losses import losses, survivals
 
 PAST = history(520, seed=3)
-MODEL = Structural()
-EVIDENCE = MODEL.prepared(evidence_of(PAST))
+EVIDENCE = evidence_of(PAST)
+DAY = Day.after(EVIDENCE)
 THETA = np.geomspace(1e7, 1e10, 12)
-VARIANTS = (MODEL, Structural(source="path only"), Structural(source=None))
 
 
-@pytest.mark.parametrize("model", VARIANTS, ids=lambda one: str(one.source))
-@given(some.integers(0, 2**32), some.integers(440, 519))
-@settings(max_examples=3)
-def test_no_variant_moves_with_what_came_later(model: Structural, seed: int, target: int) -> None:
-    other = with_another_future(PAST, target, np.random.default_rng(seed))
-    ours, theirs = (next(forecasts(model, evidence_of(of), [target])).exceedance(THETA) for of in (PAST, other))
-    assert np.array_equal(ours, theirs)
-
-
-def test_ladders_made_once_for_all_days_are_those_made_at_each_origin() -> None:
-    at_once = MODEL.fit(EVIDENCE.head(480)).predict(EVIDENCE.head(480)).exceedance(THETA)
-    anew = evidence_of(PAST.head(480))
-    assert np.allclose(MODEL.fit(anew).predict(anew).exceedance(THETA), at_once, rtol=1e-9)
-
-
-def test_a_fit_serves_later_days() -> None:
-    fitted = MODEL.fit(EVIDENCE.head(500))
-    early, late = (fitted.predict(EVIDENCE.head(days)) for days in (500, 510))
-    assert late.start - early.start == 10 * 86_400 * 10**9
-    assert not np.array_equal(early.exceedance(THETA), late.exceedance(THETA))
+def unconditional(day: Day) -> Predictive:
+    return day.predictive(day.scenarios())
 
 
 def test_longer_ways_sweep_more_and_mean_more_dollars() -> None:
-    day = Day.of(MODEL.fit(EVIDENCE), EVIDENCE)
-    scenarios = day.scenarios()
+    scenarios = DAY.scenarios()
     assert scenarios.weight.sum() == pytest.approx(1.0)
-    longer = day.located(scenarios.ways * 1.5, scenarios.weight)
+    longer = DAY.located(scenarios.ways * 1.5, scenarios.weight)
     assert (longer.location >= scenarios.location - 1e-9).mean() > 0.95
-    assert day.law(longer).location > day.law(scenarios).location
+    assert DAY.law(longer).location > DAY.law(scenarios).location
 
 
 def test_a_richer_ladder_means_more_dollars_on_the_same_way() -> None:
-    fitted = MODEL.fit(EVIDENCE)
-    assert EVIDENCE.ladders is not None
-    usd = EVIDENCE.ladders.usd.copy()
-    usd[-1] *= 3.0
-    richer = msgspec.structs.replace(EVIDENCE, ladders=msgspec.structs.replace(EVIDENCE.ladders, usd=usd))
-    medians = [float(fitted.predict(of).quantile([0.5])[0]) for of in (EVIDENCE, richer)]
+    richer = msgspec.structs.replace(DAY, terrain=msgspec.structs.replace(DAY.terrain, usd=DAY.terrain.usd * 3.0))
+    medians = [float(unconditional(day).quantile([0.5])[0]) for day in (DAY, richer)]
     assert medians[1] > medians[0]
 
 
-def test_what_is_not_observed_makes_the_forecast_wider() -> None:
-    fitted = MODEL.fit(EVIDENCE)
+def test_what_is_not_observed_makes_the_answer_wider() -> None:
     gone = {name: getattr(PAST, name).copy() for name in ("funding_rate", "long_short_ratio")}
     for values in gone.values():
         values[-8:] = np.nan
-    blind = fitted.predict(MODEL.prepared(evidence_of(msgspec.structs.replace(PAST, **gone))))
+    known = covariates_of(evidence_of(msgspec.structs.replace(PAST, **gone)).design, DAY.fit.sample.scaler)
+    blind = unconditional(msgspec.structs.replace(DAY, known=known))
     assert "long_short_ratio" in blind.missing
-    spread = [np.ptp(np.log(one.quantile([0.1, 0.9]))) for one in (fitted.predict(EVIDENCE), blind)]
+    spread = [np.ptp(np.log(predictive.quantile([0.1, 0.9]))) for predictive in (unconditional(DAY), blind)]
     assert spread[1] > spread[0]
 
 
 @pytest.mark.parametrize("name", ["volume_usd", "open_interest_usd", "close"])
 def test_without_ladders_or_prices_weekday_and_lags_are_left(name: str) -> None:
-    evidence = evidence_of(without(PAST, name))
-    chance = MODEL.fit(evidence).predict(evidence).exceedance(THETA)
+    chance = unconditional(Day.after(evidence_of(without(PAST, name)))).exceedance(THETA)
     assert np.isfinite(chance).all()
     assert (np.diff(chance) <= 0).all()
 
@@ -91,33 +67,33 @@ def test_without_ladders_or_prices_weekday_and_lags_are_left(name: str) -> None:
 @pytest.mark.parametrize("direction", ["fall", "rise"])
 def test_a_larger_move_never_makes_a_wave_less_likely(direction: str) -> None:
     conditions = [Condition(move, "rise" if direction == "rise" else "fall") for move in (0.01, 0.03, 0.06, 0.1, 0.2)]
-    chances = [given_by_model(EVIDENCE, one).exceedance(THETA) for one in conditions]
+    chances = [given(DAY, one).exceedance(THETA) for one in conditions]
     assert (np.diff(chances, axis=0) >= -0.03).all()
     assert chances[-1].sum() > chances[0].sum() + 1.0
 
 
 def test_a_move_that_no_past_day_made_is_answered_up_to_four_times_their_length() -> None:
     seen = float(1 - (PAST.low[:, 0] / PAST.open[:, 0]).min())
-    beyond = given_by_model(EVIDENCE, Condition(min(1.3 * seen, 0.6)))
+    beyond = given(DAY, Condition(min(1.3 * seen, 0.6)))
     assert beyond.start == EVIDENCE.target_start
     low, high = beyond.interval(THETA)
     assert (low <= beyond.exceedance(THETA)).all()
     assert (beyond.exceedance(THETA) <= high).all()
     with pytest.raises(NotEnoughDataError, match=f"at {MOST_STRETCHED:g} times their length, found 99.9% of BTC"):
-        given_by_model(EVIDENCE, Condition(0.999))
+        given(DAY, Condition(0.999))
 
 
 @pytest.mark.parametrize("wrong", [Condition(0.0), Condition(1.0), Condition(-0.1), Condition(0.1, coin="X")])
 def test_a_condition_that_is_none_is_wrong_usage(wrong: Condition) -> None:
     with pytest.raises(UsageError, match="expected a move above zero of one of BTC ETH SOL"):
-        given_by_model(EVIDENCE, wrong)
+        given(DAY, wrong)
 
 
-@given(some.integers(0, 2**32), some.integers(440, 519))
+@drawn(some.integers(0, 2**32), some.integers(440, 519))
 @settings(max_examples=3)
 def test_a_conditional_answer_does_not_move_with_what_came_later(seed: int, days: int) -> None:
-    other = MODEL.prepared(evidence_of(with_another_future(PAST, days, np.random.default_rng(seed))))
-    ours, theirs = (given_by_model(of.head(days), Condition(0.05)).exceedance(THETA) for of in (EVIDENCE, other))
+    other = evidence_of(with_another_future(PAST, days, np.random.default_rng(seed)))
+    ours, theirs = (given(Day.after(of.head(days)), Condition(0.05)).exceedance(THETA) for of in (EVIDENCE, other))
     assert np.array_equal(ours, theirs)
 
 

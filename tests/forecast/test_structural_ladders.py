@@ -20,13 +20,18 @@ from runout.forecast.structural.ladders import (
     POPULATION,
     SHARE,
     SHIFT,
-    Source,
-    ladders_of,
+    ladder_of,
     within,
 )
 from runout.forecast.structural.terrain import terrain_of
 
 PAST = history(130, seed=4, coins=("BTC", "ETH"))
+
+
+def ladders_of(past: History) -> np.ndarray:
+    return np.stack([ladder_of(past, column) for column in range(len(past.coins))], axis=1)
+
+
 LADDERS = ladders_of(PAST)
 PARTS = 4
 
@@ -77,7 +82,7 @@ def plain_longs(of: History, column: int, days: int) -> np.ndarray:
 def test_a_ladder_is_that_of_a_plain_twin(days: int) -> None:
     held = plain_longs(PAST, 1, days)
     close = float(PAST.close[days - 1, 1])
-    found = LADDERS.usd[days - 1, 1, 0].sum(axis=0) / close
+    found = LADDERS[days - 1, 1, 0].sum(axis=0) / close
     base = float(np.log(PAST.close[0, 1])) - HALF_WIDTH
     expected = []
     for distance in GRID:
@@ -98,60 +103,49 @@ def test_longs_and_shorts_are_mirror_images() -> None:
         open_interest_usd=of.open_interest_usd / of.close * mirror, volume_usd=of.volume_usd / of.close * mirror,
     )  # fmt: skip
     there, here = (
-        ladders_of(one).usd[:, :, side] / one.close[:, :, np.newaxis, np.newaxis]
-        for one, side in ((mirrored, 0), (of, 1))
+        ladders_of(one)[:, :, side] / one.close[:, :, np.newaxis, np.newaxis] for one, side in ((mirrored, 0), (of, 1))
     )
     assert np.allclose(there[..., -1], here[..., -1], rtol=1e-6)
     assert np.allclose(there, here, rtol=0.02, atol=0.002 * here.max())
 
 
 def test_dollars_grow_with_distance_and_stay_under_open_interest() -> None:
-    assert (np.diff(LADDERS.usd, axis=-1) >= -1e-6).all()
-    most = LADDERS.usd.sum(axis=3)[..., -1] / PAST.open_interest_usd[:, :, np.newaxis]
+    assert (np.diff(LADDERS, axis=-1) >= -1e-6).all()
+    most = LADDERS.sum(axis=3)[..., -1] / PAST.open_interest_usd[:, :, np.newaxis]
     assert 0.01 < most[5:].min() <= most.max() <= sum(SHARE) + 1e-9
-    assert LADDERS.usd.shape == (130, 2, 2, len(GROUPS), len(GRID))
+    assert LADDERS.shape == (130, 2, 2, len(GROUPS), len(GRID))
 
 
-@pytest.mark.parametrize("source", ["volume and open interest", "path only"])
 @given(some.integers(0, 2**32), some.integers(2, 128))
 @settings(max_examples=5)
-def test_a_ladder_does_not_move_with_what_came_later(source: Source, seed: int, days: int) -> None:
+def test_a_ladder_does_not_move_with_what_came_later(seed: int, days: int) -> None:
     other = with_another_future(PAST, days, np.random.default_rng(seed))
-    ours, theirs = (ladders_of(of, source).head(days).usd for of in (PAST, other))
-    assert np.array_equal(ours, theirs)
-
-
-def test_path_only_knows_no_volume() -> None:
-    quiet = msgspec.structs.replace(PAST, volume_usd=PAST.volume_usd * 0.1 + 1e6)
-    ours, theirs = (ladders_of(of, "path only").usd for of in (PAST, quiet))
-    assert np.array_equal(ours, theirs)
-    assert not np.array_equal(ladders_of(quiet).usd, LADDERS.usd)
+    assert np.array_equal(LADDERS[:days], ladders_of(other)[:days])
 
 
 def test_a_coin_without_volume_has_no_ladder_and_a_silent_day_leaves_it_as_it_was() -> None:
-    assert not ladders_of(without(PAST, "volume_usd", coin=0)).usd[:, 0].any()
+    assert not ladders_of(without(PAST, "volume_usd", coin=0))[:, 0].any()
     silent = {name: getattr(PAST, name).copy() for name in ("close", "open_interest_usd")}
     for values in silent.values():
         values[60] = np.nan
-    gap = ladders_of(msgspec.structs.replace(PAST, **silent)).usd
+    gap = ladders_of(msgspec.structs.replace(PAST, **silent))
     assert np.array_equal(gap[60], gap[59])
-    assert np.array_equal(gap[:60], LADDERS.usd[:60])
+    assert np.array_equal(gap[:60], LADDERS[:60])
 
 
 def test_dollars_within_a_distance_are_read_off_the_ladder() -> None:
-    usd = LADDERS.usd[50, 0, 0]
+    usd = LADDERS[50, 0, 0]
     assert np.allclose(within(usd, np.array([0.0, 0.0025, 0.6, 3.0])), usd[:, [0, 1, -1, -1]].T)
     assert np.allclose(within(usd, np.array(0.00375)), (usd[:, 1] + usd[:, 2]) / 2)
-    assert within(LADDERS.usd, np.full((130, 2, 2), 0.03)).shape == (130, 2, 2, len(GROUPS))
+    assert within(LADDERS, np.full((130, 2, 2), 0.03)).shape == (130, 2, 2, len(GROUPS))
 
 
 def test_ways_count_from_the_last_close_known() -> None:
     evidence = evidence_of(PAST)
-    terrain = terrain_of(evidence, LADDERS)
+    terrain = terrain_of(evidence)
     day, coin = 40, 1
     assert terrain.fall[day, coin] == pytest.approx(max(np.log(PAST.close[39, coin] / PAST.low[day, coin]), 0.0))
     assert terrain.rise[day, coin] == pytest.approx(max(np.log(PAST.high[day, coin] / PAST.close[39, coin]), 0.0))
-    assert terrain.swept is not None
-    assert np.allclose(terrain.swept[day, coin, 0], within(LADDERS.usd[39, coin, 0], terrain.fall[day, coin]))
-    two = terrain_of(evidence_of(PAST, lead=2), LADDERS)
+    assert np.allclose(terrain.swept[day, coin, 0], within(LADDERS[39, coin, 0], terrain.fall[day, coin]))
+    two = terrain_of(evidence_of(PAST, lead=2))
     assert two.fall[day, coin] == pytest.approx(max(np.log(PAST.close[38, coin] / PAST.low[day, coin]), 0.0))

@@ -11,10 +11,10 @@ from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition, days_behind
 from runout.forecast.features import Evidence
 from runout.forecast.history import History
-from runout.forecast.models.structural import Day
 from runout.forecast.protocol import Predictive
 from runout.forecast.record import Conditional, Probability
-from runout.forecast.structural.conditions import day_of, given_on
+from runout.forecast.structural.conditions import given
+from runout.forecast.structural.day import Day
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, headline, measured
 
 
@@ -92,7 +92,7 @@ def falls(
         for move in moves
     ]  # fmt: skip
     try:
-        day = day_of(evidence) if any(conditional.price_usd < last for conditional in asked) else None
+        day = Day.after(evidence) if any(conditional.price_usd < last for conditional in asked) else None
     except NotEnoughDataError as refusal:
         return tuple(msgspec.structs.replace(conditional, refused=str(refusal)) for conditional in asked)
     return tuple(_answered(conditional, day, evidence, last, ratio) for conditional in asked)
@@ -108,7 +108,7 @@ def _answered(
         )
     condition = condition_to(asked.coin, asked.price_usd, last_usd)
     try:
-        predictive = given_on(day, condition)
+        predictive = given(day, condition)
     except NotEnoughDataError as refusal:
         return msgspec.structs.replace(asked, refused=str(refusal))
     return msgspec.structs.replace(

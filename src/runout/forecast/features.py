@@ -29,7 +29,6 @@ import numpy as np
 
 from runout.forecast.filters import change, filled_forward, rolling, shifted, weighted_level, without_weekday
 from runout.forecast.history import DAY, History, require_contiguous, weekday_of
-from runout.forecast.structural.ladders import Ladders
 from runout.scores.arrays import FloatArray, IntArray
 
 LEVEL_HALF_LIFE_DAYS: Final = 90.0
@@ -100,16 +99,14 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Evidence(msgspec.Struct, frozen=True, eq=False):
-    """A history and its design: what a model is fitted on; with ladders, once a model that needs them has made them."""
+    """A history and its design: what a model is fitted on."""
 
     history: History
     design: Design
-    ladders: Ladders | None = None
 
     def head(self, days: int) -> "Evidence":
         """Return the evidence as it stood when ``days`` days had finished."""
-        ladders = None if self.ladders is None else self.ladders.head(days)
-        return Evidence(self.history.head(days), self.design.head(days), ladders)
+        return Evidence(self.history.head(days), self.design.head(days))
 
     @property
     def target_start(self) -> int:

@@ -4,7 +4,7 @@ A model is fitted on the :class:`~runout.forecast.features.Evidence` known at an
 that may be newer than its fit, never older. It cannot see more: evidence ends with the last day that was known.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -110,20 +110,6 @@ class Model(Protocol):
         Raises NotEnoughDataError with under :data:`LEAST_DAYS` finished days.
         """
         ...
-
-
-@runtime_checkable
-class Preparing(Protocol):
-    """A model that adds something dear to the evidence once, instead of at every origin."""
-
-    def prepared(self, evidence: Evidence) -> Evidence:
-        """Return the evidence with what the model needs; each day of it from that day and those before only."""
-        ...
-
-
-def prepared(model: Model, evidence: Evidence) -> Evidence:
-    """Return the evidence as the model wants it."""
-    return model.prepared(evidence) if isinstance(model, Preparing) else evidence
 
 
 def training_rows(design: Design, warm_up_days: int, least: int = LEAST_DAYS) -> IntArray:

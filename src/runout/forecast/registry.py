@@ -8,7 +8,6 @@ from runout.errors import UsageError
 from runout.forecast.models.climatology import Climatology
 from runout.forecast.models.dynamic import Dynamic
 from runout.forecast.models.har import Har
-from runout.forecast.models.structural import Structural
 from runout.forecast.protocol import Model
 
 REFERENCE: Final = "har + weekday"
@@ -42,10 +41,9 @@ class Entry(msgspec.Struct, frozen=True):
 ENTRIES: Final = (
     Entry(Climatology(name=CLIMATOLOGY, window_days=365)),
     Entry(Har(name=REFERENCE, weekday=True)),
-    Entry(Structural()),
     Entry(Dynamic()),
 )
-"""What is issued, what answers `--to`, and what they are measured against."""
+"""What is issued, and what it is measured against."""
 MODELS: Final[dict[str, Entry]] = {entry.name: entry for entry in ENTRIES}
 
 

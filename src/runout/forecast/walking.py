@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runout.forecast.features import Evidence
-from runout.forecast.protocol import LEVEL, Fitted, Model, Predictive, prepared
+from runout.forecast.protocol import LEVEL, Fitted, Model, Predictive
 from runout.scores.arrays import FloatArray, IntArray
 
 
@@ -54,9 +54,8 @@ def forecasts(
         Days between fits; None fits once, at the first target.
     """
     fitted: Fitted | None = None
-    whole = prepared(model, evidence)
     for number, target in enumerate(targets):
-        known = whole.head(target + 1 - evidence.design.lead)
+        known = evidence.head(target + 1 - evidence.design.lead)
         if fitted is None or (refit_days is not None and number % refit_days == 0):
             fitted = model.fit(known)
         yield fitted.predict(known)

@@ -168,6 +168,16 @@ class Lake:
         asked = [schema.kind for schema in OBSERVED if schema is not GAPS] if kinds is None else list(kinds)
         return pl.concat([self._table(kind).extents() for kind in asked]).sort("series")
 
+    def spans_known(self, kind: str, at: int) -> pl.DataFrame:
+        """Return the first and the last time that rows of each series known at a moment speak of, UTC ns.
+
+        Columns ``series``, ``first``, ``last``.
+        """
+        time = pl.col("event_time")
+        rows = self.scan(kind).filter(pl.col("known_time") <= at).group_by("series")
+        spans = rows.agg(time.min().alias("first"), time.max().alias("last"))
+        return self._once(("spans", kind, at), spans.collect)
+
     def versions(self) -> dict[str, int]:
         """Return the version of every table as it stands: equal versions hold equal rows."""
         return {kind: self._table(kind).version for kind in KINDS}

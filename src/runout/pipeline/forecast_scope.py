@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY, format_date, format_duration, start_of_day
 from runout.forecast.shipped import Level, shipped_shares
@@ -41,17 +40,13 @@ Spans = dict[str, Span]
 def known_at(lake: Lake, at: int) -> tuple[tuple[Series, ...], Spans]:
     """Return the series with a step of a day or less that a forecast may read, and what of them was known at ``at``."""
     stepped = [series for series in lake.series() if 0 < series.step <= DAY and series.kind in SPANNED_KINDS]
-    time = pl.col("event_time")
-    asked = [
-        lake.scan(kind)
-        .filter(
-            pl.col("series").is_in([item.series for item in stepped if item.kind == kind]), pl.col("known_time") <= at
-        )
-        .group_by("series")
-        .agg(time.min().alias("first"), time.max().alias("last"))
+    names = {item.series for item in stepped}
+    spans = {
+        name: Span(first, last)
         for kind in sorted({item.kind for item in stepped})
-    ]
-    spans = {name: Span(first, last) for rows in pl.collect_all(asked) for name, first, last in rows.iter_rows()}
+        for name, first, last in lake.spans_known(kind, at).iter_rows()
+        if name in names
+    }
     return tuple(item for item in stepped if item.series in spans), spans
 
 

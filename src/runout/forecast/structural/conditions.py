@@ -12,47 +12,33 @@ import numpy as np
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.conditional import Condition
 from runout.forecast.features import Evidence
-from runout.forecast.models.structural import Day, Scenarios, Structural
-from runout.forecast.protocol import Predictive, predictive
+from runout.forecast.protocol import Predictive
+from runout.forecast.structural.day import Day, Scenarios
 
 LEAST_SCENARIOS: Final = 40
 MOST_STRETCHED: Final = 4.0
 """Beyond so many times their length, scenarios of past days say nothing."""
 
 
-def given_by_model(evidence: Evidence, condition: Condition, *, model: Structural | None = None) -> Predictive:
+def given(day: Day, condition: Condition) -> Predictive:
     """Return the distribution of the day forecast, if the condition comes true within it.
 
     Parameters
     ----------
-    evidence
-        All that is known at the origin.
+    day
+        Fitted once for all conditions asked of it.
     condition
         The move, from the last close known.
-    model
-        Another structural model than the usual one.
 
     Raises
     ------
     UsageError
         If the coin is not in the history, or the move is not above zero (and below one, for a fall).
     NotEnoughDataError
-        With under a year of days, or if even ways of four times their length do not get there.
+        If even ways of four times their length do not get there.
     """
-    return given_on(day_of(evidence, model=model), condition)
-
-
-def day_of(evidence: Evidence, *, model: Structural | None = None) -> Day:
-    """Return the day that ``evidence`` leads up to, fitted once for all conditions asked of it."""
-    asked = model or Structural()
-    whole = asked.prepared(evidence)
-    return Day.of(asked.fit(whole), whole)
-
-
-def given_on(day: Day, condition: Condition) -> Predictive:
-    """Return what :func:`given_by_model` does, of a day that is already fitted."""
     _require_possible(day.evidence, condition)
-    return predictive(day.evidence, day.law(_getting_there(day, condition)), day.known.missing)
+    return day.predictive(_getting_there(day, condition))
 
 
 def _getting_there(day: Day, condition: Condition) -> Scenarios:

@@ -7,15 +7,12 @@ Volume is that of the bars' one venue, open interest that of all: which share of
 nobody knows, and a lower one stands for it. Nothing here is fitted.
 """
 
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
 import numpy as np
 
 from runout.forecast.history import History
 from runout.scores.arrays import BoolArray, FloatArray
-
-Source = Literal["volume and open interest", "path only"]
 
 CELL, HALF_WIDTH = 0.002, 6.0
 """The grid reaches from the first price to 400 times more or less."""
@@ -29,43 +26,7 @@ _GROUP: Final = (0, 0, 0, 0, 1, 2, 2, 2, 2)
 GRID: Final[FloatArray] = np.concatenate([np.arange(40) * 0.0025, 0.1 + np.arange(35) * 0.01, [0.45, 0.6]])
 """Log distances from the price."""
 _PARTS: Final = 4
-_PATH_TURNOVER: Final = 1.0
 _LEAST_LENGTH: Final = 1e-4
-
-
-class Ladders(msgspec.Struct, frozen=True, eq=False):
-    """What rests where, at the end of each day.
-
-    Parameters
-    ----------
-    usd
-        Dollars within each distance of the close, cumulative, shape (days, coins, 2, groups, grid); longs (below the
-        price) first. Zero where nothing was ever observed.
-    source
-        What they were made from.
-    """
-
-    usd: FloatArray
-    source: Source
-
-    def head(self, days: int) -> "Ladders":
-        """Return the ladders of the first days."""
-        return msgspec.structs.replace(self, usd=self.usd[:days])
-
-
-def ladders_of(history: History, source: Source = "volume and open interest") -> Ladders:
-    """Return ladders of every coin and day; those of a day use it and days before it only.
-
-    Parameters
-    ----------
-    history
-        Finished days.
-    source
-        ``path only``: every day opens and closes as many positions, and open interest never changes; dollars are then
-        those of the day's open interest.
-    """
-    columns = [_coin_ladders(history, column, source) for column in range(len(history.coins))]
-    return Ladders(np.stack(columns, axis=1), source)
 
 
 def within(usd: FloatArray, distance: FloatArray) -> FloatArray:
@@ -94,18 +55,30 @@ def within(usd: FloatArray, distance: FloatArray) -> FloatArray:
     return lower + (upper - lower) * part[..., np.newaxis]
 
 
-def _coin_ladders(history: History, column: int, source: Source) -> FloatArray:
-    """Return one coin's dollars, shape (days, 2, groups, grid)."""
+def ladder_of(history: History, column: int) -> FloatArray:
+    """Return what rests where at the end of each day; a day uses itself and days before it only.
+
+    Parameters
+    ----------
+    history
+        Finished days.
+    column
+        Coin.
+
+    Returns
+    -------
+    FloatArray
+        Dollars within each distance of the close, cumulative, shape (days, 2, groups, grid); longs (below the price)
+        first. Zero where nothing was ever observed.
+    """
     from runout.kernels.daily_ladders import daily_ladders_side  # noqa: PLC0415 - numba takes over a second to load
 
     known = _known(history, column)
-    days = len(history)
     if not known.any():
-        return np.zeros((days, 2, len(GROUPS), len(GRID)))
+        return np.zeros((len(history), 2, len(GROUPS), len(GRID)))
     low, high, part = _walked(history, column, known)
     close = _carried(history.close[:, column], known)
-    interest_usd = _carried(history.open_interest_usd[:, column], known)
-    interest, closes, change = _flows(history, column, known, source)
+    interest, closes, change = _flows(history, column, known)
     base = np.log(close[int(np.argmax(known))]) * np.array([1.0, -1.0]) - HALF_WIDTH
     arguments = (
         SHIFT, SHARE, HAZARD, POPULATION,
@@ -118,8 +91,7 @@ def _coin_ladders(history: History, column: int, source: Source) -> FloatArray:
         )
         for side, (direction, entry_low, entry_high) in enumerate(((1.0, low, high), (-1.0, -high, -low)))
     ]  # fmt: skip
-    dollars = interest_usd if source == "path only" else close
-    return np.stack(sides, axis=1) * dollars[:, np.newaxis, np.newaxis, np.newaxis]
+    return np.stack(sides, axis=1) * close[:, np.newaxis, np.newaxis, np.newaxis]
 
 
 def _known(history: History, column: int) -> BoolArray:
@@ -145,13 +117,8 @@ def _walked(history: History, column: int, known: BoolArray) -> tuple[FloatArray
     return np.minimum(*ends), np.maximum(*ends), length / length.sum(axis=1, keepdims=True)
 
 
-def _flows(
-    history: History, column: int, known: BoolArray, source: Source
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _flows(history: History, column: int, known: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return coins held, closed and gained of each day; NaN held where nothing was observed."""
-    if source == "path only":
-        ones = np.where(known, 1.0, np.nan)
-        return ones, np.full(len(known), _PATH_TURNOVER / 2.0), np.zeros(len(known))
     close = np.where(known, history.close[:, column], 1.0)
     interest = np.where(known, history.open_interest_usd[:, column], np.nan) / close
     volume = np.where(known, history.volume_usd[:, column], 0.0) / close

@@ -7,7 +7,8 @@ import numpy as np
 
 from runout.forecast.features import Evidence
 from runout.forecast.filters import shifted, weighted_level
-from runout.forecast.structural.ladders import Ladders, within
+from runout.forecast.history import History
+from runout.forecast.structural.ladders import GRID, GROUPS, ladder_of, within
 from runout.scores.arrays import FloatArray
 
 LEVEL_HALF_LIFE_DAYS: Final = 90.0
@@ -33,9 +34,9 @@ class Terrain(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     floor_usd
         Added to what is swept, shape (days + lead,); NaN without open interest.
     usd
-        The ladder known before the day forecast, shape (coins, 2, groups, grid); None if not asked for.
+        The ladder known before the day forecast, shape (coins, 2, groups, grid).
     swept
-        What each day swept of the ladder before it, dollars, shape (days, coins, 2, groups); None without ladders.
+        What each day swept of the ladder before it, dollars, shape (days, coins, 2, groups).
     level
         Level of ln of what is swept, known before each day, shape (days + lead,).
     """
@@ -45,39 +46,37 @@ class Terrain(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     size: FloatArray
     share: FloatArray
     floor_usd: FloatArray
-    usd: FloatArray | None
-    swept: FloatArray | None
+    usd: FloatArray
+    swept: FloatArray
     level: FloatArray
 
 
-def terrain_of(evidence: Evidence, ladders: Ladders | None) -> Terrain:
-    """Return the terrain of finished days and of the one forecast.
-
-    Parameters
-    ----------
-    evidence
-        All that is known.
-    ladders
-        Of the same days; None for range only.
-    """
+def terrain_of(evidence: Evidence) -> Terrain:
+    """Return the terrain of finished days and of the day that ``evidence`` leads up to."""
     history, lead = evidence.history, evidence.design.lead
     share = _shares(history.open_interest_usd, lead)
     close = shifted(_last(history.close), lead)[: len(history)]
     fall, rise = _away(np.log(close), history.low, history.high, share)
     size = np.log(SMALLEST_SIZE + (share[: len(history)] * (fall + rise)).sum(axis=1))
     floor = _FLOOR * np.exp(evidence.design.log_interest)
-    terrain = Terrain(
-        fall=fall, rise=rise, size=size, share=share, floor_usd=floor, usd=None, swept=None,
-        level=np.zeros(len(history) + lead),
-    )  # fmt: skip
-    if ladders is None:
-        return terrain
     ways = np.nan_to_num(np.stack([fall, rise], axis=-1))
-    swept = np.zeros((*ways.shape, ladders.usd.shape[3]))
-    swept[lead:] = within(ladders.usd[:-lead], ways[lead:])
+    swept, usd = _swept(history, ways, lead)
     total = np.log(swept.sum(axis=(1, 2, 3)) + floor[: len(history)])
     level = shifted(weighted_level(np.where(np.isfinite(size), total, np.nan), LEVEL_HALF_LIFE_DAYS), lead)
-    return msgspec.structs.replace(terrain, usd=ladders.usd[-1], swept=swept, level=level)
+    return Terrain(
+        fall=fall, rise=rise, size=size, share=share, floor_usd=floor, usd=usd, swept=swept, level=level
+    )  # fmt: skip
+
+
+def _swept(history: History, ways: FloatArray, lead: int) -> tuple[FloatArray, FloatArray]:
+    """Return what each day swept, and the last ladder; of a coin at a time, since ladders of all days are large."""
+    swept = np.zeros((*ways.shape, len(GROUPS)))
+    last = np.zeros((*ways.shape[1:], len(GROUPS), len(GRID)))
+    for column in range(ways.shape[1]):
+        ladder = ladder_of(history, column)
+        swept[lead:, column] = within(ladder[:-lead], ways[lead:, column])
+        last[column] = ladder[-1]
+    return swept, last
 
 
 def covariates_of_sweep(swept: FloatArray, floor_usd: FloatArray, level: FloatArray) -> FloatArray:
@@ -99,22 +98,6 @@ def covariates_of_sweep(swept: FloatArray, floor_usd: FloatArray, level: FloatAr
     by_class = swept.sum(axis=(1, 2))
     parts = (by_side.sum(axis=1), by_side[:, 0], by_side[:, 1], by_class[:, 0], by_class[:, _FAR])
     return np.column_stack([np.log(part + floor_usd) - level for part in parts])
-
-
-def covariates_of_range(fall: FloatArray, rise: FloatArray, share: FloatArray) -> FloatArray:
-    """Return ln of fall and rise together, of each, of the larger one, and squares: the path without a map.
-
-    Parameters
-    ----------
-    fall, rise
-        Shape (n, coins).
-    share
-        Weights of the coins, shape (n, coins) or (coins,).
-    """
-    both, larger, down, up = (
-        np.log(SMALLEST_SIZE + (share * part).sum(axis=1)) for part in (fall + rise, np.maximum(fall, rise), fall, rise)
-    )
-    return np.column_stack([both, larger, down, up, both**2, down**2, up**2])
 
 
 def _shares(interest_usd: FloatArray, lead: int) -> FloatArray:

@@ -18,15 +18,22 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from runout.forecast.covariates import FIRST_LAG, PENALTY_LAG, PENALTY_WEEKDAY, Covariates, Sample, covariates_of
-from runout.forecast.covariates import sample_of as covariate_sample_of
+from runout.forecast.covariates import (
+    FIRST_LAG,
+    PENALTY_LAG,
+    PENALTY_WEEKDAY,
+    Covariates,
+    Sample,
+    covariates_of,
+    sample_of,
+)
 from runout.forecast.features import LAGS, Evidence
 from runout.forecast.laws import ResidualLaw
 from runout.forecast.protocol import Predictive, predictive
 from runout.forecast.regression import Coefficients, student_ridge
-from runout.forecast.structural.ladders import Ladders, Source, ladders_of, within
-from runout.forecast.structural.terrain import Terrain, covariates_of_range, covariates_of_sweep, terrain_of
-from runout.scores.arrays import FloatArray, IntArray
+from runout.forecast.structural.ladders import within
+from runout.forecast.structural.terrain import Terrain, covariates_of_sweep, terrain_of
+from runout.scores.arrays import BoolArray, FloatArray, IntArray
 
 SCENARIOS: Final = 900
 FREEDOM, TAIL_FREEDOM, TAIL_WEIGHT = 200.0, 5.0, 0.1
@@ -42,48 +49,13 @@ _PLAIN: Final = FIRST_LAG + len(LAGS)
 """Weekday and lags among the covariates: what the head takes of them."""
 
 
-class Structural(msgspec.Struct, frozen=True, kw_only=True):
-    """The model; see the module.
-
-    Parameters
-    ----------
-    name
-        In every table.
-    source
-        What the ladders are made from; None: no ladder, the head sees how far prices went and nothing else.
-    """
-
-    name: str = "structural"
-    source: Source | None = "volume and open interest"
-
-    def prepared(self, evidence: Evidence) -> Evidence:
-        """Return the evidence with the ladders that the model asks for."""
-        if self.source is None or (evidence.ladders is not None and evidence.ladders.source == self.source):
-            return evidence
-        return msgspec.structs.replace(evidence, ladders=ladders_of(evidence.history, self.source))
-
-    def fit(self, evidence: Evidence) -> "StructuralFit":
-        """Return both regressions on all finished days, weighted by age."""
-        whole = self.prepared(evidence)
-        sample = covariate_sample_of(whole.design)
-        terrain = terrain_of(whole, self._ladders(whole))
-        usable = np.isfinite(terrain.size[sample.rows])
-        if usable.sum() < _LEAST_ROWS:
-            # Without prices there is no way to speak of: what is left are weekday and lags.
-            return _fitted(self, sample, _flat(terrain), sample.rows, np.ones(len(sample.rows), dtype=np.bool_))
-        return _fitted(self, sample, terrain, sample.rows[usable], usable)
-
-    def _ladders(self, whole: Evidence) -> Ladders | None:
-        return None if self.source is None else whole.ladders
-
-
 class Scaling(msgspec.Struct, frozen=True, eq=False):
     """Weighted mean and deviation of the covariates of a way."""
 
     mean: FloatArray
     deviation: FloatArray
 
-    def of(self, covariates: FloatArray) -> FloatArray:
+    def standardised(self, covariates: FloatArray) -> FloatArray:
         """Return standardised covariates; what was not observed stands at its mean."""
         return np.nan_to_num((covariates - self.mean) / self.deviation)
 
@@ -106,19 +78,13 @@ class Scenarios(msgspec.Struct, frozen=True, eq=False):
     location: FloatArray
 
 
-class StructuralFit(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Parameters: both regressions, how their covariates were scaled, and the days they saw.
+class Fit(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Both regressions, and how the covariates of a way were scaled.
 
     Parameters
     ----------
-    model
-        What was asked for.
     sample
         Covariates of the days fitted on.
-    used
-        Which of them have prices.
-    rows
-        Rows of those.
     size, head
         Coefficients.
     scaling
@@ -127,19 +93,11 @@ class StructuralFit(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Deviation of the head's errors.
     """
 
-    model: Structural
     sample: Sample
-    used: np.ndarray
-    rows: IntArray
     size: Coefficients
     head: Coefficients
     scaling: Scaling
     spread: float
-
-    def predict(self, evidence: Evidence) -> Predictive:
-        """Return the distribution; missing covariates widen it by the variance they would have had."""
-        day = Day.of(self, evidence)
-        return predictive(day.evidence, day.law(day.scenarios()), day.known.missing)
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -147,47 +105,60 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     Parameters
     ----------
-    fit
-        Parameters.
     evidence
-        All that is known, with ladders.
+        All that is known.
     terrain
         Of it.
     known
         Covariates of the day.
+    fit
+        Parameters.
     head_drift, size_drift
         Mean of the last errors of either regression.
     """
 
-    fit: StructuralFit
     evidence: Evidence
     terrain: Terrain
     known: Covariates
+    fit: Fit
     head_drift: float
     size_drift: float
 
     @classmethod
-    def of(cls, fit: StructuralFit, evidence: Evidence) -> "Day":
-        """Return the day that ``evidence`` leads up to."""
-        whole = fit.model.prepared(evidence)
-        ladders = None if fit.model.source is None else whole.ladders
-        terrain = terrain_of(whole, ladders)
-        if not np.isfinite(terrain.size[fit.rows]).any():
+    def after(cls, evidence: Evidence) -> "Day":
+        """Return the day that ``evidence`` leads up to, fitted on all finished days, weighted by age.
+
+        Raises
+        ------
+        NotEnoughDataError
+            With under a year of days.
+        """
+        sample, terrain = sample_of(evidence.design), terrain_of(evidence)
+        known = covariates_of(evidence.design, sample.scaler)
+        with_prices = np.isfinite(terrain.size[sample.rows])
+        if with_prices.sum() < _LEAST_ROWS:
+            # Without prices there is no way to speak of: what is left are weekday and lags.
             terrain = _flat(terrain)
-        known = covariates_of(whole.design, fit.sample.scaler)
-        drifts = _drifts(fit, terrain, len(whole.history))
+        else:
+            sample = _chosen(sample, with_prices)
+        fit = _fitted(sample, terrain)
+        drifts = _drifts(fit, terrain, len(evidence.history))
         return cls(
-            fit=fit, evidence=whole, terrain=terrain, known=known, head_drift=drifts[0], size_drift=drifts[1]
+            evidence=evidence, terrain=terrain, known=known, fit=fit, head_drift=drifts[0], size_drift=drifts[1]
         )  # fmt: skip
+
+    def predictive(self, scenarios: Scenarios) -> Predictive:
+        """Return the distribution over scenarios; missing covariates widen it by the variance they would have had."""
+        return predictive(self.evidence, self.law(scenarios), self.known.missing)
 
     def scenarios(self) -> Scenarios:
         """Return the ways of past days, scaled to the day forecast."""
-        fit, rows = self.fit, self.fit.rows[-SCENARIOS:]
-        expected = fit.sample.covariates[fit.used][-SCENARIOS:] @ fit.size.value[1:]
+        fit, rows = self.fit, self.fit.sample.rows[-SCENARIOS:]
+        expected = fit.sample.covariates[-SCENARIOS:] @ fit.size.value[1:]
         today = float(self.known.value @ fit.size.value[1:]) + self.size_drift
         ways = np.stack([self.terrain.fall[rows], self.terrain.rise[rows]], axis=-1)
         ways = ways * np.exp(today - expected)[:, np.newaxis, np.newaxis]
-        weight = fit.sample.weight[fit.used][-SCENARIOS:]
+        weight = fit.sample.weight[-SCENARIOS:]
         return self.located(ways, weight / weight.sum())
 
     def located(self, ways: FloatArray, weight: FloatArray) -> Scenarios:
@@ -224,7 +195,9 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
     def _standard(self, ways: FloatArray) -> FloatArray:
-        return self.fit.scaling.of(_way_covariates(self.terrain, ways))
+        terrain = self.terrain
+        swept = covariates_of_sweep(within(terrain.usd, ways), terrain.floor_usd[-1], terrain.level[-1])
+        return self.fit.scaling.standardised(swept)
 
     def _errors(self, scenarios: Scenarios) -> tuple[float, float]:
         """Return the standard error of the location, and the deviation that covariates not observed add."""
@@ -242,24 +215,25 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 # -- fitting ----------------------------------------------------------------------------------------------------------
 
 
-def _fitted(model: Structural, sample: Sample, terrain: Terrain, rows: IntArray, used: np.ndarray) -> StructuralFit:
-    weight, z = sample.weight[used], sample.covariates[used]
-    item = np.ones((len(rows), 1))
+def _chosen(sample: Sample, which: BoolArray) -> Sample:
+    names = ("rows", "weight", "covariates", "target")
+    return msgspec.structs.replace(sample, **{name: getattr(sample, name)[which] for name in names})
+
+
+def _fitted(sample: Sample, terrain: Terrain) -> Fit:
+    intercept = np.ones((len(sample.rows), 1))
     penalty = np.concatenate([[_INTERCEPT_PENALTY], sample.penalty])
-    size = _ridge(np.hstack([item, z]), terrain.size[rows], weight, penalty)
-    ways = _past_covariates(terrain, rows)
-    scaling = _scaling(ways, weight)
-    x = np.hstack([item, z[:, :_PLAIN], scaling.of(ways)])
+    size = _ridge(np.hstack([intercept, sample.covariates]), terrain.size[sample.rows], sample.weight, penalty)
+    swept = _past_covariates(terrain, sample.rows)
+    scaling = _scaling(swept, sample.weight)
+    x = np.hstack([intercept, sample.covariates[:, :_PLAIN], scaling.standardised(swept)])
     penalty = np.concatenate([
         [_INTERCEPT_PENALTY], np.full(FIRST_LAG, PENALTY_WEEKDAY), np.full(len(LAGS), PENALTY_LAG),
-        np.full(ways.shape[1], _PENALTY_SWEPT),
+        np.full(swept.shape[1], _PENALTY_SWEPT),
     ])  # fmt: skip
-    target = sample.target[used]
-    head = _ridge(x, target, weight, penalty)
-    spread = float(np.sqrt(np.average((target - x @ head.value) ** 2, weights=weight)))
-    return StructuralFit(
-        model=model, sample=sample, used=used, rows=rows, size=size, head=head, scaling=scaling, spread=spread
-    )
+    head = _ridge(x, sample.target, sample.weight, penalty)
+    spread = float(np.sqrt(np.average((sample.target - x @ head.value) ** 2, weights=sample.weight)))
+    return Fit(sample=sample, size=size, head=head, scaling=scaling, spread=spread)
 
 
 def _ridge(x: FloatArray, target: FloatArray, weight: FloatArray, penalty: FloatArray) -> Coefficients:
@@ -269,29 +243,19 @@ def _ridge(x: FloatArray, target: FloatArray, weight: FloatArray, penalty: Float
 
 
 def _past_covariates(terrain: Terrain, rows: IntArray) -> FloatArray:
-    if terrain.swept is None:
-        return covariates_of_range(terrain.fall[rows], terrain.rise[rows], terrain.share[rows])
     return covariates_of_sweep(terrain.swept[rows], terrain.floor_usd[rows], terrain.level[rows])
 
 
-def _way_covariates(terrain: Terrain, ways: FloatArray) -> FloatArray:
-    if terrain.usd is None:
-        return covariates_of_range(ways[..., 0], ways[..., 1], terrain.share[-1])
-    swept = within(terrain.usd, ways)
-    return covariates_of_sweep(swept, terrain.floor_usd[-1], terrain.level[-1])
-
-
-def _drifts(fit: StructuralFit, terrain: Terrain, days: int) -> tuple[float, float]:
+def _drifts(fit: Fit, terrain: Terrain, days: int) -> tuple[float, float]:
     """Return the decayed mean of the last errors of head and size, drawn to zero by five days of none."""
-    rows, used = fit.rows[-_RECENT_DAYS:], fit.used
-    age = days - 1 - rows
-    weight = 0.5 ** (age / _RECENT_HALF_LIFE_DAYS)
-    z = fit.sample.covariates[used][-_RECENT_DAYS:]
-    item = np.ones((len(rows), 1))
-    x = np.hstack([item, z[:, :_PLAIN], fit.scaling.of(_past_covariates(terrain, rows))])
+    rows = fit.sample.rows[-_RECENT_DAYS:]
+    weight = 0.5 ** ((days - 1 - rows) / _RECENT_HALF_LIFE_DAYS)
+    z = fit.sample.covariates[-_RECENT_DAYS:]
+    intercept = np.ones((len(rows), 1))
+    x = np.hstack([intercept, z[:, :_PLAIN], fit.scaling.standardised(_past_covariates(terrain, rows))])
     errors = (
-        fit.sample.target[used][-_RECENT_DAYS:] - x @ fit.head.value,
-        terrain.size[rows] - np.hstack([item, z]) @ fit.size.value,
+        fit.sample.target[-_RECENT_DAYS:] - x @ fit.head.value,
+        terrain.size[rows] - np.hstack([intercept, z]) @ fit.size.value,
     )
     head, size = (float((weight * error).sum() / (weight.sum() + _RECENT_PRIOR_DAYS)) for error in errors)
     return head, size
