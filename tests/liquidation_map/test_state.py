@@ -134,6 +134,43 @@ def test_a_gap_ages_the_map_by_its_length_and_is_named() -> None:
     assert [(one.kind, one.observed) for one in holed.irregular()] == [("gap", later)]
 
 
+def on_a_line(path: np.ndarray, side: int) -> dict[int, float]:
+    """Return a side's masses by cell, kept without a ring: every cell there ever was has a place of its own."""
+    direction, prior = (1.0, -1.0)[side], shipped()
+    stays = float(np.exp(-prior.clock.turnover * STEP / NANOSECONDS_PER_DAY))
+    kept: dict[int, float] = {}
+    for ends in np.sort(direction * np.log(np.stack([path[:-1], path[1:]], axis=1)) / CELL, axis=1):
+        reached, first, last = int(np.ceil(ends[0] - 0.5)), *np.floor(ends).astype(int).tolist()
+        kept = {cell: mass * stays for cell, mass in kept.items() if cell < reached}
+        for shift, share in zip(prior.shift.tolist(), prior.share().tolist(), strict=True):
+            for entry in range(first, last + 1):
+                cell = entry - shift
+                kept[cell] = kept.get(cell, 0.0) + (1.0 - stays) / (last - first + 1) * share
+    return kept
+
+
+@pytest.mark.parametrize(("side", "factor"), [(0, 30.0), (1, 1.0 / 30.0)])
+def test_a_market_that_leaves_its_ring_behind_finds_nothing_of_it_ahead(side: int, factor: float) -> None:
+    path = np.concatenate(
+        [walked(1, 200), PRICE * np.geomspace(1.0, factor, 900), PRICE * factor * walked(2, 50) / PRICE]
+    )
+    state = advance(start(), bars(path))
+    edges, mass = outward(state.masses(), side, float(path[-1]))
+    line = on_a_line(path, side)
+    expected = [line.get(cell, 0.0) for cell in np.round(edges[1:] / CELL).astype(int).tolist()]
+    near = slice(0, CELLS - 100)  # a ring ends so far from the highest price, which lies within 100 cells of the last
+    assert np.allclose(mass[near], expected[near], rtol=1e-3, atol=3e-6)
+
+
+def test_a_level_is_worth_the_price_in_its_middle() -> None:
+    for side, direction in enumerate((1.0, -1.0)):
+        masses = np.zeros((2, CELLS))
+        cell = int(np.floor(direction * np.log(PRICE) / CELL)) - 100
+        masses[side, cell & (CELLS - 1)] = 0.25
+        beyond = PRICE * np.exp(-direction * 0.2)
+        assert crossed(masses, side, PRICE, beyond) == pytest.approx(0.25 * np.exp(direction * (cell + 0.5) * CELL))
+
+
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 def test_a_market_may_move_by_orders_of_magnitude(factor: float) -> None:
     path = np.concatenate(
