@@ -287,3 +287,69 @@ def test_the_long_clusters_of_the_article_were_swept_and_others_accumulate(real_
     after = liquidation_map(lake, "BTC", parse_time("2025-08-18T12:00Z"))
     largest = [one for one in after.clusters if one.side == "long"][:2]
     assert [(one.low, one.high) for one in largest] == [(113_400.0, 114_600.0), (111_100.0, 112_200.0)]
+
+
+# -- published positions ----------------------------------------------------------------------------------------------
+
+
+def published(folder: Path, rows: str) -> Path:
+    file = folder / "positions.csv"
+    file.write_text(f"coin,side,size_base,liquidation_price\n{rows}", encoding="utf-8")
+    return file
+
+
+def test_published_positions_stand_beside_what_is_inferred_of_the_rest(
+    lake: Lake, made: LiquidationMap, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    held = made.open_interest_base or 0.0
+    inside = made.price * 0.97
+    file = published(tmp_path, f"BTC,long,{held / 4},{inside}\nBTC,short,{held / 8},\nETH,long,1,1\n")
+    asked = ["map", "BTC", "--at", format_time(AT), "--lake", lake.root, "--positions", str(file)]
+    assert main([*asked, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["measured"]["positions"] == 2
+    assert document["measured"]["share"] == pytest.approx({"long": 0.25, "short": 0.125}, abs=1e-5)
+    level = max(document["measured"]["levels"], key=lambda row: row["exact_usd"])
+    assert level["low_price"] <= inside < level["high_price"]
+    assert level["exact_usd"] == pytest.approx(held / 4 * inside, rel=1e-6)
+    whole = {(row["side"], row["low_price"]): row["usd"] for row in document["levels"]}
+    for row in document["measured"]["levels"]:
+        left = 0.75 if row["side"] == "long" else 0.875
+        assert row["inferred_usd"] == pytest.approx(left * whole.get((row["side"], row["low_price"]), 0.0), abs=1.0)
+    assert main(asked) == 0
+    text = capsys.readouterr().out
+    assert "Measured levels, the largest" in text
+    assert "2 published positions, 25% of longs and 12% of shorts" in re.sub(r"\s+", " ", text)
+    assert main([*asked, "--format", "csv"]) == 0
+    assert "exact_fraction,inferred_usd,exact_usd" in capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ("BTC,both,1,2\n", "side long or short .* in row 1"),
+        ("BTC,long,0,2\n", "above zero"),
+        ("ETH,long,1,2\n", "expected positions of BTC .* found none"),
+        ("BTC,long,1e12,2\n", "expected at most"),
+        ("BTC,long,many,2\n", "expected published positions in"),
+    ],
+)
+def test_a_file_of_positions_that_cannot_be_is_refused(
+    lake: Lake, tmp_path: Path, rows: str, error: str, capsys: pytest.CaptureFixture[str]
+):
+    file = published(tmp_path, rows)
+    assert main(["map", "BTC", "--at", format_time(AT), "--lake", lake.root, "--positions", str(file)]) == 2
+    assert re.search(error, re.sub(r"\s+", " ", capsys.readouterr().err))
+
+
+def test_a_file_without_the_columns_or_of_another_form_is_refused(
+    lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bare = tmp_path / "bare.csv"
+    bare.write_text("side,size\nlong,1\n", encoding="utf-8")
+    for file, error in (
+        (bare, "found none of liquidation_price, size_base"),
+        (tmp_path / "p.xlsx", ".csv or .parquet"),
+    ):
+        assert main(["map", "BTC", "--at", format_time(AT), "--lake", lake.root, "--positions", str(file)]) == 2
+        assert error in re.sub(r"\s+", " ", capsys.readouterr().err)

@@ -3,14 +3,17 @@
 from typing import Final
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from runout import clock
 from runout.bulletin import wording
+from runout.errors import UsageError
 from runout.liquidation_map import Irregular
 from runout.liquidation_map.clusters import Cluster, Sweep, Swept
 from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import Ladder
+from runout.liquidation_map.measured import MeasuredPositions, Merged, merged
 from runout.records import Series, provider_name, venue_list
 from runout.scores.arrays import FloatArray, IntArray
 from runout.units import price
@@ -103,6 +106,8 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Gaps, spikes and far prints within the window.
     warm
         Whether the window begins after the warm-up.
+    measured
+        Published positions merged into the ladder; None: none were given.
     """
 
     coin: str
@@ -122,6 +127,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     open_interest_base: float | None
     irregular: tuple[Irregular, ...]
     warm: bool
+    measured: Merged | None = None
 
     @property
     def synthetic(self) -> bool:
@@ -132,6 +138,22 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def step_usd(self) -> float:
         """Return the width of a level, dollars."""
         return float(self.ladder.edges[1] - self.ladder.edges[0])
+
+    def with_published(self, published: MeasuredPositions) -> "LiquidationMap":
+        """Return the map with published positions of its venue in the place of inferred ones.
+
+        Raises
+        ------
+        UsageError
+            If open interest is not known or not of this venue, or less than what is published.
+        """
+        if self.open_interest_base is None or self.sources.interest_of_all():
+            raise UsageError(
+                f"expected open interest of {venue_list((self.venue,))} to set published positions beside inferred "
+                "ones, found none in this lake; `runout import` or `runout fetch` it"
+            )
+        held = np.full(2, self.open_interest_base)
+        return msgspec.structs.replace(self, measured=merged(self.ladder, published, held))
 
     def step_text(self) -> str:
         """Return the width of a level as text."""

@@ -23,6 +23,7 @@ def map_(
     at: str | None = None,
     since: Annotated[str | None, Parameter(name="--from")] = None,
     venue: str | None = None,
+    published: Annotated[Path | None, Parameter(name="--positions")] = None,
     lake: str | None = None,
     format: Format | None = None,  # noqa: A002 - the public name of the flag
     out: Path | None = None,
@@ -39,6 +40,9 @@ def map_(
         UTC time at which the heatmap and the history of sweeps begin; a week before if absent.
     venue
         Whose perpetual market; the one whose map bulletins show if absent.
+    published
+        File of positions that the venue publishes (Hyperliquid's, for one): CSV or Parquet with the columns side,
+        size_base and liquidation_price. They are shown as measured, beside what is inferred of the rest.
     lake
         Folder of the lake.
     format
@@ -53,6 +57,10 @@ def map_(
         store, coin.upper(), time_option(at) if at else now_ns(), since=time_option(since) if since else None,
         venue=venue.lower() if venue else None,
     )  # fmt: skip
+    if published is not None:
+        from runout.api.published_positions import read_published  # noqa: PLC0415 - only where a file is named
+
+        built = built.with_published(read_published(published, built.coin))
     if out is None:
         sys.stdout.write(_text(built, form, colour=screen.in_colour(), width=screen.screen_width()))
         return

@@ -51,6 +51,8 @@ class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Dollars of the exact ones, at their own liquidation prices: all of them, whatever a feed shows.
     inferred_elsewhere_base, exact_elsewhere_base
         Coins of each side beyond the edges or never liquidated, shape (sides,).
+    positions
+        How many are published.
     """
 
     edges: FloatArray
@@ -60,11 +62,16 @@ class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     exact_usd: FloatArray
     inferred_elsewhere_base: FloatArray
     exact_elsewhere_base: FloatArray
+    positions: int
 
     def held(self) -> FloatArray:
         """Return coins of each side, on the ladder and elsewhere, shape (2,)."""
         on = (self.inferred_base + self.exact_base).sum(axis=1)
         return on + self.inferred_elsewhere_base + self.exact_elsewhere_base
+
+    def published_share(self) -> FloatArray:
+        """Return the share of each side's coins that is published, shape (2,)."""
+        return (self.exact_base.sum(axis=1) + self.exact_elsewhere_base) / self.held()
 
     def exact_fraction(self) -> FloatArray:
         """Return the share of each level's coins that is exact; 0 where nothing rests."""
@@ -103,7 +110,7 @@ def merged(ladder: Ladder, measured: MeasuredPositions, held_base: FloatArray) -
         edges=ladder.edges, inferred_base=kept[:, np.newaxis] * inferred, exact_base=coins,
         inferred_usd=kept[:, np.newaxis] * ladder.usd, exact_usd=dollars,
         inferred_elsewhere_base=kept * (held_base - inferred.sum(axis=1)),
-        exact_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0),
+        exact_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0), positions=len(measured.side),
     )  # fmt: skip
 
 

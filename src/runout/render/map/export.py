@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import msgspec
 import polars as pl
+import polars.selectors as cs
 
 from runout import clock
 from runout.bulletin.liquidation_map import LiquidationMap
-from runout.liquidation_map import clusters, ladder
+from runout.liquidation_map import clusters, ladder, measured
 from runout.liquidation_map.clusters import Sweep
+from runout.liquidation_map.dollars import SIDES
 from runout.render import answer_page, page
 from runout.render.map import labels, pictures
 from runout.render.sheet import Sheet
@@ -63,10 +65,12 @@ def table(item: LiquidationMap) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns of :func:`runout.liquidation_map.ladder.table` behind ``coin, venue, time`` (UTC ns, last bar).
+        Columns of :func:`runout.liquidation_map.ladder.table`, or with published positions of
+        :func:`runout.liquidation_map.measured.table`, behind ``coin, venue, time`` (UTC ns, last bar).
     """
+    levels = ladder.table(item.ladder) if item.measured is None else measured.table(item.measured)
     named = [pl.lit(item.coin).alias("coin"), pl.lit(item.venue).alias("venue"), pl.lit(item.through).alias("time")]
-    return ladder.table(item.ladder).select(*named, pl.all())
+    return levels.select(*named, pl.all())
 
 
 def comma_separated(subject: LiquidationMap) -> str:
@@ -77,7 +81,7 @@ def comma_separated(subject: LiquidationMap) -> str:
     writer = csv.writer(sheet, lineterminator="\n")
     writer.writerow(rows.columns)
     rounded = rows.with_columns(
-        pl.col(money).round(2), pl.col("coins", "prior_share").round(6), time=pl.lit(clock.format_time(subject.through))
+        pl.col(money).round(2), cs.float().exclude(money).round(6), time=pl.lit(clock.format_time(subject.through))
     )
     writer.writerows(rounded.rows())
     return sheet.getvalue()
@@ -106,6 +110,11 @@ def json(subject: LiquidationMap) -> str:
             for item in subject.swept
         ],
         "sweeps": [_sweep(sweep) for sweep in subject.sweeps],
+        "measured": None if subject.measured is None else {
+            "positions": subject.measured.positions,
+            "share": dict(zip(SIDES, subject.measured.published_share().round(6).tolist(), strict=True)),
+            "levels": [_level(row) for row in measured.table(subject.measured).iter_rows(named=True)],
+        },
         "levels": [_level(row) for row in ladder.table(subject.ladder).iter_rows(named=True)],
     }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
@@ -116,6 +125,10 @@ def _tables(subject: LiquidationMap) -> list[tuple[str, Sequence[str], list[tupl
     results.append(
         ("Clusters, the largest first", labels.CLUSTER_COLUMNS, [labels.cluster_row(item) for item in subject.clusters])
     )
+    if subject.measured is not None:
+        results.append(
+            ("Measured levels, the largest", labels.MEASURED_COLUMNS, labels.measured_rows(subject.measured))
+        )
     if subject.swept:
         rows = [labels.swept_row(item) for item in subject.swept]
         results.append(("Clusters of 24 h ago that the price went into", labels.SWEPT_COLUMNS, rows))

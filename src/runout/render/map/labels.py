@@ -2,11 +2,15 @@
 
 from typing import Final
 
+import polars as pl
+
 from runout import clock
 from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
+from runout.liquidation_map import measured
 from runout.liquidation_map.clusters import Cluster, Sweep, Swept
 from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import FAR, Total
+from runout.liquidation_map.measured import Merged
 from runout.units import coins, dollars, percent, price
 
 _SWEEPS: Final = 6
@@ -68,6 +72,35 @@ def swept_row(swept: Swept) -> tuple[str, ...]:
 SWEEP_COLUMNS: Final = ("side", "4 h from (UTC)", "way", "expected", "band of 90%", "reported")
 
 
+MEASURED_COLUMNS: Final = ("side", "from", "to", "coins", "measured", "measured dollars", "inferred dollars")
+_LEVELS: Final = 12
+
+
+def measured_rows(source: Merged) -> list[tuple[str, ...]]:
+    """Return the levels with the most measured dollars as cells under :data:`MEASURED_COLUMNS`, by price."""
+    largest = measured.table(source).filter(pl.col("exact_usd") > 0.0).top_k(_LEVELS, by="exact_usd")
+    return [
+        (
+            row["side"], price(row["low_price"]), price(row["high_price"]), f"{row['coins']:,.4g}",
+            percent(row["exact_fraction"], digits=0), dollars(row["exact_usd"]), dollars(row["inferred_usd"]),
+        )
+        for row in largest.sort("low_price", "side").iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def measured_text(source: Merged) -> str:
+    """Return what is measured, of how much, and that measured and inferred dollars are not of one kind."""
+    shares = " and ".join(
+        f"{percent(float(share), digits=0)} of {side}s"
+        for side, share in zip(SIDES, source.published_share(), strict=True)
+    )
+    return (
+        f"Measured: {source.positions:,} published positions, {shares}. Their dollars are all that they would close, "
+        "whatever a feed reports; inferred dollars are of the rest, as far as the feed would report them: the two are "
+        "not added."
+    )
+
+
 def largest_sweeps(liquidation_map: LiquidationMap) -> tuple[Sweep, ...]:
     """Return the sweeps of the window of which most was expected, the largest first."""
     return tuple(sorted(liquidation_map.sweeps, key=lambda sweep: -sweep.predicted.usd)[:_SWEEPS])
@@ -106,7 +139,9 @@ def foot(liquidation_map: LiquidationMap) -> tuple[str, ...]:
         "Bands of 90% held 91% to 97% of BTC and SOL reports of 2025; what opens and is liquidated along the way is in "
         "the dollars, not in the levels."
     )
-    return (*((dated, banded) if fitted.buckets else ()), liquidation_map.source_text(), *liquidation_map.caveats())
+    published = () if liquidation_map.measured is None else (measured_text(liquidation_map.measured),)
+    shown = (dated, banded) if fitted.buckets else ()
+    return (*published, *shown, liquidation_map.source_text(), *liquidation_map.caveats())
 
 
 def _visit(sweep: Sweep) -> str:
