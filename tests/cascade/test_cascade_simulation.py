@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cascade.markets import DEFINITION, homogeneous_coin, random_market
-from runout.cascade.depth import Band, depth, metaorder
+from runout.cascade.depth import Band, Impact, depth
 from runout.cascade.engine import Rounds
 from runout.cascade.ladder import Group, ladder, ladder_from_prices, rungs
 from runout.cascade.market import Venue, coin_market, market
@@ -72,7 +72,7 @@ def test_a_result_names_whose_depth_it_rests_on():
 
 
 def test_an_impact_law_of_slow_flow_takes_the_place_of_the_book():
-    coin = msgspec.structs.replace(homogeneous_coin(0.4), impact=metaorder(0.02, 3e10))
+    coin = msgspec.structs.replace(homogeneous_coin(0.4), impact=Impact(3e10, 0.02, 0.5))
     slide = simulate(market(coin), Move(math.expm1(-0.02)))
     expected = 0.02 + 0.02 * math.sqrt(slide.value.liquidated_usd / 3e10)
     assert slide.value.distance == pytest.approx(expected)

@@ -5,11 +5,11 @@ import pytest
 
 from cascade.markets import DEFINITION, homogeneous_coin
 from runout.cascade.arrays import amounts
-from runout.cascade.depth import Impact, depth, fit_power_law
+from runout.cascade.depth import Impact, depth
 from runout.cascade.ladder import ladder, rungs
 from runout.cascade.market import Venue, coin_market, market
 from runout.cascade.montecarlo import simulate_day
-from runout.errors import NotEnoughDataError, UsageError
+from runout.errors import UsageError
 
 LAWS = (
     Impact(2e8, 0.01, 1.0),
@@ -32,23 +32,6 @@ def test_a_law_that_moves_nothing_needs_endless_dollars() -> None:
     assert still.inverse([0.0, 0.01]).tolist() == [0.0, np.inf]
 
 
-def test_samples_of_a_power_law_give_it_back() -> None:
-    far = np.array([0.001, 0.005, 0.01, 0.03])
-    usd, exponent = fit_power_law(far, 2e8 * (far / 0.01) ** 0.8)
-    assert (usd, exponent) == pytest.approx((2e8, 0.8))
-
-
-def test_what_shows_no_law_is_refused() -> None:
-    with pytest.raises(UsageError, match="all above 0"):
-        fit_power_law([0.01, 0.02], [1e6, 0.0])
-    with pytest.raises(UsageError, match="as many"):
-        fit_power_law([0.01, 0.02], [1e6])
-    with pytest.raises(NotEnoughDataError, match="two distances"):
-        fit_power_law([0.01, 0.01], [1e6, 2e6])
-    with pytest.raises(UsageError, match="numbers in dollars"):
-        amounts("dollars", ["many"])
-
-
 def test_a_coin_with_a_law_of_its_own_walks_by_that_law() -> None:
     side = rungs(np.array([0.0, 0.01, 0.02, 0.3]), np.array([0.0, 5e7, 0.0]))
     book = depth(1e8, definition=DEFINITION, exponent=1.0)
@@ -69,3 +52,8 @@ def test_a_side_without_a_map_has_nothing_to_liquidate() -> None:
     path = np.array([[0.0, 0.05, 0.1]])
     day = simulate_day(market(one_sided), path, np.random.default_rng(1), step_seconds=60.0)
     assert (day.short_usd[0], day.long_usd[0]) == (0.0, 0.0)
+
+
+def test_amounts_are_numbers() -> None:
+    with pytest.raises(UsageError, match="numbers in dollars"):
+        amounts("dollars", ["many"])

@@ -26,7 +26,6 @@ SURFACE = [
     "crps_student_t",
     "fit_recalibration",
     "interval_coverage",
-    "jeffreys_interval",
     "log_losses",
     "log_score",
     "paired_difference",

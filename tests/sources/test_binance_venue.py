@@ -4,11 +4,11 @@ import json
 
 import polars as pl
 import pytest
+from venue_calls import bars_of
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, parse_time
 from runout.errors import SchemaError
 from runout.sources import binance
-from runout.sources.trades import bars_of_trades
 from runout.sources.venue import Answer, Call, Instrument, Rows, Venue
 
 VENUE = binance.venue()
@@ -96,7 +96,7 @@ def test_two_events_of_one_instant_are_two_and_one_event_over_two_connections_is
 def test_trades_of_spot_and_perpetual_with_one_symbol_are_told_apart_and_make_bars():
     perpetual = [traded(number=1, p="100"), traded(number=2, p="110", taker_sold=True), traded(number=1, p="100")]
     trades = read(*perpetual, traded(number=9, p="105", M=True)).tables["trades"]
-    bars = bars_of_trades(trades, STEP)
+    bars = bars_of(trades)
     assert bars["series"].to_list() == ["binance/bars/BTC/perpetual-BTCUSDT/5m", "binance/bars/BTC/spot-BTCUSDT/5m"]
     assert bars.select("open", "high", "low", "close", "trades").row(0) == (100.0, 110.0, 100.0, 110.0, 2)
     assert bars.select("volume_base", "taker_buy_base", "taker_buy_usd").row(0) == (0.5, 0.25, 25.0)

@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from venue_calls import MS, NOW, STEP, answer, follow, page_of
+from venue_calls import MS, NOW, STEP, answer, bars_of, follow, page_of
 from venue_calls import read as read_frames
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.sources import bybit
-from runout.sources.trades import bars_of_trades
 from runout.sources.venue import Call, Instrument, Rows, Venue
 
 VENUE = bybit.venue()
@@ -104,7 +103,7 @@ def test_trades_make_bars_with_the_split_by_taker():
 
     message = {"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": NOW // MS,
                "data": [trade(1, "100", "Buy"), trade(2, "110", "Sell")]}  # fmt: skip
-    bar = bars_of_trades(read(message, message).tables["trades"], STEP)
+    bar = bars_of(read(message, message).tables["trades"])
     assert bar.select("volume_base", "taker_buy_base", "volume_usd", "trades").row(0) == (4.0, 2.0, 420.0, 2)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from runout.clock import NANOSECONDS_PER_MINUTE, parse_time
+from runout.collect.bars import Bars
 from runout.sources.venue import Answer, Call, History, Instrument, Page, Rows, Venue
 
 NOW = parse_time("2026-11-01")
@@ -54,3 +55,10 @@ def follow(
         tables += page.rows.tables.values()
         call = page.next
     return pl.concat(tables).sort("event_time"), calls
+
+
+def bars_of(trades: pl.DataFrame) -> pl.DataFrame:
+    """Return the bars that the collector makes of trades."""
+    bars = Bars()
+    bars.add(trades, dict.fromkeys(trades["series"].unique(), STEP))
+    return bars.close(NOW + 2 * STEP, NOW + 2 * STEP).bars

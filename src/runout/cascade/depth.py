@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from runout.cascade.arrays import Floats, amounts, number, positive
+from runout.cascade.arrays import Floats, number, positive
 from runout.cascade.ladder import Direction
-from runout.errors import NotEnoughDataError, UsageError
+from runout.errors import UsageError
 
 REFERENCE_DISTANCE: Final = 0.01
 """Log-distance within which depth is stated: one percent."""
@@ -151,71 +151,6 @@ def book_walk(depths: tuple[Depth, ...], direction: Direction, *, linear_usd: fl
 def side_usd(item: Depth, direction: Direction) -> Band:
     """Return the side of the book that a move in this direction eats."""
     return item.bid_usd if direction == "down" else item.ask_usd
-
-
-def metaorder(
-    daily_volatility: float, daily_volume_usd: float, *, prefactor: float = 1.0, exponent: float = 0.5,
-    linear_usd: float | None = None,
-) -> Impact:  # fmt: skip
-    r"""Return the law of slow flow, :math:`I = Y\sigma (Q/V)^\delta`.
-
-    Parameters
-    ----------
-    daily_volatility
-        σ, standard deviation of a day's log return.
-    daily_volume_usd
-        V, dollars traded a day.
-    prefactor, exponent
-        Y and δ. δ = ½ is well established; Y is about 1.
-    linear_usd
-        Below this linear; None: one millionth of V.
-
-    Raises
-    ------
-    UsageError
-        If a parameter is not above 0.
-
-    References
-    ----------
-    Sato and Kanazawa (2024), arXiv 2411.13965: δ = 0.489 ± 0.0015; Donier and Bonart (2015), arXiv 1412.4503, for
-    Bitcoin.
-    """
-    volume = positive("daily_volume_usd", daily_volume_usd)
-    moved = positive("prefactor", prefactor) * positive("daily_volatility", daily_volatility)
-    return Impact(volume, moved, positive("exponent", exponent), volume * 1e-6 if linear_usd is None else linear_usd)
-
-
-def fit_power_law(distance: npt.ArrayLike, cumulative_usd: npt.ArrayLike) -> tuple[float, float]:
-    """Return (dollars within 1%, γ) of the power law through samples of cumulative depth, least squares in logarithms.
-
-    Parameters
-    ----------
-    distance
-        Shape (n,): log-distances, above 0.
-    cumulative_usd
-        Shape (n,): dollars within them, above 0.
-
-    Raises
-    ------
-    UsageError
-        If a sample is not finite and above 0.
-    NotEnoughDataError
-        If fewer than two distances differ.
-
-    Examples
-    --------
-    >>> usd, exponent = fit_power_law([0.01, 0.02, 0.03, 0.04, 0.05], [191.4, 331.5, 450.3, 590.8, 647.4])
-    >>> round(usd, 1), round(exponent, 3)
-    (192.8, 0.776)
-    """
-    far, stored = amounts("distance", distance), amounts("cumulative_usd", cumulative_usd)
-    if far.shape != stored.shape or far.ndim != 1 or not ((far > 0) & (stored > 0)).all():
-        raise UsageError("expected as many distances as depths, all above 0: leave empty bands out")
-    if len(np.unique(far)) < 2:
-        raise NotEnoughDataError("expected depth at two distances at least: one does not show how it grows")
-    x, y = np.log(far / REFERENCE_DISTANCE), np.log(stored)
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
-    return float(np.exp(y.mean() - slope * x.mean())), slope
 
 
 def _band(name: str, value: float | Band) -> Band:

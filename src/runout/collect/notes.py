@@ -2,7 +2,7 @@
 
 import msgspec
 
-from runout.sources.venue import Call, Connection, Instrument
+from runout.sources.venue import Call, Connection
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +151,3 @@ def source_of(connection: Connection, copy: int, limit: float, pace: float) -> S
     """Return the description of a copy of a connection."""
     kinds = tuple(dict.fromkeys(stream.kind for stream in connection.streams))
     return Source(venue=connection.venue, feed=connection.name, copy=copy, kinds=kinds, limit=limit, pace=pace)
-
-
-Instruments = dict[str, list[Instrument]]
-"""Instruments by venue."""

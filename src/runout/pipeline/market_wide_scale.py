@@ -21,7 +21,6 @@ LEAST_DAYS: Final = 30
 BUSIEST: Final = 0.25
 """Share of the past days, by the coin's own liquidations of that side, that the first ratio is of: slides are none of
 the quiet days."""
-_T: Final = 1.645
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,6 @@ from runout.scores.intervals import (
     FrequencyInterval,
     IntervalCoverage,
     interval_coverage,
-    jeffreys_interval,
     wilson_interval,
 )
 from runout.scores.probability import (
@@ -43,7 +42,6 @@ __all__ = [
     "crps_student_t",
     "fit_recalibration",
     "interval_coverage",
-    "jeffreys_interval",
     "log_losses",
     "log_score",
     "paired_difference",

@@ -22,7 +22,7 @@ class FrequencyInterval(msgspec.Struct, frozen=True):
     low, high
         Interval at ``level``; [0, 1] without cases.
     level
-        Confidence (Wilson) or posterior probability (Jeffreys).
+        Confidence.
     """
 
     events: int
@@ -98,44 +98,6 @@ def wilson_interval(events: int, cases: int, *, level: float = 0.9) -> Frequency
     low = 0.0 if events == 0 else max(centre - half, 0.0)
     high = 1.0 if events == cases else min(centre + half, 1.0)
     return FrequencyInterval(events, cases, frequency, low, high, level)
-
-
-def jeffreys_interval(events: int, cases: int, *, level: float = 0.9) -> FrequencyInterval:
-    """Return the equal-tailed posterior interval of a frequency under the Jeffreys prior Beta(½, ½).
-
-    Parameters
-    ----------
-    events, cases, level
-        As in :func:`wilson_interval`.
-
-    Returns
-    -------
-    FrequencyInterval
-        ``low`` is 0 without events and ``high`` 1 without non-events, as recommended by Brown, Cai and DasGupta.
-
-    Raises
-    ------
-    UsageError
-        If the counts or the level are out of range.
-
-    References
-    ----------
-    Brown, Cai and DasGupta (2001), Interval estimation for a binomial proportion, Stat. Sci. 16.
-
-    Examples
-    --------
-    >>> round(jeffreys_interval(0, 10, level=0.95).high, 4)
-    0.2172
-    """
-    from scipy.special import betaincinv  # noqa: PLC0415
-
-    _require_counts(events, cases, level)
-    if cases == 0:
-        return FrequencyInterval(0, 0, None, 0.0, 1.0, level)
-    shapes = events + 0.5, cases - events + 0.5
-    low = 0.0 if events == 0 else float(betaincinv(*shapes, (1 - level) / 2))
-    high = 1.0 if events == cases else float(betaincinv(*shapes, (1 + level) / 2))
-    return FrequencyInterval(events, cases, events / cases, low, high, level)
 
 
 def interval_coverage(

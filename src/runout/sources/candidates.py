@@ -11,11 +11,17 @@ from runout.clock import NANOSECONDS_PER_SECOND, format_duration
 from runout.records import Series
 from runout.records.series import Capture
 from runout.sources.protocol import REFUSED_SCHEMA, check_rows
-from runout.sources.trades import TRADES
 from runout.sources.venue import Instrument, Rows
 from runout.sources.wire import Batch, Reader, by_head
 
 T = TypeVar("T")
+
+TRADES = {
+    "series": pl.String(), "coin": pl.String(), "event_time": pl.Int64(), "known_time": pl.Int64(),
+    "sequence": pl.Int64(), "price": pl.Float64(), "quantity_base": pl.Float64(), "value_usd": pl.Float64(),
+    "taker_buys": pl.Boolean(),
+}  # fmt: skip
+"""Columns of a table of trades: ``series`` is that of the bars; ``sequence`` is the venue's number of the trade."""
 
 # A venue's clock may run ahead of ours by this much; a later event has a wrong stamp.
 _CLOCK_OFFSET = 10 * NANOSECONDS_PER_SECOND

@@ -145,8 +145,8 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     tables
         Rows by record kind, columns as declared in :mod:`runout.records`, ready for the lake. ``known_time`` is the
         receive time of what came over a stream or a poll, and the end of its interval plus the series' publication
-        lag in a page of history. The kind ``trades`` (:data:`runout.sources.trades.TRADES`) goes to no lake: the
-        caller makes bars of it with :func:`runout.sources.trades.bars_of_trades`.
+        lag in a page of history. The kind ``trades`` (:data:`runout.sources.candidates.TRADES`) goes to no lake: the
+        caller makes bars of it.
     refused
         Columns ``row``, ``fault``, ``raw``.
     unknown

@@ -30,7 +30,6 @@ from runout.sources.table.mapping import Cell, Mapping, TableFile
 # A number that a comma locale may mean as thousands; and the share of equal events that chance can explain.
 _DOTTED = r"^\s*-?[1-9]\d{0,2}\.\d{3}\s*$"
 _FEW_REPEATS = 0.05
-_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".csv.zip", ".zip")
 
 
 class TableSource(msgspec.Struct, frozen=True, kw_only=True):
