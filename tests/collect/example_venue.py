@@ -8,7 +8,7 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_MINUTE
 from runout.records import Series
-from runout.sources.candidates import Candidates, lookup, series_of
+from runout.sources.candidates import Candidates, series_of
 from runout.sources.columns import Events, add_liquidations, add_open_interest, add_premium, add_trades
 from runout.sources.facts import Facts, Pool
 from runout.sources.venue import (
@@ -64,8 +64,7 @@ def open_interest(instrument: Instrument) -> Series:
 
 
 def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    candidates = Candidates(payloads, received)
-    known = lookup(instruments)
+    candidates = Candidates(payloads, received, instruments)
     by_stream: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for row, payload in enumerate(payloads):
         try:
@@ -83,13 +82,13 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
         price, size = (np.array([float(f.get(name, 0)) for f in frames]) for name in ("p", "q"))
         if stream == "liq":
             longs = [f["S"] == "SELL" for f in frames]
-            add_liquidations(candidates, known, liquidations, events, longs=longs, size=size, price=price)
+            add_liquidations(candidates, liquidations, events, longs=longs, size=size, price=price)
         elif stream == "trade":
             buys = [f["S"] == "BUY" for f in frames]
             numbers = np.array([f["n"] for f in frames], np.int64)
-            add_trades(candidates, known, bars, events, taker_buys=buys, size=size, price=price, sequence=numbers)
+            add_trades(candidates, bars, events, taker_buys=buys, size=size, price=price, sequence=numbers)
         elif stream == "mark":
-            add_premium(candidates, known, premium, events, first=price, second=size)
+            add_premium(candidates, premium, events, first=price, second=size)
     return candidates.rows()
 
 
@@ -128,14 +127,14 @@ def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
-    candidates = Candidates([answer.body], [answer.received])
+    candidates = Candidates([answer.body], [answer.received], instruments)
     rows = msgspec.json.decode(answer.body)
     events = Events(
         symbols=[row["s"] for row in rows], rows=[0] * len(rows),
         happened=np.array([row["t"] for row in rows], np.int64),
     )  # fmt: skip
     sizes = np.array([row["oi"] for row in rows], np.float64)
-    add_open_interest(candidates, lookup(instruments), open_interest, events, size=sizes)
+    add_open_interest(candidates, open_interest, events, size=sizes)
     return Page(rows=candidates.rows())
 
 

@@ -73,10 +73,15 @@ class Candidates:
         What the rows came from: ``row`` of a candidate is a place in it, from 0.
     received
         UTC ns of each payload.
+    instruments
+        Contracts that the rows may speak of; of two with one symbol the last counts.
     """
 
-    def __init__(self, payloads: Sequence[bytes], received: Sequence[int]) -> None:
+    def __init__(
+        self, payloads: Sequence[bytes], received: Sequence[int], instruments: Iterable[Instrument] = ()
+    ) -> None:
         self.payloads = payloads
+        self.instruments = lookup(instruments)
         self.received = np.asarray(received, np.int64)
         self.unknown: dict[str, int] = {}
         self.cases: dict[str, int] = {}
@@ -160,13 +165,13 @@ class Candidates:
         return [self.payloads[row] for row in bad["row"].to_list()]
 
 
-Taker = Callable[[Candidates, Sequence[int], Mapping[str, Instrument]], None]
+Taker = Callable[[Candidates, Sequence[int]], None]
 """Adds the rows of the frames at some places of a batch."""
 
 
-def nothing(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def nothing(candidates: Candidates, places: Sequence[int]) -> None:
     """Leave frames alone that carry nothing: a pong that is no JSON, a stream that only proves life."""
-    del candidates, places, known
+    del candidates, places
 
 
 def read_frames(
@@ -187,12 +192,11 @@ def read_frames(
     takers
         What reads the frames of each channel; others are counted.
     """
-    candidates = Candidates(payloads, received)
-    known = lookup(instruments)
+    candidates = Candidates(payloads, received, instruments)
     for channel, places in by_head(payloads, head).items():
         take = takers.get(channel)
         if take is not None:
-            take(candidates, places, known)
+            take(candidates, places)
         elif channel:
             candidates.note({f"channel {channel}": len(places)})
         else:

@@ -40,23 +40,28 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
         Event times, UTC ns.
     known
         Known times, UTC ns; null: when received.
+    instruments
+        Contracts by symbol; null: those of the candidates.
     """
 
     symbols: Sequence[str]
     rows: Sequence[int]
     happened: Integers
     known: Integers | None = None
+    instruments: Mapping[str, Instrument] | None = None
 
 
 def history(instrument: Instrument, stamps: Integers, lag: int = 0) -> Events:
     """Return moments of one instrument's history (UTC ns), known ``lag`` nanoseconds after they happened."""
-    size = len(stamps)
-    return Events(symbols=[instrument.symbol] * size, rows=[0] * size, happened=stamps, known=stamps + lag)
+    size, own = len(stamps), {instrument.symbol: instrument}
+    symbols, rows = [instrument.symbol] * size, [0] * size
+    return Events(symbols=symbols, rows=rows, happened=stamps, known=stamps + lag, instruments=own)
 
 
 def chosen(events: Events, places: Sequence[int]) -> Events:
     """Return the events at some places."""
-    return Events(
+    return msgspec.structs.replace(
+        events,
         symbols=[events.symbols[place] for place in places],
         rows=[events.rows[place] for place in places],
         happened=events.happened[list(places)],
@@ -66,7 +71,6 @@ def chosen(events: Events, places: Sequence[int]) -> Events:
 
 def add_liquidations(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -79,8 +83,8 @@ def add_liquidations(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     longs
         Whether a long was closed; null where the venue's word for the side is unknown: such a row is refused.
     size, price
@@ -90,7 +94,7 @@ def add_liquidations(
         ones in one message, their place among them.
     """
     side = pl.Series(longs, dtype=pl.Boolean)
-    table = _scoped(candidates, instruments, describe, events).with_columns(
+    table = _scoped(candidates, describe, events).with_columns(
         liquidated_side=pl.select(pl.when(side).then(pl.lit("long")).when(~side).then(pl.lit("short"))).to_series(),
         sequence=identity(size, price) if sequence is None else sequence,
         size=size,
@@ -104,7 +108,6 @@ def add_liquidations(
 
 def add_liquidation_totals(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -116,14 +119,14 @@ def add_liquidation_totals(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     step
         Nanoseconds of an interval.
     usd, base
         Dollars and coins by side.
     """
-    table = _scoped(candidates, instruments, describe, events, step)
+    table = _scoped(candidates, describe, events, step)
     for side, dollars in usd.items():
         rows = table.with_columns(
             liquidated_side=pl.lit(side),
@@ -136,7 +139,6 @@ def add_liquidation_totals(
 
 def add_trades(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -149,8 +151,8 @@ def add_trades(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     taker_buys
         Whether the taker bought; null where the venue's word for the side is unknown: such a trade counts as sold.
     size, price
@@ -158,7 +160,7 @@ def add_trades(
     sequence
         The venue's number of the trade.
     """
-    table = _scoped(candidates, instruments, describe, events).with_columns(
+    table = _scoped(candidates, describe, events).with_columns(
         sequence=sequence,
         taker_buys=pl.Series(taker_buys, dtype=pl.Boolean).fill_null(value=False),
         size=size,
@@ -169,7 +171,6 @@ def add_trades(
 
 def add_open_interest(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -182,15 +183,15 @@ def add_open_interest(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     size
         In the venue's units.
     price, coins, usd
         Price per quoted unit, coins and dollars, where the venue gives them: else they follow from the size.
     """
     none = np.full(len(size), np.nan)
-    table = _scoped(candidates, instruments, describe, events).with_columns(
+    table = _scoped(candidates, describe, events).with_columns(
         size=size,
         price=_per_coin(none if price is None else price),
         _coins=none if coins is None else coins,
@@ -206,7 +207,6 @@ def add_open_interest(
 
 def add_funding(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -217,12 +217,12 @@ def add_funding(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     rate, hours
         Fraction per ``hours``; NaN: not said.
     """
-    table = _scoped(candidates, instruments, describe, events).with_columns(
+    table = _scoped(candidates, describe, events).with_columns(
         rate=rate, interval_hours=np.broadcast_to(np.asarray(hours, np.float64), rate.shape)
     )
     candidates.add("funding", table.filter(pl.col("rate").is_not_nan()))
@@ -230,7 +230,6 @@ def add_funding(
 
 def add_premium(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -241,14 +240,14 @@ def add_premium(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     first, second
         Prices per quoted unit.
     """
     sound = (first > 0) & (second > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        table = _scoped(candidates, instruments, describe, events).with_columns(
+        table = _scoped(candidates, describe, events).with_columns(
             rate=first / second - 1, difference_usd=_per_coin(first - second)
         )
     candidates.add("premium", table.filter(pl.Series(sound)))
@@ -256,7 +255,6 @@ def add_premium(
 
 def add_positioning(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -267,13 +265,13 @@ def add_positioning(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     ratio, long_share
         Longs over shorts; share of longs.
     """
     share = ratio / (1 + ratio) if long_share is None else long_share
-    table = _scoped(candidates, instruments, describe, events).with_columns(
+    table = _scoped(candidates, describe, events).with_columns(
         long_share=share, long_short_ratio=pl.Series(ratio).fill_nan(None)
     )
     candidates.add("positioning", table)
@@ -281,7 +279,6 @@ def add_positioning(
 
 def add_taker_flow(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -293,14 +290,14 @@ def add_taker_flow(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     step
         Nanoseconds of an interval.
     buy_usd, sell_usd
         Dollars.
     """
-    table = _scoped(candidates, instruments, describe, events, step).with_columns(buy_usd=buy_usd, sell_usd=sell_usd)
+    table = _scoped(candidates, describe, events, step).with_columns(buy_usd=buy_usd, sell_usd=sell_usd)
     candidates.add("taker_flow", table)
 
 
@@ -324,7 +321,6 @@ def add_daily(candidates: Candidates, series: Series, stamps: Integers, **values
 
 def add_bars(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     describe: Describe,
     events: Events,
     *,
@@ -337,8 +333,8 @@ def add_bars(
 
     Parameters
     ----------
-    candidates, instruments, describe, events
-        Where the rows go; contracts by symbol; what gives the scope of each; moments.
+    candidates, describe, events
+        Where the rows go; what gives the scope of each; moments.
     step
         Nanoseconds between bars.
     prices
@@ -349,7 +345,7 @@ def add_bars(
     trades
         Number of trades, where the venue says it.
     """
-    table = _scoped(candidates, instruments, describe, events, step).with_columns(
+    table = _scoped(candidates, describe, events, step).with_columns(
         **{name: _per_coin(values) for name, values in prices.items()},
         **{name: pl.Series(values) for name, values in volumes.items()},
         trades=pl.lit(None, pl.Int64) if trades is None else pl.Series(trades),
@@ -373,10 +369,9 @@ def _per_coin(prices: Floats) -> pl.Expr:
     return pl.lit(pl.Series(prices)) / pl.col("priced_coins")
 
 
-def _scoped(
-    candidates: Candidates, instruments: Mapping[str, Instrument], describe: Describe, events: Events, span: int = 0
-) -> pl.DataFrame:
+def _scoped(candidates: Candidates, describe: Describe, events: Events, span: int = 0) -> pl.DataFrame:
     """Return series, coin and contract of each event with its times and span; null where the symbol is unknown."""
+    instruments = candidates.instruments if events.instruments is None else events.instruments
     symbols = pl.Series("symbol", events.symbols, dtype=pl.String)
     rows: list[tuple[object, ...]] = []
     for symbol in symbols.unique():

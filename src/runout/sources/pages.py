@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_MINUTE
 from runout.errors import SchemaError
-from runout.sources.candidates import Candidates, lookup, read_frames
+from runout.sources.candidates import Candidates, read_frames
 from runout.sources.facts import read_facts
 from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, Connection, Folder, Frame, History, Instrument, Page, Rows
@@ -18,7 +18,7 @@ from runout.sources.venue import Answer, Call, Connection, Folder, Frame, Histor
 Take = Callable[[Candidates, Instrument, Call], NDArray[np.int64]]
 """Adds the rows of a page, and returns the stamps (UTC ns) of everything in it: paging goes by them."""
 Normalise = Callable[[Sequence[bytes], Sequence[int], Sequence[Instrument]], Rows]
-TakeAll = Callable[[Candidates, Mapping[str, Instrument]], None]
+TakeAll = Callable[[Candidates], None]
 """Adds the rows of an answer that speaks of all instruments."""
 
 
@@ -146,9 +146,9 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         SchemaError
             If the body is of no known form, or names an instrument that is not listed.
         """
-        candidates = Candidates((answer.body,), (answer.received,))
+        candidates = Candidates((answer.body,), (answer.received,), instruments)
         if call.purpose in self.polled:
-            self.polled[call.purpose](candidates, lookup(instruments))
+            self.polled[call.purpose](candidates)
             return Page(rows=candidates.rows())
         way = self.ways[call.purpose]
         if way.horizon and way.horizon in answer.body and way.windows is not None:

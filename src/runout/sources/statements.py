@@ -54,13 +54,12 @@ def add_candles(
     prices = {
         price: floats([getattr(point, name) for point in points]) for price, name in zip(_PRICES, names, strict=True)
     }
-    known, moments = {instrument.symbol: instrument}, history(instrument, opened + BAR_STEP)
-    add_bars(candidates, known, describe, moments, step=BAR_STEP, prices=prices, volumes=volumes, trades=trades)
+    moments = history(instrument, opened + BAR_STEP)
+    add_bars(candidates, describe, moments, step=BAR_STEP, prices=prices, volumes=volumes, trades=trades)
 
 
 def add_ratio(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     events: Events,
     *,
     measure: str,
@@ -73,8 +72,8 @@ def add_ratio(
 
     Parameters
     ----------
-    candidates, instruments, events
-        Where the rows go; contracts by symbol; moments.
+    candidates, events
+        Where the rows go; moments.
     measure, step, feed
         As in the scope of the series.
     ratio, long_share
@@ -84,12 +83,11 @@ def add_ratio(
     there = np.flatnonzero(~np.isnan(ratio if long_share is None else long_share))
     share = None if long_share is None else long_share[there]
     moments = chosen(events, there.tolist())
-    add_positioning(candidates, instruments, describe, moments, ratio=ratio[there], long_share=share)
+    add_positioning(candidates, describe, moments, ratio=ratio[there], long_share=share)
 
 
 def add_state(
     candidates: Candidates,
-    instruments: Mapping[str, Instrument],
     events: Events,
     *,
     feed: str,
@@ -106,8 +104,8 @@ def add_state(
 
     Parameters
     ----------
-    candidates, instruments, events
-        Where the rows go; contracts by symbol; moments.
+    candidates, events
+        Where the rows go; moments.
     feed
         As in the scope of the series.
     mark, index, rate, hours
@@ -120,17 +118,19 @@ def add_state(
     if size is not None or coins is not None or usd is not None:
         describe = partial(series_of, kind="open_interest", feed=feed, instant=True, note=note)
         sizes = np.full(len(events.symbols), np.nan) if size is None else size
-        add_open_interest(candidates, instruments, describe, events, size=sizes, price=mark, coins=coins, usd=usd)
+        add_open_interest(candidates, describe, events, size=sizes, price=mark, coins=coins, usd=usd)
     if mark is not None and index is not None:
         describe = partial(series_of, kind="premium", measure="mark-over-index", feed=feed, instant=True)
-        add_premium(candidates, instruments, describe, events, first=mark, second=index)
+        add_premium(candidates, describe, events, first=mark, second=index)
     if rate is not None:
         describe = partial(series_of, kind="funding", measure="predicted", feed=feed, instant=True)
-        usual = np.array([funding_hours(instruments.get(symbol)) for symbol in events.symbols], np.float64)
+        instruments = candidates.instruments if events.instruments is None else events.instruments
+        contracts = [instruments.get(symbol) for symbol in events.symbols]
+        usual = np.array([funding_hours(contract) for contract in contracts], np.float64)
         own = usual if hours is None else np.where(hours > 0, hours, usual)
-        perpetual = [i is not None and i.market == "perpetual" for i in map(instruments.get, events.symbols)]
+        perpetual = [contract is not None and contract.market == "perpetual" for contract in contracts]
         rates = np.where(np.array(perpetual, np.bool_), rate, np.nan)
-        add_funding(candidates, instruments, describe, events, rate=rates, hours=own)
+        add_funding(candidates, describe, events, rate=rates, hours=own)
 
 
 def add_settlements(
@@ -163,8 +163,7 @@ def add_settlements(
     hours = settled_hours(np.sort(moments), funding_hours(instrument))[len(stamps) - len(order) :]
     step = int(funding_hours(instrument) * NANOSECONDS_PER_HOUR)
     describe = partial(series_of, kind="funding", step=step, feed=feed, instant=True)
-    known = {instrument.symbol: instrument}
-    add_funding(candidates, known, describe, history(instrument, moments[order]), rate=rate[order], hours=hours)
+    add_funding(candidates, describe, history(instrument, moments[order]), rate=rate[order], hours=hours)
 
 
 def funding_hours(instrument: Instrument | None) -> float:

@@ -1,6 +1,6 @@
 """Binance's messages and answers into rows. ``SELL`` closes a long; ``m`` means that the taker sold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,6 @@ from runout.sources.wire import (
 _FRAMES: Reader[form.Framed] = Reader(form.Framed)
 _EVENTS: Reader[Any] = Reader(form.Event)
 _ANSWERS: Reader[form.Acknowledgement] = Reader(form.Acknowledgement)
-_DERIVATIVES = ("perpetual", "futures")
 _LONG_CLOSED = {"SELL": True, "BUY": False}
 _STATUSES = {"FILLED": True, "": True}
 
@@ -45,9 +44,14 @@ open_interest_series = partial(
 
 def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
     """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    candidates = Candidates(payloads, received)
+    derivatives = [instrument for instrument in instruments if instrument.market != "spot"]
+    candidates = Candidates(payloads, received, derivatives)
+    spot = lookup(instruments, ("spot",))
     for structure, (events, rows) in _events(candidates).items():
-        _TAKERS[structure](candidates, events, rows, instruments)
+        if structure is form.AggregateTrade:
+            _take_trades(candidates, events, rows, spot)
+        else:
+            _TAKERS[structure](candidates, events, rows)
     return candidates.rows()
 
 
@@ -69,14 +73,11 @@ def _head(payload: bytes) -> str:
     return "event" if b'"e":' in payload else "answer"
 
 
-def _take_liquidations(
-    candidates: Candidates, events: list[form.ForceOrder], rows: list[int], instruments: Sequence[Instrument]
-) -> None:
+def _take_liquidations(candidates: Candidates, events: list[form.ForceOrder], rows: list[int]) -> None:
     orders = [event.o for event in events]
     meanings([order.X for order in orders], _STATUSES, "X", candidates.unknown)
     columns.add_liquidations(
         candidates,
-        lookup(instruments, _DERIVATIVES),
         liquidation_series,
         Events(
             symbols=[order.s for order in orders],
@@ -90,22 +91,22 @@ def _take_liquidations(
 
 
 def _take_trades(
-    candidates: Candidates, events: list[form.AggregateTrade], rows: list[int], instruments: Sequence[Instrument]
+    candidates: Candidates, events: list[form.AggregateTrade], rows: list[int], spot: Mapping[str, Instrument]
 ) -> None:
     # Frames of both markets have the same names; only spot trades carry M.
-    for is_spot, markets in ((False, _DERIVATIVES), (True, ("spot",))):
+    for is_spot, instruments in ((False, candidates.instruments), (True, spot)):
         chosen = [place for place, event in enumerate(events) if (event.M is not None) is is_spot]
         if not chosen:
             continue
         trades = [events[place] for place in chosen]
         columns.add_trades(
             candidates,
-            lookup(instruments, markets),
             bar_series,
             Events(
                 symbols=[trade.s for trade in trades],
                 rows=[rows[place] for place in chosen],
                 happened=integers([trade.T for trade in trades]) * MILLISECOND,
+                instruments=instruments,
             ),
             taker_buys=[not trade.m for trade in trades],
             size=floats([trade.q for trade in trades]),
@@ -114,12 +115,9 @@ def _take_trades(
         )
 
 
-def _take_marks(
-    candidates: Candidates, events: list[form.MarkPrice], rows: list[int], instruments: Sequence[Instrument]
-) -> None:
+def _take_marks(candidates: Candidates, events: list[form.MarkPrice], rows: list[int]) -> None:
     statements.add_state(
         candidates,
-        lookup(instruments, _DERIVATIVES),
         Events(
             symbols=[event.s for event in events], rows=rows, happened=integers([e.E for e in events]) * MILLISECOND
         ),
@@ -130,9 +128,8 @@ def _take_marks(
     )
 
 
-_TAKERS: dict[type, Callable[[Candidates, list[Any], list[int], Sequence[Instrument]], None]] = {
+_TAKERS: dict[type, Callable[[Candidates, list[Any], list[int]], None]] = {
     form.ForceOrder: _take_liquidations,
-    form.AggregateTrade: _take_trades,
     form.MarkPrice: _take_marks,
 }
 
@@ -175,7 +172,6 @@ def take_open_interest(candidates: Candidates, instrument: Instrument, call: Cal
         price = size * instrument.contract_usd / value if instrument.contract_usd else value / size
     columns.add_open_interest(
         candidates,
-        {instrument.symbol: instrument},
         open_interest_series,
         history(instrument, stamps, BAR_STEP),
         size=size,
@@ -191,7 +187,6 @@ def take_ratios(candidates: Candidates, instrument: Instrument, call: Call) -> N
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     statements.add_ratio(
         candidates,
-        {instrument.symbol: instrument},
         history(instrument, stamps, BAR_STEP),
         measure=call.purpose,
         step=BAR_STEP,
@@ -220,5 +215,4 @@ def take_open_interest_now(candidates: Candidates, instrument: Instrument) -> No
     point = candidates.take_whole(_OPEN_INTEREST_NOW)
     require_own((point.symbol,), instrument.symbol)
     moment = Events(symbols=[point.symbol], rows=[0], happened=integers([point.time * MILLISECOND]))
-    known = {instrument.symbol: instrument}
-    statements.add_state(candidates, known, moment, feed="openInterest", size=floats([point.openInterest]))
+    statements.add_state(candidates, moment, feed="openInterest", size=floats([point.openInterest]))

@@ -167,7 +167,7 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     instrument = next((i for i in instruments if i.symbol == call.symbol and _host(i) == call.host), None)
     if instrument is None:
         raise SchemaError(f"expected {call.symbol} of {call.host} among the instruments, found it missing")
-    candidates = Candidates((answer.body,), (answer.received,))
+    candidates = Candidates((answer.body,), (answer.received,), (instrument,))
     if call.purpose == "open-interest-now":
         take_open_interest_now(candidates, instrument)
         return Page(rows=candidates.rows())

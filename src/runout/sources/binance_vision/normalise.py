@@ -42,14 +42,12 @@ def take_metrics(candidates: Candidates, instrument: Instrument, document: Docum
     # Days hold rows twice, and rows of the neighbouring day.
     table = table.unique("create_time", keep="first", maintain_order=True)
     stamps = _moments(table["create_time"])
-    known, moments = {instrument.symbol: instrument}, history(instrument, stamps, BAR_STEP)
+    moments = history(instrument, stamps, BAR_STEP)
     size, usd = (table[name].to_numpy() for name in _INTEREST)
-    columns.add_open_interest(candidates, known, open_interest_series, moments, size=size, usd=usd)
+    columns.add_open_interest(candidates, open_interest_series, moments, size=size, usd=usd)
     for measure, name in RATIOS.items():
         ratio = table[name].to_numpy()
-        statements.add_ratio(
-            candidates, known, moments, measure=measure, step=BAR_STEP, feed="metrics archive", ratio=ratio
-        )
+        statements.add_ratio(candidates, moments, measure=measure, step=BAR_STEP, feed="metrics archive", ratio=ratio)
 
 
 def take_liquidations(candidates: Candidates, instrument: Instrument, document: Document) -> None:
@@ -58,7 +56,6 @@ def take_liquidations(candidates: Candidates, instrument: Instrument, document: 
     table = table.sort("accumulated_fill_quantity").unique(_ORDER, keep="last", maintain_order=True).sort("time")
     columns.add_liquidations(
         candidates,
-        {instrument.symbol: instrument},
         liquidation_series,
         history(instrument, table["time"].to_numpy().astype(np.int64) * MILLISECOND),
         longs=[{"SELL": True, "BUY": False}.get(side) for side in table["side"].to_list()],

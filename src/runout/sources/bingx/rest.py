@@ -1,7 +1,7 @@
 """Calls to BingX and what its answers become: the present open interest of each contract."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -21,13 +21,13 @@ _DOUBT = "Doubted: in August 2025 it moved against most venues."
 _NOW: Reader[form.Envelope[form.OpenInterest]] = Reader(form.Envelope[form.OpenInterest])
 
 
-def take_open_interest(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_open_interest(candidates: Candidates) -> None:
     """Take open interest of one contract."""
     point = candidates.take_whole(_NOW).data
     moment = Events(symbols=[point.symbol], rows=[0], happened=integers([point.time]) * MILLISECOND)
     usd = floats([point.openInterest])
     statements.add_state(
-        candidates, known, moment, feed="openInterest", mark=np.full(1, np.nan), usd=usd, note=_DOUBT
+        candidates, moment, feed="openInterest", mark=np.full(1, np.nan), usd=usd, note=_DOUBT
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Bitfinex' messages and answers into rows. An amount above zero was a long."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -48,14 +48,12 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return read_frames(payloads, received, instruments, head_of, _HEADS)
 
 
-def _take_frames(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_frames(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(candidates.read(_FRAMES, places), lambda frame: frame.rows)
-    _add_liquidations(candidates, known, orders, rows)
+    _add_liquidations(candidates, orders, rows)
 
 
-def _add_liquidations(
-    candidates: Candidates, known: Mapping[str, Instrument], orders: list[form.Liquidation], rows: Sequence[int]
-) -> None:
+def _add_liquidations(candidates: Candidates, orders: list[form.Liquidation], rows: Sequence[int]) -> None:
     meanings(
         [str(o.is_match) for o in orders], {str(k): v for k, v in _IS_COUNTED.items()}, "is_match", candidates.unknown
     )
@@ -67,7 +65,6 @@ def _add_liquidations(
     size = floats([order.amount for order in chosen])
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(
             symbols=[order.symbol for order in chosen],
@@ -90,7 +87,7 @@ def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call
     del call
     orders = [order for part in candidates.take_whole(_LIQUIDATIONS) for order in part]
     own = [order for order in orders if order.symbol == instrument.symbol]
-    _add_liquidations(candidates, {instrument.symbol: instrument}, own, [0] * len(own))
+    _add_liquidations(candidates, own, [0] * len(own))
     return integers([order.stamp for order in orders]) * MILLISECOND
 
 
@@ -105,7 +102,6 @@ def take_states(candidates: Candidates, instrument: Instrument, call: Call) -> N
     last = last[:-1] if last.size > 1 else last
     columns.add_open_interest(
         candidates,
-        {instrument.symbol: instrument},
         open_interest_series,
         history(instrument, ends[last]),
         size=floats([points[place].open_interest for place in last]),
@@ -114,7 +110,7 @@ def take_states(candidates: Candidates, instrument: Instrument, call: Call) -> N
     return np.minimum(stamps, ends[last[-1]] - MILLISECOND) if last.size else stamps
 
 
-def take_states_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_states_now(candidates: Candidates) -> None:
     """Take the state of all contracts as asked for: the key comes first, then what a row of history has."""
     keys: list[str] = []
     states: list[form.State] = []
@@ -125,7 +121,6 @@ def take_states_now(candidates: Candidates, known: Mapping[str, Instrument]) -> 
         keys.append(msgspec.json.decode(bytes(key), type=str))
     statements.add_state(
         candidates,
-        known,
         Events(symbols=keys, rows=[0] * len(keys), happened=integers([state.stamp for state in states]) * MILLISECOND),
         feed="status/deriv",
         mark=floats([state.mark_price or state.price for state in states]),

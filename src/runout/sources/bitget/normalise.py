@@ -1,7 +1,7 @@
 """Bitget's messages and answers into rows. ``buy`` in a liquidation is the position's side: a long was closed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -44,18 +44,17 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return read_frames(payloads, received, instruments, lambda p: "pong" if p == b"pong" else topic_of(p), _TOPICS)
 
 
-def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(candidates.read(_LIQUIDATIONS, places), lambda frame: frame.data)
-    _add_liquidations(candidates, known, orders, [order.symbol for order in orders], rows)
+    _add_liquidations(candidates, orders, [order.symbol for order in orders], rows)
 
 
 def _add_liquidations(
-    candidates: Candidates, known: Mapping[str, Instrument], orders: list[form.Liquidation], symbols: list[str],
+    candidates: Candidates, orders: list[form.Liquidation], symbols: list[str],
     rows: list[int],
 ) -> None:  # fmt: skip
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(symbols=symbols, rows=rows, happened=integers([order.ts for order in orders]) * MILLISECOND),
         longs=meanings([order.side for order in orders], _LONG_CLOSED, "side", candidates.unknown),
@@ -64,12 +63,11 @@ def _add_liquidations(
     )
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: [(frame.arg.symbol, t) for t in frame.data])
     bought = meanings([trade.S for _, trade in trades], _TAKER_BUYS, "S", candidates.unknown)
     columns.add_trades(
         candidates,
-        known,
         bar_series,
         Events(
             symbols=[symbol for symbol, _ in trades],
@@ -83,11 +81,10 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     )
 
 
-def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
     states, rows = parts(candidates.read(_TICKERS, places), lambda f: [(f.arg.symbol, f.ts, t) for t in f.data])
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[symbol for symbol, _, _ in states],
             rows=rows,
@@ -109,12 +106,11 @@ _TOPICS: dict[str, Taker] = {
 }
 
 
-def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_tickers_now(candidates: Candidates) -> None:
     """Take the state of all contracts of a kind as asked for."""
-    tickers = [ticker for ticker in candidates.take_whole(_NOW).data if ticker.symbol in known]
+    tickers = [ticker for ticker in candidates.take_whole(_NOW).data if ticker.symbol in candidates.instruments]
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[ticker.symbol for ticker in tickers],
             rows=[0] * len(tickers),
@@ -132,8 +128,7 @@ def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call
     """Take liquidations of the last days: the same rows as the stream has."""
     del call
     orders = candidates.take_whole(_PAGES).data.list
-    known = {instrument.symbol: instrument}
-    _add_liquidations(candidates, known, orders, [instrument.symbol] * len(orders), [0] * len(orders))
+    _add_liquidations(candidates, orders, [instrument.symbol] * len(orders), [0] * len(orders))
     return integers([order.ts for order in orders]) * MILLISECOND
 
 

@@ -1,7 +1,7 @@
 """Bybit's messages and answers into rows. ``Buy`` in a liquidation is the side of the position: a long was closed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -66,14 +66,14 @@ def topic_of(payload: bytes) -> str:
     return match[1].decode() if match else ""
 
 
-def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(candidates.read(_LIQUIDATIONS, places), lambda frame: frame.data)
-    _add_liquidations(candidates, known, orders, rows)
+    _add_liquidations(candidates, orders, rows)
 
 
-def _take_old_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_old_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(candidates.read(_OLD_LIQUIDATIONS, places), _renamed)
-    _add_liquidations(candidates, known, orders, rows)
+    _add_liquidations(candidates, orders, rows)
 
 
 def _renamed(frame: form.OldLiquidations) -> list[form.Liquidation]:
@@ -89,12 +89,9 @@ def _renamed(frame: form.OldLiquidations) -> list[form.Liquidation]:
     ]
 
 
-def _add_liquidations(
-    candidates: Candidates, known: Mapping[str, Instrument], orders: list[form.Liquidation], rows: list[int]
-) -> None:
+def _add_liquidations(candidates: Candidates, orders: list[form.Liquidation], rows: list[int]) -> None:
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(
             symbols=[order.s for order in orders],
@@ -107,12 +104,11 @@ def _add_liquidations(
     )
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: frame.data)
     bought = meanings([trade.S for trade in trades], _TAKER_BUYS, "S", candidates.unknown)
     columns.add_trades(
         candidates,
-        known,
         bar_series,
         Events(
             symbols=[trade.s for trade in trades],
@@ -126,15 +122,14 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     )
 
 
-def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
     frames = candidates.read(_TICKERS, places)
     stamps = integers([frame.ts for frame in frames.values]) * MILLISECOND
-    _add_tickers(candidates, known, [frame.data for frame in frames.values], list(frames.rows), stamps)
+    _add_tickers(candidates, [frame.data for frame in frames.values], list(frames.rows), stamps)
 
 
 def _add_tickers(
     candidates: Candidates,
-    known: Mapping[str, Instrument],
     tickers: list[form.Ticker],
     rows: list[int],
     stamps: NDArray[np.int64],
@@ -142,7 +137,6 @@ def _add_tickers(
     """Add what tickers say: in a change, an absent field means unchanged, so only what is there is an observation."""
     statements.add_state(
         candidates,
-        known,
         Events(symbols=[ticker.symbol for ticker in tickers], rows=rows, happened=stamps),
         feed="tickers",
         mark=floats([ticker.markPrice for ticker in tickers]),
@@ -167,12 +161,12 @@ _TOPICS: dict[str, Taker] = {
 }
 
 
-def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_tickers_now(candidates: Candidates) -> None:
     """Take the state of all contracts as asked for."""
     answer = candidates.take_whole(_ALL_TICKERS)
     tickers = answer.result.rows
     stamps = np.full(len(tickers), answer.time * MILLISECOND or int(candidates.received[0]))
-    _add_tickers(candidates, known, tickers, [0] * len(tickers), stamps)
+    _add_tickers(candidates, tickers, [0] * len(tickers), stamps)
 
 
 def _own(result: form.Result[R], instrument: Instrument) -> list[R]:
@@ -202,7 +196,6 @@ def take_open_interest(candidates: Candidates, instrument: Instrument, call: Cal
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     columns.add_open_interest(
         candidates,
-        {instrument.symbol: instrument},
         open_interest_series,
         history(instrument, stamps, BAR_STEP),
         size=_single(points),
@@ -220,7 +213,7 @@ def take_ratios(candidates: Candidates, instrument: Instrument, call: Call) -> N
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(shorts > 0, longs / shorts, np.nan)
     statements.add_ratio(
-        candidates, {instrument.symbol: instrument}, history(instrument, stamps, BAR_STEP), measure="global-accounts",
+        candidates, history(instrument, stamps, BAR_STEP), measure="global-accounts",
         step=BAR_STEP, feed="account-ratio", ratio=ratio, long_share=longs,
     )  # fmt: skip
     return stamps

@@ -45,7 +45,6 @@ def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call
     stamps, step = _stamps(call, [row.t for row in rows])
     columns.add_liquidation_totals(
         candidates,
-        {instrument.symbol: instrument},
         partial(_liquidation_series, step=step),
         history(instrument, stamps + step),
         step=step,
@@ -60,7 +59,7 @@ def take_open_interest(candidates: Candidates, instrument: Instrument, call: Cal
     stamps, step = _stamps(call, [row.t for row in rows])
     describe = partial(series_of, kind="open_interest", step=step, feed="open-interest-history", instant=True)
     columns.add_open_interest(
-        candidates, {instrument.symbol: instrument}, describe, history(instrument, stamps + step),
+        candidates, describe, history(instrument, stamps + step),
         size=np.full(len(rows), np.nan), usd=floats([row.c for row in rows]),
     )  # fmt: skip
     return stamps
@@ -72,7 +71,7 @@ def take_funding(candidates: Candidates, instrument: Instrument, call: Call) -> 
     stamps, step = _stamps(call, [row.t for row in rows])
     describe = partial(series_of, kind="funding", step=step, feed="funding-rate-history", instant=True)
     columns.add_funding(
-        candidates, {instrument.symbol: instrument}, describe, history(instrument, stamps + step),
+        candidates, describe, history(instrument, stamps + step),
         rate=floats([row.c for row in rows]) / 100, hours=statements.funding_hours(instrument),
     )  # fmt: skip
     return stamps
@@ -83,7 +82,7 @@ def take_ratios(candidates: Candidates, instrument: Instrument, call: Call) -> N
     rows = [row for part in candidates.take_whole(_RATIOS) for row in part.history]
     stamps, step = _stamps(call, [row.t for row in rows])
     statements.add_ratio(
-        candidates, {instrument.symbol: instrument}, history(instrument, stamps), measure="global-accounts", step=step,
+        candidates, history(instrument, stamps), measure="global-accounts", step=step,
         feed="long-short-ratio-history", ratio=floats([row.r for row in rows]),
     )  # fmt: skip
     return stamps

@@ -1,6 +1,6 @@
 """Calls to CoinGecko and what its answers become: capitalisation by day of a coin, and the state of the market now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -51,9 +51,8 @@ def take_chart(candidates: Candidates, instrument: Instrument, call: Call) -> ND
     return stamps
 
 
-def take_global(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_global(candidates: Candidates) -> None:
     """Take the capitalisation of all coins, and the shares of the largest."""
-    del known
     state = candidates.take_whole(_NOW).data
     moment = integers([state.updated_at]) * NANOSECONDS_PER_SECOND
     total = state.total_market_cap.get("usd", np.nan)

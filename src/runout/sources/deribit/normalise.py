@@ -1,7 +1,7 @@
 """Deribit's messages and answers into rows. Liquidations are flags on trades: of the taker, the maker or both."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -42,7 +42,7 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: frame.params.data)
     bought = meanings([trade.direction for trade in trades], _TAKER_BUYS, "direction", candidates.unknown)
     moments = Events(
@@ -53,7 +53,7 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     size, price = floats([trade.amount for trade in trades]), floats([trade.price for trade in trades])
     sequence = integers([trade.trade_seq for trade in trades])
     columns.add_trades(
-        candidates, known, bar_series, moments, taker_buys=bought, size=size,
+        candidates, bar_series, moments, taker_buys=bought, size=size,
         price=price, sequence=sequence,
     )  # fmt: skip
     flagged = [place for place, trade in enumerate(trades) if trade.liquidation]
@@ -65,17 +65,16 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     taker_longs = [None if p in unread or (b := bought[p]) is None else not b for p in of_taker]
     for chosen, longs in ((of_taker, taker_longs), (of_maker, [bought[p] for p in of_maker])):
         columns.add_liquidations(
-            candidates, known, liquidation_series, columns.chosen(moments, chosen), longs=longs, size=size[chosen],
+            candidates, liquidation_series, columns.chosen(moments, chosen), longs=longs, size=size[chosen],
             price=price[chosen], sequence=sequence[chosen],
         )  # fmt: skip
 
 
-def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
     frames = candidates.read(_TICKERS, places)
     tickers = [frame.params.data for frame in frames.values]
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[ticker.instrument_name for ticker in tickers],
             rows=frames.rows,
@@ -93,12 +92,11 @@ def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[
 _CHANNELS: dict[str, Taker] = {"trades": _take_trades, "ticker": _take_tickers}
 
 
-def take_summaries(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_summaries(candidates: Candidates) -> None:
     """Take the state of all contracts of a currency as asked for."""
-    rows = [row for row in candidates.take_whole(_NOW).result if row.instrument_name in known]
+    rows = [row for row in candidates.take_whole(_NOW).result if row.instrument_name in candidates.instruments]
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[row.instrument_name for row in rows],
             rows=[0] * len(rows),
@@ -118,7 +116,6 @@ def take_chart(candidates: Candidates, instrument: Instrument, call: Call) -> ND
     opened = integers(chart.ticks) * MILLISECOND
     columns.add_bars(
         candidates,
-        {instrument.symbol: instrument},
         bar_series,
         history(instrument, opened + BAR_STEP),
         step=BAR_STEP,
@@ -135,7 +132,6 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     columns.add_funding(
         candidates,
-        {instrument.symbol: instrument},
         partial(series_of, kind="funding", step=NANOSECONDS_PER_HOUR, feed="get_funding_rate_history", instant=True),
         history(instrument, stamps),
         rate=floats([point.interest_1h for point in points]),

@@ -54,7 +54,7 @@ def _number(identity: str) -> int:
     return (height << 32) | ((transaction & 0xFFFF) << 16) | (event & 0xFFFF)
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: [(frame.id, t) for t in frame.contents.trades])
     meanings([t.type for _, t in trades if t.type != _LIQUIDATED], _TYPES, "type", candidates.unknown)
     bought = meanings([trade.side for _, trade in trades], _TAKER_BUYS, "side", candidates.unknown)
@@ -66,32 +66,33 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     size, price = floats([trade.size for _, trade in trades]), floats([trade.price for _, trade in trades])
     sequence = integers([_number(trade.id) for _, trade in trades])
     columns.add_trades(
-        candidates, known, bar_series, moments, taker_buys=bought, size=size,
+        candidates, bar_series, moments, taker_buys=bought, size=size,
         price=price, sequence=sequence,
     )  # fmt: skip
     forced = [place for place, (_, trade) in enumerate(trades) if trade.type == _LIQUIDATED]
     columns.add_liquidations(
-        candidates, known, liquidation_series, columns.chosen(moments, forced),
+        candidates, liquidation_series, columns.chosen(moments, forced),
         longs=[_LONG_CLOSED.get(trades[place][1].side) for place in forced], size=size[forced], price=price[forced],
         sequence=sequence[forced],
     )  # fmt: skip
 
 
-def _take_markets(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_markets(candidates: Candidates, places: Sequence[int]) -> None:
     frames = candidates.read(_MARKETS, places)
     markets, rows = parts(frames, lambda f: [*f.contents.markets.items(), *f.contents.trading.items()])
-    _add_markets(candidates, known, dict(enumerate(markets)), rows)
+    _add_markets(candidates, dict(enumerate(markets)), rows)
 
 
-def take_markets_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_markets_now(candidates: Candidates) -> None:
     """Take the state of all markets as asked for."""
-    listed = [(name, row) for name, row in candidates.take_whole(_NOW).markets.items() if name in known]
-    _add_markets(candidates, known, dict(enumerate(listed)), [0] * len(listed))
+    listed = [
+        (name, row) for name, row in candidates.take_whole(_NOW).markets.items() if name in candidates.instruments
+    ]
+    _add_markets(candidates, dict(enumerate(listed)), [0] * len(listed))
 
 
 def _add_markets(
     candidates: Candidates,
-    known: Mapping[str, Instrument],
     markets: Mapping[int, tuple[str, form.Market | form.Listed]],
     rows: list[int],
 ) -> None:
@@ -99,7 +100,6 @@ def _add_markets(
     states = [market for _, market in markets.values()]
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[name for name, _ in markets.values()],
             rows=rows,
@@ -120,7 +120,6 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     del call
     points = candidates.take_whole(_CANDLES).candles
     opened = integers([from_datetime(point.startedAt) for point in points])
-    known = {instrument.symbol: instrument}
     trades = integers([point.trades for point in points])
     volumes = {
         "volume_base": floats([p.baseTokenVolume for p in points]),
@@ -128,7 +127,7 @@ def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> 
     }
     statements.add_candles(candidates, instrument, bar_series, opened, points, volumes=volumes, trades=trades)
     columns.add_open_interest(
-        candidates, known, open_interest_series, history(instrument, opened, BAR_STEP),
+        candidates, open_interest_series, history(instrument, opened, BAR_STEP),
         size=floats([point.startingOpenInterest for point in points]), price=floats([p.open for p in points]),
     )  # fmt: skip
     return opened

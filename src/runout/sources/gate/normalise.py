@@ -1,7 +1,7 @@
 """Gate's messages and answers into rows. Signs say all: of a liquidation the position's, of a trade the taker's."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -56,12 +56,11 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
-def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(candidates.read(_LIQUIDATIONS, places), lambda frame: frame.result)
     size = floats([order.size for order in orders])
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(
             symbols=[order.contract for order in orders],
@@ -74,13 +73,12 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Map
     )
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: frame.result)
     size = floats([trade.size for trade in trades])
     seconds = [t.create_time if t.create_time_ms is None else t.create_time_ms / 1000 for t in trades]
     columns.add_trades(
         candidates,
-        known,
         bar_series,
         Events(
             symbols=[trade.contract for trade in trades],
@@ -100,27 +98,26 @@ def _flat(tickers: form.Tickers) -> Iterable[form.Ticker]:
     return [ticker for part in tickers for ticker in (part if isinstance(part, list) else (part,))]
 
 
-def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
     frames = candidates.read(_TICKERS, places)
     tickers, rows = parts(frames, lambda frame: _flat(frame.result))
     text = [f.time_ms or f.time * 1000 for f in frames.values for _ in _flat(f.result)]
-    _add_tickers(candidates, known, tickers, rows, integers(text) * MILLISECOND)
+    _add_tickers(candidates, tickers, rows, integers(text) * MILLISECOND)
 
 
-def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_tickers_now(candidates: Candidates) -> None:
     """Take the state of all contracts as asked for: of the time of the answer, since it carries no stamp."""
-    tickers = [ticker for ticker in candidates.take_whole(_TICKERS_NOW) if ticker.contract in known]
-    _add_tickers(candidates, known, tickers, [0] * len(tickers), np.repeat(candidates.received, len(tickers)))
+    tickers = [ticker for ticker in candidates.take_whole(_TICKERS_NOW) if ticker.contract in candidates.instruments]
+    _add_tickers(candidates, tickers, [0] * len(tickers), np.repeat(candidates.received, len(tickers)))
 
 
 def _add_tickers(
-    candidates: Candidates, known: Mapping[str, Instrument], tickers: list[form.Ticker], rows: list[int],
+    candidates: Candidates, tickers: list[form.Ticker], rows: list[int],
     happened: NDArray[np.int64],
 ) -> None:  # fmt: skip
     moments = Events(symbols=[ticker.contract for ticker in tickers], rows=rows, happened=happened)
     statements.add_state(
         candidates,
-        known,
         moments,
         feed="tickers",
         mark=floats([ticker.mark_price for ticker in tickers]),
@@ -155,10 +152,9 @@ def take_statistics(candidates: Candidates, instrument: Instrument, call: Call) 
     del call
     points = candidates.take_whole(_STATISTICS)
     stamps = integers([point.time for point in points]) * NANOSECONDS_PER_SECOND
-    known, moments = {instrument.symbol: instrument}, history(instrument, stamps, BAR_STEP)
+    moments = history(instrument, stamps, BAR_STEP)
     columns.add_open_interest(
         candidates,
-        known,
         open_interest_series,
         moments,
         size=floats([point.open_interest for point in points]) / _SIDES_COUNTED,
@@ -167,12 +163,11 @@ def take_statistics(candidates: Candidates, instrument: Instrument, call: Call) 
     )
     for measure, name in RATIOS.items():
         statements.add_ratio(
-            candidates, known, moments, measure=measure, step=BAR_STEP, feed="contract_stats",
+            candidates, moments, measure=measure, step=BAR_STEP, feed="contract_stats",
             ratio=floats([getattr(point, name) for point in points]),
         )  # fmt: skip
     columns.add_liquidation_totals(
         candidates,
-        known,
         total_series,
         history(instrument, stamps + BAR_STEP),
         step=BAR_STEP,

@@ -3,7 +3,7 @@
 import gzip
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -65,11 +65,10 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return read_frames([plain(payload) for payload in payloads], received, instruments, topic_of, _TOPICS)
 
 
-def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(candidates.read(_LIQUIDATIONS, places), lambda notice: notice.data)
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(
             symbols=[order.contract_code for order in orders],
@@ -82,11 +81,10 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Map
     )
 
 
-def _take_funding(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_funding(candidates: Candidates, places: Sequence[int]) -> None:
     rates, rows = parts(candidates.read(_FUNDING, places), lambda notice: [(notice.ts, row) for row in notice.data])
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[row.contract_code for _, row in rates],
             rows=rows,
@@ -101,14 +99,13 @@ def _take_funding(candidates: Candidates, places: Sequence[int], known: Mapping[
 _TOPICS: dict[str, Taker] = {"liquidation_orders": _take_liquidations, "funding_rate": _take_funding}
 
 
-def take_open_interest_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_open_interest_now(candidates: Candidates) -> None:
     """Take open interest of all contracts as asked for."""
     answer = candidates.take_whole(_NOW)
-    points = [point for point in answer.data if point.contract_code in known]
+    points = [point for point in answer.data if point.contract_code in candidates.instruments]
     value = floats([point.value for point in points])
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[point.contract_code for point in points],
             rows=[0] * len(points),
@@ -128,7 +125,7 @@ def take_ticks(candidates: Candidates, instrument: Instrument, call: Call) -> ND
     points = candidates.take_whole(_TICKS).data.tick
     stamps = integers([point.ts for point in points]) * MILLISECOND
     columns.add_open_interest(
-        candidates, {instrument.symbol: instrument}, open_interest_series,
+        candidates, open_interest_series,
         history(instrument, stamps, NANOSECONDS_PER_HOUR), size=floats([p.volume for p in points]) / _SIDES_COUNTED,
     )  # fmt: skip
     return stamps

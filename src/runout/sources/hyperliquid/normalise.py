@@ -1,7 +1,7 @@
 """Hyperliquid's messages and answers into rows. ``A`` sells, ``B`` buys; sizes are coins, or thousands of them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -68,12 +68,11 @@ def _data_channel_of(payload: bytes) -> str:
     return "" if channel in _ANSWERS else channel
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: frame.data)
     bought = meanings([trade.side for trade in trades], _TAKER_BUYS, "side", candidates.unknown)
     columns.add_trades(
         candidates,
-        known,
         bar_series,
         Events(
             symbols=[trade.coin for trade in trades],
@@ -87,29 +86,27 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     )
 
 
-def _take_contexts(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_contexts(candidates: Candidates, places: Sequence[int]) -> None:
     contexts, rows = parts(candidates.read(_CONTEXTS, places), lambda frame: [(frame.data.coin, frame.data.ctx)])
-    _add_contexts(candidates, known, contexts, rows)
+    _add_contexts(candidates, contexts, rows)
 
 
-def take_state(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_state(candidates: Candidates) -> None:
     """Take the state of all contracts as asked for."""
     state = candidates.take_whole(_STATE)
     listed = zip(state.meta.universe, state.contexts, strict=False)
-    contexts = [(row.name, context) for row, context in listed if row.name in known]
-    _add_contexts(candidates, known, contexts, [0] * len(contexts))
+    contexts = [(row.name, context) for row, context in listed if row.name in candidates.instruments]
+    _add_contexts(candidates, contexts, [0] * len(contexts))
 
 
 def _add_contexts(
     candidates: Candidates,
-    known: Mapping[str, Instrument],
     contexts: list[tuple[str, form.Context]],
     rows: list[int],
 ) -> None:
     """Add what contexts say, as of when they were received: they carry no stamp."""
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[name for name, _ in contexts],
             rows=rows,
@@ -124,7 +121,7 @@ def _add_contexts(
     )
 
 
-def _take_fills(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_fills(candidates: Candidates, places: Sequence[int]) -> None:
     """Take fills that liquidated somebody; the trade's number makes one row of the fills of its two users."""
     forced, rows = parts(
         candidates.read(_FILLS, places),
@@ -140,7 +137,6 @@ def _take_fills(candidates: Candidates, places: Sequence[int], known: Mapping[st
     ]
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(
             symbols=[fill.coin for fill in fills],
@@ -184,7 +180,6 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     stamps = integers([point.time for point in points]) * MILLISECOND
     columns.add_funding(
         candidates,
-        {instrument.symbol: instrument},
         funding_series,
         history(instrument, settlements(stamps)),
         rate=floats([point.fundingRate for point in points]),

@@ -1,7 +1,7 @@
 """Kraken Futures' messages and answers into rows. A trade's side is the taker's, also of a liquidation."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -50,20 +50,18 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return read_frames(payloads, received, instruments, feed_of, _FEEDS)
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     batch = candidates.read(_TRADES, places)
-    _add_trades(candidates, known, batch.values, list(batch.rows))
+    _add_trades(candidates, batch.values, list(batch.rows))
 
 
-def _take_snapshots(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_snapshots(candidates: Candidates, places: Sequence[int]) -> None:
     batch = candidates.read(_SNAPSHOTS, places)
     rows = [row for row, frame in zip(batch.rows, batch.values, strict=True) for _ in frame.trades]
-    _add_trades(candidates, known, [trade for frame in batch.values for trade in frame.trades], rows)
+    _add_trades(candidates, [trade for frame in batch.values for trade in frame.trades], rows)
 
 
-def _add_trades(
-    candidates: Candidates, known: Mapping[str, Instrument], trades: list[form.Trade], rows: list[int]
-) -> None:
+def _add_trades(candidates: Candidates, trades: list[form.Trade], rows: list[int]) -> None:
     forced = [place for place, trade in enumerate(trades) if "liquidat" in trade.type.lower()]
     meanings([t.type for t in trades if "liquidat" not in t.type.lower()], _KINDS, "type", candidates.unknown)
     bought = meanings([trade.side for trade in trades], _TAKER_BUYS, "side", candidates.unknown)
@@ -75,12 +73,11 @@ def _add_trades(
     size, price = floats([trade.qty for trade in trades]), floats([trade.price for trade in trades])
     sequence = integers([trade.seq for trade in trades])
     columns.add_trades(
-        candidates, known, bar_series, moments, taker_buys=bought, size=size,
+        candidates, bar_series, moments, taker_buys=bought, size=size,
         price=price, sequence=sequence,
     )  # fmt: skip
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         columns.chosen(moments, forced),
         longs=[_LONG_CLOSED.get(trades[place].side) for place in forced],
@@ -90,12 +87,11 @@ def _add_trades(
     )
 
 
-def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
     batch = candidates.read(_TICKERS, places)
     tickers = batch.values
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[ticker.product_id for ticker in tickers],
             rows=batch.rows,
@@ -112,14 +108,13 @@ def _take_tickers(candidates: Candidates, places: Sequence[int], known: Mapping[
 _FEEDS: dict[str, Taker] = {"trade": _take_trades, "trade_snapshot": _take_snapshots, "ticker": _take_tickers}
 
 
-def take_tickers_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_tickers_now(candidates: Candidates) -> None:
     """Take the state of all contracts as asked for."""
     answer = candidates.take_whole(_NOW)
-    tickers = [t for t in answer.tickers if t.symbol in known and t.openInterest is not None]
+    tickers = [t for t in answer.tickers if t.symbol in candidates.instruments and t.openInterest is not None]
     happened = np.full(len(tickers), from_datetime(answer.serverTime))
     statements.add_state(
         candidates,
-        known,
         Events(symbols=[ticker.symbol for ticker in tickers], rows=[0] * len(tickers), happened=happened),
         feed="ticker",
         mark=floats([ticker.markPrice for ticker in tickers]),
@@ -157,7 +152,7 @@ def take_open_interest(candidates: Candidates, instrument: Instrument, call: Cal
     if stamps.size:
         candidates.meet(f"analytics: stamps in {'milliseconds' if is_fine else 'seconds'}, {_shape(figures.data)}")
     columns.add_open_interest(
-        candidates, {instrument.symbol: instrument}, open_interest_series, history(instrument, stamps + BAR_STEP),
+        candidates, open_interest_series, history(instrument, stamps + BAR_STEP),
         size=values,
     )  # fmt: skip
     return stamps

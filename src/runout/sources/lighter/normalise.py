@@ -48,30 +48,30 @@ def _by_number(known: Mapping[str, Instrument]) -> dict[str, Instrument]:
     return {market_number(instrument): instrument for instrument in known.values()}
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: [*frame.trades, *frame.liquidation_trades])
     meanings([t.type for t in trades if t.type != _LIQUIDATION], _TYPES, "type", candidates.unknown)
     moments = Events(
         symbols=[str(trade.market_id) for trade in trades],
         rows=rows,
         happened=integers([trade.timestamp for trade in trades]) * MILLISECOND,
+        instruments=_by_number(candidates.instruments),
     )
     size, price = floats([trade.size for trade in trades]), floats([trade.price for trade in trades])
     sequence = integers([trade.trade_id for trade in trades])
-    markets = _by_number(known)
     columns.add_trades(
-        candidates, markets, bar_series, moments, size=size, price=price, sequence=sequence,
+        candidates, bar_series, moments, size=size, price=price, sequence=sequence,
         taker_buys=[trade.is_maker_ask for trade in trades],
     )  # fmt: skip
     forced = [place for place, trade in enumerate(trades) if trade.type == _LIQUIDATION]
     columns.add_liquidations(
-        candidates, markets, liquidation_series, columns.chosen(moments, forced),
+        candidates, liquidation_series, columns.chosen(moments, forced),
         longs=[not trades[place].is_maker_ask for place in forced], size=size[forced], price=price[forced],
         sequence=sequence[forced],
     )  # fmt: skip
 
 
-def _take_states(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_states(candidates: Candidates, places: Sequence[int]) -> None:
     states, rows = parts(
         candidates.read(_STATES, places), lambda frame: [(frame.timestamp, s) for s in frame.market_stats.values()]
     )
@@ -80,11 +80,11 @@ def _take_states(candidates: Candidates, places: Sequence[int], known: Mapping[s
         coins = np.where(mark > 0, usd / mark, np.nan)
     statements.add_state(
         candidates,
-        _by_number(known),
         Events(
             symbols=[str(state.market_id) for _, state in states],
             rows=rows,
             happened=integers([stamp for stamp, _ in states]) * MILLISECOND,
+            instruments=_by_number(candidates.instruments),
         ),
         feed="market_stats",
         mark=mark,

@@ -1,6 +1,6 @@
 """Calls to MEXC and what its answers become: the present open interest of all contracts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,9 +18,9 @@ _DOUBT = "Doubted: in August 2025 it moved against all other venues."
 _NOW: Reader[form.Envelope[list[form.Ticker]]] = Reader(form.Envelope[list[form.Ticker]])
 
 
-def take_tickers(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_tickers(candidates: Candidates) -> None:
     """Take open interest of all contracts."""
-    tickers = [ticker for ticker in candidates.take_whole(_NOW).data if ticker.symbol in known]
+    tickers = [ticker for ticker in candidates.take_whole(_NOW).data if ticker.symbol in candidates.instruments]
     moments = Events(
         symbols=[ticker.symbol for ticker in tickers],
         rows=[0] * len(tickers),
@@ -28,7 +28,7 @@ def take_tickers(candidates: Candidates, known: Mapping[str, Instrument]) -> Non
     )
     mark = floats([ticker.fairPrice for ticker in tickers])
     size = floats([ticker.holdVol for ticker in tickers])
-    statements.add_state(candidates, known, moments, feed="ticker", mark=mark, size=size, note=_DOUBT)
+    statements.add_state(candidates, moments, feed="ticker", mark=mark, size=size, note=_DOUBT)
 
 
 PAGES = Pages(venue="mexc", ways={}, polled={"tickers": take_tickers})

@@ -1,7 +1,7 @@
 """OKX' messages and answers into rows. ``sell`` in a liquidation is the closing order: a long was closed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -73,7 +73,7 @@ def channel_of(payload: bytes) -> str:
     return match[1].decode() if match else ""
 
 
-def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
     orders, rows = parts(
         candidates.read(_LIQUIDATIONS, places),
         lambda frame: [(part.instId, detail) for part in frame.data for detail in part.details],
@@ -84,7 +84,6 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Map
     )
     columns.add_liquidations(
         candidates,
-        known,
         liquidation_series,
         Events(
             symbols=[symbol for symbol, _ in orders],
@@ -97,12 +96,11 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int], known: Map
     )
 
 
-def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
+def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: frame.data)
     bought = meanings([trade.side for trade in trades], _TAKER_BUYS, "side", candidates.unknown)
     columns.add_trades(
         candidates,
-        known,
         bar_series,
         Events(
             symbols=[trade.instId for trade in trades],
@@ -116,25 +114,22 @@ def _take_trades(candidates: Candidates, places: Sequence[int], known: Mapping[s
     )
 
 
-def _take_open_interest(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
-    _add_open_interest(candidates, known, *parts(candidates.read(_OPEN_INTEREST, places), lambda frame: frame.data))
+def _take_open_interest(candidates: Candidates, places: Sequence[int]) -> None:
+    _add_open_interest(candidates, *parts(candidates.read(_OPEN_INTEREST, places), lambda frame: frame.data))
 
 
-def take_open_interest_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_open_interest_now(candidates: Candidates) -> None:
     """Take the open interest of all contracts as asked for."""
     points = candidates.take_whole(_NOW).data
-    _add_open_interest(candidates, known, points, [0] * len(points))
+    _add_open_interest(candidates, points, [0] * len(points))
 
 
-def _add_open_interest(
-    candidates: Candidates, known: Mapping[str, Instrument], points: list[form.OpenInterest], rows: list[int]
-) -> None:
+def _add_open_interest(candidates: Candidates, points: list[form.OpenInterest], rows: list[int]) -> None:
     coins, contracts = floats([p.oiCcy for p in points]), floats([p.oi for p in points])
-    listed = [known.get(point.instId) for point in points]
+    listed = [candidates.instruments.get(point.instId) for point in points]
     sizes = floats([None if instrument is None else instrument.contract_base for instrument in listed])
     statements.add_state(
         candidates,
-        known,
         Events(
             symbols=[point.instId for point in points],
             rows=rows,
@@ -147,25 +142,22 @@ def _add_open_interest(
     )
 
 
-def _take_funding(candidates: Candidates, places: Sequence[int], known: Mapping[str, Instrument]) -> None:
-    _add_predicted(candidates, known, *parts(candidates.read(_FUNDING, places), lambda frame: frame.data))
+def _take_funding(candidates: Candidates, places: Sequence[int]) -> None:
+    _add_predicted(candidates, *parts(candidates.read(_FUNDING, places), lambda frame: frame.data))
 
 
-def take_funding_now(candidates: Candidates, known: Mapping[str, Instrument]) -> None:
+def take_funding_now(candidates: Candidates) -> None:
     """Take the rates to come of all swaps as asked for."""
     points = candidates.take_whole(_FUNDING_NOW).data
-    _add_predicted(candidates, known, points, [0] * len(points))
+    _add_predicted(candidates, points, [0] * len(points))
 
 
-def _add_predicted(
-    candidates: Candidates, known: Mapping[str, Instrument], points: list[form.Funding], rows: list[int]
-) -> None:
+def _add_predicted(candidates: Candidates, points: list[form.Funding], rows: list[int]) -> None:
     received = candidates.received[np.asarray(rows, np.int64)]
     text = integers([int(point.ts or 0) for point in points]) * MILLISECOND
     ahead = floats([p.nextFundingTime or None for p in points]) - floats([p.fundingTime for p in points])
     statements.add_state(
         candidates,
-        known,
         Events(symbols=[p.instId for p in points], rows=rows, happened=np.where(text > 0, text, received)),
         feed="funding-rate",
         rate=floats([point.fundingRate for point in points]),
@@ -200,7 +192,6 @@ def take_open_interest(candidates: Candidates, instrument: Instrument, call: Cal
     stamps = integers([point.stamp for point in points]) * MILLISECOND
     columns.add_open_interest(
         candidates,
-        {instrument.symbol: instrument},
         open_interest_series,
         history(instrument, stamps, BAR_STEP),
         size=floats([point.contracts for point in points]),
@@ -216,7 +207,6 @@ def take_ratios(candidates: Candidates, instrument: Instrument, call: Call) -> N
     stamps = integers([point.stamp for point in points]) * MILLISECOND
     columns.add_positioning(
         candidates,
-        {instrument.symbol: instrument},
         partial(ratio_series, measure=call.purpose),
         history(instrument, stamps, BAR_STEP),
         ratio=floats([point.ratio for point in points]),
@@ -231,7 +221,6 @@ def take_taker(candidates: Candidates, instrument: Instrument, call: Call) -> ND
     stamps = integers([point.stamp for point in points]) * MILLISECOND
     columns.add_taker_flow(
         candidates,
-        {instrument.symbol: instrument},
         taker_series,
         history(instrument, stamps + STATISTICS_STEP),
         step=STATISTICS_STEP,
