@@ -301,9 +301,9 @@ def published(folder: Path, rows: str) -> Path:
 def test_published_positions_stand_beside_what_is_inferred_of_the_rest(
     lake: Lake, made: LiquidationMap, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    held = made.open_interest_base or 0.0
+    interest = made.open_interest_base or 0.0
     inside = made.price * 0.97
-    file = published(tmp_path, f"BTC,long,{held / 4},{inside}\nBTC,short,{held / 8},\nETH,long,1,1\n")
+    file = published(tmp_path, f"BTC,long,{interest / 4},{inside}\nBTC,short,{interest / 8},\nETH,long,1,1\n")
     asked = ["map", "BTC", "--at", format_time(AT), "--lake", lake.root, "--positions", str(file)]
     assert main([*asked, "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -311,7 +311,7 @@ def test_published_positions_stand_beside_what_is_inferred_of_the_rest(
     assert document["measured"]["share"] == pytest.approx({"long": 0.25, "short": 0.125}, abs=1e-5)
     level = max(document["measured"]["levels"], key=lambda row: row["exact_usd"])
     assert level["low_price"] <= inside < level["high_price"]
-    assert level["exact_usd"] == pytest.approx(held / 4 * inside, rel=1e-6)
+    assert level["exact_usd"] == pytest.approx(interest / 4 * inside, rel=1e-6)
     whole = {(row["side"], row["low_price"]): row["usd"] for row in document["levels"]}
     for row in document["measured"]["levels"]:
         left = 0.75 if row["side"] == "long" else 0.875

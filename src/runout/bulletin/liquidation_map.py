@@ -152,8 +152,8 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
                 f"expected open interest of {venue_list((self.venue,))} to set published positions beside inferred "
                 "ones, found none in this lake; `runout import` or `runout fetch` it"
             )
-        held = np.full(2, self.open_interest_base)
-        return msgspec.structs.replace(self, measured=merged(self.ladder, published, held))
+        each_side = np.full(2, self.open_interest_base)
+        return msgspec.structs.replace(self, measured=merged(self.ladder, published, each_side))
 
     def step_text(self) -> str:
         """Return the width of a level as text."""
