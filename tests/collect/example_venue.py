@@ -27,7 +27,7 @@ from runout.sources.venue import (
 )
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-DEADLINE = 0.6
+DEADLINE = 4.0
 ROTATE_TRADES = 1.5
 POLL_EVERY = 0.5
 

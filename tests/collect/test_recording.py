@@ -67,7 +67,7 @@ class Run:
             self.supervisor = supervisor
             collecting = asyncio.create_task(supervisor.run())
             try:
-                await asyncio.wait_for(script(self), 60)
+                await asyncio.wait_for(script(self), 180)
                 await asyncio.sleep(0.2)
             finally:
                 collecting.cancel()
@@ -267,13 +267,13 @@ def test_what_is_sent_while_both_copies_are_cut_is_in_a_gap_with_its_cause(runs:
 def test_a_socket_that_answers_pings_but_gives_no_data_is_left(runs: dict[str, Run]):
     run = runs["half_dead"]
     assert run.liquidations() == run.sent
-    assert any("silent for more than 0.6 s" in reason for reason in run.gaps())
+    assert any("silent for more than 4 s" in reason for reason in run.gaps())
 
 
 def test_an_acknowledgement_without_data_is_no_life(runs: dict[str, Run]):
     run = runs["acknowledged_then_silent"]
     assert run.liquidations() == run.sent
-    assert run.gaps() == ["silent for more than 0.6 s"]
+    assert run.gaps() == ["silent for more than 4 s"]
 
 
 def test_refused_handshakes_are_tried_again_and_said(runs: dict[str, Run]):
@@ -333,7 +333,7 @@ def test_a_machine_that_stood_still_ends_no_socket(tmp_path: Path):
     async def script(run: Run) -> None:
         await run.subscribed(2)
         await run.liquidation()
-        time.sleep(3 * example.DEADLINE)  # noqa: ASYNC251 - nothing of this process runs
+        time.sleep(1.5 * example.DEADLINE)  # noqa: ASYNC251 - nothing of this process runs
         await run.liquidation()
         await asyncio.sleep(0.5)
 
