@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 from collections.abc import Callable
 from typing import Literal
@@ -14,6 +13,7 @@ import stamina
 from runout.clock import now_ns
 from runout.collect.addresses import Hosts, address_of
 from runout.collect.budget import Budget
+from runout.collect.repeats import Repeats
 from runout.errors import SourceError
 from runout.sources.venue import Answer, Call, Venue, Verdict
 
@@ -23,10 +23,7 @@ Waiting = Callable[[str, float, str], None]
 # Retries are part of the work: what a venue's silence costs is said by the caller, not by a log on stdout.
 stamina.instrumentation.set_on_retry_hooks(())
 
-# Answers without rows are alike; an answer with rows is like an earlier one only where it is that one again.
-_SHORT_BODY = 200
 _AT_ONCE = contextlib.nullcontext()
-_BODIES_REMEMBERED = 256
 _LARGEST_BODY = 64 * 2**20
 
 
@@ -98,8 +95,11 @@ class Client:
         self.calls = 0
         self._silenced: dict[str, int] = {}
         self._turns: dict[str, asyncio.Lock] = {}
-        self._bodies: dict[tuple[str, str, str], dict[bytes, Call]] = {}
-        self._doubted: set[tuple[Call, bytes]] = set()
+        self._repeats = Repeats()
+
+    def remember(self, call: Call, answer: Answer) -> None:
+        """Know an answer of an earlier run: should it come again to another call, it is doubted."""
+        self._repeats.note(call, answer.body)
 
     async def ask(self, venue: Venue, call: Call) -> Answer:
         """Return the answer to a call, once the venue gives one.
@@ -136,14 +136,18 @@ class Client:
         while True:
             async with self._turns.setdefault(venue.name, asyncio.Lock()) if venue.name in self._silenced else _AT_ONCE:
                 await self._take(venue, call)
-                answer = await self._ask_once(venue, call)
-                verdict = venue.judge(call, answer)
+                with self._repeats.sent(call):
+                    answer = await self._ask_once(venue, call)
+                    verdict = venue.judge(call, answer)
+                    if verdict.kind == "ok":
+                        self._repeats.note(call, answer.body)
                 pool = venue.facts.pools[call.pool]
                 if verdict.used is not None:
                     self._budget.observe(venue.name, call.pool, pool, verdict.used)
                 if verdict.kind == "ok":
                     self._silenced.pop(venue.name, None)
-                    self._require_own(venue, call, answer)
+                    if not await self._repeats.is_own(call):
+                        raise _BrokenError("the answer to another call")
                     return answer
                 self._obey(venue, call, verdict)
 
@@ -177,19 +181,6 @@ class Client:
             raise _BrokenError(f"nothing within {self._patience.timeout:g} s") from error
         except aiohttp.ClientError as error:
             raise _BrokenError(str(error) or type(error).__name__) from error
-
-    def _require_own(self, venue: Venue, call: Call, answer: Answer) -> None:
-        """Doubt an answer that is byte for byte an earlier one to another call; the same twice is believed."""
-        if len(answer.body) < _SHORT_BODY:
-            return
-        digest = hashlib.blake2b(answer.body, digest_size=16).digest()
-        earlier = self._bodies.setdefault((venue.name, call.host, call.path), {})
-        owner = earlier.setdefault(digest, call)
-        while len(earlier) > _BODIES_REMEMBERED:
-            earlier.pop(next(iter(earlier)))
-        if owner != call and (call, digest) not in self._doubted:
-            self._doubted.add((call, digest))
-            raise _BrokenError("the answer to an earlier call")
 
     def _obey(self, venue: Venue, call: Call, verdict: Verdict) -> None:
         """Keep the silence that the venue asks for, or raise where it will not answer."""

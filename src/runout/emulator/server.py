@@ -113,6 +113,12 @@ class Emulator:
         """Return the base of all addresses."""
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def clients(self) -> int:
+        """Return how many connections are open, those of websockets included."""
+        server = self._runner.server if self._runner else None
+        return len(server.connections) if server else 0
+
     def addresses(self) -> dict[str, dict[str, str]]:
         """Return the base addresses of each venue by host key, as the setting of hosts takes them."""
         result: dict[str, dict[str, str]] = {}

@@ -31,8 +31,10 @@ _READINGS = 3
 _BARE_READINGS = 3
 """How often a window without rows is asked for again: an empty answer may be one gone wrong. After such a window the
 next is believed at once: the venue has nothing there."""
-_LINES = 4
+LINES = 4
 """Stretches of a venue that are asked for at the same time."""
+_REMEMBERED = 500
+"""Pages of earlier runs of which it is known which call they answered."""
 
 
 class Got(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,8 +237,10 @@ class Backfill:
             groups = by_venue.setdefault(stretch.call.venue, {})
             groups.setdefault((stretch.call.request(), stretch.since, stretch.until), []).append(stretch)
         async with self._client() as client:
+            for kept in self._journal.latest(_REMEMBERED):
+                client.remember(kept.call, kept.answer)
             queues = [list(groups.values()) for groups in by_venue.values()]
-            lines = [self._ask_line(client, queue, store, counter) for queue in queues for _ in range(_LINES)]
+            lines = [self._ask_line(client, queue, store, counter) for queue in queues for _ in range(LINES)]
             await asyncio.gather(*lines)
             return client.calls
 
@@ -264,47 +268,40 @@ class Backfill:
         self, client: Client, stretch: Stretch, store: Store, counter: "_Counter", alike: Sequence[Stretch]
     ) -> None:
         """Ask to the end of a stretch, from where it was left."""
-        venue = self._venues[stretch.call.venue]
-        call, number = self._left_off(stretch)
+        venue, walk = self._venues[stretch.call.venue], self._left_off(stretch)
         answered = {request: page for other in alike for request, page in self._journal.answered(other).items()}
-        unread = 0
-        bare, was_bare = 0, False
-        while call is not None:
-            known = answered.pop(call.request(), None)
-            answer = await client.ask(venue, call) if known is None else self._journal.page(known).answer
-            kept = self._journal.keep(stretch, number, call, answer)
+        while walk.call is not None:
+            known = answered.pop(walk.call.request(), None)
+            answer = await client.ask(venue, walk.call) if known is None else self._journal.page(known).answer
+            kept = self._journal.keep(stretch, walk.number, walk.call, answer)
             counter.count(stretch.series)
-            number += 1
-            try:
-                page = self._read(kept)
-            except SchemaError as error:
-                store.add(kept)
-                unread += 1
-                if unread == _READINGS:
-                    self._journal.close(stretch, "open", str(error))
-                    return
-                continue
-            store.add(kept, page)
-            if page.bare and bare < (0 if was_bare else _BARE_READINGS):
-                bare += 1
-                continue
-            was_bare, bare = page.bare, 0
-            if page.next == call or number > _most_calls(stretch):
-                self._journal.close(stretch, "stopped", f"expected paging to end, found it at call {number}")
+            page = self._try_read(kept)
+            store.add(kept, page if isinstance(page, Page) else None)
+            walk.take(page if isinstance(page, Page) else None)
+            if walk.unread == _READINGS:
+                self._journal.close(stretch, "open", str(page))
                 return
-            call, unread = page.next, 0
+            if walk.loops or walk.number > _most_calls(stretch):
+                words = f"expected paging to end, found it at call {walk.number}"
+                self._journal.close(stretch, "stopped", words)
+                return
         self._journal.close(stretch, "done")
 
-    def _left_off(self, stretch: Stretch) -> tuple[Call | None, int]:
-        """Return the next call of a stretch and its place: it follows from the last page that was kept."""
-        last = self._journal.last_page(stretch)
-        if last is None:
-            return stretch.call, 0
-        number, kept = last
+    def _left_off(self, stretch: Stretch) -> "_Walk":
+        """Return where a stretch was left: the next call follows from the last pages that were kept."""
+        walk = _Walk(stretch.call)
+        for number, kept in self._journal.last_pages(stretch, _BARE_READINGS + 2):
+            walk.call, walk.number = kept.call, number
+            page = self._try_read(kept)
+            walk.take(page if isinstance(page, Page) else None)
+        walk.unread = 0
+        return walk
+
+    def _try_read(self, kept: KeptPage) -> Page | SchemaError:
         try:
-            return self._read(kept).next, number + 1
-        except SchemaError:
-            return kept.call, number + 1
+            return self._read(kept)
+        except SchemaError as error:
+            return error
 
     def _read(self, kept: KeptPage) -> Page:
         venue = self._venues[kept.call.venue]
@@ -312,9 +309,37 @@ class Backfill:
 
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncGenerator[Client]:
-        connector = aiohttp.TCPConnector(limit_per_host=2 * _LINES)
+        connector = aiohttp.TCPConnector(limit_per_host=2 * LINES)
         async with aiohttp.ClientSession(connector=connector, headers={"accept": "application/json"}) as session:
             yield Client(session, self._budget, hosts=self._hosts, patience=self._patience, waiting=self._waiting)
+
+
+class _Walk:
+    """Where paging through a stretch is.
+
+    Attributes
+    ----------
+    call, number
+        The next call, null at the end, and its place.
+    unread, loops
+        Answers of no known form to this call; whether the last answer led to its own call.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self.call: Call | None = call
+        self.number = self.unread = self._bare = 0
+        self.loops = self._was_bare = False
+
+    def take(self, page: Page | None) -> None:
+        """Go on after an answer, null if of no known form: it is asked for again, as a window without rows is."""
+        self.number += 1
+        if page is None:
+            self.unread += 1
+        elif page.bare and self._bare < (0 if self._was_bare else _BARE_READINGS):
+            self._bare += 1
+        else:
+            self._was_bare, self._bare, self.unread = page.bare, 0, 0
+            self.loops, self.call = page.next == self.call, page.next
 
 
 def _most_calls(stretch: Stretch) -> int:

@@ -152,14 +152,19 @@ class Journal:
         )  # fmt: skip
         return KeptPage(int(cursor.lastrowid or 0), stretch.number, call, answer)
 
-    def last_page(self, stretch: Stretch) -> tuple[int, KeptPage] | None:
-        """Return the last page of a stretch and its place; null where it has none."""
-        row = self._connection.execute(
+    def last_pages(self, stretch: Stretch, count: int) -> list[tuple[int, KeptPage]]:
+        """Return the last pages of a stretch with their places, in the order in which they came."""
+        rows = self._connection.execute(
             "SELECT number, id, stretch, call, status, headers, received, body FROM pages WHERE stretch = ? "
-            "ORDER BY number DESC LIMIT 1",
-            (stretch.number,),
-        ).fetchone()
-        return (row[0], _page(row[1:])) if row else None
+            "ORDER BY number DESC LIMIT ?",
+            (stretch.number, count),
+        ).fetchall()
+        return [(row[0], _page(row[1:])) for row in reversed(rows)]
+
+    def latest(self, count: int) -> Iterator[KeptPage]:
+        """Give the pages that came last, of all stretches, in the order in which they came."""
+        numbers = self._connection.execute("SELECT id FROM pages ORDER BY id DESC LIMIT ?", (count,)).fetchall()
+        yield from (self.page(number) for (number,) in reversed(numbers))
 
     def unstored(self) -> Iterator[KeptPage]:
         """Give the pages whose rows are not known to be in the lake."""

@@ -78,7 +78,8 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         For settlements of funding: the interval of each is read off the one before it.
         """
         begin, end = self.bounds(call)
-        if stamps.size <= 1 or stamps.min() <= begin or stamps.min() >= end:
+        # A page with this row alone is the last; with no more than another it may have been cut short.
+        if stamps.size == 0 or stamps.min() <= begin or stamps.min() >= end:
             return None
         return self.window(call, begin, int(stamps.min()))
 

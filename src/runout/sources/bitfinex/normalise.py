@@ -53,7 +53,9 @@ def _take_frames(candidates: Candidates, places: Sequence[int]) -> None:
     _add_liquidations(candidates, orders, rows)
 
 
-def _add_liquidations(candidates: Candidates, orders: list[form.Liquidation], rows: Sequence[int]) -> None:
+def _add_liquidations(
+    candidates: Candidates, orders: list[form.Liquidation], rows: Sequence[int], lag: int | None = None
+) -> None:
     meanings(
         [str(o.is_match) for o in orders], {str(k): v for k, v in _IS_COUNTED.items()}, "is_match", candidates.unknown
     )
@@ -63,13 +65,15 @@ def _add_liquidations(candidates: Candidates, orders: list[form.Liquidation], ro
         if order.price is None:
             candidates.meet("liquidation without a price: counted at the price of entry")
     size = floats([order.amount for order in chosen])
+    happened = integers([order.stamp for order in chosen]) * MILLISECOND
     columns.add_liquidations(
         candidates,
         liquidation_series,
         Events(
             symbols=[order.symbol for order in chosen],
             rows=[rows[place] for place in counted],
-            happened=integers([order.stamp for order in chosen]) * MILLISECOND,
+            happened=happened,
+            known=None if lag is None else happened + lag,
         ),
         longs=[amount > 0 if amount else None for amount in size.tolist()],
         size=np.abs(size),
@@ -83,11 +87,11 @@ _HEADS: dict[str, Taker] = {"liquidations": _take_frames, "heartbeat": nothing, 
 
 
 def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
-    """Take liquidations of one contract from a page that has those of all."""
+    """Take liquidations of one contract from a page that has those of all; known when they happened, as of a stream."""
     del call
     orders = [order for part in candidates.take_whole(_LIQUIDATIONS) for order in part]
     own = [order for order in orders if order.symbol == instrument.symbol]
-    _add_liquidations(candidates, own, [0] * len(own))
+    _add_liquidations(candidates, own, [0] * len(own), lag=0)
     return integers([order.stamp for order in orders]) * MILLISECOND
 
 

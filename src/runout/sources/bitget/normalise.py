@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from runout.clock import NANOSECONDS_PER_SECOND
 from runout.sources import columns, statements
 from runout.sources.bitget import messages as form
 from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
@@ -17,6 +18,8 @@ from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, decoded, floats, 
 _TOPIC = re.compile(rb'"topic":\s?"([A-Za-z0-9]+)"')
 _TAKER_BUYS = {"buy": True, "sell": False}
 _LONG_CLOSED = {"buy": True, "sell": False}
+_STREAM_LAG = 20 * NANOSECONDS_PER_SECOND
+"""By which the stream was seen to give liquidations late: those of a page were known no earlier."""
 
 _LIQUIDATIONS: Reader[form.Frame[form.Liquidation]] = Reader(form.Frame[form.Liquidation])
 _TRADES: Reader[form.Frame[form.Trade]] = Reader(form.Frame[form.Trade])
@@ -50,13 +53,14 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
 
 
 def _add_liquidations(
-    candidates: Candidates, orders: list[form.Liquidation], symbols: list[str],
-    rows: list[int],
+    candidates: Candidates, orders: list[form.Liquidation], symbols: list[str], rows: list[int], *,
+    lag: int | None = None,
 ) -> None:  # fmt: skip
+    happened = integers([order.ts for order in orders]) * MILLISECOND
     columns.add_liquidations(
         candidates,
         liquidation_series,
-        Events(symbols=symbols, rows=rows, happened=integers([order.ts for order in orders]) * MILLISECOND),
+        Events(symbols=symbols, rows=rows, happened=happened, known=None if lag is None else happened + lag),
         longs=meanings([order.side for order in orders], _LONG_CLOSED, "side", candidates.unknown),
         size=floats([order.amount for order in orders]),
         price=floats([order.price for order in orders]),
@@ -125,10 +129,10 @@ def take_tickers_now(candidates: Candidates) -> None:
 
 
 def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
-    """Take liquidations of the last days: the same rows as the stream has."""
+    """Take liquidations of the last days: the same rows as the stream has, known when it gave them."""
     del call
     orders = candidates.take_whole(_PAGES).data.list
-    _add_liquidations(candidates, orders, [instrument.symbol] * len(orders), [0] * len(orders))
+    _add_liquidations(candidates, orders, [instrument.symbol] * len(orders), [0] * len(orders), lag=_STREAM_LAG)
     return integers([order.ts for order in orders]) * MILLISECOND
 
 
