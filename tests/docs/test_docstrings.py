@@ -94,3 +94,20 @@ def test_fields_described_are_fields_of_the_class():
     for name, (kind, fields) in STRUCTS.items():
         assert docstring(kind), name
         assert set(entries(sections(docstring(kind)).get("Parameters", ""))) <= set(fields), name
+
+
+SAYS_NOTHING = re.compile(
+    r"^\s+(?:Of (?:it|them|those)|What|Which|Where|As (?:there|above)|How many|The same|Likewise|Those|Parameters|Counts)"
+    r"\.$",
+    re.MULTILINE,
+)
+
+
+def test_no_description_says_nothing():
+    things = {**FUNCTIONS, **{name: kind for name, (kind, _) in STRUCTS.items()}}
+    empty = {
+        name: match.group().strip()
+        for name, thing in things.items()
+        if (match := SAYS_NOTHING.search(thing.__doc__ or ""))
+    }
+    assert not empty

@@ -77,7 +77,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     Parameters
     ----------
     coin, venue
-        What.
+        Base asset, and whose perpetual market.
     at, since
         UTC ns: the moment, and where the window begins.
     through

@@ -27,7 +27,7 @@ class FlowImpact(msgspec.Struct, frozen=True, kw_only=True):
     exponent
         δ of E[return | flow Q] ∝ Q^δ over the larger flows; 1 is the straight line, ½ the square-root law.
     bars
-        How many.
+        How many bars the fit has seen.
     """
 
     usd_per_percent: float

@@ -87,7 +87,7 @@ def stops(subject: Curve, shocks: npt.ArrayLike) -> Stops:
     Parameters
     ----------
     subject
-        The curve.
+        Forced and absorbed dollars by distance.
     shocks
         Shape (m,): log-distances of at least 0.
 
@@ -150,7 +150,7 @@ def tipping_levels(subject: Curve, *, least_jump: float = 0.005) -> tuple[Tippin
     Parameters
     ----------
     subject
-        The curve.
+        Forced and absorbed dollars by distance.
     least_jump
         Log-distance that the price must jump by for a level to count.
     """
@@ -184,7 +184,7 @@ def reproduction(subject: Curve, distances: npt.ArrayLike, *, width: float = REF
     Parameters
     ----------
     subject
-        The curve.
+        Forced and absorbed dollars by distance.
     distances
         Shape (m,): x.
     width

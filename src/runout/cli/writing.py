@@ -57,12 +57,12 @@ def chosen_forms(kind: object, requested: _Form | None, out: Path | None) -> tup
     Parameters
     ----------
     kind, requested, out
-        As there.
+        As in :func:`chosen_form`.
 
     Raises
     ------
     UsageError
-        As there.
+        As :func:`chosen_form`.
     """
     if out is not None and (out.is_dir() or not out.suffix):
         return True, (requested,) if requested else cast("tuple[_Form, ...]", get_args(kind))

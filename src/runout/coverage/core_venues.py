@@ -58,7 +58,7 @@ class VenueTest(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     venue, test
-        Which.
+        Lower-case venue, and name of the test.
     value
         What was found; None if untested.
     low, high

@@ -146,7 +146,7 @@ class Desk:
         span
             UTC ns of openings, both inclusive.
         limit
-            Most rows.
+            Most rows that a page may have.
         query
             The call, for its paging faults.
         oldest
@@ -176,7 +176,7 @@ class Desk:
         span
             UTC ns, both inclusive.
         limit
-            Most rows.
+            Most rows that a page may have.
         query
             The call, for its paging faults.
         oldest

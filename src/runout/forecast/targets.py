@@ -125,7 +125,7 @@ def base_rate(total_usd: FloatArray, ratio: HeadlineRatio | None, theta_usd: flo
     theta_usd
         Dollars.
     days
-        How many.
+        How many of the last days count.
 
     Returns
     -------

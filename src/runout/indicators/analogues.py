@@ -34,7 +34,7 @@ def nearest(features: Floats, t: Times, *, now: int, outcome_known: Times, count
     outcome_known
         Shape (n,): when what followed each day was known; days whose outcome is not known at ``t[now]`` are left out.
     count
-        How many.
+        How many analogues to return.
 
     Returns
     -------

@@ -53,7 +53,7 @@ class HawkesFit(msgspec.Struct, frozen=True, kw_only=True):
     gain
         Nats per event over a constant rate.
     events
-        How many.
+        How many events the fit has seen.
     residual_distance, residual_p
         Kolmogorov distance of the compensated gaps from the unit exponential, and how often it would be as large if the
         process were such a one (generous, since the parameters were fitted to the same events).

@@ -22,7 +22,7 @@ class LiquidationGroup(msgspec.Struct, frozen=True, kw_only=True):
     coin
         The coin, or ``ALL`` for the sum over ``coins``.
     coins
-        Coins inside.
+        Base assets that the sum covers.
     series
         The series.
     """

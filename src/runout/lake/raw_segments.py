@@ -124,7 +124,7 @@ def check(segment: Segment, *, newest: bool) -> Checked:
     Parameters
     ----------
     segment
-        Which.
+        File of the raw log.
     newest
         Whether it may still be written to: then an unfinished record and no end are in order.
     """

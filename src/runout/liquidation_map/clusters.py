@@ -251,7 +251,7 @@ def between(ladder: Ladder, clusters: tuple[Cluster, ...], side: Side, level: fl
     ladder
         The map's.
     clusters
-        Of it.
+        Clusters of the same map.
     side
         Of the position.
     level

@@ -16,7 +16,7 @@ class FrequencyInterval(msgspec.Struct, frozen=True):
     Parameters
     ----------
     events, cases
-        Counts.
+        How often the event came, and of how many cases.
     frequency
         ``events / cases``; None without cases.
     low, high

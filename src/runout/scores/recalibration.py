@@ -43,7 +43,7 @@ class Recalibration(msgspec.Struct, frozen=True):
     intercept_standard_error, slope_standard_error
         From the Fisher information, which takes cases as independent.
     cases, events
-        Counts.
+        How many cases, and in how many of them the event came.
     """
 
     outcome: RecalibrationOutcome

@@ -48,7 +48,7 @@ class Channel:
     Parameters
     ----------
     kept
-        How many.
+        How many messages a reader who comes back can still be given.
     """
 
     def __init__(self, kept: int = KEPT) -> None:

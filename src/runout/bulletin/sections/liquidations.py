@@ -30,7 +30,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     values
         ``long_usd, short_usd, total_usd, long_share, total_percentile, long_percentile`` where known.
     coins
-        Coins inside.
+        Base assets that the totals cover.
     """
 
     reading: Reading

@@ -86,7 +86,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     sample
         Covariates of the days fitted on.
     size, head
-        Coefficients.
+        Coefficients of the day's size, and of ln dollars.
     scaling
         Of the covariates of a way.
     spread
@@ -108,11 +108,11 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     evidence
         All that is known.
     terrain
-        Of it.
+        Ways of finished days, and the ladder known before this one.
     known
         Covariates of the day.
     fit
-        Parameters.
+        Both regressions.
     head_drift, size_drift
         Mean of the last errors of either regression.
     """
