@@ -175,22 +175,22 @@ def nothing(candidates: Candidates, places: Sequence[int]) -> None:
 
 
 def read_frames(
+    head: Callable[[bytes], str],
+    takers: Mapping[str, Taker],
     payloads: Sequence[bytes],
     received: Sequence[int],
     instruments: Iterable[Instrument],
-    head: Callable[[bytes], str],
-    takers: Mapping[str, Taker],
 ) -> Rows:
     """Return the rows of a batch of frames.
 
     Parameters
     ----------
-    payloads, received, instruments
-        As :meth:`runout.sources.venue.Venue.normalise` has them.
     head
         Says of which channel a frame is; empty where it is an answer or a heartbeat.
     takers
         What reads the frames of each channel; others are counted.
+    payloads, received, instruments
+        As :meth:`runout.sources.venue.Venue.normalise` has them.
     """
     candidates = Candidates(payloads, received, instruments)
     for channel, places in by_head(payloads, head).items():

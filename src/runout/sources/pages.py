@@ -13,7 +13,7 @@ from runout.errors import SchemaError
 from runout.sources.candidates import Candidates, read_frames
 from runout.sources.facts import read_facts
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Connection, Folder, Frame, History, Instrument, Page, Rows
+from runout.sources.venue import Answer, Call, Connection, Folder, Frame, History, Instrument, Page, Poll, Rows
 
 Take = Callable[[Candidates, Instrument, Call], NDArray[np.int64]]
 """Adds the rows of a page, and returns the stamps (UTC ns) of everything in it: paging goes by them."""
@@ -74,6 +74,29 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     horizon: bytes = b""
 
 
+class Polled(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that is repeated, whose answer speaks of many instruments.
+
+    Parameters
+    ----------
+    take
+        Reads an answer.
+    path, fixed
+        As in :class:`Way`: a call for each way in which names in braces turn out; of one instrument where a parameter
+        is its ``{symbol}``.
+    every
+        Seconds between calls.
+    markets
+        For instruments of which markets; none: all.
+    """
+
+    take: TakeAll
+    path: str
+    fixed: tuple[tuple[str, str], ...] = ()
+    every: float = 60.0
+    markets: tuple[str, ...] = ()
+
+
 def always(instrument: Instrument, purpose: str) -> bool:
     """Whether a series is asked for: of every perpetual."""
     del purpose
@@ -90,7 +113,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     ways
         By purpose.
     polled
-        What reads answers that speak of all instruments, by purpose.
+        Calls that are repeated, by purpose.
     serves
         Whether the venue has a series (purpose) of an instrument.
     names
@@ -99,7 +122,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 
     venue: str
     ways: Mapping[str, Way]
-    polled: Mapping[str, TakeAll] = msgspec.field(default_factory=dict[str, TakeAll])
+    polled: Mapping[str, Polled] = msgspec.field(default_factory=dict[str, Polled])
     serves: Callable[[Instrument, str], bool] = always
     names: Callable[[Instrument], Mapping[str, str]] = lambda instrument: {"symbol": instrument.symbol}
 
@@ -138,6 +161,23 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
             return way.windows.window(call, since - way.lead, until + NANOSECONDS_PER_MINUTE)
         return way.windows.first(call)
 
+    def polls(self, instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
+        """Return the calls that are repeated for the state of instruments."""
+        polls: dict[Call, float] = {}
+        for purpose, polled in self.polled.items():
+            of_one = "{symbol}" in dict(polled.fixed).values()
+            for instrument in instruments:
+                if not polled.markets or instrument.market in polled.markets:
+                    names = self.names(instrument)
+                    call = Call(
+                        venue=self.venue, purpose=purpose, symbol=instrument.symbol if of_one else "",
+                        path=polled.path.format_map(names),
+                        parameters=tuple((key, value.format_map(names)) for key, value in polled.fixed),
+                    )  # fmt: skip
+                    polls[call] = polled.every
+        calls = sorted(polls, key=lambda call: (call.purpose, call.path, call.parameters))
+        return tuple(Poll(call=call, every=polls[call]) for call in calls)
+
     def read_page(self, call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:
         """Return the rows of an answer inside the asked stretch, and the next call.
 
@@ -148,7 +188,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         """
         candidates = Candidates((answer.body,), (answer.received,), instruments)
         if call.purpose in self.polled:
-            self.polled[call.purpose](candidates)
+            self.polled[call.purpose].take(candidates)
             return Page(rows=candidates.rows())
         way = self.ways[call.purpose]
         if way.horizon and way.horizon in answer.body and way.windows is not None:
@@ -196,6 +236,7 @@ def folder(name: str, rest: ModuleType, stream: ModuleType | None = None, normal
     The history's side is ``rest.PAGES``, or where that does not carry it functions of the same names in ``rest``.
     """
     pages: Any = getattr(rest, "PAGES", rest)
+    polls: Any = getattr(rest, "polls", None) or getattr(pages, "polls", _no_polls)
     return Folder(
         facts=read_facts(name),
         instrument_calls=rest.instrument_calls,
@@ -204,11 +245,16 @@ def folder(name: str, rest: ModuleType, stream: ModuleType | None = None, normal
         first_call=pages.first_call,
         read_page=pages.read_page,
         judge=rest.judge,
-        polls=rest.polls,
+        polls=polls,
         connections=stream.connections if stream else _no_connections,
         classify=stream.classify if stream else _no_frame,
         normalise=normalise or _no_rows,
     )
+
+
+def _no_polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
+    del instruments
+    return ()
 
 
 def _no_connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tuple[Connection, ...]:
@@ -222,4 +268,4 @@ def _no_frame(payload: bytes) -> Frame:
 
 
 def _no_rows(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    return read_frames(payloads, received, instruments, lambda _: "stream of a venue without streams", {})
+    return read_frames(lambda _: "stream of a venue without streams", {}, payloads, received, instruments)

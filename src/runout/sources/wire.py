@@ -30,6 +30,14 @@ _PLACE = re.compile(r"\[(?:\d+|\.\.\.)\]")
 _BUNDLE = re.compile(r"(1(?:000)+|1M)(?=[A-Z])")
 
 
+Number = float | str | None
+"""A figure that may be missing, or an empty text where it does not apply."""
+
+
+class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A message or a part of one."""
+
+
 class Batch(msgspec.Struct, Generic[T]):
     """Decoded payloads.
 

@@ -10,7 +10,7 @@ from runout.sources.answers import judge_json, judge_status
 from runout.sources.binance_vision.normalise import take_liquidations, take_metrics
 from runout.sources.candidates import Candidates
 from runout.sources.protocol import Document
-from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Rows, Verdict
+from runout.sources.venue import Answer, Call, History, Instrument, Page, Rows, Verdict
 from runout.sources.wire import BAR_STEP
 
 _NAME = "binance-vision"
@@ -100,12 +100,6 @@ def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> 
     _TAKES[call.purpose][1](candidates, instrument, Document(name=name, data=answer.body, checksum=f"{digest}  {name}"))
     candidates.restrict(call.since, min(call.until, answer.received))
     return Page(rows=candidates.rows(), next=_next_day(call))
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return nothing: files are of past days."""
-    del instruments
-    return ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -1,12 +1,8 @@
 """BingX: open interest of perpetuals."""
 
+from functools import partial
+
 from runout.sources.bingx import rest
 from runout.sources.pages import folder
-from runout.sources.venue import Folder
 
-__all__ = ["venue"]
-
-
-def venue() -> Folder:
-    """Return the venue."""
-    return folder("bingx", rest)
+venue = partial(folder, "bingx", rest)

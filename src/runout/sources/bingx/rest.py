@@ -11,8 +11,8 @@ from runout.sources.answers import judge_json, retry_after
 from runout.sources.bingx import messages as form
 from runout.sources.candidates import Candidates
 from runout.sources.columns import Events
-from runout.sources.pages import Pages
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.pages import Pages, Polled
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import MILLISECOND, Reader, bundle, decoded, floats, integers
 
 _NO_CRYPTO = re.compile(r"NC(SK|FX|CO|SI)")
@@ -31,7 +31,18 @@ def take_open_interest(candidates: Candidates) -> None:
     )  # fmt: skip
 
 
-PAGES = Pages(venue="bingx", ways={}, polled={"open-interest-now": take_open_interest})
+PAGES = Pages(
+    venue="bingx",
+    ways={},
+    polled={
+        "open-interest-now": Polled(
+            take=take_open_interest,
+            path="/openApi/swap/v2/quote/openInterest",
+            fixed=(("symbol", "{symbol}"),),
+            every=300.0,
+        )
+    },
+)
 
 
 def instrument_calls() -> tuple[Call, ...]:
@@ -59,21 +70,6 @@ def _instrument(row: form.Listed) -> Instrument:
         funding_hours=8.0,
         listed=row.launchTime * MILLISECOND or None,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return open interest of each contract every five minutes: a call speaks of one."""
-    path = "/openApi/swap/v2/quote/openInterest"
-    return tuple(
-        Poll(
-            call=Call(
-                venue="bingx", purpose="open-interest-now", symbol=i.symbol, path=path,
-                parameters=(("symbol", i.symbol),),
-            ),
-            every=300.0,
-        )
-        for i in instruments
-    )  # fmt: skip
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.bitfinex import messages as form
 from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
 from runout.sources.columns import Events, history
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
 
 _STATE = re.compile(rb"\[\d+,\s*\[\d{13}")
@@ -41,11 +41,6 @@ def head_of(payload: bytes) -> str:
     if b'["pos",' in payload[:80]:
         return "liquidations"
     return "state" if _STATE.match(payload) else "of another stream"
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, head_of, _HEADS)
 
 
 def _take_frames(candidates: Candidates, places: Sequence[int]) -> None:
@@ -84,6 +79,7 @@ def _add_liquidations(
 
 # The state of a contract in a frame does not say of which it is: it only proves that the connection lives.
 _HEADS: dict[str, Taker] = {"liquidations": _take_frames, "heartbeat": nothing, "state": nothing}
+normalise = partial(read_frames, head_of, _HEADS)
 
 
 def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:

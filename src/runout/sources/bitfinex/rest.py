@@ -8,9 +8,9 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.bitfinex.normalise import take_candles, take_liquidations, take_states, take_states_now
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, decoded
 
 _PAIR = re.compile(r"(?P<coin>[A-Z0-9]+)F0:USTF0")
@@ -44,7 +44,7 @@ PAGES = Pages(
             windows=_windows(_STEP_OF_EVENTS, _EVENTS),
         ),
     },
-    polled={"states": take_states_now},
+    polled={"states": Polled(take=take_states_now, path="/v2/status/deriv", fixed=(("keys", "ALL"),))},
 )  # fmt: skip
 
 
@@ -64,12 +64,6 @@ def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument,
         for name in names
         if (match := _PAIR.fullmatch(name)) and not _NO_CRYPTO.fullmatch(match["coin"])
     )  # fmt: skip
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all contracts once a minute: frames of the stream do not say of which they are."""
-    call = Call(venue="bitfinex", purpose="states", path="/v2/status/deriv", parameters=(("keys", "ALL"),))
-    return (Poll(call=call, every=60.0),) if instruments else ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.bitget import messages as form
 from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
 from runout.sources.columns import Events
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, decoded, floats, integers, meanings, parts
 
 _TOPIC = re.compile(rb'"topic":\s?"([A-Za-z0-9]+)"')
@@ -40,11 +40,6 @@ def topic_of(payload: bytes) -> str:
     """Return the topic of a frame of data; empty for answers and heartbeats."""
     match = _TOPIC.search(payload, 0, 200)
     return match[1].decode() if match and b'"event":' not in payload[:200] else ""
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, lambda p: "pong" if p == b"pong" else topic_of(p), _TOPICS)
 
 
 def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
@@ -108,6 +103,7 @@ _TOPICS: dict[str, Taker] = {
     "ticker": _take_tickers,
     "pong": nothing,
 }
+normalise = partial(read_frames, lambda p: "pong" if p == b"pong" else topic_of(p), _TOPICS)
 
 
 def take_tickers_now(candidates: Candidates) -> None:

@@ -14,9 +14,9 @@ from runout.sources.bitget.normalise import (
     take_settlements,
     take_tickers_now,
 )
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, bundle, decoded
 
 PRODUCTS = ("usdt-futures", "usdc-futures", "coin-futures")
@@ -52,7 +52,7 @@ PAGES = Pages(
             keeps=_KEEPS_LIQUIDATIONS, pool="liquidations", follow="cursor", number="cursor", cursor=cursor_of,
         ),
     },
-    polled={"tickers": take_tickers_now},
+    polled={"tickers": Polled(take=take_tickers_now, path=f"{_ROOT}/tickers", fixed=(("productType", "{product}"),))},
     names=lambda instrument: {
         "symbol": instrument.symbol, "product": product_of(instrument), "category": product_of(instrument).upper(),
     },
@@ -93,19 +93,6 @@ def _instrument(row: form.Listed, *, is_coin: bool) -> Instrument:
         funding_hours=float(row.fundInterval or 8.0) if is_perpetual else None,
         listed=int(row.launchTime or 0) * MILLISECOND or None,
         delisted=ends * MILLISECOND or None,
-    )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all contracts of each kind, in one call, once a minute."""
-    return tuple(
-        Poll(
-            call=Call(
-                venue="bitget", purpose="tickers", path=f"{_ROOT}/tickers", parameters=(("productType", product),)
-            ),
-            every=60.0,
-        )
-        for product in sorted({product_of(instrument) for instrument in instruments})
     )
 
 

@@ -4,14 +4,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from runout.sources.wire import Number, Wire
+
 R = TypeVar("R")
-
-Number = float | str | None
-"""A figure that may be an empty text where it does not apply."""
-
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message or a part of one."""
 
 
 class Liquidation(Wire):

@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.bybit import messages as form
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import (
     BAR_STEP,
     MILLISECOND,
@@ -51,11 +51,6 @@ open_interest_series = partial(
     series_of, kind="open_interest", step=BAR_STEP, feed="open-interest", instant=True, lag=BAR_STEP,
     note="Both sides as published until 2026-06-11, halved; delayed by the venue in extreme volatility.",
 )  # fmt: skip
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, topic_of, _TOPICS)
 
 
 def topic_of(payload: bytes) -> str:
@@ -159,6 +154,7 @@ _TOPICS: dict[str, Taker] = {
     "publicTrade": _take_trades,
     "tickers": _take_tickers,
 }
+normalise = partial(read_frames, topic_of, _TOPICS)
 
 
 def take_tickers_now(candidates: Candidates) -> None:

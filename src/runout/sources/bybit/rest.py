@@ -17,10 +17,10 @@ from runout.sources.bybit.normalise import (
     take_settlements,
     take_tickers_now,
 )
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
 from runout.sources.statements import funding_hours
-from runout.sources.venue import Answer, Call, History, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, History, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, bundle, decoded
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ _PAGES = Pages(
             windows=_BACK(rows=200),
         ),
     },
-    polled={"tickers": take_tickers_now},
+    polled={"tickers": Polled(take=take_tickers_now, path="/v5/market/tickers", fixed=(("category", "{category}"),))},
     serves=_serves,
     names=lambda instrument: {"symbol": instrument.symbol, "category": _category(instrument)},
 )  # fmt: skip
-first_call, read_page = _PAGES.first_call, _PAGES.read_page
+first_call, read_page, polls = _PAGES.first_call, _PAGES.read_page, _PAGES.polls
 # What retCode says (Bybit page Error Codes, read 2026-07-24).
 _CATEGORY = re.compile(rb'"category":\s?"(\w*)"')
 _SLOW_DOWN, _BANNED, _GONE = {10006}, {10018}, {10001, 110023, 170121}
@@ -131,21 +131,6 @@ def histories(instrument: Instrument) -> tuple[History, ...]:
     return tuple(
         msgspec.structs.replace(history, step=step) if history.purpose == "funding" else history
         for history in _PAGES.histories(instrument)
-    )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the tickers of all contracts once a minute: a check beside the stream, in one call a category."""
-    margins = {instrument.margin for instrument in instruments}
-    return tuple(
-        Poll(
-            call=Call(
-                venue="bybit", purpose="tickers", path="/v5/market/tickers", parameters=(("category", category),)
-            ),
-            every=60.0,
-        )
-        for category, margin in (("linear", "stablecoin"), ("inverse", "coin"))
-        if margin in margins
     )
 
 

@@ -4,11 +4,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from runout.sources.wire import Wire
+
 P = TypeVar("P")
-
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A part of an answer."""
 
 
 class Exchange(msgspec.Struct):

@@ -18,7 +18,7 @@ from runout.sources.coinalyze.exports import CAPTURES, HOURLY_FUNDING, venue_nam
 from runout.sources.columns import history
 from runout.sources.pages import Pages, Take, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import Reader, bundle, decoded, floats, integers
 
 _KEEPS_HOURS = 1500 * NANOSECONDS_PER_HOUR
@@ -151,12 +151,6 @@ def _instrument(row: form.Market, exchange: str) -> Instrument:
         funding_hours=1.0 if traded_at in HOURLY_FUNDING else 8.0,
         traded_at=traded_at,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return nothing: each symbol would take a call of 40 a minute."""
-    del instruments
-    return ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -12,8 +12,8 @@ from runout.sources import columns
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.candidates import Candidates
 from runout.sources.coingecko import messages as form
-from runout.sources.pages import Pages, Way
-from runout.sources.venue import EVERY_COIN, Answer, Call, Instrument, Poll, Verdict
+from runout.sources.pages import Pages, Polled, Way
+from runout.sources.venue import EVERY_COIN, Answer, Call, Instrument, Verdict
 from runout.sources.wire import MILLISECOND, Reader, decoded, floats, integers
 
 _DOLLARS = ("vs_currency", "usd")
@@ -78,7 +78,7 @@ PAGES = Pages(
             rows=366, keeps=365 * NANOSECONDS_PER_DAY,
         ),
     },
-    polled={"global": take_global},
+    polled={"global": Polled(take=take_global, path="/api/v3/global", every=600.0)},
     serves=lambda instrument, purpose: True,  # noqa: ARG005 - of every coin
 )  # fmt: skip
 
@@ -98,12 +98,6 @@ def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument,
         Instrument(venue="coingecko", symbol=row.id, coin=coin, quote="USD", market="spot-market-cap", margin="none")
         for coin, row in sorted(largest.items())
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of the whole market every ten minutes, which is how often it changes."""
-    call = Call(venue="coingecko", purpose="global", path="/api/v3/global")
-    return (Poll(call=call, every=600.0),) if instruments else ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

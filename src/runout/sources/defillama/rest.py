@@ -12,7 +12,7 @@ from runout.sources.answers import judge_json
 from runout.sources.candidates import Candidates
 from runout.sources.defillama import messages as form
 from runout.sources.pages import Pages, Way
-from runout.sources.venue import EVERY_COIN, Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import EVERY_COIN, Answer, Call, Instrument, Verdict
 from runout.sources.wire import Reader, floats, integers
 
 _EXCHANGES = {
@@ -116,12 +116,6 @@ def _instrument(symbol: str, traded_at: str) -> Instrument:
     return Instrument(
         venue="defillama", symbol=symbol, coin=EVERY_COIN, market="on-chain", margin="none", traded_at=traded_at
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return nothing: figures change once a day, so a daily backfill has them."""
-    del instruments
-    return ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -4,11 +4,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from runout.sources.wire import Wire
+
 D = TypeVar("D")
-
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message or a part of one."""
 
 
 class Parameters(Wire, Generic[D]):

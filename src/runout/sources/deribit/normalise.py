@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.deribit import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
 
 _CHANNEL = re.compile(rb'"channel":\s?"([a-z_]+)')
@@ -35,11 +35,6 @@ def channel_of(payload: bytes) -> str:
     """Return the first part of a notification's channel; empty for answers and heartbeats."""
     match = _CHANNEL.search(payload, 0, 200)
     return match[1].decode() if match else ""
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
 def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
@@ -90,6 +85,7 @@ def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
 
 
 _CHANNELS: dict[str, Taker] = {"trades": _take_trades, "ticker": _take_tickers}
+normalise = partial(read_frames, channel_of, _CHANNELS)
 
 
 def take_summaries(candidates: Candidates) -> None:

@@ -8,9 +8,9 @@ from runout.clock import NANOSECONDS_PER_HOUR
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.deribit import messages as form
 from runout.sources.deribit.normalise import take_chart, take_settlements, take_summaries
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, decoded
 
 _ROOT = "/api/v2/public"
@@ -34,7 +34,11 @@ PAGES = Pages(
             windows=Windows(since="start_timestamp", until="end_timestamp", step=NANOSECONDS_PER_HOUR, rows=_HOURS),
         ),
     },
-    polled={"summaries": take_summaries},
+    polled={"summaries": Polled(
+        take=take_summaries, path=f"{_ROOT}/get_book_summary_by_currency",
+        fixed=(("currency", "{currency}"), ("kind", "future")),
+    )},
+    names=lambda i: {"symbol": i.symbol, "currency": i.coin if i.margin == "coin" else i.quote},
     serves=lambda instrument, purpose: instrument.market == "perpetual" or purpose == "bars",
 )  # fmt: skip
 
@@ -67,21 +71,6 @@ def _instrument(row: form.Listed) -> Instrument:
         listed=row.creation_timestamp * MILLISECOND or None,
         delisted=None if is_perpetual else row.expiration_timestamp * MILLISECOND or None,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all futures, a call a currency, once a minute: a check beside the stream."""
-    currencies = sorted({i.coin if i.margin == "coin" else i.quote for i in instruments})
-    return tuple(
-        Poll(
-            call=Call(
-                venue="deribit", purpose="summaries", path=f"{_ROOT}/get_book_summary_by_currency",
-                parameters=(("currency", currency), ("kind", "future")),
-            ),
-            every=60.0,
-        )
-        for currency in currencies
-    )  # fmt: skip
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

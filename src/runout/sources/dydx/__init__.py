@@ -1,12 +1,8 @@
 """dYdX (version 4): perpetuals."""
 
+from functools import partial
+
 from runout.sources.dydx import normalise, rest, stream
 from runout.sources.pages import folder
-from runout.sources.venue import Folder
 
-__all__ = ["venue"]
-
-
-def venue() -> Folder:
-    """Return the venue."""
-    return folder("dydx", rest, stream, normalise.normalise)
+venue = partial(folder, "dydx", rest, stream, normalise.normalise)

@@ -5,11 +5,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from runout.sources.wire import Wire
+
 C = TypeVar("C")
-
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message or a part of one."""
 
 
 class Head(msgspec.Struct):
@@ -63,8 +61,8 @@ class Market(msgspec.Struct):
 class Markets(Wire):
     """All markets (snapshot), what changed of some, or prices of the oracle."""
 
-    markets: dict[str, Market] = {}
-    trading: dict[str, Market] = {}
+    markets: dict[str, Market] = msgspec.field(default_factory=dict[str, Market])
+    trading: dict[str, Market] = msgspec.field(default_factory=dict[str, Market])
     oraclePrices: Any = None
 
 

@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.dydx import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, Reader, decoded, floats, integers, meanings, number_of, parts, settlements
 
 _CHANNEL = re.compile(rb'"channel":\s?"(v\d_[a-z]+)"')
@@ -39,11 +39,6 @@ def channel_of(payload: bytes) -> str:
     """Return the channel of a frame; empty where it has none."""
     match = _CHANNEL.search(payload, 0, 400)
     return match[1].decode() if match else ""
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
 def _number(identity: str) -> int:
@@ -113,6 +108,7 @@ def _add_markets(
 
 
 _CHANNELS: dict[str, Taker] = {"v4_trades": _take_trades, "v4_markets": _take_markets}
+normalise = partial(read_frames, channel_of, _CHANNELS)
 
 
 def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:

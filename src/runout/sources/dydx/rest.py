@@ -6,9 +6,9 @@ from runout.clock import NANOSECONDS_PER_HOUR, format_time
 from runout.sources.answers import judge_json
 from runout.sources.dydx import messages as form
 from runout.sources.dydx.normalise import oldest_settlement, take_candles, take_markets_now, take_settlements
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, bundle, decoded
 
 _ROWS = 1000
@@ -29,7 +29,7 @@ PAGES = Pages(
             number="effectiveBeforeOrAt", cursor=oldest_settlement, start=format_time,
         ),
     },
-    polled={"markets": take_markets_now},
+    polled={"markets": Polled(take=take_markets_now, path=_MARKETS)},
 )  # fmt: skip
 
 
@@ -58,11 +58,6 @@ def _instrument(row: form.Listed) -> Instrument:
         tick=row.tickSize,
         funding_hours=1.0,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all markets once a minute: a check beside the stream."""
-    return (Poll(call=Call(venue="dydx", purpose="markets", path=_MARKETS), every=60.0),) if instruments else ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

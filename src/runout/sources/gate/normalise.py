@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.gate import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, parts, settlements
 
 _CHANNEL = re.compile(rb'"channel":\s?"futures\.([a-z_]+)"')
@@ -49,11 +49,6 @@ def channel_of(payload: bytes) -> str:
     """Return the channel of a frame of data, without ``futures.``; empty for answers and heartbeats."""
     match = _CHANNEL.search(payload, 0, 200)
     return match[1].decode() if match and _EVENT.search(payload, 0, 200) else ""
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
 def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
@@ -132,6 +127,7 @@ _CHANNELS: dict[str, Taker] = {
     "trades": _take_trades,
     "tickers": _take_tickers,
 }
+normalise = partial(read_frames, channel_of, _CHANNELS)
 
 
 def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:

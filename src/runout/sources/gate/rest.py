@@ -9,9 +9,9 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_
 from runout.sources.answers import judge_json
 from runout.sources.gate import messages as form
 from runout.sources.gate.normalise import take_candles, take_settlements, take_statistics, take_tickers_now
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, bundle, decoded
 
 _SETTLES = ("usdt", "btc")
@@ -46,7 +46,7 @@ PAGES = Pages(
             windows=_SECONDS(until="to", step=_LONGEST_INTERVAL, rows=1000, back=True),
         ),
     },
-    polled={"tickers": take_tickers_now},
+    polled={"tickers": Polled(take=take_tickers_now, path="/futures/{settle}/tickers")},
     names=lambda instrument: {"symbol": instrument.symbol, "settle": _settle(instrument)},
 )  # fmt: skip
 
@@ -84,15 +84,6 @@ def _instrument(row: form.Listed, *, is_inverse: bool) -> Instrument | None:
         tick=row.order_price_round,
         funding_hours=row.funding_interval / 3600,
         listed=int(row.launch_time) * NANOSECONDS_PER_SECOND if row.launch_time else None,
-    )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all contracts, in one call a margin coin, once a minute."""
-    settles = sorted({_settle(instrument) for instrument in instruments})
-    return tuple(
-        Poll(call=Call(venue="gate", purpose="tickers", path=f"/futures/{settle}/tickers"), every=60.0)
-        for settle in settles
     )
 
 

@@ -62,7 +62,7 @@ def topic_of(text: bytes) -> str:
 
 def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
     """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames([plain(payload) for payload in payloads], received, instruments, topic_of, _TOPICS)
+    return read_frames(topic_of, _TOPICS, [plain(payload) for payload in payloads], received, instruments)
 
 
 def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:

@@ -8,9 +8,9 @@ from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND, parse_tim
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.htx import messages as form
 from runout.sources.htx.normalise import take_candles, take_open_interest_now, take_settlements, take_ticks
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, bundle, decoded
 
 _ROOT = "/linear-swap-api/v1"
@@ -35,7 +35,7 @@ PAGES = Pages(
             take=take_settlements, step=8 * NANOSECONDS_PER_HOUR, rows=50, follow="number", number="page_index",
         ),
     },
-    polled={"open-interest-now": take_open_interest_now},
+    polled={"open-interest-now": Polled(take=take_open_interest_now, path=f"{_ROOT}/swap_open_interest")},
 )  # fmt: skip
 
 
@@ -66,12 +66,6 @@ def _instrument(row: form.Listed) -> Instrument:
         funding_hours=8.0,
         listed=parse_time(f"{date[:4]}-{date[4:6]}-{date[6:]}") if len(date) == len("20201021") else None,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return open interest of all contracts, in one call, once a minute."""
-    call = Call(venue="htx", purpose="open-interest-now", path=f"{_ROOT}/swap_open_interest")
-    return (Poll(call=call, every=60.0),) if instruments else ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

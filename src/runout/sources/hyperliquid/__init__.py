@@ -1,12 +1,8 @@
 """Hyperliquid: perpetuals of the main exchange."""
 
+from functools import partial
+
 from runout.sources.hyperliquid import normalise, rest, stream
 from runout.sources.pages import folder
-from runout.sources.venue import Folder
 
-__all__ = ["venue"]
-
-
-def venue() -> Folder:
-    """Return the venue."""
-    return folder("hyperliquid", rest, stream, normalise.normalise)
+venue = partial(folder, "hyperliquid", rest, stream, normalise.normalise)

@@ -4,13 +4,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from runout.sources.wire import Number, Wire
+
 D = TypeVar("D")
-Number = float | str | None
-"""A figure that may be missing."""
-
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message or a part of one."""
 
 
 class Frame(Wire, Generic[D]):
@@ -30,7 +26,7 @@ class Trade(Wire):
     time: int
     tid: int
     hash: str = ""
-    users: list[str] = []
+    users: list[str] = msgspec.field(default_factory=list[str])
 
 
 class Context(Wire):

@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.hyperliquid import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import (
     BAR_STEP,
     MILLISECOND,
@@ -50,11 +50,6 @@ bar_series = partial(
 funding_series = partial(
     series_of, kind="funding", step=NANOSECONDS_PER_HOUR, feed="fundingHistory", instant=True
 )  # fmt: skip
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, _data_channel_of, _CHANNELS)
 
 
 def channel_of(payload: bytes) -> str:
@@ -156,6 +151,7 @@ _CHANNELS: dict[str, Taker] = {
     "userFills": _take_fills,
     "user": _take_fills,
 }
+normalise = partial(read_frames, _data_channel_of, _CHANNELS)
 
 
 def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:

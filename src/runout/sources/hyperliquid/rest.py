@@ -9,7 +9,7 @@ from runout.clock import NANOSECONDS_PER_HOUR
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.hyperliquid import messages as form
 from runout.sources.hyperliquid.normalise import take_candles, take_settlements, take_state
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Verdict
 from runout.sources.wire import BAR_STEP, decoded
@@ -29,7 +29,7 @@ _PAGES = Pages(
             weight=20 + _ROWS // 20, windows=_WINDOW(step=NANOSECONDS_PER_HOUR),
         ),
     },
-    polled={"state": take_state},
+    polled={"state": Polled(take=take_state, path="/info")},
 )  # fmt: skip
 histories = _PAGES.histories
 _BUNDLE = 1000.0

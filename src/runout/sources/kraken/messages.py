@@ -5,9 +5,7 @@ from typing import Any
 
 import msgspec
 
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message or a part of one."""
+from runout.sources.wire import Wire
 
 
 class Head(msgspec.Struct):

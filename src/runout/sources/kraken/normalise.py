@@ -14,7 +14,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.kraken import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings
 
 _FEED = re.compile(rb'"feed":\s?"([a-z_]+)"')
@@ -43,11 +43,6 @@ def feed_of(payload: bytes) -> str:
     match = _FEED.search(payload)
     feed = match[1].decode() if match and b'"event":' not in payload else ""
     return "" if feed == "heartbeat" else feed
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, feed_of, _FEEDS)
 
 
 def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
@@ -106,6 +101,7 @@ def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
 
 
 _FEEDS: dict[str, Taker] = {"trade": _take_trades, "trade_snapshot": _take_snapshots, "ticker": _take_tickers}
+normalise = partial(read_frames, feed_of, _FEEDS)
 
 
 def take_tickers_now(candidates: Candidates) -> None:

@@ -8,9 +8,9 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_
 from runout.sources.answers import judge_json
 from runout.sources.kraken import messages as form
 from runout.sources.kraken.normalise import take_candles, take_open_interest, take_settlements, take_tickers_now
-from runout.sources.pages import Pages, Way
+from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, decoded
 
 _ROWS = 1000
@@ -34,7 +34,7 @@ PAGES = Pages(
             take=take_settlements, step=NANOSECONDS_PER_HOUR, rows=9000, keeps=365 * NANOSECONDS_PER_DAY,
         ),
     },
-    polled={"tickers": take_tickers_now},
+    polled={"tickers": Polled(take=take_tickers_now, path="/derivatives/api/v3/tickers")},
     serves=lambda instrument, purpose: instrument.market == "perpetual" or purpose == "bars",
 )  # fmt: skip
 
@@ -70,12 +70,6 @@ def _instrument(row: form.Listed) -> Instrument | None:
         listed=from_datetime(row.openingDate) if row.openingDate else None,
         delisted=from_datetime(row.lastTradingTime) if row.lastTradingTime else None,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all contracts once a minute: a check beside the stream."""
-    call = Call(venue="kraken", purpose="tickers", path="/derivatives/api/v3/tickers")
-    return (Poll(call=call, every=60.0),) if instruments else ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

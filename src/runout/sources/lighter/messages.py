@@ -4,9 +4,7 @@ from typing import Any
 
 import msgspec
 
-
-class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message or a part of one."""
+from runout.sources.wire import Wire
 
 
 class Head(msgspec.Struct):
@@ -61,8 +59,8 @@ class Trades(Wire):
 
     type: str
     channel: str
-    trades: list[Trade] = []
-    liquidation_trades: list[Trade] = []
+    trades: list[Trade] = msgspec.field(default_factory=list[Trade])
+    liquidation_trades: list[Trade] = msgspec.field(default_factory=list[Trade])
     nonce: Any = None
     begin_nonce: Any = None
     timestamp: Any = None

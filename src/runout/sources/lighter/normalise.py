@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events
 from runout.sources.lighter import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
 
 _CHANNEL = re.compile(rb'"channel":\s?"([a-z_]+):')
@@ -37,11 +37,6 @@ def channel_of(payload: bytes) -> str:
 def market_number(instrument: Instrument) -> str:
     """Return the number of a market, as frames and calls name it."""
     return instrument.symbol.partition("-")[0]
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
 def _by_number(known: Mapping[str, Instrument]) -> dict[str, Instrument]:
@@ -97,6 +92,7 @@ def _take_states(candidates: Candidates, places: Sequence[int]) -> None:
 
 
 _CHANNELS: dict[str, Taker] = {"trade": _take_trades, "market_stats": _take_states}
+normalise = partial(read_frames, channel_of, _CHANNELS)
 
 
 def take_settlements(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from runout.sources.lighter import messages as form
 from runout.sources.lighter.normalise import market_number, take_settlements
 from runout.sources.pages import Pages, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import bundle, decoded
 
 _ROWS = 500
@@ -55,12 +55,6 @@ def _instrument(row: form.Listed) -> Instrument:
         priced_coins=coins,
         funding_hours=1.0,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return nothing: the stream has the state of all markets."""
-    del instruments
-    return ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -9,8 +9,8 @@ from runout.sources.answers import judge_json, retry_after
 from runout.sources.candidates import Candidates
 from runout.sources.columns import Events
 from runout.sources.mexc import messages as form
-from runout.sources.pages import Pages
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.pages import Pages, Polled
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import MILLISECOND, Reader, bundle, decoded, floats, integers
 
 _TOO_MANY, _NO_CONTRACT = 510, 1001
@@ -31,7 +31,7 @@ def take_tickers(candidates: Candidates) -> None:
     statements.add_state(candidates, moments, feed="ticker", mark=mark, size=size, note=_DOUBT)
 
 
-PAGES = Pages(venue="mexc", ways={}, polled={"tickers": take_tickers})
+PAGES = Pages(venue="mexc", ways={}, polled={"tickers": Polled(take=take_tickers, path="/api/v1/contract/ticker")})
 
 
 def instrument_calls() -> tuple[Call, ...]:
@@ -62,12 +62,6 @@ def _instrument(row: form.Listed) -> Instrument:
         funding_hours=8.0,
         listed=row.createTime * MILLISECOND or None,
     )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all contracts, in one call, once a minute."""
-    call = Call(venue="mexc", purpose="tickers", path="/api/v1/contract/ticker")
-    return (Poll(call=call, every=60.0),) if instruments else ()
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

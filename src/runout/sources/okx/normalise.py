@@ -12,7 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.okx import messages as form
-from runout.sources.venue import Call, Instrument, Rows
+from runout.sources.venue import Call, Instrument
 from runout.sources.wire import (
     BAR_STEP,
     MILLISECOND,
@@ -58,11 +58,6 @@ ratio_series = partial(
     series_of, kind="positioning", step=STATISTICS_STEP, feed="rubik/stat", instant=True, lag=BAR_STEP
 )
 taker_series = partial(series_of, kind="taker_flow", step=STATISTICS_STEP, feed="taker-volume-contract")
-
-
-def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: Sequence[Instrument]) -> Rows:
-    """Return the rows of frames, as :meth:`runout.sources.venue.Venue.normalise` says."""
-    return read_frames(payloads, received, instruments, channel_of, _CHANNELS)
 
 
 def channel_of(payload: bytes) -> str:
@@ -172,6 +167,7 @@ _CHANNELS: dict[str, Taker] = {
     "funding-rate": _take_funding,
     "pong": nothing,
 }
+normalise = partial(read_frames, channel_of, _CHANNELS)
 
 
 def take_candles(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:

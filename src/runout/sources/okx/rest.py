@@ -18,9 +18,9 @@ from runout.sources.okx.normalise import (
     take_settlements,
     take_taker,
 )
-from runout.sources.pages import Pages, Take, Way
+from runout.sources.pages import Pages, Polled, Take, Way
 from runout.sources.paging import Windows
-from runout.sources.venue import Answer, Call, Instrument, Poll, Verdict
+from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, decoded
 
 _KEEPS_FUNDING = 90 * NANOSECONDS_PER_DAY
@@ -74,7 +74,15 @@ PAGES = Pages(
             follow="older", lead=_LONGEST_INTERVAL, windows=_BEFORE_AFTER(step=_LONGEST_INTERVAL, rows=400),
         ),
     },
-    polled={"open-interest-now": take_open_interest_now, "funding-now": take_funding_now},
+    polled={"open-interest-now": Polled(
+            take=take_open_interest_now, path="/api/v5/public/open-interest", fixed=(("instType", "SWAP"),),
+            markets=("perpetual",),
+        ),
+        "funding-now": Polled(
+            take=take_funding_now, path="/api/v5/public/funding-rate", fixed=(("instId", "ANY"),),
+            markets=("perpetual",),
+        ),
+    },
     serves=_serves,
 )  # fmt: skip
 
@@ -112,20 +120,6 @@ def _instrument(row: form.Listed) -> Instrument | None:
         funding_hours=8.0 if is_swap else None,
         listed=int(row.listTime or 0) * MILLISECOND or None,
         delisted=int(row.expTime or 0) * MILLISECOND or None,
-    )
-
-
-def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return open interest and the rate to come of all swaps, in one call each, once a minute."""
-    if not any(instrument.market == "perpetual" for instrument in instruments):
-        return ()
-    calls = (
-        ("open-interest-now", "/api/v5/public/open-interest", (("instType", "SWAP"),)),
-        ("funding-now", "/api/v5/public/funding-rate", (("instId", "ANY"),)),
-    )
-    return tuple(
-        Poll(call=Call(venue="okx", purpose=purpose, path=path, parameters=parameters), every=60.0)
-        for purpose, path, parameters in calls
     )
 
 
