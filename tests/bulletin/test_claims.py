@@ -70,20 +70,20 @@ def test_a_reported_figure_reproduces_a_statement_or_not(relation: str, claimed:
 def test_a_figure_of_another_time_gets_a_difference_and_no_verdict(first: int, last: int, *, judged: bool) -> None:
     made = claim(ends=(format_time(END + first), format_time(END + last)))
     statement = said(made, estimate())
-    assert ("no verdict, our figure is of another time" not in statement) is judged
+    assert ("no verdict, of another time" not in statement) is judged
     assert "(−$140.0M)" in statement
 
 
 def test_an_estimate_shows_its_interval_beside_the_published_figure() -> None:
     assert said(claim(), estimate()) == (
-        "“liquidations reached $563 million”: inside our interval; inferred $423.0M, interval $285.0M–$628.0M, "
+        "“liquidations reached $563 million”: inside our interval; inferred $423.0M ($285.0M–$628.0M) "
         "at 18 Mar 12:00 UTC (−$140.0M)."
     )
 
 
 def test_a_window_of_more_than_a_day_is_not_said_as_a_moment() -> None:
     found = finding("liquidations", "total", "About $423M.", evidence(TOTAL, hours=48))
-    assert "measured $423.0M in the window to 18 Mar 12:00 UTC" in said(claim(), found)
+    assert "measured $423.0M up to 18 Mar 12:00 UTC" in said(claim(), found)
 
 
 def test_differences_of_fractions_are_points_and_of_prices_dollars() -> None:
@@ -119,7 +119,7 @@ def test_the_summary_counts_the_verdicts() -> None:
     found = section(made, (estimate(),), coin="BTC", at=END)
     assert found is not None
     assert found.summary.endswith(
-        "1 inside our interval, 1 outside our interval, 1 without a verdict, since our figure is of another time."
+        "1 inside our interval, 1 outside our interval, 1 without a verdict, of another time."
     )
 
 

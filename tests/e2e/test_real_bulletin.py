@@ -15,6 +15,7 @@ from runout.pipeline.bulletin_inputs import issue
 from runout.pipeline.cluster_snapshots import origin_of
 from runout.pipeline.derive import compute
 from runout.pipeline.issue_bulletin import keep_snapshot
+from runout.render import text
 from runout.render.encoding import encode
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
@@ -35,6 +36,11 @@ def number(bulletin: Bulletin, name: str, quantity: str) -> float:
     value = next(q.value for q in finding(bulletin, name).evidence.quantities if q.name == quantity)
     assert value is not None
     return value
+
+
+def test_one_screen_holds_the_short_form_and_four_hundred_lines_the_full_one(bulletin: Bulletin) -> None:
+    assert len(text.render_brief(bulletin, 100).splitlines()) <= 24
+    assert len(text.render(bulletin, 120).splitlines()) < 400
 
 
 def test_the_fall_of_the_fourteenth_from_the_high_to_the_low_of_the_day(bulletin: Bulletin) -> None:

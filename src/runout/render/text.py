@@ -282,7 +282,6 @@ def _evidence(bulletin: Bulletin, sheet: _Sheet) -> None:
         sheet.paragraph(limit, first="• ")
     sheet.line()
     sheet.paragraph(citation.paragraph(bulletin), first="Cite as      ")
-    sheet.line()
     command = wording.clean(bulletin.reproduce)
     if cells.cells(command) + 13 <= sheet.width:
         sheet.line(f"Reproduce    {command}")

@@ -21,10 +21,10 @@ class Verdict(StrEnum):
     NOT_REPRODUCED = "not reproduced"
     INSIDE = "inside our interval"
     OUTSIDE = "outside our interval"
-    ANOTHER_TIME = "no verdict, our figure is of another time"
+    ANOTHER_TIME = "no verdict, of another time"
 
 
-_COUNTED = {Verdict.ANOTHER_TIME: "without a verdict, since our figure is of another time"}
+_COUNTED = {Verdict.ANOTHER_TIME: "without a verdict, of another time"}
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,10 +170,10 @@ def _without_source(finding: Finding, source: str) -> Finding:
 def _compared(claim: Claim, finding: Finding, measured: Quantity, at: int) -> str:
     value = measured.value or 0.0
     results = f"{'inferred' if finding.inferred else 'measured'} {_text(measured, value)}"
-    interval = f", interval {bounds_text(measured)}," if finding.inferred and measured.low is not None else ""
+    interval = f" ({bounds_text(measured)})" if finding.inferred and measured.low is not None else ""
     difference = "" if claim.claimed == 0 else f" ({_difference(measured, value - claim.claimed)})"
     start, end = (parse_time(text) for text in (finding.evidence.window_start, finding.evidence.window_end))
-    when = f"{'at' if end - start <= NANOSECONDS_PER_DAY else 'in the window to'} {say_time(end, at)}"
+    when = f"{'at' if end - start <= NANOSECONDS_PER_DAY else 'up to'} {say_time(end, at)}"
     return f"{results}{interval} {when}{difference}."
 
 

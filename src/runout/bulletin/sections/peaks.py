@@ -11,7 +11,7 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date, say_date, say_time
 from runout.units import dollars, percent, price
 
 DAY = NANOSECONDS_PER_DAY
-_SHOWN = 8
+_SHOWN = 5
 _AS_SUMMED = "as the provider sums venues at the bar's close; venues in the sum change over the years"
 _COUNTED = "all venues the provider counts"
 _VENUES = "The sum depends on a few exchanges with inconsistent data; it covers other exchanges than in earlier years."

@@ -104,6 +104,6 @@ def _chart(ratios: Mapping[str, Reading]) -> Chart:
         name="positioning",
         section="positioning",
         title="Long share of accounts and of top traders' size",
-        caption=f"{first.scope}. Long and short sizes are always equal; these are head counts, or one group's size.",
+        caption=f"{first.scope}.",
         panels=(Panel(title="long share", unit="fraction", form="lines", lines=tuple(lines)),),
     )
