@@ -36,6 +36,37 @@ def test_every_number_opens_its_evidence(visit: Visit, served: str) -> None:
     assert json.loads(page.request.get(f"{served}{path}").text())["as_of"] == AT
 
 
+_AT_ONCE = """() => {
+  const timer = setInterval(() => {
+    const canvas = document.querySelector('.canvas');
+    if (!canvas || !globalThis.runoutState) return;
+    clearInterval(timer);
+    runoutState.candles.subscribe((part) => {
+      if (!part.data) return;
+      canvas.focus();
+      canvas.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft', bubbles: true}));
+      globalThis.pressed = true;
+    });
+  }, 1);
+}"""
+"""Press an arrow key in the chart as soon as it has candles, before it has drawn a frame."""
+
+
+def test_an_arrow_key_finds_its_candle_before_the_first_frame_and_out_of_view(visit: Visit, served: str) -> None:
+    faults: list[str] = []
+    page = visit("about:blank", said=faults)
+    page.add_init_script(f"({_AT_ONCE})()")
+    page.goto(f"{served}/?at={AT}")
+    page.wait_for_function("() => globalThis.pressed")
+    settled(page)
+    page.evaluate("() => runoutChart.chart.timeScale().scrollToPosition(900, false)")
+    page.get_by_role("application").press("ArrowLeft")
+    expect(page.locator(".reading")).to_contain_text("close $")
+    shown = page.evaluate("() => [runoutChart.chart.timeScale().getVisibleLogicalRange(), runoutChart.layers.grid]")
+    assert shown[0]["from"] < 335 < shown[0]["to"], shown
+    assert [line for line in faults if "404" not in line] == []
+
+
 def test_a_stale_lake_opens_at_its_newest_price_and_says_so(visit: Visit, served: str) -> None:
     page = settled(visit(served))
     expect(page.get_by_text("Not live. The newest price is of 19 Apr 2025")).to_be_visible()
@@ -93,7 +124,7 @@ def test_what_was_not_observed_is_hatched(visit: Visit, market_lake: Lake, tmp_p
     assert [(one["start_time"], one["end_time"]) for one in gaps] == [("2025-04-16T06:00:00Z", "2025-04-16T18:00:00Z")]
 
 
-def test_live_a_liquidation_is_in_the_tape_at_once_and_a_dead_stream_is_said(
+def test_live_a_liquidation_and_a_bar_are_seen_at_once_and_a_dead_stream_is_said(
     visit: Visit, market_lake: Lake, tmp_path: Path
 ) -> None:
     step = 5 * NANOSECONDS_PER_MINUTE
@@ -106,6 +137,10 @@ def test_live_a_liquidation_is_in_the_tape_at_once_and_a_dead_stream_is_said(
         live.append("liquidations", events(now_ns() - 11 * NANOSECONDS_PER_SECOND, 1, usd=7_654_321.0))
         expect(page.locator(".tape tbody tr").first).to_contain_text("$7.7M")
         assert page.locator(".tape tbody tr").count() >= min(before, 60)
+        newest = live.scan("bars").filter(pl.col("span") == step).sort("event_time").tail(1).collect()
+        bar = newest.with_columns(pl.col("close") * 1.001, high=pl.col("high") * 1.001, known_time=now_ns())
+        live.append("bars", bar)
+        page.wait_for_function(f"() => runoutChart.candles.data().at(-1).close === {bar['close'][0]}")
         page.reload()
         expect(page.locator(".tape tbody tr").first).to_contain_text("$7.7M")
     expect(page.get_by_text("No sign of life from the server for")).to_be_visible()

@@ -1,6 +1,7 @@
 """The page in a real browser: what its first screen answers, by which keys, on which screens, and whom it asks.
 
-A desk and a phone are opened once each; what is asked of one leaves it as a reader would.
+A desk and a phone are opened once each, for what only reads them. Keys and a what-if move what is in view: the walk by
+keys has a page of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,8 +61,8 @@ def test_axe_finds_nothing_at_a_desk_in_the_dark(desk: Desk) -> None:
     assert violations(desk.page) == []
 
 
-def test_the_whole_page_goes_by_keys(desk: Desk) -> None:
-    page = desk.page
+def test_the_whole_page_goes_by_keys(visit: Callable[..., Page], served: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}"))
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")

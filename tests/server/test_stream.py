@@ -11,12 +11,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from runout.api.questions import Question
-from runout.clock import NANOSECONDS_PER_DAY, now_ns
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, now_ns
 from runout.lake.tail import TAIL_FILE, Tail
 from runout.server.questions import answer
 from runout.server.stream import Channel, Message
 from runout.server.tail import LakeTail
-from server.running import END, events, market, running
+from server.running import END, events, market, rows, running
 
 
 def numbers(messages: list[Message]) -> list[int]:
@@ -155,6 +155,23 @@ def test_a_liquidation_that_a_collector_received_is_news_once_and_in_the_tape_be
     tail.close()
     assert [name for name, _ in news.poll()] == ["lake"]
     assert news.poll() == []
+
+
+def test_a_new_bar_is_news_once_and_again_when_its_figures_change(folder: Path) -> None:
+    lake = market(folder / "barred")
+    bars = next(item for item in lake.series("bars") if item.venues == ("binance",))
+    news = LakeTail(lake.root)
+
+    end = now_ns() // NANOSECONDS_PER_MINUTE * NANOSECONDS_PER_MINUTE
+    for close in (60_100.0, 60_200.0):
+        prices = {"open": [60_000.0], "high": [60_500.0], "low": [59_000.0], "close": [close]}
+        lake.append("bars", rows(bars, [end], **prices).with_columns(known_time=now_ns()))
+        said = dict(news.poll())
+        assert said["lake"] == {"kinds": ["bars"]}
+        assert [(row["coin"], row["venue"], row["close"]) for row in said["candles"]["rows"]] == [
+            ("BTC", "binance", close)
+        ]
+        assert news.poll() == []
 
 
 def test_history_that_is_written_is_no_news(folder: Path) -> None:

@@ -70,7 +70,7 @@ function build(box: HTMLElement): Parts {
     autoSize: true,
     layout: { attributionLogo: true, fontFamily: "system-ui, sans-serif", fontSize: 12 },
     crosshair: { mode: CrosshairMode.Normal },
-    timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 0, minBarSpacing: 0.2 },
+    timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 0, minBarSpacing: 0.2, lockVisibleTimeRangeOnResize: true },
     rightPriceScale: { scaleMargins: { top: 0.02, bottom: 0.02 } },
     localization: { timeFormatter: (time: Time) => say(Number(time) * 1000) },
     kineticScroll: { touch: !matchMedia("(prefers-reduced-motion: reduce)").matches, mouse: false },
@@ -259,7 +259,7 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
     const next = event.key === "Home" ? 0 : event.key === "End" ? rows.length - 1 : from + (event.key === "ArrowLeft" ? -by : by);
     cursor.current = Math.min(Math.max(next, 0), rows.length - 1);
     const row = rows[cursor.current]!, time = seconds(row.event_time) - row.span / 1e9;
-    made.chart.setCrosshairPosition(row.close, time as UTCTimestamp, made.candles);
+    point(made, row.close, time as UTCTimestamp);
     onReading(read(time, row.close));
   };
 
@@ -272,6 +272,16 @@ function asked(): Scene["whatIf"] {
   const move = state.whatIf.value, rows = state.ladder.value.data?.rows ?? [];
   const row = move === null ? undefined : rows.find((one) => one.trigger === "move" && Math.abs(one.move - move) < 1e-9);
   return row ? { target: row.trigger_price, stop: row.stop_price, label: `if ${percent(row.move, 1, true)}: ${price(row.trigger_price)}` } : null;
+}
+
+/** Put the crosshair on a candle, and the candle into view. Before its first frame the chart has no place for it. */
+function point(made: Parts, close: number, time: UTCTimestamp): void {
+  const scale = made.chart.timeScale(), range = scale.getVisibleLogicalRange();
+  if (!range) return;
+  const at = (time - made.layers.grid.start) / made.layers.grid.step;
+  const by = at < range.from ? at - range.from - 1 : at > range.to ? at - range.to + 1 : 0;
+  if (by !== 0) scale.setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
+  if (made.candles.priceToCoordinate(close) !== null) made.chart.setCrosshairPosition(close, time, made.candles);
 }
 
 /** What the chart shows, in a sentence. */

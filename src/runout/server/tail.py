@@ -1,6 +1,6 @@
 """What is new: a tail is asked again and again, and says what has come since."""
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -10,7 +10,12 @@ from runout.records import KINDS
 
 _MOST: Final = 200
 _LATE: Final = 10 * NANOSECONDS_PER_MINUTE
-_KEY: Final = KINDS["liquidations"].revision_key
+_CANDLE: Final = ("open", "high", "low", "close", "volume_usd")
+_SAME: Final = {
+    "liquidations": tuple(KINDS["liquidations"].revision_key),
+    "bars": (*KINDS["bars"].revision_key, *_CANDLE),
+}
+"""Columns by which a row was sent already: a bar whose figures have changed is sent again."""
 _SKIPPED: Final = frozenset({"imports", "quarantine", "computations"})
 
 News = tuple[str, dict[str, object]]
@@ -26,7 +31,7 @@ class Tail(Protocol):
 
 
 class LakeTail:
-    """News of a lake by the versions of its tables and by what collectors have received since: new liquidations.
+    """News of a lake by the versions of its tables and what collectors have received since: bars, liquidations.
 
     Parameters
     ----------
@@ -37,18 +42,20 @@ class LakeTail:
     def __init__(self, root: str) -> None:
         self._lake = TailedLake(root)
         self._state = self._look()
-        self._sent = self._recent()
+        self._sent = {kind: self._recent(kind) for kind in _SAME}
 
     def poll(self) -> list[News]:
-        """Return a message of channel ``lake`` where rows came, and new liquidations."""
+        """Return a message of channel ``lake`` where rows came, new liquidations, and new or changed bars."""
         before, self._state = self._state, self._look()
         changed = sorted(kind for kind, state in self._state.items() if state != before[kind])
         shown = [kind for kind in changed if kind not in _SKIPPED]
         if not shown:
             return []
         news: list[News] = [("lake", {"kinds": shown})]
-        if "liquidations" in changed and (rows := self._liquidations()):
-            news.append(("liquidations", {"rows": rows}))
+        if "liquidations" in changed and (events := self._liquidations()):
+            news.append(("liquidations", {"rows": events}))
+        if "bars" in changed and (candles := self._candles()):
+            news.append(("candles", {"rows": candles}))
         return news
 
     def _look(self) -> dict[str, tuple[int, int]]:
@@ -56,26 +63,36 @@ class LakeTail:
         waiting = self._lake.waiting()
         return {kind: (version, waiting.get(kind, 0)) for kind, version in self._lake.versions().items()}
 
-    def _recent(self) -> pl.DataFrame:
-        """Return single liquidations known within the last minutes; what was known late is history, and is not news."""
-        known = pl.col("known_time")
-        rows = self._lake.scan("liquidations").filter(
-            (known > now_ns() - _LATE) & (pl.col("span") == 0) & (known - pl.col("event_time") < _LATE)
+    def _recent(self, kind: str) -> pl.DataFrame:
+        """Return rows known within the last minutes; what was known late is history, and is not news."""
+        known, now = pl.col("known_time"), now_ns()
+        rows = self._lake.between(kind, now - 2 * _LATE).filter(
+            (known > now - _LATE) & (known - pl.col("event_time") < _LATE)
         )
-        return rows.sort("event_time", "series", "sequence").unique(_KEY, keep="first", maintain_order=True).collect()
+        if kind == "liquidations":  # single events; totals of intervals follow from them
+            rows = rows.filter(pl.col("span") == 0)
+        order = [name for name in ("event_time", "series", "known_time", "sequence") if name in KINDS[kind].names]
+        return rows.sort(order).unique(_SAME[kind], keep="first", maintain_order=True).collect()
 
-    def _liquidations(self) -> list[dict[str, object]]:
-        """Return recent liquidations that were not sent."""
-        recent = self._recent()
-        fresh, self._sent = recent.join(self._sent, on=_KEY, how="anti", maintain_order="left"), recent
-        rows = fresh.tail(_MOST)
-        venues = {item.series: item.venues[0] for item in self._lake.series("liquidations")} if rows.height else {}
+    def _fresh(self, kind: str) -> list[dict[str, Any]]:
+        """Return recent rows that were not sent, with the name of their venue."""
+        recent = self._recent(kind)
+        fresh = recent.join(self._sent[kind], on=_SAME[kind], how="anti", maintain_order="left", nulls_equal=True)
+        self._sent[kind] = recent
+        venues = {item.series: item.venues[0] for item in self._lake.series(kind)} if fresh.height else {}
+        return [{**row, "venue": venues.get(row["series"], "")} for row in fresh.tail(_MOST).iter_rows(named=True)]
+
+    def _liquidations(self) -> list[dict[str, Any]]:
+        names = ("coin", "venue", "liquidated_side", "value_usd", "quantity_base", "price", "series")
         return [
-            {
-                "event_time": format_time(row["event_time"]), "coin": row["coin"],
-                "venue": venues.get(row["series"], ""),
-                "liquidated_side": row["liquidated_side"], "value_usd": row["value_usd"],
-                "quantity_base": row["quantity_base"], "price": row["price"], "series": row["series"],
-            }
-            for row in rows.iter_rows(named=True)
-        ]  # fmt: skip
+            {"event_time": format_time(row["event_time"])} | {name: row[name] for name in names}
+            for row in self._fresh("liquidations")
+        ]
+
+    def _candles(self) -> list[dict[str, Any]]:
+        """Return bars as they were recorded: ``event_time`` is their end, ``span`` their length (ns)."""
+        names = ("coin", "venue", "span", *_CANDLE, "series")
+        return [
+            {"event_time": format_time(row["event_time"])} | {name: row[name] for name in names}
+            for row in self._fresh("bars")
+        ]
