@@ -23,8 +23,8 @@ class Repeats:
     Notes
     -----
     Two requests that got the same bytes are both in doubt: which of them was answered cannot be seen from either. Those
-    in flight together are therefore compared once all have come. A request to which the same bytes come four times in
-    a row is believed. Two answers may be alike for good reason: where they hold no time, so no rows, and where two
+    in flight together are therefore compared once all have come. A request to which the same bytes came four times is
+    believed. Two answers may be alike for good reason: where they hold no time, so no rows, and where two
     symbols are asked for the same stretch and all rows have the same figure, as rates of funding at their cap.
     """
 
@@ -53,9 +53,6 @@ class Repeats:
         path, request = _path(call), call.request()
         digest = hashlib.blake2b(body, digest_size=16).digest()
         known = self._owners.setdefault(path, {})
-        earlier = self._latest.get((path, request), digest)
-        if earlier != digest:  # the earlier answer was of another call
-            known.get(earlier, {}).pop(request, None)
         owners = known.setdefault(digest, {})
         owners[request] = owners.get(request, 0) + 1
         self._latest[path, request] = digest
@@ -65,7 +62,8 @@ class Repeats:
             oldest = next(iter(known))
             self._plain.discard(oldest)
             for forgotten in known.pop(oldest):
-                self._latest.pop((path, forgotten), None)
+                if self._latest.get((path, forgotten)) == oldest:
+                    del self._latest[path, forgotten]
 
     async def is_own(self, call: Call) -> bool:
         """Return whether the last answer to a call may be believed, once those in flight beside it have come."""
