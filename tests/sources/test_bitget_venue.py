@@ -150,6 +150,24 @@ def test_funding_is_paged_by_number_until_a_page_reaches_back_beyond_the_stretch
     assert set(rows["interval_hours"]) == {8.0}
 
 
+def test_numbered_pages_shorter_than_asked_are_asked_for_again_and_do_not_end_a_series():
+    stamps = [NOW - 8 * h * HOUR for h in range(500)]
+
+    def serve(call: Call) -> dict:
+        number = int(dict(call.parameters)["pageNo"])
+        chosen = stamps[(number - 1) * 20 : number * 20]
+        rows = [{"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingTime": str(t // MS)} for t in chosen]
+        return {"code": "00000", "data": rows}
+
+    rows, calls = follow(VENUE, LINEAR, "funding", serve, NOW - 150 * 8 * HOUR)
+    assert (rows.height, len(calls)) == (151, 8)
+    pages = [VENUE.read_page(call, answer(serve(call)), ALL) for call in calls]
+    assert [page.bare for page in pages] == [True] * 7 + [False]
+    stamps = stamps[:30]
+    rows, calls = follow(VENUE, LINEAR, "funding", serve, NOW - 150 * 8 * HOUR)
+    assert (rows.height, len(calls)) == (30, 3)  # the last of them is empty
+
+
 def serve_liquidations(call: Call, cursors: dict[str, str]) -> dict:
     cursor = dict(call.parameters).get("cursor", "")
     page = int(cursor or 0)

@@ -121,10 +121,32 @@ def test_funding_is_paged_by_number():
         rows = [
             {"funding_rate": "0.0001", "funding_time": str(t // MS)} for t in stamps[(number - 1) * 50 : number * 50]
         ]
-        return {"status": "ok", "data": {"total_page": 4, "data": rows}, "ts": 1}
+        return {"status": "ok", "data": {"total_page": 4, "total_size": 200, "data": rows}, "ts": 1}
 
     rows, calls = follow(VENUE, BTC, "funding", serve, NOW - 70 * 8 * HOUR)
     assert (rows.height, len(calls)) == (71, 2)
+
+
+def settlements(call: Call, page_rows: int, whole: int) -> dict:
+    first = (int(dict(call.parameters)["page_index"]) - 1) * page_rows
+    stamps = [NOW - 8 * h * HOUR for h in range(whole)][first : first + page_rows]
+    rows = [{"funding_rate": "0.0001", "funding_time": str(t // MS)} for t in stamps]
+    return {"status": "ok", "data": {"total_page": -(-whole // page_rows), "total_size": whole, "data": rows}, "ts": 1}
+
+
+def test_pages_shorter_than_asked_do_not_end_a_series_before_all_rows_that_the_venue_has_came():
+    for whole, asked, expected in ((200, 100, (101, 4)), (200, 300, (200, 7))):
+        rows, calls = follow(
+            VENUE, BTC, "funding", lambda call, n=whole: settlements(call, 33, n), NOW - asked * 8 * HOUR
+        )
+        assert (rows.height, len(calls)) == expected
+
+
+def test_a_page_that_holds_all_that_the_venue_has_is_the_last_and_one_that_lacks_some_is_asked_for_again():
+    rows, calls = follow(VENUE, BTC, "funding", lambda call: settlements(call, 50, 30), NOW - 100 * 8 * HOUR)
+    assert (rows.height, len(calls)) == (30, 1)
+    whole, short = (VENUE.read_page(calls[0], answer(settlements(calls[0], n, 30)), (BTC,)) for n in (50, 20))
+    assert (whole.bare, short.bare) == (False, True)
 
 
 def test_the_listing_gives_contract_sizes_and_dates():

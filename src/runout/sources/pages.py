@@ -47,6 +47,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         Nanoseconds by which what a row says is later than its stamp: as much earlier is asked for.
     number
         Name of the parameter that numbers pages, or names the cursor.
+    total
+        Reads how many numbered pages there are, and rows on all of them, where the venue says it.
     cursor, start
         Reads the cursor of an answer, empty at the end; gives that of a stretch's end (UTC ns), where one can.
     horizon
@@ -69,6 +71,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     lead: int = 0
     late: int = 0
     number: str = ""
+    total: Callable[[bytes], tuple[int, int]] | None = None
     cursor: Callable[[bytes], str] | None = None
     start: Callable[[int], str] | None = None
     horizon: bytes = b""
@@ -198,6 +201,9 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
             raise SchemaError(f"expected {call.symbol} among the instruments, found it missing")
         stamps = way.take(candidates, instrument, call)
         candidates.restrict(call.since + way.late, min(call.until + way.late, answer.received))
+        if way.follow == "number":
+            following, bare = _after_number(call, way, stamps, answer.body)
+            return Page(rows=candidates.rows(), next=following, bare=bare)
         bare = way.kind != "liquidations" and _is_bare(call, way, stamps)
         # Rows, but of other times than asked for: the venue keeps none of these.
         beyond = bare and stamps.size > 0
@@ -208,12 +214,24 @@ def _is_bare(call: Call, way: Way, stamps: NDArray[np.int64]) -> bool:
     return way.windows.bare(call, stamps) if way.windows is not None else stamps.size == 0
 
 
+def _after_number(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> tuple[Call | None, bool]:
+    """Return the call after a numbered page, and whether rows are missing from it.
+
+    A page that is not full is no end by itself: some are smaller than asked. It ends where the stretch does, where the
+    venue says how many rows there are, or with a page that stays empty.
+    """
+    if stamps.size:
+        newest_first = np.sort(stamps)[::-1]
+        apart = newest_first[-2] - newest_first[-1] if stamps.size > 1 else way.step
+        if newest_first[-1] - apart < call.since:
+            return None, False
+    number = int(dict(call.parameters)[way.number])
+    pages, rows = (number + min(stamps.size, 1), number * way.rows) if way.total is None else way.total(body)
+    missing = stamps.size < min(rows - (number - 1) * way.rows, way.rows)
+    return None if number >= pages else _numbered(call, way, number + 1), missing
+
+
 def _following(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> Call | None:
-    if way.follow == "number":
-        # A page that is not full, or reaches back beyond the stretch, is the last.
-        if stamps.size < way.rows or stamps.min() <= call.since:
-            return None
-        return _numbered(call, way, int(dict(call.parameters)[way.number]) + 1)
     if way.cursor is not None:
         cursor, oldest = way.cursor(body), int(stamps.min(initial=call.until))
         # Each page must be older than the one before, so that no cursor can loop.

@@ -121,8 +121,10 @@ class Settlement(msgspec.Struct):
 
 
 class Settlements(msgspec.Struct):
-    """A page of settlements, newest first."""
+    """A page of settlements, newest first; how many pages there are, and settlements on all of them."""
 
+    total_page: int
+    total_size: int
     data: list[Settlement]
 
 

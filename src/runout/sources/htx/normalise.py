@@ -15,7 +15,7 @@ from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.htx import messages as form
 from runout.sources.venue import Call, Instrument, Rows
-from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, decoded, floats, integers, meanings, parts
 
 _GZIP = b"\x1f\x8b"
 _TOPIC = re.compile(rb'"topic":\s?"public\.[^"]*\.([a-z_]+)"')
@@ -152,3 +152,9 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     rate = floats([point.funding_rate for point in points])
     statements.add_settlements(candidates, instrument, stamps, rate, feed="swap_historical_funding_rate")
     return stamps
+
+
+def settlements_in_all(body: bytes) -> tuple[int, int]:
+    """Return how many pages there are, and settlements on all of them."""
+    page = decoded(body, form.Envelope[form.Settlements], "a page of settlements").data
+    return page.total_page, page.total_size

@@ -7,7 +7,13 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND, parse_time
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.htx import messages as form
-from runout.sources.htx.normalise import take_candles, take_open_interest_now, take_settlements, take_ticks
+from runout.sources.htx.normalise import (
+    settlements_in_all,
+    take_candles,
+    take_open_interest_now,
+    take_settlements,
+    take_ticks,
+)
 from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
 from runout.sources.venue import Answer, Call, Instrument, Verdict
@@ -33,6 +39,7 @@ PAGES = Pages(
         "funding": Way(
             kind="funding", path=f"{_ROOT}/swap_historical_funding_rate", fixed=(_CONTRACT, ("page_size", "50")),
             take=take_settlements, step=8 * NANOSECONDS_PER_HOUR, rows=50, follow="number", number="page_index",
+            total=settlements_in_all,
         ),
     },
     polled={"open-interest-now": Polled(take=take_open_interest_now, path=f"{_ROOT}/swap_open_interest")},
