@@ -10,7 +10,7 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import WARM_UP_DAYS
-from runout.forecast.registry import ISSUED, MODELS, REFERENCE
+from runout.forecast.registry import CLIMATOLOGY, ISSUED, MODELS, REFERENCE
 from runout.forecast.walking import walk
 from runout.indicators import deleveraging, flushes, funding, liquidations, open_interest
 from runout.lake import Lake
@@ -26,7 +26,7 @@ TRAINING_DAYS: Final = 365 + WARM_UP_DAYS
 EXCEEDED: Final = 0.93
 """Quantile of the totals of the training days that is the threshold of a world: about one day in fourteen."""
 REFIT_DAYS: Final = 7
-WALKED: Final = ("climatology, expanding", REFERENCE, ISSUED)
+WALKED: Final = (CLIMATOLOGY, REFERENCE, ISSUED)
 DIRECTIONS: Final[tuple[flushes.Direction, ...]] = ("flush", "squeeze")
 _FOUR_HOURS: Final = 4 * NANOSECONDS_PER_HOUR
 _RANKED: Final = 90 * NANOSECONDS_PER_DAY
