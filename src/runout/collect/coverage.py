@@ -28,10 +28,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Copy(msgspec.Struct, kw_only=True):
-    """What is known of one copy of a feed: its last proof, and whether it is continuous since ``since``."""
+    """What is known of one copy of a feed: its last proof, since when it is continuous, and why it was not before."""
 
     since: int = 0
     last: int = 0
+    cause: str = ""
     limit: float = 30.0
     pace: float = 1.0
 
@@ -121,28 +122,25 @@ class Coverage(msgspec.Struct):
         if copy is None:
             return []
         feed.frames += frames
-        broken = copy.last == 0 or first - copy.last > copy.patience(_LATE_SECONDS)
-        silent = f"silent for more than {copy.limit:g} s" if copy.last and broken else ""
-        copy.since = first if broken else copy.since
+        if copy.last == 0 or first - copy.last > copy.patience(_LATE_SECONDS):
+            silence = f"silent for more than {copy.limit:g} s" if copy.last else ""
+            copy.cause = silence or feed.cause or "connecting"
+            copy.since = first
         copy.last = max(copy.last, last)
-        if last <= feed.covered:
-            return []
-        gaps: list[Gap] = []
-        if copy.since > feed.covered:
-            gaps = self._gap(name, copy.since, silent or feed.cause or "connecting")
-        feed.covered, feed.down = copy.last, False
-        return gaps
+        feed.down = feed.down and last <= feed.covered
+        return self._cover(name)
 
-    def end(self, source: int, cause: str, *, planned: bool) -> None:
-        """Note that a source ended."""
+    def end(self, source: int, cause: str, *, planned: bool) -> list[Gap]:
+        """Note that a source ended, and return the gap of which it is certain now that it does not fill it."""
         name = self.sources.pop(source, None)
         if name is None:
-            return
+            return []
         feed = self.feeds[name]
         feed.copies.pop(source, None)
         if not planned:
             feed.reconnects += 1
             feed.cause = cause
+        return self._cover(name)
 
     def fail(self, feed: tuple[str, str], cause: str, at: int) -> None:
         """Note that a feed could not be opened."""
@@ -176,6 +174,21 @@ class Coverage(msgspec.Struct):
                 feed.down = True
         return gaps
 
+    def _cover(self, name: tuple[str, str]) -> list[Gap]:
+        """Go on to where the copies prove a feed, and return the gaps that no copy can prove any more."""
+        feed = self.feeds[name]
+        gaps: list[Gap] = []
+        while beyond := [copy for copy in feed.copies.values() if copy.last > feed.covered]:
+            if reaching := [copy.last for copy in beyond if copy.since <= feed.covered]:
+                feed.covered = max(reaching)
+                continue
+            newest = max(copy.last for copy in beyond)
+            if any(_may_prove(copy, feed.covered, newest) for copy in feed.copies.values()):
+                break
+            first = min(beyond, key=lambda copy: copy.since)
+            gaps += self._gap(name, first.since, first.cause)
+        return gaps
+
     def _settle_holes(self, name: tuple[str, str], feed: Feed, now: int) -> list[Gap]:
         wait = _FILL_SECONDS * feed.pace * NANOSECONDS_PER_SECOND
         due = [hole for hole in feed.holes if now - hole.until > wait]
@@ -200,3 +213,8 @@ class Coverage(msgspec.Struct):
         feed = self.feeds[name]
         since, feed.covered = feed.covered, max(feed.covered, until)
         return [Gap(venue=name[0], feed=name[1], since=since, until=until, cause=cause)] if until > since else []
+
+
+def _may_prove(copy: Copy, covered: int, newest: int) -> bool:
+    """Return whether the next frame of a copy can show that it never was silent since ``covered``."""
+    return 0 < copy.since <= covered and newest - copy.last <= copy.patience(_LATE_SECONDS)

@@ -310,8 +310,8 @@ class Normaliser:
                     feed.turn(at)
                 return [gap for source, proof in alive.items() for gap in coverage.prove(source, *proof)]
             case Closed(source=source, cause=cause, planned=planned):
-                coverage.end(source, cause, planned=planned)
                 self._state.sources.pop(source, None)
+                return coverage.end(source, cause, planned=planned)
             case Failed(venue=venue, feed=feed, cause=cause):
                 coverage.fail((venue, feed), cause, at)
             case Missing():

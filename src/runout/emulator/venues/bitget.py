@@ -228,7 +228,8 @@ def liquidations(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``liquidation``: the position's side; pushed together, rows up to twenty seconds old."""
     results: dict[int, list[dict[str, str]]] = {}
     for contract in _contracts(desk, topic):
-        for close in closes(desk, contract, since - 20 * SECOND, until):
+        # Late by up to twenty seconds, and then to the end of the second.
+        for close in closes(desk, contract, since - 21 * SECOND, until):
             late = close.time + crc32(str(close.time).encode()) % 20_000 * MILLISECOND
             push = late - late % SECOND + SECOND
             if since <= push < until:
