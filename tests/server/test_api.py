@@ -70,6 +70,20 @@ def test_candles_are_those_of_the_python_interface(client: httpx.Client, lake: L
     assert_frame_equal(served, asked.table)
 
 
+def test_candles_go_on_to_the_present_where_the_longest_series_ends_earlier(client: httpx.Client) -> None:
+    table = got(client, "/v1/candles", since="2025-01-18T23:00Z").json()  # bars of 4 h until 26 March, of 5 min since
+    ends = [row["event_time"] for row in table["rows"]]
+    assert (ends[0], ends[-1], len(ends)) == ("2025-03-01T08:00:00Z", "2025-04-19T00:00:00Z", len(set(ends)))
+    assert [name.rsplit("/", 1)[1] for name in table["series"]] == ["14400000000000", "300000000000"]
+
+
+def test_what_only_coarser_bars_saw_was_observed(client: httpx.Client) -> None:
+    gaps = got(client, "/v1/coverage", since="2025-01-18T23:00Z").json()["rows"]
+    assert [(gap["start_time"], gap["end_time"]) for gap in gaps if gap["kind"] == "bars"] == [
+        ("2025-01-18T23:00:00Z", "2025-03-01T00:00:00Z")
+    ]
+
+
 def test_a_wide_window_is_answered_with_wider_candles(client: httpx.Client) -> None:
     wide = got(client, "/v1/candles", since="2024-01-01", columns=50).json()
     assert 0 < wide["count"] <= 51

@@ -68,10 +68,10 @@ const PANES: { kind: "bars" | "line"; ink: Colour; left?: boolean; fraction?: bo
 function build(box: HTMLElement): Parts {
   const chart = createChart(box, {
     autoSize: true,
-    layout: { attributionLogo: true, fontFamily: "system-ui, sans-serif", fontSize: 12 },
+    layout: { attributionLogo: false, /* the foot of the page names and links it, as its licence asks */ fontFamily: "system-ui, sans-serif", fontSize: 12 },
     crosshair: { mode: CrosshairMode.Normal },
     timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 0, minBarSpacing: 0.2, lockVisibleTimeRangeOnResize: true },
-    rightPriceScale: { scaleMargins: { top: 0.02, bottom: 0.02 } },
+    rightPriceScale: { scaleMargins: { top: 0.02, bottom: 0.02 }, entireTextOnly: true },
     localization: { timeFormatter: (time: Time) => say(Number(time) * 1000) },
     kineticScroll: { touch: !matchMedia("(prefers-reduced-motion: reduce)").matches, mouse: false },
   });
@@ -85,7 +85,7 @@ function build(box: HTMLElement): Parts {
       const priceFormat = { type: "custom" as const, formatter: (value: number) => (fraction ? percent(value, 4, true) : dollars(value)), minMove: fraction ? 1e-7 : 1 };
       const options = { priceLineVisible: false, lastValueVisible: false, priceFormat, ...(left ? { priceScaleId: "left" } : {}) };
       const series = kind === "bars" ? chart.addSeries(HistogramSeries, options, at + 1) : chart.addSeries(LineSeries, { ...options, lineWidth: 2 }, at + 1);
-      series.priceScale().applyOptions({ scaleMargins: { top: 0.26, bottom: 0.04 } });
+      series.priceScale().applyOptions({ scaleMargins: { top: 0.26, bottom: 0.04 }, tickMarkDensity: 1.2, entireTextOnly: true });
       return { series, colour, values };
     }),
   );

@@ -207,12 +207,14 @@ export class Layers implements ISeriesPrimitive<Time> {
       context.strokeStyle = ink;
       context.stroke();
     }
-    context.fillStyle = scene.ink.text;
     context.font = `${11 * axes.ratio}px system-ui, sans-serif`;
-    context.textAlign = "right";
-    const right = axes.width - 4 * axes.ratio;
-    context.fillText(`shorts above ${dollars(sum(above, "short"))}`, right, 14 * axes.ratio);
-    context.fillText(`longs below ${dollars(sum(below, "long"))}`, right, axes.height - 8 * axes.ratio);
+    const right = axes.width - 6 * axes.ratio;
+    const label = (words: string, usd: number, baseline: number) => {
+      const text = `${words} ${dollars(usd)}`; // the sum alone where the profile is too narrow for words
+      plate(context, context.measureText(text).width > room - 16 * axes.ratio ? dollars(usd) : text, right, baseline, scene.ink.text, scene.ink.paper, axes.ratio);
+    };
+    label("shorts above", sum(above, "short"), 15 * axes.ratio);
+    label("longs below", sum(below, "long"), axes.height - 8 * axes.ratio);
   }
 
   /** The largest clusters of each side, named at the edge of the present. */
@@ -231,13 +233,7 @@ export class Layers implements ISeriesPrimitive<Time> {
       if (taken.some((one) => Math.abs(one - middle) < 15 * axes.ratio) || middle < 12 * axes.ratio || middle > axes.height) continue;
       taken = [...taken, middle];
       const text = `${dollars(cluster.usd)} ${cluster.side}s`;
-      const wide = context.measureText(text).width;
-      context.fillStyle = scene.ink.paper;
-      context.globalAlpha = 0.82;
-      context.fillRect(axes.edge - wide - 14 * axes.ratio, middle - 12 * axes.ratio, wide + 8 * axes.ratio, 16 * axes.ratio);
-      context.globalAlpha = 1;
-      context.fillStyle = scene.ink.text;
-      context.fillText(text, axes.edge - 10 * axes.ratio, middle);
+      plate(context, text, axes.edge - 10 * axes.ratio, middle, scene.ink.text, scene.ink.paper, axes.ratio);
     }
   }
 
@@ -259,18 +255,26 @@ export class Layers implements ISeriesPrimitive<Time> {
     context.stroke();
     context.setLineDash([]);
     context.font = `600 ${12 * axes.ratio}px system-ui, sans-serif`;
-    context.textAlign = "left";
-    const wide = context.measureText(asked.label).width;
-    context.fillStyle = scene.ink.paper;
-    context.fillRect(6 * axes.ratio, target - 18 * axes.ratio, wide + 8 * axes.ratio, 16 * axes.ratio);
-    context.fillStyle = scene.ink.accent;
-    context.fillText(asked.label, 10 * axes.ratio, target - 6 * axes.ratio);
+    const right = context.measureText(asked.label).width + 10 * axes.ratio;
+    plate(context, asked.label, right, target - 6 * axes.ratio, scene.ink.accent, scene.ink.paper, axes.ratio);
   }
 }
 
 function pixelsOf(axes: Axes, first: number, step: number, rows: number): number {
   const low = axes.y(first), high = axes.y(first + step * rows);
   return low === null || high === null ? 1 : Math.abs(low - high) / rows;
+}
+
+/** Write a label that ends at `right` on a plate of its own, legible over any heat. */
+function plate(context: CanvasRenderingContext2D, text: string, right: number, baseline: number, ink: string, paper: string, ratio: number): void {
+  const wide = context.measureText(text).width;
+  context.fillStyle = paper;
+  context.globalAlpha = 0.88;
+  context.fillRect(right - wide - 4 * ratio, baseline - 12 * ratio, wide + 8 * ratio, 16 * ratio);
+  context.globalAlpha = 1;
+  context.fillStyle = ink;
+  context.textAlign = "right";
+  context.fillText(text, right, baseline);
 }
 
 /** Hatch a rectangle. */

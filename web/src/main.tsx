@@ -81,7 +81,7 @@ function Legend() {
         <input type="range" min={0} max={1} step={0.01} value={low} aria-label="Hide levels below" aria-valuetext={dollars(usd(low))} onInput={(event) => set(0, Number(event.currentTarget.value))} />
         <input type="range" min={0} max={1} step={0.01} value={high} aria-label="Full colour from" aria-valuetext={dollars(usd(high))} onInput={(event) => set(1, Number(event.currentTarget.value))} />
       </div>
-      <span>hidden below {dollars(usd(low))}, full from {dollars(usd(high))} a level of {price(step)}, inferred</span>
+      <span>{dollars(usd(low))} to {dollars(usd(high))} per {step >= 10 ? dollars(step) : price(step)} of price, inferred</span>
       <span class="hatched">not observed</span>
       <span class="swept">crossed</span>
       <button type="button" onClick={() => (state.palette.value = state.palette.value === "plasma" ? "viridis" : "plasma")}>Colours</button>

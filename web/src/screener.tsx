@@ -40,7 +40,7 @@ export function Screener() {
                   return (
                     <td key={name} class="n rank" style={rank == null ? {} : { "--rank": String(rank) }}>
                       {value == null ? <span class="quiet">n/a</span> : <Figure title={`${row["coin"]}: ${title}`} about={table}>{text(value)}</Figure>}
-                      {rank != null && <small>{Math.round(rank * 100)} of 100</small>}
+                      {rank != null && <small>{Math.round(rank * 100)}<span class="of"> of 100</span></small>}
                     </td>
                   );
                 })}
@@ -49,7 +49,7 @@ export function Screener() {
           </table>
         </div>
       )}
-      <p class="quiet">Rank: share of values that are at or below this one. {table?.scope}. {table?.note}</p>
+      <p class="quiet">Rank, of 100: share of values that are at or below this one. {table?.scope}. {table?.note}</p>
     </section>
   );
 }

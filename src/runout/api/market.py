@@ -42,7 +42,8 @@ def candles(
     columns
         The step is the shortest of 1 m to 7 d that needs no more.
     venue
-        Whose market; that of the finest bars if absent.
+        Whose market; that of the finest bars if absent. Bars that end early are continued by the
+        finest of their market that go on.
 
     Returns
     -------
@@ -66,9 +67,9 @@ def candles(
             f"expected bars of {coin} between {format_time(begin)} and {format_time(at)}, found "
             f"{catalogue.held(lake, 'bars', requested)}; see /v1/series"
         )
-    source, rows = chosen
-    step = max(step_for(at - begin, columns), source.step)
-    return table_of(dated(_bucketed(rows, step, **_BAR)), (source,))
+    sources, rows = _continued(lake, "bars", ranked, at, chosen)
+    step = max(step_for(at - begin, columns), *(item.step for item in sources))
+    return table_of(dated(_bucketed(rows, step, **_BAR)), sources)
 
 
 def liquidations(lake: Lake, coin: str, at: int, *, since: int | None = None, columns: int = COLUMNS) -> TableAnswer:
@@ -254,6 +255,21 @@ def _covering(
         if best is None or covered > best[0]:
             best = (covered, series, rows)
     return None if best is None else best[1:]
+
+
+def _continued(
+    lake: Lake, kind: str, ranked: Sequence[Series], at: int, chosen: tuple[Series, pl.DataFrame]
+) -> tuple[tuple[Series, ...], pl.DataFrame]:
+    """Return the chosen series, continued after its end by the finest of its market that goes on: none ends early."""
+    source, rows = chosen
+    for series in ranked:
+        if series == source or (series.venues, series.market) != (source.venues, source.market):
+            continue
+        more = lake.as_of(kind, at=at, series=[series.series], since=int(rows["event_time"][-1]) + 1)
+        inside = pl.col("event_time") - pl.col("span") >= int(rows["event_time"][-1])  # no trade is counted twice
+        if not (more := more.filter(inside)).is_empty():
+            return (source, series), pl.concat([rows, more.sort("event_time")])
+    return (source,), rows
 
 
 def _events(

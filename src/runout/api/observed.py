@@ -159,7 +159,7 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
     -------
     TableAnswer
         ``kind, series, start_time, end_time, reason``: of the finest bars and of the finest interval totals of
-        liquidations, and every gap on record.
+        liquidations, before their first row of coarser ones of the same market, and every gap on record.
     """
     known = lake.series(coin=coin, at=at)
     rows: list[tuple[str, str, int, int, str]] = []
@@ -168,13 +168,12 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
         series = [item for item in known if item.kind == kind and 0 < item.step < NANOSECONDS_PER_DAY]
         if not series:
             continue
-        finest = min(series, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
-        times = lake.as_of(kind, at=at, series=[finest.series], since=begin)["event_time"].unique().sort().to_list()
-        until = max(at - finest.publication_lag, begin)
+        ranked = sorted(series, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
+        finest = ranked[0]
         used.append(finest)
         rows += [
             (kind, finest.series, start, end, "no rows")
-            for start, end in gaps_between(times, finest.step, begin, until)
+            for start, end in _gaps(lake, [s for s in ranked if _market(s) == _market(finest)], at, begin)
         ]
     recorded = lake.as_of("gaps", at=at, since=begin).filter(pl.col("coin") == coin)
     kinds = {item.series: item.kind for item in known}
@@ -187,6 +186,24 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
     }  # fmt: skip
     table = pl.DataFrame(sorted(rows, key=lambda row: (row[2], row[1])), schema=schema, orient="row")
     return table_of(dated(table), tuple(used))
+
+
+def _market(series: Series) -> tuple[str, tuple[str, ...]]:
+    return series.market, series.venues
+
+
+def _gaps(lake: Lake, ranked: Sequence[Series], at: int, begin: int) -> list[tuple[int, int]]:
+    """Return the gaps of the finest series; what is before its first row, coarser ones of its market may have seen."""
+    gaps: list[tuple[int, int]] = []
+    until = max(at - ranked[0].publication_lag, begin)
+    for series in ranked:
+        rows = lake.as_of(series.kind, at=at, series=[series.series], since=begin)
+        times = rows.filter(pl.col("event_time") <= until)["event_time"].unique().sort().to_list()
+        between = gaps_between(times, series.step, begin, until)
+        if not between or between[0][0] > begin:
+            return between + gaps
+        gaps, until = between[1:] + gaps, between[0][1]
+    return [(begin, until), *gaps]
 
 
 def gaps_between(times: Sequence[int], step: int, begin: int, end: int) -> list[tuple[int, int]]:
