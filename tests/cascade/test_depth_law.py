@@ -21,14 +21,14 @@ LAWS = (
 @pytest.mark.parametrize("law", LAWS)
 def test_dollars_move_the_price_and_the_move_says_the_dollars(law: Impact) -> None:
     usd = np.array([1.0, 1e4, 1e5, 3e7, 4e8])
-    np.testing.assert_allclose(law.inverse(law.of(usd)), usd, rtol=1e-9)
-    assert law.of(0.0) == 0.0
-    assert (np.diff(law.of(usd)) > 0).all()
+    np.testing.assert_allclose(law.inverse(law.displacement(usd)), usd, rtol=1e-9)
+    assert law.displacement(0.0) == 0.0
+    assert (np.diff(law.displacement(usd)) > 0).all()
 
 
 def test_a_law_that_moves_nothing_needs_endless_dollars() -> None:
     still = Impact(1e8, 0.0, 1.0)
-    assert still.of(1e12) == 0.0
+    assert still.displacement(1e12) == 0.0
     assert still.inverse([0.0, 0.01]).tolist() == [0.0, np.inf]
 
 

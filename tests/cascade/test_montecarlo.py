@@ -44,7 +44,7 @@ def plain_walk(path, coin, keep):
     for place in path:
         taken = 0.0 if abs(taken * keep) < faint else taken * keep
         while True:
-            x = place - float(down.of(max(taken, 0.0))) + float(up.of(max(-taken, 0.0)))
+            x = place - float(down.displacement(max(taken, 0.0))) + float(up.displacement(max(-taken, 0.0)))
             reached = [np.searchsorted(levels[0], -x, side="right"), np.searchsorted(levels[1], x, side="right")]
             low, high = min(low, x), max(high, x)
             side = 0 if reached[0] > gone[0] else 1 if reached[1] > gone[1] else None

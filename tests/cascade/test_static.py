@@ -26,7 +26,7 @@ def iterated(levels, cumulative, impact, shocks):
     while True:
         inside = np.maximum(gone, 0)
         moved = np.where(
-            gone > len(cumulative) - 1, np.inf, impact.of(cumulative[np.minimum(inside, len(cumulative) - 1)])
+            gone > len(cumulative) - 1, np.inf, impact.displacement(cumulative[np.minimum(inside, len(cumulative) - 1)])
         )
         reached = np.searchsorted(levels, shocks + moved, side="right")
         if (reached <= gone).all():
@@ -88,18 +88,18 @@ def test_an_order_stops_where_the_book_holds_it_and_what_follows():
         found = stops_of_orders(of, order)
         gone, usd = 0, order
         while True:
-            reached = np.searchsorted(of.levels, convex.of(usd), side="right")
+            reached = np.searchsorted(of.levels, convex.displacement(usd), side="right")
             if reached == gone:
                 break
             gone, usd = reached, order + of.cumulative_usd[reached]
         assert found.levels_gone[0] == gone
-        assert found.distance[0] == pytest.approx(float(convex.of(usd)))
+        assert found.distance[0] == pytest.approx(float(convex.displacement(usd)))
 
 
 def test_in_a_linear_book_an_order_and_the_move_it_makes_are_the_same_shock():
     of = curve(homogeneous(0.4), LINEAR)
     orders = np.array([5e6, 50e6, 300e6])
-    assert stops_of_orders(of, orders).distance == pytest.approx(stops(of, LINEAR.of(orders)).distance)
+    assert stops_of_orders(of, orders).distance == pytest.approx(stops(of, LINEAR.displacement(orders)).distance)
 
 
 def test_no_impact_means_nothing_endogenous():
@@ -168,7 +168,7 @@ def test_every_stop_is_a_fixed_point_and_grows_with_the_shock(seed):
     found = stops(of, shocks)
     inside = np.isfinite(found.distance)
     liquidated = of.cumulative_usd[np.searchsorted(of.levels[:-1], found.distance[inside], side="right")]
-    assert found.distance[inside] == pytest.approx(shocks[inside] + of.impact.of(liquidated), rel=1e-12)
+    assert found.distance[inside] == pytest.approx(shocks[inside] + of.impact.displacement(liquidated), rel=1e-12)
     assert (np.diff(found.distance[inside]) >= 0).all()
 
 
@@ -198,14 +198,14 @@ def test_a_coin_that_runs_off_its_map_takes_a_coupled_one_along():
 )
 def test_the_inverse_belongs_to_the_impact(impact):
     usd = np.array([0.0, 1e2, 1e5, 1e6, 5e7, 2e9])
-    assert impact.inverse(impact.of(usd)) == pytest.approx(usd)
+    assert impact.inverse(impact.displacement(usd)) == pytest.approx(usd)
 
 
 def test_books_add_up_and_the_recorded_snapshot_moves_by_its_own_fit():
     one = depth(192.8e6, exponent=0.776, definition="Binance perpetual, 2025-05-19")
     walk = book_walk((one, one), "down")
-    assert float(walk.of(2 * 192.8e6)) == pytest.approx(0.01)
-    assert float(book_walk((one,), "down").of(331.5e6)) == pytest.approx(0.02, rel=0.02)
+    assert float(walk.displacement(2 * 192.8e6)) == pytest.approx(0.01)
+    assert float(book_walk((one,), "down").displacement(331.5e6)) == pytest.approx(0.02, rel=0.02)
 
 
 def test_books_of_different_shape_are_not_added():

@@ -26,13 +26,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Compared, ...]:
 def test_every_section_has_inferred_and_true_figures(found: tuple[Compared, ...]) -> None:
     assert len({one.section for one in found}) == 4
     assert all(one.true >= 0.0 and one.inferred >= 0.0 for one in found)
-    busiest = next(one for one in found if "busiest" in one.what)
+    busiest = next(one for one in found if "busiest" in one.figure)
     assert busiest.shown is not None
     assert busiest.shown < min(busiest.inferred, busiest.true)
 
 
 def test_shares_of_a_side_sum_to_one(found: tuple[Compared, ...]) -> None:
-    longs = [one for one in found if one.unit == "share" and one.what.startswith("longs")]
+    longs = [one for one in found if one.unit == "share" and one.figure.startswith("longs")]
     assert sum(one.inferred for one in longs) == pytest.approx(1.0)
     assert sum(one.true for one in longs) == pytest.approx(1.0)
 

@@ -121,17 +121,17 @@ class Remote:
 
     def bulletin(self, coin: str = "BTC", *, at: Moment = None) -> RemoteAnswer:
         """Return the bulletin of a coin."""
-        return RemoteAnswer(self, "bulletin", _asked(coin, at))
+        return RemoteAnswer(self, "bulletin", _parameters(coin, at))
 
     def map(
         self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str | None = None
     ) -> RemoteAnswer:
         """Return the inferred liquidation map of a coin on a venue."""
-        return RemoteAnswer(self, "map", _asked(coin, at, since=since, venue=venue))
+        return RemoteAnswer(self, "map", _parameters(coin, at, since=since, venue=venue))
 
     def forecast(self, coin: str = "BTC", *, at: Moment = None) -> RemoteAnswer:
         """Return how likely a wave of liquidations is."""
-        return RemoteAnswer(self, "forecast", _asked(coin, at))
+        return RemoteAnswer(self, "forecast", _parameters(coin, at))
 
     def whatif(
         self, coin: str = "BTC", *, at: Moment = None, venue: str | None = None, **shock: Amount
@@ -146,7 +146,7 @@ class Remote:
         if len(shock) != 1:
             raise UsageError(f"one shock is needed (drop, rise, to, sell, buy), found {', '.join(shock) or 'none'}")
         ((name, amount),) = shock.items()
-        asked = _asked(coin, at, venue=venue)
+        asked = _parameters(coin, at, venue=venue)
         return RemoteAnswer(self, "whatif", {**asked, "shock": name, "amount": str(amount)})
 
     def table(
@@ -163,7 +163,7 @@ class Remote:
         """
         if "limit" in more:
             more["events"] = more.pop("limit")
-        return self.frame(_PATHS.get(name, name), _asked(coin, at, since=since, **more))
+        return self.frame(_PATHS.get(name, name), _parameters(coin, at, since=since, **more))
 
     def series(self, coin: str | None = None) -> pl.DataFrame:
         """Return the series of the lake with their scope."""
@@ -172,7 +172,7 @@ class Remote:
 
     def rows(self, *series: str, at: Moment = None, since: Moment = None) -> pl.DataFrame:
         """Return rows of series of one kind as they were known at a moment."""
-        asked = _asked("BTC", at, since=since)
+        asked = _parameters("BTC", at, since=since)
         return self.frame("rows", {**asked, "series": list(series)}).table
 
     def frame(self, resource: str, parameters: dict[str, Any]) -> TableAnswer:
@@ -210,7 +210,7 @@ class Remote:
         raise kind(f"{text} ({self.address}, status {answer.status_code})")
 
 
-def _asked(coin: str, at: Moment, *, since: Moment = None, **more: Any) -> dict[str, str]:
+def _parameters(coin: str, at: Moment, *, since: Moment = None, **more: Any) -> dict[str, str]:
     """Return the parameters of a question; now is the present minute, so that all forms of an answer are of one."""
     now = nanoseconds(at)
     moment = now if at is not None else now - now % 60_000_000_000

@@ -8,14 +8,14 @@ from runout.api.portfolios import Portfolio, Row, portfolio_of
 from runout.api.shock_inputs import Amount, amount
 from runout.errors import UsageError
 from runout.margin.cross_account import Holding
-from runout.pipeline.position_risk import Asked, Risk, risk_of_account, risk_of_one
+from runout.pipeline.position_risk import Risk, RiskSetting, risk_of_account, risk_of_one
 
 MarginMode = Literal["isolated", "cross"]
 Positions = Iterable[Row] | str | Path | Portfolio
 
 
 def asked_risk(
-    asked: Asked,
+    setting: RiskSetting,
     *,
     coin: str = "BTC",
     positions: Positions | None = None,
@@ -32,7 +32,7 @@ def asked_risk(
 
     Parameters
     ----------
-    asked
+    setting
         Where and when.
     coin, entry, leverage, side, quantity, margin_mode, target
         Of a single position; one coin, isolated, unless said.
@@ -59,7 +59,7 @@ def asked_risk(
         portfolio = positions if isinstance(positions, Portfolio) else portfolio_of(positions)
         if usd is None and portfolio.balance is None:
             raise UsageError(f"expected the account's balance ({mark}balance, or balance in a TOML file), found none")
-        return risk_of_account(asked, portfolio.holdings, usd or portfolio.balance or 0.0)
+        return risk_of_account(setting, portfolio.holdings, usd or portfolio.balance or 0.0)
     if entry is None or leverage is None or side is None:
         missing = ", ".join(f"{mark}{name}" for name, value in single.items() if value is None)
         raise UsageError(f"expected {mark}entry, {mark}leverage and {mark}side, or {mark}positions; {missing} missing")
@@ -68,6 +68,6 @@ def asked_risk(
         entry=amount(f"{mark}entry", entry), leverage=amount(f"{mark}leverage", leverage, unit="x"),
     )  # fmt: skip
     return risk_of_one(
-        asked, holding, margin_mode=margin_mode or "isolated", balance=usd,
+        setting, holding, margin_mode=margin_mode or "isolated", balance=usd,
         target=None if target is None else amount(f"{mark}target", target),
     )  # fmt: skip

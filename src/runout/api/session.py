@@ -204,9 +204,9 @@ class Session:
             If no maintenance table is known. What the lake lacks is named in the answer instead.
         """
         from runout.api.risks import asked_risk  # noqa: PLC0415
-        from runout.pipeline.position_risk import Asked  # noqa: PLC0415
+        from runout.pipeline.position_risk import RiskSetting  # noqa: PLC0415
 
-        asked = Asked(venue=venue.lower(), at=nanoseconds(at), fee_rate=fee, lake=self._lake)
+        asked = RiskSetting(venue=venue.lower(), at=nanoseconds(at), fee_rate=fee, lake=self._lake)
         return RiskAnswer(
             asked_risk(
                 asked, coin=coin, positions=positions, entry=entry, leverage=leverage, side=side, quantity=quantity,

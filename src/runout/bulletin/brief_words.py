@@ -60,7 +60,7 @@ def lines(brief: Brief) -> Iterator[Words]:
     if brief.fall is not None:
         yield Words(f"If {percent(brief.fall.move, digits=0)}", _fall(brief.fall))
     if brief.leverage:
-        yield Words("Leverage", f"{brief.leverage} ({_when(brief.leverage_time, at)})")
+        yield Words("Leverage", f"{brief.leverage} ({_time_text(brief.leverage_time, at)})")
     if brief.record:
         yield Words("Record", _record(brief))
     if brief.missing:
@@ -93,15 +93,15 @@ def _missing(brief: Brief) -> str:
     return "; ".join([*groups, *(item for item in absent if not any(head in item for head in old))]).rstrip(".") + "."
 
 
-def _when(moment: str, at: int) -> str:
+def _time_text(moment: str, at: int) -> str:
     return say_time(parse_time(moment), at)
 
 
 def _data(brief: Brief, at: int) -> str:
-    newest = f"newest price {wording.age(brief.age_minutes)} old ({_when(brief.price_time, at)})"
+    newest = f"newest price {wording.age(brief.age_minutes)} old ({_time_text(brief.price_time, at)})"
     if brief.oldest_time == brief.price_time:
         return f"{newest}; no figure here is older."
-    return f"{newest}; oldest figure here: {_when(brief.oldest_time, at)}."
+    return f"{newest}; oldest figure here: {_time_text(brief.oldest_time, at)}."
 
 
 def _interval(amount: Amount, share: str, *, money: bool) -> str:
@@ -119,7 +119,7 @@ def _danger(danger: Danger, at: int) -> Iterator[Words]:
     meter = "■" * danger.level + "□" * (5 - danger.level)
     day = say_date(parse_time(danger.set_at), at)
     yield Words(
-        "Danger", f"{meter} {danger.level} of 5, {danger.word}; set {_when(danger.set_at, at)} for that UTC day"
+        "Danger", f"{meter} {danger.level} of 5, {danger.word}; set {_time_text(danger.set_at, at)} for that UTC day"
     )
     if danger.chance is not None:
         base = "" if danger.base_rate is None else f"; {percent(danger.base_rate)} of days in the past year had as much"
@@ -132,14 +132,14 @@ def _danger(danger: Danger, at: int) -> Iterator[Words]:
         yield Words(
             "Next 24 h",
             f"{'■' * danger.next_level}{'□' * (5 - danger.next_level)} {danger.next_level} of 5, from "
-            f"{_when(danger.next_from, at)}: {percent(danger.next_chance.value)} chance of as much"
+            f"{_time_text(danger.next_from, at)}: {percent(danger.next_chance.value)} chance of as much"
             f"{_interval(danger.next_chance, '90%: ', money=False)}.",
         )
 
 
 def _liquidated(total: Liquidated, reported: Liquidated | None, at: int) -> str:
     longs = "" if total.long_share is None else f", {percent(total.long_share, digits=0)} longs"
-    end = f"to {_when(total.end, at)}"
+    end = f"to {_time_text(total.end, at)}"
     if not total.inferred:
         return f"at least {dollars(total.usd.value)} reported {end} ({wording.clean(total.scope)}){longs}."
     part = "" if reported is None else f" Reported: {dollars(reported.usd.value)} ({wording.clean(reported.scope)})."
@@ -161,7 +161,7 @@ def levels_note(brief: Brief) -> str:
 
 
 def _levels_note(levels: tuple[Level, ...], at: int) -> str:
-    where = f"expected reports of {wording.clean(levels[0].scope)}, 90% band, {_when(levels[0].time, at)}"
+    where = f"expected reports of {wording.clean(levels[0].scope)}, 90% band, {_time_text(levels[0].time, at)}"
     return f"{LEVELS_NOTE} Dollars: {where}."
 
 

@@ -38,7 +38,7 @@ class Extremes(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     sigma: float
     per_day: int
 
-    def of(self, direction: Direction) -> Floats:
+    def along(self, direction: Direction) -> Floats:
         """Return the extremes along a direction."""
         return self.down if direction == "down" else self.up
 
@@ -117,7 +117,7 @@ def chance_of_touching(subject: Extremes, distance: float, direction: Direction)
 
     Overlapping days are no independent cases: the interval counts one start a day.
     """
-    reached = subject.of(direction) >= distance / subject.sigma
+    reached = subject.along(direction) >= distance / subject.sigma
     cases = max(len(reached) // subject.per_day, 1)
     share = float(reached.mean())
     return msgspec.structs.replace(wilson_interval(round(share * cases), cases), frequency=share)

@@ -80,7 +80,7 @@ class Impact(msgspec.Struct, frozen=True):
     exponent: float
     linear_usd: float = 0.0
 
-    def of(self, usd: npt.ArrayLike) -> Floats:
+    def displacement(self, usd: npt.ArrayLike) -> Floats:
         """Return f(Q), log-distance; 0 at 0, ``inf`` for anything above where there is no depth."""
         traded = np.asarray(usd, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -96,7 +96,7 @@ class Impact(msgspec.Struct, frozen=True):
         power = self.scale_usd * (moved / self.distance) ** (1 / self.exponent)
         if self.linear_usd == 0:
             return power
-        bend = float(self.of(self.linear_usd))
+        bend = float(self.displacement(self.linear_usd))
         return np.where(moved < bend, self.linear_usd * moved / bend, power)
 
 

@@ -139,7 +139,8 @@ def _walk(
     walk(
         paths if coin.beta == 1 else paths * coin.beta,
         long_levels, short_levels, long_usd, short_usd, variant, bids, asks,
-        law.distance, 1 / np.clip(exponent, 0.3, 2.0), _kept(coin, step), results.reach, results.forced, results.beyond,
+        law.distance, 1 / np.clip(exponent, 0.3, 2.0), _share_left(coin, step),
+        results.reach, results.forced, results.beyond,
     )  # fmt: skip
     return results
 
@@ -181,7 +182,7 @@ def _depth(coin: CoinMarket, direction: Direction) -> Band:
     return Band(*(float(sum(getattr(band, name) for band in sides)) for name in ("low", "value", "high")))
 
 
-def _kept(coin: CoinMarket, step: float) -> float:
+def _share_left(coin: CoinMarket, step: float) -> float:
     """Return the share that weighs on the book a step later: venues' own, weighted by their depth."""
     depths = [venue.depth for venue in coin.venues]
     weights = np.array([depth.bid_usd.value + depth.ask_usd.value for depth in depths])

@@ -109,7 +109,7 @@ def simulate(market: Market, shock: Shock, solver: Static | Rounds = STATIC) -> 
 
 def _answer(market: Market, provided: Push, solver: Static | Rounds) -> _Answer:
     first = market.coins[0]
-    shock = max(provided.distance, float(impact_of(first, provided.direction).of(provided.order_usd)))
+    shock = max(provided.distance, float(impact_of(first, provided.direction).displacement(provided.order_usd)))
     side = first.ladder.side(provided.direction)
     if side is None:
         return _Answer(_extent(first, provided, Ending.NOT_MAPPED, shock, distance=None, usd=0.0), _none_gone(market))
@@ -218,6 +218,6 @@ def _liquidated(market: Market, direction: Direction, answers: dict[Case, _Answe
         for place, coin in enumerate(market.coins)
         for row, group in enumerate(coin.ladder.groups)
     ]  # fmt: skip
-    text, dollars = ("coin", "venue", "level_kind", "liquidated_side"), ("liquidated_usd", "mild_usd", "severe_usd")
-    schema = {**dict.fromkeys(text, pl.String), **dict.fromkeys(dollars, pl.Float64)}
+    keys, dollars = ("coin", "venue", "level_kind", "liquidated_side"), ("liquidated_usd", "mild_usd", "severe_usd")
+    schema = {**dict.fromkeys(keys, pl.String), **dict.fromkeys(dollars, pl.Float64)}
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -76,7 +76,7 @@ def curve_of(distance: Floats, usd: Floats, horizon: float, impact: Impact) -> C
     """Return the curve of dollars at increasing distances, shape (n,) each, up to a horizon beyond the last."""
     levels = np.append(distance, horizon)
     cumulative = np.concatenate([[0.0], np.cumsum(usd)])
-    displaced = impact.of(cumulative)
+    displaced = impact.displacement(cumulative)
     running = np.maximum.accumulate(levels - displaced)
     return Curve(levels, np.append(cumulative, cumulative[-1]), np.append(displaced, np.inf), running, impact)
 
@@ -116,7 +116,9 @@ def stops_of_orders(subject: Curve, orders_usd: npt.ArrayLike) -> Stops:
         raise UsageError("expected orders of at least 0 dollars, found one below or NaN")
     room = np.maximum.accumulate(subject.impact.inverse(subject.levels) - subject.cumulative_usd[:-1])
     gone = np.searchsorted(room, order, side="right").astype(np.int64)
-    stored = np.where(gone < len(subject.levels), subject.impact.of(order + subject.cumulative_usd[gone]), np.inf)
+    stored = np.where(
+        gone < len(subject.levels), subject.impact.displacement(order + subject.cumulative_usd[gone]), np.inf
+    )
     return Stops(gone, stored, subject.cumulative_usd[gone])
 
 
@@ -238,4 +240,4 @@ def joint_stops(curves: tuple[Curve, ...], distances: Floats, orders_usd: Floats
 
 
 def _moved(subject: Curve, gone: int, usd: float) -> float:
-    return float("inf") if gone >= len(subject.levels) else float(subject.impact.of(usd))
+    return float("inf") if gone >= len(subject.levels) else float(subject.impact.displacement(usd))

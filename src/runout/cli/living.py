@@ -124,15 +124,15 @@ def _emulate(children: "Children", coins: Sequence[str], market: Path, options: 
         if children.exit_code("emulate") is not None or clock.monotonic_seconds() > deadline:
             raise SourceError(f"the emulated venues did not come up; see {children.log('emulate')}")
         time.sleep(0.1)
-    bulletin = msgspec.toml.decode(settings.read_bytes(), type=_Emulated)
-    clock.follow(clock.parse_emulated_clock(bulletin.emulated_clock))
+    emulated = msgspec.toml.decode(settings.read_bytes(), type=_Emulated)
+    clock.follow(clock.parse_emulated_clock(emulated.emulated_clock))
     market.write_bytes(msgspec.json.encode(_Market(
-        start=known.start if known else bulletin.emulated_clock.split(" at ")[0], clock=bulletin.emulated_clock,
+        start=known.start if known else emulated.emulated_clock.split(" at ")[0], clock=emulated.emulated_clock,
     )))  # fmt: skip
-    hosts = next(iter(bulletin.venue_hosts.values()))
+    hosts = next(iter(emulated.venue_hosts.values()))
     address = next(address for address in hosts.values() if address.startswith("http"))
     children.set("RUNOUT_VENUE_HOSTS", "/".join(address.split("/")[:3]))
-    children.set("RUNOUT_EMULATED_CLOCK", bulletin.emulated_clock)
+    children.set("RUNOUT_EMULATED_CLOCK", emulated.emulated_clock)
 
 
 class _Emulated(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from runout.cli.configuration import open_lake, time_option
 from runout.clock import now_ns
 from runout.errors import NotEnoughDataError
 from runout.pipeline import position_tables
-from runout.pipeline.position_risk import Asked
+from runout.pipeline.position_risk import RiskSetting
 
 
 def positions(
@@ -82,7 +82,7 @@ def positions(
         if lake is not None:
             raise
         no_lake = str(error)
-    asked = Asked(
+    asked = RiskSetting(
         venue=venue.lower(), at=time_option(at) if at else now_ns(), fee_rate=fee, lake=store, no_lake=no_lake
     )
     risk = asked_risk(

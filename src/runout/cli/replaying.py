@@ -91,6 +91,6 @@ def _levels(records: list[LevelRecord]) -> Table:
         name = f"{level_record.level} {DangerLevel(level_record.level).word}"
         share = percent(level_record.waves / level_record.days)
         table.add_row(
-            name, str(level_record.days), percent(level_record.said), str(level_record.waves), share, interval
+            name, str(level_record.days), percent(level_record.mean_chance), str(level_record.waves), share, interval
         )
     return table

@@ -83,7 +83,7 @@ def whatif(
     setting = setting_of(store, coin.upper(), moment, venue=venue.lower() if venue else None)
     if shock is not None:
         refuse_no_move(shock, setting.price)
-    built = _made(setting, shock, form)
+    built = _rendered(setting, shock, form)
     if out is None:
         sys.stdout.write(built.decode())
         return
@@ -92,7 +92,7 @@ def whatif(
     screen.console().print(f"wrote {out}", soft_wrap=True, markup=False)
 
 
-def _made(setting: "Setting", shock: "Shock | None", form: Format) -> bytes:
+def _rendered(setting: "Setting", shock: "Shock | None", form: Format) -> bytes:
     from runout.pipeline import whatif_tables  # noqa: PLC0415
 
     colour, width = screen.in_colour(), screen.screen_width()

@@ -106,7 +106,7 @@ def corrected_totals(
         return pl.DataFrame({"event_time": ends, **empty, "saturated_share": np.zeros(periods)})
     reports = _reports(event_time, value_usd, since, period)
     reported = _by_period(reports, reports.value_usd, periods)
-    excess = _largest if rule == "largest" else _one
+    excess = _largest if rule == "largest" else _one_report_a_second
     mean, drawn = excess(reports, periods, rng)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     full = np.where(reports.seconds[reports.minute] == SECONDS, reports.value_usd, 0.0)
@@ -225,7 +225,7 @@ def _scattered(mean: FloatArray, variance: FloatArray, rng: np.random.Generator)
 # -- any one of each second -------------------------------------------------------------------------------------------
 
 
-def _one(reports: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+def _one_report_a_second(reports: _Reports, periods: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return the median of what is not seen, and draws of it.
 
     The rate is that of the other seconds of a minute: its own would make every minute with a report seem busier than it

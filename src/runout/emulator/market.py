@@ -16,7 +16,7 @@ from runout.emulator.closes import NONE, Closes, closes_of_day
 from runout.emulator.columns import Floats, Integers, between, joined
 from runout.synthetic import Scenario, World
 from runout.synthetic.generating import simulated
-from runout.synthetic.publication import Seen, seen
+from runout.synthetic.publication import VisibleMarket, visible_market
 from runout.synthetic.scenarios import SCRIPTS
 from runout.synthetic.state import HOUR_BID, HOUR_FUNDING, HOUR_LONG, HOUR_LONG_ACCOUNTS, HOUR_SHORT_ACCOUNTS
 from runout.synthetic.world import COINS
@@ -85,8 +85,8 @@ class Market:
         self.first, self.end = self.world.start, self.world.start + self.world.days * DAY
         self.tracks = simulated(self.world, workers=2)
         rng = np.random.default_rng([plan.seed, 1001])
-        self.views: dict[str, Seen] = {
-            coin.name: seen(self.world, coin, self.tracks[coin.name], rng) for coin in self.world.coins
+        self.views: dict[str, VisibleMarket] = {
+            coin.name: visible_market(self.world, coin, self.tracks[coin.name], rng) for coin in self.world.coins
         }
         self.closes_of_day = lru_cache(maxsize=256)(self._closes_of_day)
 

@@ -61,7 +61,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     section: str
-    what: str
+    figure: str
     unit: Unit
     inferred: float
     low: float | None = None
@@ -71,11 +71,11 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     def cells(self) -> tuple[str, str, str, str]:
         """Return what it is of, the inferred, the shown and the true figure as text."""
-        band = "" if self.low is None or self.high is None else f" [{self._said(self.low)}, {self._said(self.high)}]"
-        shown = "·" if self.shown is None else self._said(self.shown)
-        return self.what, f"{self._said(self.inferred)}{band}", shown, self._said(self.true)
+        band = "" if self.low is None or self.high is None else f" [{self._text(self.low)}, {self._text(self.high)}]"
+        shown = "·" if self.shown is None else self._text(self.shown)
+        return self.figure, f"{self._text(self.inferred)}{band}", shown, self._text(self.true)
 
-    def _said(self, value: float) -> str:
+    def _text(self, value: float) -> str:
         return dollars(value) if self.unit == "usd" else f"{value:.0%}"
 
 
@@ -130,7 +130,7 @@ def _cluster(cluster: Cluster, positions: pl.DataFrame) -> Compared:
     resting = float(usd[(price >= cluster.low) & (price < cluster.high)].sum())
     return Compared(
         section=f"Largest clusters of the map ({_LEAD.name})",
-        what=f"{cluster.side}s {cluster.low:,.0f} to {cluster.high:,.0f}", unit="usd", inferred=cluster.total.usd,
+        figure=f"{cluster.side}s {cluster.low:,.0f} to {cluster.high:,.0f}", unit="usd", inferred=cluster.total.usd,
         low=cluster.total.low_usd,
         high=cluster.total.high_usd, shown=float(would_be_reported(np.array([resting]))[0]), true=resting,
     )  # fmt: skip
@@ -150,7 +150,7 @@ def _leverage(truth: dict[str, pl.DataFrame]) -> Iterator[Compared]:
             inside = (classes >= low) & (classes < high)
             yield Compared(
                 section=f"Leverage: how far from entry {_LEAD.name}'s positions are liquidated (assumed, not inferred)",
-                what=f"{name}s, {label}", unit="share", inferred=float(share[inside].sum()),
+                figure=f"{name}s, {label}", unit="share", inferred=float(share[inside].sum()),
                 true=float(true[inside].sum() / max(true.sum(), 1e-9)),
             )  # fmt: skip
 
@@ -162,16 +162,16 @@ def _totals(lake: Lake, coin: str, at: int, closed: pl.DataFrame) -> Iterator[Co
     """Yield the last day's, and the busiest day's, liquidations of all venues."""
     since = at - EVENT_DAYS * DAY
     days = pl.DataFrame({"event_time": since + DAY * np.arange(1, EVENT_DAYS + 1)})
-    text = np.sum([_venue_days(lake, coin, at, place) for place in range(len(VENUES))], axis=0)
+    days_usd = np.sum([_venue_days(lake, coin, at, place) for place in range(len(VENUES))], axis=0)
     day = ((pl.col("event_time") - 1) // DAY + 1) * DAY
     usd = closed.group_by(day.alias("event_time")).agg((pl.col("quantity_base") * pl.col("price")).sum().alias("usd"))
     true = days.join(usd, on="event_time", how="left", maintain_order="left")["usd"].fill_null(0.0).to_numpy()
     for row in dict.fromkeys((EVENT_DAYS - 1, int(true.argmax()))):
-        reported, total, low, high = text[row].tolist()
+        reported, total, low, high = days_usd[row].tolist()
         begins = format_date(int(days["event_time"][row]) - DAY)
         yield Compared(
             section=f"{coin} liquidations of a day, {len(VENUES)} venues, two of them capped",
-            what=begins + (" (the busiest)" if row == true.argmax() else ""), unit="usd", inferred=total, low=low,
+            figure=begins + (" (the busiest)" if row == true.argmax() else ""), unit="usd", inferred=total, low=low,
             high=high, shown=reported, true=float(true[row]),
         )  # fmt: skip
 
@@ -210,6 +210,6 @@ def _endogenous(lake: Lake, coin: str, at: int, closed: pl.DataFrame) -> Compare
     checks = f", fails {len(fitted.problems)} of its checks" if fitted.problems else ""
     return Compared(
         section="Set off by other liquidations",
-        what=f"share on {format_date(day)} (inferred: branching ratio of {_COMPLETE.name}, an upper bound{checks})",
+        figure=f"share on {format_date(day)} (inferred: branching ratio of {_COMPLETE.name}, an upper bound{checks})",
         unit="share", inferred=fitted.branching_ratio, true=share,
     )  # fmt: skip

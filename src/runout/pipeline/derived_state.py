@@ -18,7 +18,7 @@ Inputs = Mapping[str, tuple[str, ...]]
 _OF: Final = " of "
 
 
-class Held(msgspec.Struct, frozen=True):
+class Extent(msgspec.Struct, frozen=True):
     """Last time that rows of a series speak of, UTC ns, and how many there are."""
 
     last: int
@@ -48,8 +48,8 @@ class DerivedState:
         self._lake = lake
         metrics = lake.scan("computations").filter(pl.col("method_version") == METHOD_VERSION).collect()
         columns = metrics.sort("through", "rows_used").select("computation", "through", "rows_used").iter_rows()
-        self._known = {name: Held(through, rows) for name, through, rows in columns}
-        self._present: dict[tuple[str, str], Held] = {}
+        self._known = {name: Extent(through, rows) for name, through, rows in columns}
+        self._present: dict[tuple[str, str], Extent] = {}
         self._read: set[str] = set()
         self._later: dict[tuple[str, str, int], int] = {}
         self._dirty = False
@@ -58,18 +58,18 @@ class DerivedState:
         """Note how far the series of kinds go now; of a kind that was looked at before, what was written since."""
         for kind in sorted(set(kinds)):
             for series, rows, _, last in self._lake.extent([kind]).iter_rows():
-                self._present[kind, series] = Held(last, rows)
+                self._present[kind, series] = Extent(last, rows)
 
     def newest(self, inputs: Inputs) -> int:
         """Return the last time that any of the inputs speaks of, UTC ns; 0 without rows."""
-        return max((item.last for item in self._of(inputs).values()), default=0)
+        return max((item.last for item in self._extents(inputs).values()), default=0)
 
     def fresh(self, name: str, inputs: Inputs, step: int = 0) -> Fresh | None:
         """Return what of the inputs is new to a computation; None for nothing.
 
         With a step, new is what brings an input beyond a whole step of time.
         """
-        now = self._of(inputs)
+        now = self._extents(inputs)
         before = {key: self._known.get(_key(name, *key)) for key in now}
         moved = {key: existing for key, existing in before.items() if existing != now[key]}
         if not moved:
@@ -86,8 +86,8 @@ class DerivedState:
 
     def done(self, name: str, inputs: Inputs) -> None:
         """Note that a computation has used all rows of its inputs."""
-        now = self._of(inputs)
-        self._known[name] = Held(max(item.last for item in now.values()), sum(item.rows for item in now.values()))
+        now = self._extents(inputs)
+        self._known[name] = Extent(max(item.last for item in now.values()), sum(item.rows for item in now.values()))
         self._known |= {_key(name, *key): stored for key, stored in now.items()}
         self._dirty = True
 
@@ -113,7 +113,7 @@ class DerivedState:
         self._lake.overwrite("computations", pl.DataFrame(rows, schema=KINDS["computations"].dtypes, orient="row"))
         self._dirty = False
 
-    def _of(self, inputs: Inputs) -> dict[tuple[str, str], Held]:
+    def _extents(self, inputs: Inputs) -> dict[tuple[str, str], Extent]:
         keys = [(kind, name) for kind, names in inputs.items() for name in names]
         return {key: self._present[key] for key in keys if key in self._present}
 

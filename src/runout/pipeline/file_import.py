@@ -99,7 +99,7 @@ def import_files(
     if not any(source.recognises(path.name) for path, _ in results):
         raise UsageError(
             f"expected files of provider {source.provider!r} below {', '.join(map(str, paths))}, found none it reads: "
-            f"it looks for {', '.join(source.file_names)}; {_there([path.name for path, _ in results])}"
+            f"it looks for {', '.join(source.file_names)}; {_contents([path.name for path, _ in results])}"
         )
     known = _known_documents(lake, source)
     described = {series.series: series for series in lake.series()}
@@ -147,7 +147,7 @@ def _files(paths: Iterable[Path], source: FileSource) -> Iterator[tuple[Path, st
             raise UsageError(f"expected a file or folder, found nothing at {path}")
 
 
-def _there(names: Sequence[str]) -> str:
+def _contents(names: Sequence[str]) -> str:
     """Return what a folder holds instead, and who reads it."""
     if not names:
         return "there is no file at all"

@@ -121,7 +121,7 @@ def states_of(lake: Lake, sources: Sources, at: int, moments: Sequence[int], sin
     since
         Where ways begin, UTC ns.
     """
-    kept = _kept(lake, sources, at)
+    kept = _stored_rows(lake, sources, at)
     before = kept.filter(pl.col("event_time") <= min(moments) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY, "stated")
     if before.is_empty():
         bars, _ = cleaned(read_bars(lake, sources.bars, at))
@@ -159,7 +159,7 @@ def kept_rows(bars: pl.DataFrame, series: Series) -> pl.DataFrame:
 # -- in the lake ------------------------------------------------------------------------------------------------------
 
 
-def _kept(lake: Lake, sources: Sources, at: int) -> pl.DataFrame:
+def _stored_rows(lake: Lake, sources: Sources, at: int) -> pl.DataFrame:
     """Return the kept rows known at a moment, without states, where they have seen the bars that the lake holds."""
     rows = _rows(lake, sources, at).select(*_WAYS, "bars", stated=pl.col("state").is_not_null()).collect()
     if rows.is_empty():

@@ -145,7 +145,7 @@ class Risk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     to_add_usd: float | None = None
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class RiskSetting(msgspec.Struct, frozen=True, kw_only=True):
     """Where and when positions are held.
 
     Parameters
@@ -170,7 +170,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def risk_of_one(
-    asked: Asked,
+    setting: RiskSetting,
     holding: Holding,
     *,
     margin_mode: MarginMode = "isolated",
@@ -181,7 +181,7 @@ def risk_of_one(
 
     Parameters
     ----------
-    asked
+    setting
         Where and when.
     holding
         The position; its leverage is needed.
@@ -201,25 +201,26 @@ def risk_of_one(
         raise UsageError("expected a leverage, such as 20 or 20x, found none")
     own = own_risk(
         side=holding.side, entry=holding.entry, leverage=holding.leverage, quantity=holding.quantity,
-        requirement=requirement(asked.venue, holding.coin, asked.at), margin_mode=margin_mode, balance=balance,
+        requirement=requirement(setting.venue, holding.coin, setting.at), margin_mode=margin_mode, balance=balance,
     )  # fmt: skip
     refuse_impossible(own)
-    fee = taker_fee(asked.venue, asked.fee_rate)
-    market = _market(asked, holding.coin)
+    fee = taker_fee(setting.venue, setting.fee_rate)
+    market = _market(setting, holding.coin)
     return Risk(
-        at=asked.at, venue=asked.venue, margin_mode=margin_mode, fee=fee, positions=(_one(asked, own, market, fee),),
-        target=target, to_add_usd=None if target is None else margin_to_add(own, target),
+        at=setting.at, venue=setting.venue, margin_mode=margin_mode, fee=fee,
+        positions=(_position_risk(setting, own, market, fee),), target=target,
+        to_add_usd=None if target is None else margin_to_add(own, target),
     )  # fmt: skip
 
 
-def risk_of_account(asked: Asked, holdings: Sequence[Holding], balance: float) -> Risk:
+def risk_of_account(setting: RiskSetting, holdings: Sequence[Holding], balance: float) -> Risk:
     """Return the risk of several positions under cross margin: one balance answers for all.
 
     A coin whose price is not known counts at the mark given with it, else at its entry, which is said.
 
     Parameters
     ----------
-    asked
+    setting
         Where and when.
     holdings
         The positions.
@@ -234,18 +235,18 @@ def risk_of_account(asked: Asked, holdings: Sequence[Holding], balance: float) -
         If no maintenance table of a coin is known.
     """
     coins = tuple(dict.fromkeys(holding.coin for holding in holdings))
-    tables = {coin: requirement(asked.venue, coin, asked.at) for coin in coins}
-    fee = taker_fee(asked.venue, asked.fee_rate)
-    markets = {coin: _market(asked, coin) for coin in coins}
+    tables = {coin: requirement(setting.venue, coin, setting.at) for coin in coins}
+    fee = taker_fee(setting.venue, setting.fee_rate)
+    markets = {coin: _market(setting, coin) for coin in coins}
     marks = {coin: _mark(coin, holdings, market) for coin, market in markets.items()}
     account = account_risk(holdings, balance, marks, tables)
     return Risk(
-        at=asked.at, venue=asked.venue, margin_mode="cross", fee=fee, account=account,
-        positions=tuple(_of_account(asked, account, leg, markets[leg.holding.coin], fee) for leg in account.legs),
+        at=setting.at, venue=setting.venue, margin_mode="cross", fee=fee, account=account,
+        positions=tuple(_of_account(setting, account, leg, markets[leg.holding.coin], fee) for leg in account.legs),
     )  # fmt: skip
 
 
-def _one(asked: Asked, own: OwnRisk, market: Market, fee: TakerFee) -> PositionRisk:
+def _position_risk(setting: RiskSetting, own: OwnRisk, market: Market, fee: TakerFee) -> PositionRisk:
     return PositionRisk(
         coin=market.coin, side=own.side, quantity=own.quantity, entry=own.entry, leverage=own.leverage,
         collateral_usd=own.collateral, notional_usd=own.notional, liquidation_price=own.liquidation_price,
@@ -254,12 +255,12 @@ def _one(asked: Asked, own: OwnRisk, market: Market, fee: TakerFee) -> PositionR
         unrealised_usd=None if market.price is None else unrealised_usd(own, market.price),
         margin_ratio=None if market.price is None else margin_ratio(own, market.price),
         way=_way(
-            asked, market, market.price, side=own.side, level=own.liquidation_price, notional=own.notional
+            setting, market, market.price, side=own.side, level=own.liquidation_price, notional=own.notional
         ),
     )  # fmt: skip
 
 
-def _of_account(asked: Asked, account: Account, leg: Leg, market: Market, fee: TakerFee) -> PositionRisk:
+def _of_account(setting: RiskSetting, account: Account, leg: Leg, market: Market, fee: TakerFee) -> PositionRisk:
     item, loss = leg.holding, None
     if leg.required_usd is not None and leg.exposed_usd is not None:
         # At the level, equity equals maintenance: what was there less what is left, and the fee of closing all.
@@ -271,7 +272,7 @@ def _of_account(asked: Asked, account: Account, leg: Leg, market: Market, fee: T
         bankruptcy_price=None, loss_usd=loss, requirement=leg.requirement, market=market,
         unrealised_usd=leg.unrealised_usd, margin_ratio=account.margin_ratio,
         way=_way(
-            asked, market, leg.mark, side=item.side, level=leg.liquidation_price, notional=item.quantity * item.entry
+            setting, market, leg.mark, side=item.side, level=leg.liquidation_price, notional=item.quantity * item.entry
         ),
     )  # fmt: skip
 
@@ -286,25 +287,25 @@ def _mark(coin: str, holdings: Sequence[Holding], market: Market) -> float:
     return sum(holding.quantity * holding.entry for holding in own) / sum(holding.quantity for holding in own)
 
 
-def _market(asked: Asked, coin: str) -> Market:
-    if asked.lake is None:
-        return Market(coin=coin, missing=(f"price, chance and clusters of {coin}: not known; {asked.no_lake}",))
+def _market(setting: RiskSetting, coin: str) -> Market:
+    if setting.lake is None:
+        return Market(coin=coin, missing=(f"price, chance and clusters of {coin}: not known; {setting.no_lake}",))
     upper = coin.upper()
     try:
-        built = liquidation_map(asked.lake, upper, asked.at, venue=asked.venue)
+        built = liquidation_map(setting.lake, upper, setting.at, venue=setting.venue)
     except NotEnoughDataError as error:
-        missing = f"chance and clusters of {coin} on {asked.venue}: not known; {error}"
+        missing = f"chance and clusters of {coin} on {setting.venue}: not known; {error}"
     else:
         return Market(coin=coin, price=built.price, time=built.through, map=built)
     try:
-        price, time = price_now(asked.lake, asked.lake.series(coin=upper, at=asked.at), upper, asked.at)
+        price, time = price_now(setting.lake, setting.lake.series(coin=upper, at=setting.at), upper, setting.at)
     except NotEnoughDataError as error:
         return Market(coin=coin, missing=(f"price of {coin}: not known; {error}", missing))
     return Market(coin=coin, price=price, time=time, missing=(missing,))
 
 
 def _way(
-    asked: Asked, market: Market, price: float | None, *, side: Side, level: float | None, notional: float
+    setting: RiskSetting, market: Market, price: float | None, *, side: Side, level: float | None, notional: float
 ) -> Way | None:
     if price is None or level is None:
         return None
@@ -312,11 +313,11 @@ def _way(
     if (price - level) * (1 if side == "long" else -1) <= 0.0:
         return Way(away=away, passed=True)
     drawn = market.map
-    if drawn is None or asked.lake is None or (drawn.price - level) * (1 if side == "long" else -1) <= 0.0:
+    if drawn is None or setting.lake is None or (drawn.price - level) * (1 if side == "long" else -1) <= 0.0:
         return Way(away=away, passed=False)
     results = between(drawn.ladder, drawn.clusters, side, level)
     return Way(
-        away=away, passed=False, between=results, chance=_chance(asked.lake, drawn, level),
+        away=away, passed=False, between=results, chance=_chance(setting.lake, drawn, level),
         smaller=tuple(cluster for cluster in results.clusters if cluster.total.usd < notional),
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ class LevelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     level: int
     days: int
-    said: float
+    mean_chance: float
     waves: int
     interval: FrequencyInterval
 
@@ -103,10 +103,9 @@ def _record(level: DangerLevel, outcomes: list[Outcome]) -> LevelRecord | None:
     if not alike:
         return None
     waves = sum(outcome.estimated_usd >= DANGER_USD for outcome in alike)
-    text = sum(outcome.probability for outcome in alike) / len(alike)
-    return LevelRecord(
-        level=int(level), days=len(alike), said=text, waves=waves, interval=wilson_interval(waves, len(alike))
-    )
+    mean_chance = sum(outcome.probability for outcome in alike) / len(alike)
+    interval = wilson_interval(waves, len(alike))
+    return LevelRecord(level=int(level), days=len(alike), mean_chance=mean_chance, waves=waves, interval=interval)
 
 
 def _rows(entry: ledger.Entry, totals: Totals) -> list[Replayed]:

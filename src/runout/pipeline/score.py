@@ -103,7 +103,7 @@ class ForecastScore(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-class _Said(msgspec.Struct, frozen=True, eq=False):
+class _ModelLosses(msgspec.Struct, frozen=True, eq=False):
     """Losses of one model by start (UTC ns), shape (cases,) each."""
 
     start: IntArray
@@ -164,17 +164,17 @@ def score_forecast(
         past = read_past(lake, end, group=_fine_totals(lake, end, past))
     rows = _rows(past.history, first, last)
     make = {"day": _of_days, "next": _of_hours, "newcomer": _of_newcomers}[question]
-    cases, text, notes = list(make(lake, past, rows)), dict[str, list[_Said]](), list[str]()
+    cases, by_label, notes = list(make(lake, past, rows)), dict[str, list[_ModelLosses]](), list[str]()
     for number, case in enumerate(cases, start=1):
         progress(case.label, number, len(cases))
-        text.setdefault(case.label, []).extend(_said(case, threshold_usd))
-    joined = {label: _joined(parts) for label, parts in text.items() if parts}
+        by_label.setdefault(case.label, []).extend(_case_losses(case, threshold_usd))
+    joined = {label: _joined(parts) for label, parts in by_label.items() if parts}
     if ISSUED not in joined:
         raise NotEnoughDataError(
             f"expected prices, open interest or liquidations before {format_date(first)}, found too few in {lake.root}"
         )
     asked = len(joined[ISSUED].start)
-    stored = {label: len(joined[label].start) if label in joined else 0 for label in text}
+    stored = {label: len(joined[label].start) if label in joined else 0 for label in by_label}
     notes += [
         f"{label}: {n} of {asked} cases, since it needs more days before." for label, n in stored.items() if n < asked
     ]
@@ -261,7 +261,7 @@ def _of_newcomers(lake: Lake, past: Past, rows: IntArray) -> Iterator[_Case]:
             yield _Case(ISSUED, f"issued, from {days} days of own totals", evidence, (row,), whole)
 
 
-def _said(case: _Case, threshold_usd: float) -> Iterator[_Said]:
+def _case_losses(case: _Case, threshold_usd: float) -> Iterator[_ModelLosses]:
     """Yield the losses of a case: of the rows from the first on that the model has enough days before."""
     model, rows = _scored()[case.name], list(case.rows)
     while rows:
@@ -273,7 +273,7 @@ def _said(case: _Case, threshold_usd: float) -> Iterator[_Said]:
         where = np.array(rows) + case.later
         log_total = case.outcome.design.log_total[where]
         event = np.exp(log_total) >= threshold_usd
-        yield _Said(case.outcome.history.day[where], {
+        yield _ModelLosses(case.outcome.history.day[where], {
             "brier": brier_losses(walked.probability[:, 0], event),
             "log": log_losses(walked.probability[:, 0], event),
             "crps": crps_ensemble(np.log(walked.quantiles), log_total),
@@ -281,11 +281,11 @@ def _said(case: _Case, threshold_usd: float) -> Iterator[_Said]:
         return
 
 
-def _joined(parts: list[_Said]) -> _Said:
+def _joined(parts: list[_ModelLosses]) -> _ModelLosses:
     start = np.concatenate([item.start for item in parts])
     order = np.argsort(start, kind="stable")
     measures: tuple[Measure, ...] = ("brier", "log", "crps")
-    return _Said(start[order], {m: np.concatenate([item.losses[m] for item in parts])[order] for m in measures})
+    return _ModelLosses(start[order], {m: np.concatenate([item.losses[m] for item in parts])[order] for m in measures})
 
 
 def _outcomes(cases: list[_Case]) -> FloatArray:
@@ -297,13 +297,13 @@ def _outcomes(cases: list[_Case]) -> FloatArray:
 # -- differences ------------------------------------------------------------------------------------------------------
 
 
-def _losses(text: dict[str, _Said]) -> list[Loss]:
+def _losses(by_label: dict[str, _ModelLosses]) -> list[Loss]:
     measures: tuple[Measure, ...] = ("brier", "log", "crps")
-    return [_loss(measure, label, text) for measure in measures for label in text]
+    return [_loss(measure, label, by_label) for measure in measures for label in by_label]
 
 
-def _loss(measure: Measure, label: str, text: dict[str, _Said]) -> Loss:
-    ours, others = text[ISSUED], text[label]
+def _loss(measure: Measure, label: str, by_label: dict[str, _ModelLosses]) -> Loss:
+    ours, others = by_label[ISSUED], by_label[label]
     mean = float(others.losses[measure].mean())
     if label == ISSUED:
         return Loss(measure=measure, model=label, loss=mean)

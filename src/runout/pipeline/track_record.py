@@ -106,22 +106,22 @@ def draw(days: Sequence[Replayed], records: Sequence[LevelRecord], path: Path) -
     with mpl.rc_context({"svg.hashsalt": "runout", "svg.fonttype": "none", "font.size": 8, "axes.spines.top": False}):
         figure = Figure(figsize=(9.6, 4.6), layout="constrained")
         grid = figure.add_gridspec(2, 2, width_ratios=(3.2, 1))
-        text, came, fared = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
-        text.bar(time, [replayed.probability for replayed in days], color=colours, width=1.0)
-        text.set_yscale("log")
-        text.set_ylabel(f"chance of {_plain(DANGER_USD)}, as issued")
-        text.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-        came.bar(time, [replayed.estimated_usd or np.nan for replayed in days], color=colours, width=1.0)
-        came.set_yscale("log")
-        came.axhline(DANGER_USD, color="#22272e", linewidth=0.8, dashes=(3, 2))
-        came.set_ylabel("headline that day, estimated")
-        came.yaxis.set_major_formatter(FuncFormatter(_tick))
-        came.sharex(text)
-        _fared(fared, records)
+        chances, totals, outcomes = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
+        chances.bar(time, [replayed.probability for replayed in days], color=colours, width=1.0)
+        chances.set_yscale("log")
+        chances.set_ylabel(f"chance of {_plain(DANGER_USD)}, as issued")
+        chances.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+        totals.bar(time, [replayed.estimated_usd or np.nan for replayed in days], color=colours, width=1.0)
+        totals.set_yscale("log")
+        totals.axhline(DANGER_USD, color="#22272e", linewidth=0.8, dashes=(3, 2))
+        totals.set_ylabel("headline that day, estimated")
+        totals.yaxis.set_major_formatter(FuncFormatter(_tick))
+        totals.sharex(chances)
+        _draw_outcomes(outcomes, records)
         figure.savefig(path, metadata={"Date": None})
 
 
-def _fared(on: "Axes", records: Sequence[LevelRecord]) -> None:
+def _draw_outcomes(on: "Axes", records: Sequence[LevelRecord]) -> None:
     from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
 
     level = [level_record.level for level_record in records]
@@ -130,7 +130,9 @@ def _fared(on: "Axes", records: Sequence[LevelRecord]) -> None:
     on.errorbar(
         level, share, yerr=np.abs(bounds - share), fmt="o", color="#22272e", capsize=3, label="days that were waves"
     )
-    on.scatter(level, [item.said for item in records], marker="_", s=300, color="#c65a11", label="said, on average")
+    on.scatter(
+        level, [item.mean_chance for item in records], marker="_", s=300, color="#c65a11", label="said, on average"
+    )
     on.set_xticks(level, [f"{level_record.level}\n{level_record.days} d" for level_record in records])
     on.set_xlabel("danger level")
     on.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -156,7 +158,7 @@ def _record_row(level_record: LevelRecord) -> tuple[str, ...]:
     return (
         name,
         str(level_record.days),
-        percent(level_record.said),
+        percent(level_record.mean_chance),
         str(level_record.waves),
         percent(level_record.waves / level_record.days),
         interval,

@@ -47,7 +47,7 @@ def answer_as(setting: Setting, shock: Shock, form: Format, *, colour: bool = Fa
     if form == "json":
         return _json(document(built, timed, shock))
     if form in {"png", "html"}:
-        rows, asked = whatif_answers.slides(setting, setting.map.clusters), _asked(setting, built.slide)
+        rows, asked = whatif_answers.slides(setting, setting.map.clusters), _requested_move(setting, built.slide)
         if form == "png":
             return slides.png(rows, asked=asked, synthetic=setting.map.synthetic)
         return _html(setting, shock, _picture(setting, rows, asked), _lines(built, timed), _answer_tables(built.slide))
@@ -173,7 +173,7 @@ def _checked(setting: Setting) -> str:
 def _title(setting: Setting, shock: Shock | None) -> str:
     subject = setting.map
     mark = "SYNTHETIC MARKET · " if subject.synthetic else ""
-    asked = "moves of every size" if shock is None else _said(setting, shock)
+    asked = "moves of every size" if shock is None else _question_text(setting, shock)
     return (
         f"{mark}{subject.coin} at {price(subject.price)} on {venue_list((subject.venue,))}, "
         f"{say_moment(subject.through)}: {asked}"
@@ -184,7 +184,7 @@ def _warned(setting: Setting) -> list[str]:
     return [setting.map.warning()] if setting.map.warning() else []
 
 
-def _said(setting: Setting, shock: Shock) -> str:
+def _question_text(setting: Setting, shock: Shock) -> str:
     if isinstance(shock, Order):
         return f"what if {dollars(shock.usd)} are {'sold' if shock.side == 'sell' else 'bought'} at market"
     provided = push(shock, setting.price)
@@ -362,7 +362,7 @@ def _json(results: dict[str, object]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
 
 
-def _asked(setting: Setting, slide: Slide) -> float | None:
+def _requested_move(setting: Setting, slide: Slide) -> float | None:
     distance = slide.value.shock_distance
     moved = whatif_answers.moved(
         setting.price, msgspec.structs.replace(_PUSH, direction=slide.direction, distance=distance)

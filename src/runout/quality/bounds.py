@@ -89,7 +89,7 @@ def inconsistent_bars(observed: Observed) -> list[AuditFinding]:
         return []
     low, opened, close, high = (column(observed, name).values for name in ("low", "open", "close", "high"))
     excess = np.maximum(np.maximum(opened, close) / high, low / np.minimum(opened, close)) - 1.0
-    return _told(
+    return _as_findings(
         observed,
         column(observed, "close"),
         excess,
@@ -107,7 +107,7 @@ def inconsistent_ranges(observed: Observed) -> list[AuditFinding]:
         return []
     value, low, high = (column(observed, name) for name in (level, "low_usd", "high_usd"))
     excess = np.fmax(value.values / high.values, low.values / value.values) - 1.0
-    return _told(
+    return _as_findings(
         observed,
         value,
         excess,
@@ -126,7 +126,7 @@ def implausible(observed: Observed) -> list[AuditFinding]:
             track = column(observed, bound.column)
             beyond = np.fmax(track.values - bound.high, bound.low - track.values)
             words = f"{bound.column} outside {bound.low:g} to {bound.high:g} ({bound.reason})"
-            audit_findings += _told(
+            audit_findings += _as_findings(
                 observed, track, beyond, limit=0.0, check="implausible_value", words=words, severity="warning"
             )
     return audit_findings + _implausible_funding(observed)
@@ -144,14 +144,14 @@ def _implausible_funding(observed: Observed) -> list[AuditFinding]:
         "or a rate of another period"
     )
     check = "implausible_value"
-    results = _told(observed, rate, usual, limit=FUNDING_USUAL_8H, check=check, words=words, severity="error")
+    results = _as_findings(observed, rate, usual, limit=FUNDING_USUAL_8H, check=check, words=words, severity="error")
     if results:
         return results
     words = f"funding beyond the {FUNDING_LIMIT_8H:.0%} for 8 hours that venues cap it at"
-    return _told(observed, rate, per_8h, limit=FUNDING_LIMIT_8H, check=check, words=words, severity="warning")
+    return _as_findings(observed, rate, per_8h, limit=FUNDING_LIMIT_8H, check=check, words=words, severity="warning")
 
 
-def _told(
+def _as_findings(
     observed: Observed, track: Track, badness: Values, *, limit: float, check: str, words: str, severity: Severity
 ) -> list[AuditFinding]:
     return [

@@ -27,7 +27,7 @@ def dollars_and_coins(observed: Observed, prices: Prices) -> list[AuditFinding]:
     off = np.abs(usd.values / (base.values * price) - 1.0)
     off[~((base.values > 0.0) & (usd.values > 0.0))] = np.nan
     words = "dollars differ from coins times price"
-    return _told(observed, "dollars_coins_mismatch", off, tolerance=DOLLARS_TOLERANCE, words=words)
+    return _as_findings(observed, "dollars_coins_mismatch", off, tolerance=DOLLARS_TOLERANCE, words=words)
 
 
 def depth_dollars_and_coins(observed: Observed, prices: Prices) -> list[AuditFinding]:
@@ -36,7 +36,7 @@ def depth_dollars_and_coins(observed: Observed, prices: Prices) -> list[AuditFin
         return []
     off = np.fmax(*(_depth_off(observed, side, prices) for side in ("bid", "ask")))
     words = "bid or ask dollars differ from coins times price, as if sampled at another time"
-    return _told(observed, "dollars_coins_mismatch", off, tolerance=DOLLARS_TOLERANCE, words=words)
+    return _as_findings(observed, "dollars_coins_mismatch", off, tolerance=DOLLARS_TOLERANCE, words=words)
 
 
 def share_and_ratio(observed: Observed) -> list[AuditFinding]:
@@ -46,7 +46,7 @@ def share_and_ratio(observed: Observed) -> list[AuditFinding]:
     share, ratio = column(observed, "long_share").values, column(observed, "long_short_ratio").values
     off = np.abs(ratio * (1.0 - share) / share - 1.0)
     words = "the ratio differs from long share over short share"
-    return _told(observed, "share_ratio_mismatch", off, tolerance=RATIO_TOLERANCE, words=words)
+    return _as_findings(observed, "share_ratio_mismatch", off, tolerance=RATIO_TOLERANCE, words=words)
 
 
 def volume_of_bars(observed: Observed) -> list[AuditFinding]:
@@ -60,9 +60,9 @@ def volume_of_bars(observed: Observed) -> list[AuditFinding]:
     outside = np.fmax(average / high, low / average) - 1.0
     excess = np.where(base > 0.0, taker / base - 1.0, np.nan)
     words = "dollars over coins traded lie outside the bar's low and high"
-    results = _told(observed, "volume_mismatch", outside, tolerance=VOLUME_TOLERANCE, words=words)
+    results = _as_findings(observed, "volume_mismatch", outside, tolerance=VOLUME_TOLERANCE, words=words)
     words = "takers bought more than was traded"
-    return results + _told(observed, "volume_mismatch", excess, tolerance=VOLUME_TOLERANCE, words=words)
+    return results + _as_findings(observed, "volume_mismatch", excess, tolerance=VOLUME_TOLERANCE, words=words)
 
 
 def _depth_off(observed: Observed, side: str, prices: Prices) -> Values:
@@ -71,7 +71,7 @@ def _depth_off(observed: Observed, side: str, prices: Prices) -> Values:
     return np.where((base.values > 0.0) & (usd.values > 0.0), off, np.nan)
 
 
-def _told(observed: Observed, check: str, off: Values, *, tolerance: float, words: str) -> list[AuditFinding]:
+def _as_findings(observed: Observed, check: str, off: Values, *, tolerance: float, words: str) -> list[AuditFinding]:
     times = observed.rows["event_time"].to_numpy()
     return [
         finding(

@@ -129,7 +129,9 @@ def _jumps(observed: Observed, track: Track, price: Values) -> list[AuditFinding
         if _stays(level, i, float(shift[i - WINDOW_ROWS]), steady=steady)
     ]
     return [
-        _told(observed, track, jump) for jump in jumps if _cause(jump) or (steady and observed.series.kind != "bars")
+        _as_finding(observed, track, jump)
+        for jump in jumps
+        if _cause(jump) or (steady and observed.series.kind != "bars")
     ]
 
 
@@ -160,7 +162,7 @@ def _peaks(candidate: Mask, strength: Values) -> list[int]:
     return [int(group[np.argmax(strength[group])]) for group in groups]
 
 
-def _told(observed: Observed, track: Track, jump: _Jump) -> AuditFinding:
+def _as_finding(observed: Observed, track: Track, jump: _Jump) -> AuditFinding:
     cause = _cause(jump)
     words = (
         f"the price does not: {cause.words}" if cause else f"the price by ×{np.exp(jump.price_shift):,.3g}: {_MARKET}"

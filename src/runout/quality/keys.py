@@ -47,8 +47,8 @@ def repeated_events(observed: Observed) -> list[AuditFinding]:
     series, rows = observed.series, observed.rows
     if series.kind != "liquidations" or series.step or rows["span"].to_numpy().any():
         return []
-    text = ["event_time", "liquidated_side", "value_usd", "quantity_base", "price"]
-    events = rows.group_by(text).len().sort(text)
+    columns = ["event_time", "liquidated_side", "value_usd", "quantity_base", "price"]
+    events = rows.group_by(columns).len().sort(columns)
     times, times_said = events["event_time"].to_numpy(), events["len"].to_numpy()
     return [
         finding(

@@ -52,12 +52,12 @@ def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
     if observed.series.kind == "funding":
         rests |= of_runs == FUNDING_BASE
     if len(lengths) == 1 and observed.series.kind in _LEVELS and values[0] and len(values) >= LEAST_CONSTANT_ROWS:
-        return [_told(observed, track, Stretch(0, len(values) - 1, len(values)), LEAST_ROWS, rests=False)]
+        return [_as_finding(observed, track, Stretch(0, len(values) - 1, len(values)), LEAST_ROWS, rests=False)]
     limits = np.where(rests, _longest_plausible(lengths[rests]), _longest_plausible(lengths[~rests]))
     if observed.series.kind in FLOWS:
         limits = np.where(of_runs == 0.0, QUIET * limits, limits)
     return [
-        _told(
+        _as_finding(
             observed,
             track,
             Stretch(int(bounds[i]), int(bounds[i + 1]) - 1, int(lengths[i])),
@@ -87,7 +87,7 @@ def _longest_plausible(lengths: Times) -> float:
     return max(usual_most, float(by_chance), LEAST_ROWS - 1.0)
 
 
-def _told(observed: Observed, track: Track, run: Stretch, limit: float, *, rests: bool) -> AuditFinding:
+def _as_finding(observed: Observed, track: Track, run: Stretch, limit: float, *, rests: bool) -> AuditFinding:
     start, end = int(track.times[run.first]), int(track.times[run.last])
     still = run.last == len(track.values) - 1
     return finding(

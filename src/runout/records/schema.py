@@ -148,10 +148,10 @@ def _column_faults(column: Column) -> list[pl.Expr]:
     value = pl.col(column.name)
     faults: list[pl.Expr] = []
     if column.required:
-        faults.append(_when(value.is_null(), f"{column.name}: expected a value, found none"))
+        faults.append(_fault_if(value.is_null(), f"{column.name}: expected a value, found none"))
     if column.type == "float":
         faults.append(
-            _when(
+            _fault_if(
                 value.is_nan() | value.is_infinite(),
                 f"{column.name}: expected a number, found NaN or infinity",
             )
@@ -164,7 +164,7 @@ def _column_faults(column: Column) -> list[pl.Expr]:
         faults.append(_bound(column, value > column.maximum, f"at most {column.maximum:g}"))
     if column.choices:
         text = f"{column.name}: expected one of {', '.join(column.choices)}"
-        faults.append(_when(~value.is_in(list(column.choices)), text))
+        faults.append(_fault_if(~value.is_in(list(column.choices)), text))
     return faults
 
 
@@ -174,7 +174,7 @@ def _order_fault(rule: Order) -> pl.Expr:
     return pl.when(smaller > larger + 1e-9 * larger.abs()).then(results).otherwise(None)
 
 
-def _when(condition: pl.Expr, text: str) -> pl.Expr:
+def _fault_if(condition: pl.Expr, text: str) -> pl.Expr:
     return pl.when(condition).then(pl.lit(text)).otherwise(None)
 
 

@@ -143,14 +143,14 @@ def _value_axis(frame: Frame, places: Layout, values: axes.Scale, paper: Paper) 
 
 def _end_labels(frame: Frame, places: Layout, values: axes.Scale, paper: Paper) -> None:
     """Write the names beside the ends of the lines."""
-    requested = sorted(_wanted(frame, values), key=lambda item: item[0])
+    requested = sorted(_label_places(frame, values), key=lambda item: item[0])
     tops = apart([(y, len(label.rows)) for y, label in requested], frame.top, frame.bottom)
     for top, (_, label) in zip(tops, requested, strict=True):
         for index, row in enumerate(label.rows):
             paper.text(places.right + 8, top + 4 + index * ROW, row, label.ink)
 
 
-def _wanted(frame: Frame, values: axes.Scale) -> list[tuple[float, Label]]:
+def _label_places(frame: Frame, values: axes.Scale) -> list[tuple[float, Label]]:
     """Return where each label would stand: at the last value, of mirrored bars in the middle of its side."""
     requested: list[tuple[float, Label]] = []
     for label, line in zip(frame.labels, captions.shown_lines(frame.panel), strict=True):

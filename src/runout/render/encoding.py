@@ -42,8 +42,8 @@ class Document(Bulletin, frozen=True, kw_only=True):
 def encode(bulletin: Bulletin) -> bytes:
     """Return the bulletin as JSON on one line, ending with a line feed."""
     kept = rounded(bulletin)
-    text = {name: getattr(kept, name) for name in kept.__struct_fields__}
-    document = Document(**text, brief=brief(kept), cite=citation.paragraph(kept))
+    fields = {name: getattr(kept, name) for name in kept.__struct_fields__}
+    document = Document(**fields, brief=brief(kept), cite=citation.paragraph(kept))
     return msgspec.json.encode(document) + b"\n"
 
 

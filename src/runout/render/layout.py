@@ -200,8 +200,8 @@ def _label(line: Line, panel: Panel, ink: Ink, coin: str) -> Label:
     quiet = last is None or panel.form in {"bars", "mirrored"}
     value = "" if quiet else quantities.value_text(last, panel.unit, coin=coin)
     candles = panel.form == "candles"
-    text = candles or (name == coin and bool(value))
-    return Label("" if text else name, value, palette.PRICE if candles else ink, course.last)
+    is_named = candles or (name == coin and bool(value))
+    return Label("" if is_named else name, value, palette.PRICE if candles else ink, course.last)
 
 
 def _label_room(labels: Sequence[tuple[Label, ...]]) -> float:

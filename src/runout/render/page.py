@@ -100,13 +100,13 @@ def _environment() -> Environment:
 
 def _section(section: Section, bulletin: Bulletin) -> dict[str, object]:
     summary = wording.summary(section)
-    sources, text = wording.source_lines(section.findings), set[str]()
+    sources, sentences = wording.source_lines(section.findings), set[str]()
     return {
         "key": section.key,
         "title": section.title,
         "summary": summary,
         "gist": section.summary or (section.findings[0].statement if section.findings else ""),
-        "findings": [_finding(item, source, text) for item, source in zip(section.findings, sources, strict=True)],
+        "findings": [_finding(item, source, sentences) for item, source in zip(section.findings, sources, strict=True)],
         "tables": [_table(table, bulletin.coin) for table in section.tables],
         "charts": [_chart(chart, bulletin) for chart in section.charts],
     }
@@ -121,12 +121,12 @@ def drawings(pictures: Sequence[Picture]) -> list[dict[str, str]]:
     ]
 
 
-def _finding(finding: Finding, source: str, text: set[str]) -> dict[str, object]:
+def _finding(finding: Finding, source: str, sentences: set[str]) -> dict[str, object]:
     return {
         "finding": finding,
         "evidence": finding.evidence,
         "source": source,
-        "caveat": wording.new_sentences(finding.caveat, text),
+        "caveat": wording.new_sentences(finding.caveat, sentences),
         "window": wording.window(finding.evidence),
     }
 

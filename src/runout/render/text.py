@@ -73,9 +73,9 @@ def render(bulletin: Bulletin, width: int = 100, *, colour: bool = False) -> str
     sheet = _Sheet(width, colour=colour)
     _banner(bulletin, sheet)
     _header(bulletin, sheet)
-    text: set[str] = set()
+    sentences: set[str] = set()
     for section in bulletin.sections:
-        _section(section, bulletin, sheet, text)
+        _section(section, bulletin, sheet, sentences)
     _evidence(bulletin, sheet)
     _banner(bulletin, sheet)
     return "\n".join(sheet.lines) + "\n"
@@ -163,7 +163,7 @@ def _header(bulletin: Bulletin, sheet: _Sheet) -> None:
         sheet.paragraph(words, first=cells.left(label, _LABEL_SIGNS), rest=" " * _LABEL_SIGNS)
 
 
-def _section(section: Section, bulletin: Bulletin, sheet: _Sheet, text: set[str]) -> None:
+def _section(section: Section, bulletin: Bulletin, sheet: _Sheet, sentences: set[str]) -> None:
     """Write a section: what it says, its tables and charts, and its sources once; no caveat is said twice."""
     coin = wording.clean(bulletin.coin)
     sheet.line()
@@ -176,14 +176,14 @@ def _section(section: Section, bulletin: Bulletin, sheet: _Sheet, text: set[str]
     for finding, number in zip(section.findings, numbers, strict=True):
         mark = f" [{number}]" if number and not checked else ""
         statement = "" if wording.in_table(finding, section, coin) else finding.statement + mark
-        caveat = "" if checked else wording.new_sentences(finding.caveat, text)
+        caveat = "" if checked else wording.new_sentences(finding.caveat, sentences)
         sheet.paragraph(
             " ".join(part for part in (statement, wording.CAVEAT * bool(caveat) + caveat) if part), first="• "
         )
     for table in section.tables:
-        _table(table, coin, sheet, text, sources)
+        _table(table, coin, sheet, sentences, sources)
     for chart in section.charts:
-        _chart(chart, coin, sheet, text, {finding.evidence.scope for finding in section.findings})
+        _chart(chart, coin, sheet, sentences, {finding.evidence.scope for finding in section.findings})
     if checked:
         sheet.paragraph(_CHECKED, first="  └ ", style="dim")
         return
@@ -191,7 +191,7 @@ def _section(section: Section, bulletin: Bulletin, sheet: _Sheet, text: set[str]
     sheet.paragraph("; ".join(numbered), first="  └ ", rest=" " * 4, style="dim")
 
 
-def _table(table: Table, coin: str, sheet: _Sheet, text: set[str], sources: Sequence[str]) -> None:
+def _table(table: Table, coin: str, sheet: _Sheet, sentences: set[str], sources: Sequence[str]) -> None:
     sheet.paragraph(table.title, first="  ", style="bold")
     shown = len(table.rows) if len(table.rows) <= _MOST_ROWS else _ROWS_OF_MANY
     for columns in _columns_that_fit(table, coin, sheet.width):
@@ -200,7 +200,7 @@ def _table(table: Table, coin: str, sheet: _Sheet, text: set[str], sources: Sequ
     if shown < len(table.rows):
         sheet.line(f"  … and {len(table.rows) - shown} more, in the page and in JSON")
     source = "" if any(table.source in item for item in sources) else table.source
-    notes = " · ".join(part for part in (source, wording.new_sentences(table.note, text)) if part)
+    notes = " · ".join(part for part in (source, wording.new_sentences(table.note, sentences)) if part)
     sheet.paragraph(notes, first="  └ ", style="dim")
 
 
@@ -247,13 +247,13 @@ def _bar(share: float) -> str:
     return ("█" * whole + _EIGHTHS[eighths]).rstrip()
 
 
-def _chart(chart: Chart, coin: str, sheet: _Sheet, text: set[str], scopes: Collection[str]) -> None:
+def _chart(chart: Chart, coin: str, sheet: _Sheet, sentences: set[str], scopes: Collection[str]) -> None:
     sheet.paragraph(chart.title, first="  ", style="bold")
     shown = [(panel, line, _line_name(panel, line)) for panel in chart.panels for line in captions.shown_lines(panel)]
     name_width = min(max((cells.cells(name) for _, _, name in shown), default=0), sheet.width // 3)
     for panel, line, name in shown:
         _course(line, panel, coin, cells.left(cells.short(name, name_width), name_width), sheet)
-    sheet.paragraph(wording.new_sentences(chart.caption, text, scopes), first="  └ ", style="dim")
+    sheet.paragraph(wording.new_sentences(chart.caption, sentences, scopes), first="  └ ", style="dim")
 
 
 def _line_name(panel: Panel, line: Line) -> str:

@@ -201,8 +201,8 @@ def add_open_interest(
     base, dollars = pl.coalesce("_coins", _coins()), pl.coalesce("_usd", _dollars())
     values = {"open_interest_base": base, "open_interest_usd": dollars}
     # A venue that gives no figure for a moment says nothing of it.
-    text = pl.any_horizontal(pl.col(*values).is_not_null())
-    candidates.add("open_interest", table.with_columns(**values).filter(text))
+    has_figure = pl.any_horizontal(pl.col(*values).is_not_null())
+    candidates.add("open_interest", table.with_columns(**values).filter(has_figure))
 
 
 def add_funding(

@@ -107,7 +107,7 @@ def single_events(track: Track, venue: Venue, place: int, start: int, rng: np.ra
     minute = np.minimum(rows.minute[subject] + rng.integers(0, SPREAD_MINUTES, len(subject)), _minutes(track) - 1)
     time = start + minute * NANOSECONDS_PER_MINUTE + rng.integers(0, 60, len(subject)) * SECOND
     lottery = rng.random(len(subject))
-    kept = _kept(venue.feed, time, value, lottery)
+    kept = _published_places(venue.feed, time, value, lottery)
     kept = kept[minute[kept] >= first]
     price = rows.bankruptcy_price if venue.side_word == "position" else rows.price
     order = kept[np.lexsort((lottery[kept], time[kept]))]
@@ -121,7 +121,7 @@ def event_sums(shown: Shown, side: int, start: int, hours: int) -> Floats:
     return np.bincount(hour, shown.value_usd[own], minlength=hours).astype(np.float64)
 
 
-def _kept(feed: Feed, time: Integers, value: Floats, lottery: Floats) -> Integers:
+def _published_places(feed: Feed, time: Integers, value: Floats, lottery: Floats) -> Integers:
     if feed not in {"largest", "one"}:
         return np.arange(len(time))
     order = np.lexsort((-value if feed == "largest" else lottery, time))

@@ -52,7 +52,7 @@ Floats = npt.NDArray[np.float64]
 Published = tuple[Series, pl.DataFrame]
 
 
-class Seen(NamedTuple):
+class VisibleMarket(NamedTuple):
     """What can be seen of one coin: its track, and the volumes that quick turnover adds to it, coins in five minutes.
 
     ``volume`` and ``bought`` are of shape (venues + 1, bars), the spot market last.
@@ -76,7 +76,7 @@ class Seen(NamedTuple):
         return values.reshape(-1, step // FINE).sum(axis=1)
 
 
-def seen(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> Seen:
+def visible_market(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> VisibleMarket:
     """Add quick turnover to what accounts trade: larger in some hours and where the price moves."""
     shares = np.array([*(venue.share for venue in world.venues), SPOT_SHARE])
     open_coins = np.repeat(track.hourly[:, :, HOUR_LONG].sum(axis=1), BARS_PER_HOUR)
@@ -85,7 +85,7 @@ def seen(world: World, coin: Coin, track: Track, rng: np.random.Generator) -> Se
     churn = shares[:, None] * open_coins * busy * (CHURN / BARS_PER_HOUR + CHURN_OF_MOVE * np.abs(move[:1]))
     lean = 0.5 + 0.04 * np.tanh(300 * move) + 0.02 * rng.standard_normal(churn.shape)
     volume = track.bars[:, :, BAR_VOLUME] + churn
-    return Seen(coin, track, volume, track.bars[:, :, BAR_BOUGHT] + churn * np.clip(lean, 0.0, 1.0))
+    return VisibleMarket(coin, track, volume, track.bars[:, :, BAR_BOUGHT] + churn * np.clip(lean, 0.0, 1.0))
 
 
 def publish(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
@@ -105,7 +105,7 @@ def publish(world: World, tracks: dict[str, Track], rng: np.random.Generator) ->
 
 
 def _everything(world: World, tracks: dict[str, Track], rng: np.random.Generator) -> Iterator[Published]:
-    views = [seen(world, coin, tracks[coin.name], rng) for coin in world.coins]
+    views = [visible_market(world, coin, tracks[coin.name], rng) for coin in world.coins]
     for view in views:
         for step in (4 * HOUR, DAY) if view.coin.hourly else (DAY,):
             yield from _bars(world, view, step)
@@ -169,7 +169,7 @@ def _lead_markets(world: World, coin: Coin) -> Iterator[tuple[int, Market, dict[
         yield place, market, scoped | {"market": market, "margin": margin}
 
 
-def _bars(world: World, view: Seen, step: int) -> Iterator[Published]:
+def _bars(world: World, view: VisibleMarket, step: int) -> Iterator[Published]:
     first = 0 if step > FINE else max(world.days - FINE_DAYS, 0) * BARS_PER_DAY
     width = step // FINE
     for place, market, scoped in _lead_markets(world, view.coin):
@@ -186,7 +186,7 @@ def _bars(world: World, view: Seen, step: int) -> Iterator[Published]:
         )  # fmt: skip
 
 
-def _flows(world: World, view: Seen, rng: np.random.Generator) -> Iterator[Published]:
+def _flows(world: World, view: VisibleMarket, rng: np.random.Generator) -> Iterator[Published]:
     step, venue, coin = 4 * HOUR, world.venues[0], view.coin
     stamps = _ends(world, step)
     for place, market, scoped in _lead_markets(world, coin):
@@ -209,7 +209,7 @@ def _flows(world: World, view: Seen, rng: np.random.Generator) -> Iterator[Publi
 # -- open interest, funding, positioning ------------------------------------------------------------------------------
 
 
-def _venue_interest(world: World, view: Seen, step: int, place: int) -> Floats:
+def _venue_interest(world: World, view: VisibleMarket, step: int, place: int) -> Floats:
     """Return coins open on a venue as published: single-sided, until the venue changes its unit unannounced."""
     coins = view.hours(HOUR_LONG, step, place)
     hours = SCRIPTS[world.scenario].unit_change_hours
@@ -217,7 +217,7 @@ def _venue_interest(world: World, view: Seen, step: int, place: int) -> Floats:
     return np.where(changed, 2 * coins, coins) if hours and place == 2 else coins
 
 
-def _interest(world: World, view: Seen, step: int) -> Published:
+def _interest(world: World, view: VisibleMarket, step: int) -> Published:
     usd = sum(
         (_venue_interest(world, view, step, place) * view.at_ends(step, place) for place in range(len(world.venues))),
         np.zeros(world.days * DAY // step),
@@ -225,7 +225,7 @@ def _interest(world: World, view: Seen, step: int) -> Published:
     return _publish("open_interest", view.coin, "all", step, _ends(world, step), {}, open_interest_usd=usd)
 
 
-def _interest_by_venue(world: World, view: Seen) -> Iterator[Published]:
+def _interest_by_venue(world: World, view: VisibleMarket) -> Iterator[Published]:
     step = 4 * HOUR
     for place, venue in enumerate(world.venues):
         base, price = _venue_interest(world, view, step, place), view.at_ends(step, place)
@@ -235,7 +235,7 @@ def _interest_by_venue(world: World, view: Seen) -> Iterator[Published]:
         )  # fmt: skip
 
 
-def _funding(world: World, view: Seen, step: int) -> Published:
+def _funding(world: World, view: VisibleMarket, step: int) -> Published:
     weights, rates = view.hours(HOUR_LONG, step, slice(None)), view.hours(HOUR_FUNDING, step, slice(None))
     rate = (weights * rates).sum(axis=1) / weights.sum(axis=1)
     scoped = {"measure": "oi-weighted", "market": "perpetual"}
@@ -244,7 +244,7 @@ def _funding(world: World, view: Seen, step: int) -> Published:
     )
 
 
-def _positioning(world: World, view: Seen, step: int, rng: np.random.Generator) -> Iterator[Published]:
+def _positioning(world: World, view: VisibleMarket, step: int, rng: np.random.Generator) -> Iterator[Published]:
     longs, shorts = view.hours(HOUR_LONG_ACCOUNTS, step), view.hours(HOUR_SHORT_ACCOUNTS, step)
     accounts = longs / np.maximum(longs + shorts, 1.0)
     venue = world.venues[0]
@@ -264,7 +264,7 @@ def _positioning(world: World, view: Seen, step: int, rng: np.random.Generator) 
 _SIDES = {"long": 1, "short": -1}
 
 
-def _liquidations(world: World, view: Seen, rng: np.random.Generator, *, single: bool) -> Iterator[Published]:
+def _liquidations(world: World, view: VisibleMarket, rng: np.random.Generator, *, single: bool) -> Iterator[Published]:
     shown = {
         (place, side): shown_by_hour(view.track, venue, place, number)
         for place, venue in enumerate(world.venues) for side, number in _SIDES.items()
@@ -291,7 +291,12 @@ def _liquidations(world: World, view: Seen, rng: np.random.Generator, *, single:
 
 
 def _single(  # noqa: PLR0917 - a scope, and the totals that must agree with its events
-    world: World, view: Seen, place: int, venue: Venue, shown: dict[tuple[int, str], Floats], rng: np.random.Generator
+    world: World,
+    view: VisibleMarket,
+    place: int,
+    venue: Venue,
+    shown: dict[tuple[int, str], Floats],
+    rng: np.random.Generator,
 ) -> Published:
     """Return the single events of a venue's last days; hours they cover take their totals from them."""
     events = single_events(view.track, venue, place, world.start, rng)
@@ -326,7 +331,7 @@ def _silent_hours(world: World, hours: int) -> slice:
 # -- the whole market -------------------------------------------------------------------------------------------------
 
 
-def _market(world: World, views: list[Seen], rng: np.random.Generator) -> Iterator[Published]:
+def _market(world: World, views: list[VisibleMarket], rng: np.random.Generator) -> Iterator[Published]:
     caps = {view.coin.name: view.coin.supply * view.at_ends(DAY) for view in views}
     lead, *rest = world.coins
     others = sum((caps[coin.name] for coin in rest), np.zeros(world.days)) * 1.35

@@ -77,9 +77,9 @@ def simulate(
     log, other = (empty_log(len(world.venues), room, world.traders_of(coin)) for _ in range(2))
     market = made_market(world, coin, log, rng)
     streams = rng.spawn(2)
-    requested = _wanted(world, coin, days, rng)
+    requested = _target_coins(world, coin, days, rng)
     pledge = np.exp(PLEDGE_BETA * np.cumsum(common))
-    kept = _Kept(world)
+    kept = _Recorder(world)
     for day in range(days):
         part = slice(day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY)
         draws = _draws((latent[part], requested[part], pledge[part]), turns, market, streams)
@@ -93,7 +93,7 @@ def simulate(
     return kept.track(float(market.whole[0].events))
 
 
-def _wanted(world: World, coin: Coin, days: int, rng: np.random.Generator) -> Floats:
+def _target_coins(world: World, coin: Coin, days: int, rng: np.random.Generator) -> Floats:
     """Return the coins that accounts want open, by minute: a slow random walk, and the scenario's growth at the end."""
     path = np.cumsum(rng.normal(0.0, 0.0022, days * 24))
     path[-30 * 24 :] += np.linspace(0.0, SCRIPTS[world.scenario].growth, 30 * 24)
@@ -111,7 +111,7 @@ def _draws(
     return Draws(latent, target, pledge, first, streams[1].random((int(first[-1]), 4)))
 
 
-class _Kept:
+class _Recorder:
     """What is kept of each day; a live resource of one simulation."""
 
     def __init__(self, world: World) -> None:

@@ -270,7 +270,7 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
         return []
     hits = sum(outcome.estimated_usd >= DANGER_USD for outcome in alike)
     interval = wilson_interval(hits, len(alike))
-    text = sum(outcome.probability for outcome in alike) / len(alike)
+    mean_chance = sum(outcome.probability for outcome in alike) / len(alike)
     number = quantity(
         "frequency", "followed by a wave", hits / len(alike), "fraction", "90% Wilson interval",
         low=interval.low, high=interval.high,
@@ -281,7 +281,7 @@ def _track(window: Window, outcomes: Sequence[Outcome], forecast: Forecast) -> l
             section="danger",
             statement=f"Of {len(alike)} earlier days of this level in the ledger, {hits} "
             f"{'was' if hits == 1 else 'were'} followed by an estimated {dollars(DANGER_USD)} or more (average "
-            f"forecast: {percent(text)}).",
+            f"forecast: {percent(mean_chance)}).",
             caveat=f"{_issued(alike)} The headline of a past day is estimated: what was measured times the median "
             "ratio of its time.",
             evidence=_evidence(forecast, (number,), window),

@@ -158,7 +158,7 @@ def _verdict(flow: Flow, at: int) -> Finding:
 
 def _share(flow: Flow, wider: Flow | None, at: int) -> Finding:
     values = flow.values
-    stored = _held(values)
+    stored = _ranking_period(values)
     rank, busy = values.get("leverage_share_percentile"), values.get("turnover_percentile")
     ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
     statement = f"Leverage made {percent(values['leverage_share'])} of that turnover{ranked}"
@@ -187,7 +187,7 @@ def _share(flow: Flow, wider: Flow | None, at: int) -> Finding:
     )
 
 
-def _held(values: Mapping[str, float]) -> str:
+def _ranking_period(values: Mapping[str, float]) -> str:
     days = values.get("ranked_days", 0.0)
     return "the past year" if days > 360 else f"the {days:.0f} days on record"
 
@@ -239,7 +239,7 @@ def _against_usual(missing: float) -> str:
 
 def _premium(name: str, level: Level, at: int) -> Finding:
     rate, rank = level.values["rate"], level.values.get("percentile")
-    stored = _held(level.values)
+    stored = _ranking_period(level.values)
     ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
     subject = "The perpetual traded" if name == "basis" else "Bitcoin in dollars on Coinbase traded"
     than = "spot" if name == "basis" else "its price in USDT on Binance"

@@ -154,7 +154,7 @@ def _rest(
         statement=statement,
         caveat=_STABLECOINS,
         inferred=True,
-        evidence=_proof(_both(dominance, price), numbers, day, at),
+        evidence=_proof(_joint_reading(dominance, price), numbers, day, at),
     )
 
 
@@ -170,11 +170,11 @@ def _worst_day(day: Mapping[str, float], dominance: Reading, price: Reading, at:
         section="rotation",
         statement=statement,
         inferred=True,
-        evidence=_proof(_both(dominance, price), _returns(day), day, at),
+        evidence=_proof(_joint_reading(dominance, price), _returns(day), day, at),
     )
 
 
-def _both(dominance: Reading, price: Reading) -> Reading:
+def _joint_reading(dominance: Reading, price: Reading) -> Reading:
     scope = f"{dominance.scope}, with the price of {price.scope}"
     return Reading(series=dominance.series, rows=dominance.rows, scope=scope)
 

@@ -48,7 +48,7 @@ def _contract(desk: Desk, query: Query) -> Contract:
     return desk.contract(query.text("symbol"), "linear")
 
 
-def _asked(desk: Desk, query: Query) -> list[Contract]:
+def _of_product(desk: Desk, query: Query) -> list[Contract]:
     """Return the contracts of the product that is asked for; only USDT futures are emulated."""
     if "symbol" in query.parameters:
         return [_contract(desk, query)]
@@ -70,7 +70,7 @@ def instruments(desk: Desk, query: Query) -> Any:
             "fundInterval": f"{contract.funding_hours:g}", "minLever": "1", "maxLever": "125", "posLimit": "0.1",
             "maintainTime": "",
         }
-        for contract in _asked(desk, query)
+        for contract in _of_product(desk, query)
     ])  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def open_interest(desk: Desk, query: Query) -> Any:
 
 def tickers(desk: Desk, query: Query) -> Any:
     """``/api/v2/mix/market/tickers``: all, or one."""
-    return _ok(desk, [_ticker(contract, quote(desk, contract, desk.now())) for contract in _asked(desk, query)])
+    return _ok(desk, [_ticker(contract, quote(desk, contract, desk.now())) for contract in _of_product(desk, query)])
 
 
 def _ticker(contract: Contract, q: Any) -> dict[str, Any]:
@@ -99,7 +99,10 @@ def _ticker(contract: Contract, q: Any) -> dict[str, Any]:
 
 
 def _tickers_of_v3(desk: Desk, query: Query) -> Any:
-    return _ok(desk, [_wide_ticker(contract, quote(desk, contract, desk.now())) for contract in _asked(desk, query)])
+    return _ok(
+        desk,
+        [_wide_ticker(contract, quote(desk, contract, desk.now())) for contract in _of_product(desk, query)],
+    )
 
 
 def _wide_ticker(item: Contract, q: Any) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def liquidations_kept(desk: Desk, query: Query) -> Any:
     now, limit = desk.now(), query.limit(100, 1000)
     since, until = query.span("startTime", "endTime")
     results: list[tuple[int, dict[str, str]]] = []
-    for contract in _asked(desk, query):
+    for contract in _of_product(desk, query):
         shown = closes(desk, contract, max(since, now - KEEPS), min(until + 1, now))
         results += [(close.time, _liquidation(contract, close)) for close in shown]
     results.sort(key=lambda row: -row[0])

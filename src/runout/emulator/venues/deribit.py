@@ -263,13 +263,13 @@ def _push(topic: str, data: Any) -> bytes:
     return msgspec.json.encode({"jsonrpc": "2.0", "method": "subscription", "params": {"channel": topic, "data": data}})
 
 
-def _one(desk: Desk, topic: str) -> Contract | None:
+def _contract_of_topic(desk: Desk, topic: str) -> Contract | None:
     return listed(desk, topic.split(".")[1], "inverse", "linear")
 
 
 def trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trades``: gathered over 100 ms; ``trade_seq`` has no hole."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     gathered: dict[int, list[Any]] = {}
     for row in flagged(desk, item, since, until) if item else ():
         gathered.setdefault(row[0] - row[0] % (100 * MILLISECOND), []).append(_trade(desk, item, row) if item else row)
@@ -278,7 +278,7 @@ def trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return
     for q in quotes(desk, item, every(SECOND, since, until)):
@@ -299,7 +299,7 @@ def tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``book.{instrument}.{group}.{depth}``: whole grouped books each second."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return
     for time in every(SECOND, since, living(desk, item, until)).tolist():

@@ -246,7 +246,7 @@ def feed(desk: Desk, topic: str) -> Feed | None:
     return answer if answer and (name == "heartbeat" or listed(desk, product, *KINDS)) else None
 
 
-def _one(desk: Desk, topic: str) -> Contract | None:
+def _contract_of_topic(desk: Desk, topic: str) -> Contract | None:
     return listed(desk, topic.split("|")[1], *KINDS)
 
 
@@ -261,13 +261,13 @@ def _trade(contract: Contract, row: Any) -> dict[str, Any]:
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trade``: every trade, forced closes among them, numbered without a hole."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     rows = flagged(desk, item, since, until) if item else ()
     return [(row[0], msgspec.json.encode(_trade(item, row))) for row in rows] if item else []
 
 
 def _first_trades(desk: Desk, topic: str, now: int) -> list[bytes]:
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return []
     rows = list(flagged(desk, item, now - 60 * SECOND, now))[-100:]
@@ -277,7 +277,7 @@ def _first_trades(desk: Desk, topic: str, now: int) -> list[bytes]:
 
 def pushed_tickers(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``ticker`` each second."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     for q in quotes(desk, item, every(SECOND, since, until)) if item else ():
         last = round(q.last, item.digits if item else 2)
         row = {
@@ -304,7 +304,7 @@ def heartbeats(desk: Desk, topic: str, since: int, until: int) -> Sent:  # noqa:
 
 def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``book``: one changed level a second, numbered."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return
     for time in every(SECOND, since, living(desk, item, until)).tolist():
@@ -318,7 +318,7 @@ def books(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 
 def _first_book(desk: Desk, topic: str, now: int) -> list[bytes]:
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return []
     bids, asks = (

@@ -193,14 +193,14 @@ def _trade(  # noqa: PLR0917 - a row of trades
     }  # fmt: skip
 
 
-def _one(desk: Desk, topic: str) -> Contract | None:
+def _contract_of_topic(desk: Desk, topic: str) -> Contract | None:
     number = int(topic.split(":")[1])
     return next((contract for contract in desk.contracts.values() if NUMBERS[contract.coin] == number), None)
 
 
 def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
     """``trade``: trades and ``liquidation_trades``; ``is_maker_ask`` false: the taker sold."""
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return []
     rows: list[tuple[int, dict[str, Any]]] = []
@@ -220,7 +220,7 @@ def market_trades(desk: Desk, topic: str, since: int, until: int) -> Sent:
 
 
 def _first_trades(desk: Desk, topic: str, now: int) -> list[bytes]:
-    item = _one(desk, topic)
+    item = _contract_of_topic(desk, topic)
     if item is None:
         return []
     recent = list(trades(desk, item, now - 120 * SECOND, now))[-50:]

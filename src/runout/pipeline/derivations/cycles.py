@@ -194,7 +194,7 @@ class _Day(NamedTuple):
     """Analogues of one day: their rows, what followed them, and the frequency beside the base rate of that day."""
 
     row: int
-    found: list[tuple[analogues.Analogue, float, float]]
+    neighbours: list[tuple[analogues.Analogue, float, float]]
     frequency: float
     base_rate: float
 
@@ -202,7 +202,7 @@ class _Day(NamedTuple):
         """Return the analogues as named values."""
         return [
             (self.row, f"cycle.analogue.{number:02d}.{name}", value)
-            for number, (item, fall, later) in enumerate(self.found[:LISTED], start=1)
+            for number, (item, fall, later) in enumerate(self.neighbours[:LISTED], start=1)
             for name, value in (
                 ("time", float(item.time)), ("distance", item.distance), ("fall", fall), ("return", later),
             )
@@ -235,9 +235,9 @@ def _score(days: list[_Day], t: Times, fall: Floats) -> pl.DataFrame:
     sums = {name: np.concatenate([[0.0], np.cumsum(loss[over])])[counted] for name, loss in errors.items()}
     means = {name: np.where(counted > 0, total / np.maximum(counted, 1), np.nan) for name, total in sums.items()}
     near = {
-        "neighbours": [len(day.found) for day in days],
-        "with_fall": [sum(fell <= -FALLS["7d"][1] for _, fell, _ in day.found) for day in days],
-        "median_return": [float(np.median([later for _, _, later in day.found])) for day in days],
+        "neighbours": [len(day.neighbours) for day in days],
+        "with_fall": [sum(fell <= -FALLS["7d"][1] for _, fell, _ in day.neighbours) for day in days],
+        "median_return": [float(np.median([later for _, _, later in day.neighbours])) for day in days],
     }
     table = {"row": row, "frequency": frequency, "base_rate": base, "days_scored": counted, **near, **means}
     return pl.DataFrame(table).fill_nan(None)

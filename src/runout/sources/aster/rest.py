@@ -12,13 +12,13 @@ _PURPOSES = ("bars", "funding")
 read_page, judge = original.read_page, original.judge
 
 
-def _ours(call: Call) -> Call:
+def _as_aster(call: Call) -> Call:
     return msgspec.structs.replace(call, venue="aster")
 
 
 def instrument_calls() -> tuple[Call, ...]:
     """Return the calls that list contracts of USDT, and their funding intervals."""
-    return tuple(_ours(call) for call in original.instrument_calls() if call.host == "um")
+    return tuple(_as_aster(call) for call in original.instrument_calls() if call.host == "um")
 
 
 def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument, ...]:
@@ -33,9 +33,9 @@ def histories(instrument: Instrument) -> tuple[History, ...]:
 
 def first_call(history: History, instrument: Instrument, since: int, until: int) -> Call:
     """Return the call for the first window of a stretch."""
-    return _ours(original.first_call(history, instrument, since, until))
+    return _as_aster(original.first_call(history, instrument, since, until))
 
 
 def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
     """Return open interest of each perpetual once a minute: no stream has it."""
-    return tuple(msgspec.structs.replace(poll, call=_ours(poll.call)) for poll in original.polls(instruments))
+    return tuple(msgspec.structs.replace(poll, call=_as_aster(poll.call)) for poll in original.polls(instruments))

@@ -100,14 +100,14 @@ def judge(call: Call, answer: Answer) -> Verdict:
     """Return what an answer is, by its code where it has one."""
     del call
     try:
-        bulletin = msgspec.json.decode(answer.body, type=form.Answered)
+        answered = msgspec.json.decode(answer.body, type=form.Answered)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return judge_json(answer)
-    words = f"{bulletin.code}: {bulletin.msg}"
-    if bulletin.code in _LIMIT_CODES:
+    words = f"{answered.code}: {answered.msg}"
+    if answered.code in _LIMIT_CODES:
         return Verdict(kind="slow-down", wait=retry_after(answer, 2.0), words=words)
-    if bulletin.code in _GONE_CODES:
+    if answered.code in _GONE_CODES:
         return Verdict(kind="gone", words=words)
-    if bulletin.code != _FULL and answer.status < 400:
+    if answered.code != _FULL and answer.status < 400:
         return Verdict(kind="broken", words=words)
     return judge_json(answer, words)

@@ -165,7 +165,7 @@ def take_tickers_now(candidates: Candidates) -> None:
     _add_tickers(candidates, tickers, [0] * len(tickers), stamps)
 
 
-def _own(result: form.Result[R], instrument: Instrument) -> list[R]:
+def _own_rows(result: form.Result[R], instrument: Instrument) -> list[R]:
     """Return the rows of a result, which must be about the instrument."""
     require_own((result.symbol,), instrument.symbol)
     return result.rows
@@ -174,7 +174,7 @@ def _own(result: form.Result[R], instrument: Instrument) -> list[R]:
 def take_bars(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
     """Take bars."""
     del call
-    points = _own(candidates.take_whole(_BARS).result, instrument)
+    points = _own_rows(candidates.take_whole(_BARS).result, instrument)
     opened = integers([point.opened for point in points]) * MILLISECOND
     volume, turnover = floats([p.volume for p in points]), floats([p.turnover for p in points])
     if instrument.contract_usd:
@@ -188,7 +188,7 @@ def take_bars(candidates: Candidates, instrument: Instrument, call: Call) -> NDA
 def take_open_interest(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
     """Take open interest."""
     del call
-    points = _own(candidates.take_whole(_OPEN_INTEREST).result, instrument)
+    points = _own_rows(candidates.take_whole(_OPEN_INTEREST).result, instrument)
     stamps = integers([point.timestamp for point in points]) * MILLISECOND
     columns.add_open_interest(
         candidates,

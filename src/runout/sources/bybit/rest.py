@@ -146,13 +146,13 @@ def judge(call: Call, answer: Answer) -> Verdict:
     if broken(answer):
         return Verdict(kind="broken", words="an answer that is no JSON")
     try:
-        bulletin = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
+        answered = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
     except msgspec.DecodeError:
         return Verdict(kind="broken", words="an answer without retCode")
     category, asked = _CATEGORY.search(answer.body), dict(call.parameters).get("category", "").encode()
     if category is not None and asked and category[1] != asked:
         return Verdict(kind="broken", words="the answer to another call")
-    return _meaning(bulletin, answer)
+    return _meaning(answered, answer)
 
 
 def _meaning(answered: form.Answered, answer: Answer) -> Verdict:

@@ -96,8 +96,8 @@ def _flat(tickers: form.Tickers) -> Iterable[form.Ticker]:
 def _take_tickers(candidates: Candidates, places: Sequence[int]) -> None:
     frames = candidates.read(_TICKERS, places)
     tickers, rows = parts(frames, lambda frame: _flat(frame.result))
-    text = [f.time_ms or f.time * 1000 for f in frames.values for _ in _flat(f.result)]
-    _add_tickers(candidates, tickers, rows, integers(text) * MILLISECOND)
+    stamps = [f.time_ms or f.time * 1000 for f in frames.values for _ in _flat(f.result)]
+    _add_tickers(candidates, tickers, rows, integers(stamps) * MILLISECOND)
 
 
 def take_tickers_now(candidates: Candidates) -> None:

@@ -149,11 +149,11 @@ def take_funding_now(candidates: Candidates) -> None:
 
 def _add_predicted(candidates: Candidates, points: list[form.Funding], rows: list[int]) -> None:
     received = candidates.received[np.asarray(rows, np.int64)]
-    text = integers([int(point.ts or 0) for point in points]) * MILLISECOND
+    stamps = integers([int(point.ts or 0) for point in points]) * MILLISECOND
     ahead = floats([p.nextFundingTime or None for p in points]) - floats([p.fundingTime for p in points])
     statements.add_state(
         candidates,
-        Events(symbols=[p.instId for p in points], rows=rows, happened=np.where(text > 0, text, received)),
+        Events(symbols=[p.instId for p in points], rows=rows, happened=np.where(stamps > 0, stamps, received)),
         feed="funding-rate",
         rate=floats([point.fundingRate for point in points]),
         hours=ahead * MILLISECOND / NANOSECONDS_PER_HOUR,

@@ -127,16 +127,16 @@ def judge(call: Call, answer: Answer) -> Verdict:
     """Return what an answer is, by its status and, since a limit may arrive inside a 200, by its code."""
     del call
     try:
-        bulletin = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
+        answered = msgspec.json.decode(answer.body, type=form.Answered, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        bulletin = None
-    if bulletin is not None and bulletin.code in _SLOW_DOWN:
-        return Verdict(kind="slow-down", wait=retry_after(answer, 2.0), words=bulletin.msg)
-    verdict = judge_status(answer, bulletin.msg if bulletin else "")
+        answered = None
+    if answered is not None and answered.code in _SLOW_DOWN:
+        return Verdict(kind="slow-down", wait=retry_after(answer, 2.0), words=answered.msg)
+    verdict = judge_status(answer, answered.msg if answered else "")
     if verdict is not None:
         return verdict
-    if bulletin is None or broken(answer):
+    if answered is None or broken(answer):
         return Verdict(kind="broken", words="an answer that is no JSON, or has no code")
-    if bulletin.code == 0:
+    if answered.code == 0:
         return Verdict(kind="ok")
-    return Verdict(kind="gone" if bulletin.code in _GONE else "broken", words=f"{bulletin.code}: {bulletin.msg}")
+    return Verdict(kind="gone" if answered.code in _GONE else "broken", words=f"{answered.code}: {answered.msg}")

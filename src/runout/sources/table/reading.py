@@ -150,7 +150,9 @@ def _candidates(content: Content, provider: str, item: TableFile, match: re.Matc
             _side_fault(item),
         ),
         wanted=content.faults.is_not_null()
-        | (_wanted(item) & _observed(values, faults) & ((written >= since) & (written < until)).fill_null(value=True)),
+        | (
+            _selected(item) & _observed(values, faults) & ((written >= since) & (written < until)).fill_null(value=True)
+        ),
         **values,
         **{name: pl.lit(value) for name, value in item.constants.items()},
         **({"liquidated_side": _side(item)} if item.side else {}),
@@ -180,7 +182,7 @@ def _coin(table_file: TableFile, match: re.Match[str]) -> pl.Expr:
     return symbol.str.extract(f"^(.+?)(?:{endings})$")
 
 
-def _wanted(table_file: TableFile) -> pl.Expr:
+def _selected(table_file: TableFile) -> pl.Expr:
     return pl.all_horizontal(
         pl.lit(value=True),
         *(_text(name).is_in(list(values)).fill_null(value=False) for name, values in table_file.keep.items()),

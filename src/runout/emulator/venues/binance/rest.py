@@ -342,7 +342,7 @@ def _weight_of_premium(query: Query) -> int:
 BASES = {"fapi": ("/fapi/v1", "weight"), "dapi": ("/dapi/v1", "weight"), "spot": ("/api/v3", "spot")}
 
 
-def _each(path: str, weight: int | Any, **answers: Any) -> tuple[Route, ...]:
+def _routes(path: str, weight: int | Any, **answers: Any) -> tuple[Route, ...]:
     """Return the route of a path in each of the three interfaces that has it."""
     return tuple(
         Route(path=BASES[market][0] + path, answer=answer, pool=BASES[market][1], weight=weight)
@@ -351,19 +351,19 @@ def _each(path: str, weight: int | Any, **answers: Any) -> tuple[Route, ...]:
 
 
 ROUTES = (
-    *_each("/time", 1, fapi=server_time, dapi=server_time, spot=server_time),
-    *_each("/ping", 1, fapi=ping, dapi=ping, spot=ping),
-    *_each("/exchangeInfo", 1, fapi=exchange_info_um, dapi=exchange_info_cm),
-    *_each("/exchangeInfo", 20, spot=exchange_info_spot),
-    *_each("/klines", _weight_of_klines, fapi=_klines("fapi", 1500), dapi=_klines("dapi", 1500)),
-    *_each("/klines", 2, spot=_klines("spot", 1000)),
-    *_each("/aggTrades", 20, fapi=_agg_trades("fapi", 2 * DAY), dapi=_agg_trades("dapi", DAY)),
-    *_each("/aggTrades", 4, spot=_agg_trades("spot", 10_000 * DAY)),
-    *_each("/openInterest", 1, fapi=_open_interest("fapi"), dapi=_open_interest("dapi")),
-    *_each("/premiumIndex", _weight_of_premium, fapi=_premium_index("fapi"), dapi=_premium_index("dapi")),
-    *_each("/depth", 20, fapi=_depth("fapi"), dapi=_depth("dapi")),
-    *_each("/depth", 50, spot=_depth("spot")),
-    *_each("/fundingRate", 1, dapi=_funding("dapi")),
+    *_routes("/time", 1, fapi=server_time, dapi=server_time, spot=server_time),
+    *_routes("/ping", 1, fapi=ping, dapi=ping, spot=ping),
+    *_routes("/exchangeInfo", 1, fapi=exchange_info_um, dapi=exchange_info_cm),
+    *_routes("/exchangeInfo", 20, spot=exchange_info_spot),
+    *_routes("/klines", _weight_of_klines, fapi=_klines("fapi", 1500), dapi=_klines("dapi", 1500)),
+    *_routes("/klines", 2, spot=_klines("spot", 1000)),
+    *_routes("/aggTrades", 20, fapi=_agg_trades("fapi", 2 * DAY), dapi=_agg_trades("dapi", DAY)),
+    *_routes("/aggTrades", 4, spot=_agg_trades("spot", 10_000 * DAY)),
+    *_routes("/openInterest", 1, fapi=_open_interest("fapi"), dapi=_open_interest("dapi")),
+    *_routes("/premiumIndex", _weight_of_premium, fapi=_premium_index("fapi"), dapi=_premium_index("dapi")),
+    *_routes("/depth", 20, fapi=_depth("fapi"), dapi=_depth("dapi")),
+    *_routes("/depth", 50, spot=_depth("spot")),
+    *_routes("/fundingRate", 1, dapi=_funding("dapi")),
     Route(path="/fapi/v1/fundingRate", answer=_funding("fapi"), pool="funding"),
     Route(path="/dapi/v1/fundingInfo", answer=lambda desk, query: [], pool="weight"),  # noqa: ARG005 - no such contract
     Route(path="/fapi/v1/fundingInfo", answer=funding_info, pool="funding"),
