@@ -3,8 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given as drawn
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy.stats import norm
 
@@ -15,7 +14,7 @@ from runout.forecast.covariates import covariates_of
 from runout.forecast.features import evidence_of
 from runout.forecast.laws import StateLaw
 from runout.forecast.protocol import Predictive
-from runout.forecast.structural.conditions import MOST_STRETCHED, given
+from runout.forecast.structural.conditions import MOST_STRETCHED, conditional
 from runout.forecast.structural.day import Day
 from studies.forecast.distribution_losses import losses, survivals
 
@@ -67,33 +66,34 @@ def test_without_ladders_or_prices_weekday_and_lags_are_left(name: str) -> None:
 @pytest.mark.parametrize("direction", ["fall", "rise"])
 def test_a_larger_move_never_makes_a_wave_less_likely(direction: str) -> None:
     conditions = [Condition(move, "rise" if direction == "rise" else "fall") for move in (0.01, 0.03, 0.06, 0.1, 0.2)]
-    chances = [given(DAY, one).exceedance(THETA) for one in conditions]
+    chances = [conditional(DAY, one).exceedance(THETA) for one in conditions]
     assert (np.diff(chances, axis=0) >= -0.03).all()
     assert chances[-1].sum() > chances[0].sum() + 1.0
 
 
 def test_a_move_that_no_past_day_made_is_answered_up_to_four_times_their_length() -> None:
     seen = float(1 - (PAST.low[:, 0] / PAST.open[:, 0]).min())
-    beyond = given(DAY, Condition(min(1.3 * seen, 0.6)))
+    beyond = conditional(DAY, Condition(min(1.3 * seen, 0.6)))
     assert beyond.start == EVIDENCE.target_start
     low, high = beyond.interval(THETA)
     assert (low <= beyond.exceedance(THETA)).all()
     assert (beyond.exceedance(THETA) <= high).all()
     with pytest.raises(NotEnoughDataError, match=f"at {MOST_STRETCHED:g} times their length, found 99.9% of BTC"):
-        given(DAY, Condition(0.999))
+        conditional(DAY, Condition(0.999))
 
 
 @pytest.mark.parametrize("wrong", [Condition(0.0), Condition(1.0), Condition(-0.1), Condition(0.1, coin="X")])
 def test_a_condition_that_is_none_is_wrong_usage(wrong: Condition) -> None:
     with pytest.raises(UsageError, match="expected a move above zero of one of BTC ETH SOL"):
-        given(DAY, wrong)
+        conditional(DAY, wrong)
 
 
-@drawn(some.integers(0, 2**32), some.integers(440, 519))
+@given(some.integers(0, 2**32), some.integers(440, 519))
 @settings(max_examples=3)
 def test_a_conditional_answer_does_not_move_with_what_came_later(seed: int, days: int) -> None:
     other = evidence_of(with_another_future(PAST, days, np.random.default_rng(seed)))
-    ours, theirs = (given(Day.after(of.head(days)), Condition(0.05)).exceedance(THETA) for of in (EVIDENCE, other))
+    days_known = (Day.after(evidence.head(days)) for evidence in (EVIDENCE, other))
+    ours, theirs = (conditional(day, Condition(0.05)).exceedance(THETA) for day in days_known)
     assert np.array_equal(ours, theirs)
 
 

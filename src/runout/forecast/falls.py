@@ -13,7 +13,7 @@ from runout.forecast.features import Evidence
 from runout.forecast.history import History
 from runout.forecast.protocol import Predictive
 from runout.forecast.record import Conditional, Probability
-from runout.forecast.structural.conditions import given
+from runout.forecast.structural.conditions import conditional
 from runout.forecast.structural.day import Day
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, MEASURED_USD, headline, measured
 
@@ -108,7 +108,7 @@ def _answered(
         )
     condition = condition_to(asked.coin, asked.price_usd, last_usd)
     try:
-        predictive = given(day, condition)
+        predictive = conditional(day, condition)
     except NotEnoughDataError as refusal:
         return msgspec.structs.replace(asked, refused=str(refusal))
     return msgspec.structs.replace(

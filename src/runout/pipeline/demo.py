@@ -47,7 +47,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    section, what
+    section, figure
         What it is of.
     unit
         Dollars, or a share of one.

@@ -23,7 +23,7 @@ from runout.forecast.quantities import known_quantities
 from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
 from runout.forecast.registry import ISSUED, model_named
 from runout.forecast.shipped import shipped_ratio, shipped_shares
-from runout.forecast.structural.conditions import given
+from runout.forecast.structural.conditions import conditional
 from runout.forecast.structural.day import Day
 from runout.forecast.targets import DANGER_USD, HEADLINE_USD, base_rate, headline, measured, own_thresholds
 from runout.indicators.liquidations import by_side, daily_totals
@@ -193,7 +193,7 @@ def answer_level(lake: Lake, coin: str, at: int, price_usd: float) -> LevelAnswe
     past = read_past(lake, at)
     evidence = evidence_of(past.history, lead=past.lead)
     last = last_close(past.history, coin)
-    predictive = given(Day.after(evidence), condition_to(coin, price_usd, last))
+    predictive = conditional(Day.after(evidence), condition_to(coin, price_usd, last))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
     return LevelAnswer(
         coin=coin,

@@ -20,7 +20,7 @@ MOST_STRETCHED: Final = 4.0
 """Beyond so many times their length, scenarios of past days say nothing."""
 
 
-def given(day: Day, condition: Condition) -> Predictive:
+def conditional(day: Day, condition: Condition) -> Predictive:
     """Return the distribution of the day forecast, if the condition comes true within it.
 
     Parameters
