@@ -120,12 +120,16 @@ def total_between(totals: Totals, start: int, end: int) -> tuple[float, int]:
 
     An interval that is cut counts in proportion to the time inside.
     """
-    inside = np.minimum(totals.end, end) - np.maximum(totals.end - totals.span, start)
+    # In time order and without overlap: only the last of them can reach beyond the end.
+    first, last = np.searchsorted(totals.end, (start, end), side="right").tolist()
+    near = slice(first, last + 1)
+    ends, spans = totals.end[near], totals.span[near]
+    inside = np.minimum(ends, end) - np.maximum(ends - spans, start)
     touched = inside > 0
     if int(inside[touched].sum()) != end - start:
         return float("nan"), 0
-    part = totals.usd[touched] * inside[touched] / totals.span[touched]
-    return float(part.sum()), int(totals.known[touched].max())
+    part = totals.usd[near][touched] * inside[touched] / spans[touched]
+    return float(part.sum()), int(totals.known[near][touched].max())
 
 
 def profiled_total(daily: Totals, fine: Totals, start: int, end: int) -> tuple[float, int]:
