@@ -26,6 +26,7 @@ from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
 _COMPACT_ABOVE_FILES = 8
 _COMPACT_ATTEMPTS = 3
 _ATTEMPTS = 100
+_KEPT_BYTES = 4_000_000
 LATEST = 2**63 - 1
 _PUT_TOGETHER = pl.col("series").str.starts_with("runout/")
 # What Delta's own writer cannot take in the path of a table; anything else is an ordinary name.
@@ -137,7 +138,11 @@ class Lake:
             Columns of the schema, sorted by its key.
         """
         chosen = None if series is None else tuple(series)
-        return self._once(("as_of", kind, at, chosen, since), lambda: self._known(kind, at, chosen, since))
+        question = ("as_of", kind, at, chosen, since)
+        rows = self._once(question, lambda: self._known(kind, at, chosen, since))
+        if rows.estimated_size() > _KEPT_BYTES:  # minutes of a month: asked for once, and much to keep
+            self._answered.pop(question, None)
+        return rows
 
     def series(self, kind: str | None = None, coin: str | None = None, *, at: int | None = None) -> list[Series]:
         """Return the series of the lake, of one kind and coin if named, sorted by identifier.

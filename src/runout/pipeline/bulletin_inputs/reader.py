@@ -217,12 +217,20 @@ class Reader:
         name = pl.col("indicator")
         own = pl.col("coin").is_in([self.coin, ALL_COINS])
         recent = (pl.col("event_time") >= self.at - WINDOW) & (own | name.str.starts_with("liquidations."))
-        # Peaks are few and of all time; a track record has a row only where a case was added.
-        sparse = name.str.starts_with("peak.") | name.str.contains(".record.", literal=True)
-        older = own & (pl.col("event_time") < self.at - WINDOW) & sparse
+        older = own & (pl.col("event_time") < self.at - WINDOW)
         known = (pl.col("method_version") == METHOD_VERSION) & (pl.col("known_time") <= self.at)
-        # Two reads: the first is pruned by time to a few row groups, which an "or" of both would not be.
-        rows = pl.concat([self._table("indicators").filter(known, item) for item in (recent, older)])
+        # Peaks are few and of all time; a track record has a row only where a case was added, and the last one counts.
+        # Apart, since the first is pruned by time to a few row groups, which an "or" of all would not be.
+        now, peaks, records = (
+            self._table("indicators").filter(known, item)
+            for item in (
+                recent,
+                older & name.str.starts_with("peak."),
+                older & name.str.contains(".record.", literal=True),
+            )
+        )
+        last = pl.col("event_time").max().over("indicator", "coin", "scope")
+        rows = pl.concat([now, peaks, records.filter(pl.col("event_time") == last)])
         return latest_versions(rows, KINDS["indicators"]).collect()
 
     def _table(self, kind: str) -> pl.LazyFrame:
