@@ -7,7 +7,7 @@ changed. The sockets, the raw log and the rows are the real ones.
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -80,6 +80,7 @@ class Run:
         self._folder, self._kinds, self._refresh_seconds = folder / "raw", kinds, refresh_seconds
         self._folder_of_venue = hurried(venue_of(venue), copies, change)
         self._last = 0
+        self.heard_since: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         await self.emulator.__aenter__()
@@ -105,7 +106,8 @@ class Run:
         appended = -1
         while appended != self._log.appended:
             appended = self._log.appended
-            await asyncio.sleep(0.3)
+            for _ in range(50):  # turns of the loop that all of them share, however long each takes
+                await asyncio.sleep(0.005)
         self._tasks[0].cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._log.close()
@@ -186,18 +188,19 @@ class Run:
         rows = self.table("liquidations").select("coin", pl.col("event_time") // 1_000_000, "liquidated_side")
         return Events(rows.iter_rows())
 
-    def true(self, since: int, until: int) -> Events:
-        """Return what the venue's law shows of what happened."""
+    def true(self, since: int, until: int, heard_since: Mapping[str, int] = {}) -> Events:
+        """Return what the venue's law shows of what happened; of a contract, since it was subscribed."""
         return Events(
             (one.coin, close.stamp, "long" if close.side > 0 else "short")
             for one in self.desk.contracts.values()
             if one.kind != "spot"
-            for close in closes(self.desk, one, since, until)
+            for close in closes(self.desk, one, max(since, heard_since.get(one.symbol, 0)), until)
         )
 
     def missing(self) -> Events:
         """Return what was shown while the collector listened, and is not stored."""
-        return self.true(self.began, self.ended - self.late_seconds * SECOND) - self.stored()
+        until = self.ended - self.late_seconds * SECOND
+        return self.true(self.began, until, self.heard_since) - self.stored()
 
     def invented(self) -> Events:
         """Return what was stored and never happened, or is stored more often than it happened."""

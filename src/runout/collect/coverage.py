@@ -150,12 +150,16 @@ class Coverage(msgspec.Struct):
     def stop(self, cause: str) -> list[Gap]:
         """Note that all sources ended, because the collector did, and return the holes that none fills any more."""
         gaps = [gap for name, feed in self.feeds.items() for gap in self._settle_holes(name, feed, _NEVER)]
-        for source in list(self.sources):
-            name = self.sources.pop(source)
-            self.feeds[name].copies.pop(source, None)
+        # Those that lived longest first: only they could still prove what lies before the others.
+        for source in sorted(self.sources, key=self._since):
+            gaps += self.end(source, cause, planned=True)
         for feed in self.feeds.values():
             feed.cause = cause
         return gaps
+
+    def _since(self, source: int) -> int:
+        copy = self.feeds[self.sources[source]].copies.get(source)
+        return copy.since if copy else 0
 
     def lack(self, hole: Hole) -> None:
         """Note that one copy lacks frames of a kind."""
