@@ -17,6 +17,23 @@ TINY = 1e-90
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _take_crossed(opened: Floats, swept: Floats, last: int, highest: int, part: float) -> float:
+    """Return what was opened since the last sweep in the buckets above ``last`` and in a part of it, and sweep it.
+
+    ``opened`` and ``swept`` are of one class and population, shape (buckets,).
+    """
+    crossed = 0.0
+    for i in range(max(last + 1, 0), highest + 1):
+        crossed += opened[i] - swept[i]
+        swept[i] = opened[i]
+    if last >= 0:
+        taken = part * (opened[last] - swept[last])
+        swept[last] += taken
+        crossed += taken
+    return crossed
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def advance_side(
     entry_low: Floats,
     entry_high: Floats,
@@ -77,18 +94,10 @@ def advance_side(
             if edge[k] < last:
                 continue
             for p in range(populations):
-                results = 0.0
-                for i in range(max(last + 1, 0), edge[k] + 1):
-                    results += opened[p, i] - swept[k, p, i]
-                    swept[k, p, i] = opened[p, i]
-                if last >= 0:
-                    taken = part * (opened[p, last] - swept[k, p, last])
-                    swept[k, p, last] += taken
-                    results += taken
-                results *= share[k]
-                total[p] -= results
-                removed[slot[t], k, p] += results * scale[p]
-                gone += results * scale[p]
+                crossed = _take_crossed(opened[p], swept[k, p], last, edge[k], part) * share[k]
+                total[p] -= crossed
+                removed[slot[t], k, p] += crossed * scale[p]
+                gone += crossed * scale[p]
             edge[k] = last
         weight = 0.0
         for p in range(populations):
@@ -101,11 +110,8 @@ def advance_side(
                 closed += fraction * total[p] * scale[p]
                 scale[p] *= 1.0 - fraction
             if scale[p] < TINY:
-                for i in range(buckets):
-                    opened[p, i] *= scale[p]
-                for k in range(classes):
-                    for i in range(buckets):
-                        swept[k, p, i] *= scale[p]
+                opened[p] *= scale[p]
+                swept[:, p] *= scale[p]
                 total[p] *= scale[p]
                 scale[p] = 1.0
         opens = max(change[t] + closed + gone, 0.0)

@@ -11,6 +11,30 @@ Integers = npt.NDArray[np.int64]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _lay_out(
+    mass: Floats, here: int, g: int, group: Integers, shift: Integers, share: Floats, edge: Integers,
+    opened: Floats, swept: Floats, scale: Floats,
+) -> float:  # fmt: skip
+    """Fill ``mass`` with the coins of a group by buckets below the price's, ``here``; return those above it."""
+    mass[:] = 0.0
+    above = 0.0
+    for k in range(len(shift)):
+        if group[k] != g:
+            continue
+        highest = min(edge[k] - shift[k], opened.shape[1] - 1 - shift[k])
+        for i in range(max(here - len(mass) + 1, 0), highest + 1):
+            entry = i + shift[k]
+            coins = 0.0
+            for p in range(len(scale)):
+                coins += (opened[p, entry] - swept[k, p, entry]) * scale[p]
+            if i > here:
+                above += coins * share[k]
+            else:
+                mass[here - i] += coins * share[k]
+    return above
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def daily_ladders_side(
     entry_low: Floats,
     entry_high: Floats,
@@ -80,21 +104,7 @@ def daily_ladders_side(
         position = (price[day] - base) / cell
         here = int(np.floor(position))
         for g in range(groups):
-            mass[:] = 0.0
-            above = 0.0
-            for k in range(classes):
-                if group[k] != g:
-                    continue
-                for i in range(max(here - reach + 1, 0), min(edge[k] - shift[k], buckets - 1 - shift[k]) + 1):
-                    entry = i + shift[k]
-                    results = 0.0
-                    for p in range(populations):
-                        results += (opened[p, entry] - swept[k, p, entry]) * scale[p]
-                    if i > here:
-                        above += results * share[k]
-                    else:
-                        mass[here - i] += results * share[k]
-            summed, last = above, 0
+            summed, last = _lay_out(mass, here, g, group, shift, share, edge, opened, swept, scale), 0
             for m in range(points):
                 away = position - grid[m] / cell
                 bucket = int(np.floor(away))
