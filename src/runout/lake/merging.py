@@ -160,3 +160,11 @@ def _revision_known_time(schema: Schema) -> pl.Expr:
     day = digits.str.to_date("%Y%m%d", strict=False).cast(pl.Datetime("ns")).cast(pl.Int64) + NANOSECONDS_PER_DAY
     newer = pl.col("_held_vintage").is_not_null() & (pl.col("vintage") > pl.col("_held_vintage"))
     return pl.coalesce(own, pl.when(newer).then(pl.max_horizontal(day, "known_time")))
+
+
+def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
+    """Keep the version of each key that was known last, sorted by key."""
+    ordered = rows.sort(schema.key)
+    if "known_time" not in schema.key:
+        return ordered
+    return ordered.unique(schema.revision_key, keep="last", maintain_order=True)

@@ -9,6 +9,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +18,8 @@ import polars as pl
 
 from runout.clock import followed
 from runout.errors import LakeError, NotEnoughDataError, UsageError
-from runout.lake.merging import Merged, merge
-from runout.lake.tables import Between, Table, layout
+from runout.lake.merging import Merged, latest_versions, merge
+from runout.lake.tables import Change, Table, counterpart, layout, without
 from runout.lake.words import other_lakes
 from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
@@ -33,8 +34,6 @@ _PUT_TOGETHER = pl.col("series").str.starts_with("runout/")
 _UNFIT = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
 T = TypeVar("T")
-Change = Callable[[Table], pl.DataFrame | None]
-"""What to write, made of a table as it stands; None for nothing."""
 
 
 class Lake:
@@ -234,7 +233,7 @@ class Lake:
 
         def add(table: Table) -> pl.DataFrame:
             nonlocal merged
-            merged = merge(incoming, _counterpart(table, incoming), schema)
+            merged = merge(incoming, counterpart(table, incoming), schema)
             return merged.added.select(schema.names).sort(layout(schema))
 
         self._commit(kind, add)
@@ -265,7 +264,7 @@ class Lake:
         entered = {item.series: msgspec.structs.replace(item, synthetic=item.synthetic or emulated) for item in series}
 
         def update(table: Table) -> pl.DataFrame | None:
-            known = {item.series: item for item in _described(table.rows())}
+            known = {item.series: item for item in from_table(table.rows().collect())}
             made_up = {name for name in entered.keys() & known.keys() if known[name].synthetic}
             updated = known | entered
             updated |= {name: msgspec.structs.replace(entered[name], synthetic=True) for name in made_up}
@@ -320,7 +319,7 @@ class Lake:
         """
         for kind in KINDS:
             if len(self._table(kind).files()) > _COMPACT_ABOVE_FILES:
-                self._try(kind, _without(pl.lit(value=False)), overwrite=True, attempts=_COMPACT_ATTEMPTS)
+                self._try(kind, without(pl.lit(value=False)), overwrite=True, attempts=_COMPACT_ATTEMPTS)
             self._table(kind).clean()
 
     def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
@@ -355,17 +354,15 @@ class Lake:
         return latest_versions(rows, KINDS[kind]).collect()
 
     def _register(self) -> list[Series]:
-        return self._once(("register",), lambda: _described(self.scan("series")))
+        return self._once(("register",), lambda: from_table(self.scan("series").collect().sort("series")))
 
     def _known_series(self, at: int) -> set[str]:
-        return self._once(("known series", at), lambda: self._series_with_rows(at))
-
-    def _series_with_rows(self, at: int) -> set[str]:
         known = [
             self.scan(schema.kind).filter(pl.col("known_time") <= at).select(pl.col("series").unique())
             for schema in OBSERVED
         ]
-        return {name for rows in pl.collect_all(known) for name in rows["series"]}
+        read = partial(pl.collect_all, known)
+        return {name for rows in self._once(("known series", at), read) for name in rows["series"]}
 
     def _table(self, kind: str, *, newest: bool = False) -> Table:
         """Return a table as it stands now; of a snapshot, as it stood when it was first read, unless to write to it."""
@@ -378,7 +375,7 @@ class Lake:
 
     def _remove(self, kind: str, rows: pl.Expr) -> None:
         """Write a table anew, sorted, without ``rows``."""
-        self._commit(kind, _without(rows), overwrite=True)
+        self._commit(kind, without(rows), overwrite=True)
 
     def _commit(self, kind: str, change: Change, *, overwrite: bool = False) -> None:
         """Write what ``change`` makes of a table; if another writer is first, make it anew and try again.
@@ -401,32 +398,3 @@ class Lake:
                     return True
             time.sleep(random.SystemRandom().uniform(0, min(1.0, 0.01 * 2**attempt)))
         return False
-
-
-def _without(rows: pl.Expr) -> Change:
-    """Return the change that leaves rows out and sorts the others."""
-
-    def change(table: Table) -> pl.DataFrame | None:
-        return table.rows().filter(~rows).collect().sort(layout(table.schema)) if table.files() else None
-
-    return change
-
-
-def _described(rows: pl.LazyFrame) -> list[Series]:
-    return from_table(rows.collect().sort("series"))
-
-
-def _counterpart(table: Table, incoming: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that could share a key with incoming ones."""
-    first = table.schema.key[0]
-    spans = [name for name in (first, "event_time") if name in table.schema.names]
-    between: dict[str, Between] = {name: (incoming[name].min(), incoming[name].max()) for name in spans}
-    return table.rows(**between).filter(pl.col(first).is_in(incoming[first].unique().to_list())).collect()
-
-
-def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
-    """Keep the version of each key that was known last, sorted by key."""
-    ordered = rows.sort(schema.key)
-    if "known_time" not in schema.key:
-        return ordered
-    return ordered.unique(schema.revision_key, keep="last", maintain_order=True)

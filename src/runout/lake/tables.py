@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -294,3 +295,24 @@ def storage_options(address: str) -> dict[str, str] | None:
 
 def _plain(error: Exception) -> str:
     return " ".join(_ESCAPES.sub("", str(error)).split())[:400]
+
+
+def counterpart(table: Table, incoming: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that could share a key with incoming ones."""
+    first = table.schema.key[0]
+    spans = [name for name in (first, "event_time") if name in table.schema.names]
+    between: dict[str, Between] = {name: (incoming[name].min(), incoming[name].max()) for name in spans}
+    return table.rows(**between).filter(pl.col(first).is_in(incoming[first].unique().to_list())).collect()
+
+
+Change = Callable[[Table], pl.DataFrame | None]
+"""What to write, made of a table as it stands; None for nothing."""
+
+
+def without(rows: pl.Expr) -> Change:
+    """Return the change that leaves rows out and sorts the others."""
+
+    def change(table: Table) -> pl.DataFrame | None:
+        return table.rows().filter(~rows).collect().sort(layout(table.schema)) if table.files() else None
+
+    return change

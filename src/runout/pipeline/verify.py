@@ -5,7 +5,7 @@ import polars as pl
 
 from runout.clock import now_ns
 from runout.lake import Lake
-from runout.lake.store import latest_versions
+from runout.lake.merging import latest_versions
 from runout.pipeline import ledger
 from runout.quality import AuditFinding, Severity, Tables, audit
 from runout.records import KINDS, Schema, Series

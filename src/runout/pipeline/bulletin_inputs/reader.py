@@ -11,7 +11,7 @@ from runout.errors import NotEnoughDataError
 from runout.forecast.ledger import without_chain
 from runout.lake import Lake
 from runout.lake.catalogue import ALL_COINS
-from runout.lake.store import latest_versions
+from runout.lake.merging import latest_versions
 from runout.quality.prints import OHLC, far_prints
 from runout.quality.usable import usable, without_interval
 from runout.records import KINDS, Series, combine, fingerprint
