@@ -30,17 +30,17 @@ export function Screener() {
       {!table ? <Missing part={part} what="all coins" /> : (
         <div class="scroll" tabIndex={0} role="region" aria-label="All coins">
           <table>
-            <thead><tr><th scope="col">Coin</th><th scope="col" class="n">Price</th>{MEASURES.map(([name, title]) => <th key={name} scope="col" class="n">{title}</th>)}</tr></thead>
+            <thead><tr><th scope="col">Coin</th><th scope="col" class="n wide">Price</th>{MEASURES.map(([name, title]) => <th key={name} scope="col" class="n">{title}</th>)}</tr></thead>
             <tbody>{table.rows.map((row) => (
               <tr key={String(row["coin"])}>
-                <th scope="row"><button type="button" class="figure" onClick={() => { state.coin.value = String(row["coin"]); state.view.value = "map"; }}>{row["coin"]}</button></th>
-                <td class="n">{price(row["price_usd"] as number | null)}</td>
+                <th scope="row"><button type="button" class="figure" onClick={() => { state.coin.value = String(row["coin"]); state.view.value = "map"; }}>{row["coin"]}</button><small class="narrow">{price(row["price_usd"] as number | null)}</small></th>
+                <td class="n wide">{price(row["price_usd"] as number | null)}</td>
                 {MEASURES.map(([name, title, text]) => {
                   const value = row[name] as number | null | undefined, rank = row[`${name}_${against.value}_rank`] as number | null | undefined;
                   return (
                     <td key={name} class="n rank" style={rank == null ? {} : { "--rank": String(rank) }}>
                       {value == null ? <span class="quiet">n/a</span> : <Figure title={`${row["coin"]}: ${title}`} about={table}>{text(value)}</Figure>}
-                      {rank != null && <small>{Math.round(rank * 100)}<span class="of"> of 100</span></small>}
+                      {rank != null && <small>{Math.round(rank * 100)}<span class="wide"> of 100</span></small>}
                     </td>
                   );
                 })}

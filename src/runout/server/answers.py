@@ -5,6 +5,7 @@ one has, the rows known at the moment are counted, and only if that number has c
 """
 
 import asyncio
+import os
 from collections import OrderedDict
 from typing import Final
 
@@ -21,6 +22,8 @@ from runout.server.settings import Settings
 
 _KEPT_BYTES: Final = 96_000_000
 _THREADS: Final = 4
+_ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+"""Polars gives memory back at once: by default a worker would keep the peak of its largest question."""
 _PRESENT: Final = 5 * NANOSECONDS_PER_MINUTE
 
 
@@ -42,6 +45,7 @@ class Answers:
     """
 
     def __init__(self, settings: Settings) -> None:
+        os.environ.setdefault(*_ALLOCATOR)  # read by workers as they start
         self._settings = settings
         self._kept: OrderedDict[tuple[Question, str], Answer] = OrderedDict()
         self._running: dict[tuple[Question, str], asyncio.Task[Answer]] = {}
