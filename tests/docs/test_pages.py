@@ -1,6 +1,7 @@
 """Links lead somewhere, the data dictionary is fresh, decisions have their form, pages belong to the site."""
 
 import re
+import tomllib
 
 import msgspec
 import pytest
@@ -86,3 +87,10 @@ def test_decisions_are_numbered_without_a_gap_and_stand_in_their_index():
 def test_a_decision_says_context_decision_and_consequences(record):
     assert re.findall(r"^## (.+)$", text(record), re.MULTILINE) == ["Context", "Decision", "Consequences"]
     assert re.search(r"^(Accepted|Replaced by \[.+\]\(.+\)), \w+ \d{4}\.$", text(record), re.MULTILINE)
+
+
+def test_the_layers_of_the_architecture_are_those_that_are_enforced():
+    contracts = tomllib.loads(text(DOCS.parent / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    block = text(DOCS / "architecture.md").split("## Layers")[1].split("```")[1]
+    shown = [line.split("  ")[0].strip() for line in block.splitlines()[1:]]
+    assert shown == next(contract["layers"] for contract in contracts if contract["type"] == "layers")
