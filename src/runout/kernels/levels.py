@@ -1,7 +1,8 @@
 """Masses at levels on two rings of cells, one step a bar: what the price reaches is taken away, what opens is added.
 
-Plain Python that numba compiles: a few bars run sooner as they are than numba loads, many run compiled, and both give
-the same bits. Each side has its levels in its own direction, so that *down* is towards them: shorts are mirrored.
+Plain Python that numba compiles: few bars run sooner as they are, on lists, than numba loads; many run compiled, on
+arrays; and both give the same bits. Each side has its levels in its own direction, so that *down* is towards them:
+shorts are mirrored.
 """
 
 import math
@@ -13,9 +14,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-COMPILED_FROM = 200_000
-"""Additions to a cell from which on compiling pays: numba takes half a second to load, an addition in plain Python a
-microsecond."""
+COMPILED_FROM = 2_000_000
+"""Additions to a cell from which on compiling pays: numba takes half a second to load, and so long do so many additions
+to lists take, with what goes on around them."""
 _COMPILED: dict[str, Any] = {}
 
 
@@ -64,13 +65,15 @@ def advance_levels(
     sums
         Scale of ``mass``; of the amounts and of their time, of the expected and of their time. Shape (5,).
     """
-    cells = mass.shape[1]
+    cells = len(mass[0])
     mask = cells - 1
     for t in range(len(low)):
         if bucket[t] != marks[4]:
             for s in range(2):
+                row = mass[s]
                 for i in range(cells):
-                    mass[s, i] = math.floor(mass[s, i] * sums[0] / unit + 0.5) * unit
+                    if row[i] != 0.0:
+                        row[i] = math.floor(row[i] * sums[0] / unit + 0.5) * unit
             sums[0] = 1.0
             marks[4] = bucket[t]
         fade = math.exp(-span[t] / memory)
@@ -86,19 +89,20 @@ def advance_levels(
         sums[0] *= max(stays * math.exp(-turnover * idle[t]), 1e-30)
         opened = (1.0 - stays) / sums[0]
         for s in range(2):
+            row = mass[s]
             bottom, top = (low[t], high[t]) if s == 0 else (-high[t], -low[t])
             reached = math.ceil(bottom - 0.5)
             for i in range(max(reached, marks[s] - mask), marks[s] + 1):
-                mass[s, i & mask] = 0.0
+                row[i & mask] = 0.0
             first, last = math.floor(bottom), math.floor(top)
             for i in range(max(marks[2 + s] + 1, last - mask), last + 1):
-                mass[s, i & mask] = 0.0
+                row[i & mask] = 0.0
             marks[2 + s] = max(marks[2 + s], last)
             each = opened / (last - first + 1)
             for k in range(len(shift)):
                 added = each * share[k]
                 for i in range(first - shift[k], last - shift[k] + 1):
-                    mass[s, i & mask] += added
+                    row[i & mask] += added
             marks[s] = max(min(marks[s], reached - 1), last - shift[0])
 
 

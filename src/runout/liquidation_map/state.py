@@ -24,7 +24,7 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.errors import UsageError
-from runout.kernels.levels import advancing
+from runout.kernels.levels import advance_levels, advancing
 from runout.liquidation_map.bars import Bars
 from runout.liquidation_map.prior import CELL, CELLS, Prior, shipped
 from runout.scores.arrays import FloatArray, IntArray
@@ -108,8 +108,14 @@ class Steps:
             bars.idle(before) / NANOSECONDS_PER_DAY, bars.span / NANOSECONDS_PER_DAY,
             (bars.event_time - bars.span) // BUCKET,
         )  # fmt: skip
-        self._fixed = (state.prior.shift, state.prior.share(), clock.turnover, clock.memory_days, _UNIT)
+        self._classes = (state.prior.shift, state.prior.share())
+        self._fixed = (clock.turnover, clock.memory_days, _UNIT)
         self._kernel = advancing(len(state.prior.shift) * float(((high - low) / CELL + 1.0).sum()))
+        self._arrays = self._kept = (state.mass, state.marks, state.sums)
+        if self._kernel is advance_levels:  # lists: each element of an array would be made anew
+            self._columns = tuple(column.tolist() for column in self._columns)
+            self._classes = tuple(values.tolist() for values in self._classes)
+            self._kept = tuple(values.tolist() for values in self._arrays)
 
     def through(self, time: int) -> None:
         """Advance by the bars that end until ``time``, UTC ns."""
@@ -117,7 +123,10 @@ class Steps:
         if last <= self.row:
             return
         columns = (column[self.row : last] for column in self._columns)
-        self._kernel(*columns, *self._fixed, self.state.mass, self.state.marks, self.state.sums)
+        self._kernel(*columns, *self._classes, *self._fixed, *self._kept)
+        if self._kept is not self._arrays:
+            for values, kept in zip(self._arrays, self._kept, strict=True):
+                values[:] = kept
         self.state.bars += last - self.row
         self.state.event_time, self.row = int(self.bars.event_time[last - 1]), last
 
