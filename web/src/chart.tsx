@@ -18,11 +18,11 @@ export interface Reading { head: string; rest: string }
 
 const INK = {
   dark: {
-    text: "#e8edf4", muted: "#9aa7b8", long: "#f0944d", short: "#5aa9f5", hatch: "rgba(154,167,184,.45)", paper: "#0d1117",
+    text: "#e8edf4", muted: "#9aa7b8", long: "#5aa9f5", short: "#f0944d", hatch: "rgba(154,167,184,.45)", paper: "#0d1117",
     accent: "#7ee0b8", grid: "rgba(140,155,175,.10)", up: "#f2f5f9", down: "#0d1117", edge: "#c3cedb",
   },
   light: {
-    text: "#16202c", muted: "#55616f", long: "#a84e0b", short: "#1460ac", hatch: "rgba(70,85,105,.45)", paper: "#ffffff",
+    text: "#16202c", muted: "#55616f", long: "#1460ac", short: "#a84e0b", hatch: "rgba(70,85,105,.45)", paper: "#ffffff",
     accent: "#0b6b47", grid: "rgba(70,85,105,.12)", up: "#ffffff", down: "#16202c", edge: "#16202c",
   },
 };

@@ -98,8 +98,12 @@ def _marks(liquidation_map: LiquidationMap, paper: Paper, upper: float, look: Lo
         return float(at.left + (value - edges[0]) / (edges[-1] - edges[0]) * (at.right - at.left))
 
     clusters = [entry for index, entry in enumerate(frame.named(liquidation_map, look)) if look.wide or index % 2 == 0]
-    requested = [*(place((cluster.low + cluster.high) / 2.0) for cluster in clusters), place(liquidation_map.price)]
     room = 128.0 if look.framed else 116.0
+    if look.wide:  # the largest that fit beside each other and the price
+        fits = int((at.right - at.left + 8 - room) // room)
+        largest = sorted(clusters, key=lambda cluster: cluster.total.usd, reverse=True)[:fits]
+        clusters = [cluster for cluster in clusters if cluster in largest]
+    requested = [*(place((cluster.low + cluster.high) / 2.0) for cluster in clusters), place(liquidation_map.price)]
     spots = frame.apart(requested, room, at.left + room / 2 - 8, at.right - room / 2)
     for item, middle, x in zip(clusters, requested, spots, strict=False):
         ink = frame.INKS[item.side]
