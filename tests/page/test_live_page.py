@@ -73,13 +73,6 @@ def test_a_stale_lake_opens_at_its_newest_price_and_says_so(visit: Visit, served
     assert page.locator("aside tbody tr").count() > 5
 
 
-def test_an_empty_lake_says_so(visit: Visit, tmp_path: Path) -> None:
-    with running(tmp_path / "none") as address:
-        page = visit(address)
-        expect(page.get_by_text("This lake holds no prices yet")).to_be_visible()
-        page.close()
-
-
 def test_who_wants_no_motion_gets_none(visit: Visit, served: str) -> None:
     page = visit(f"{served}/?at={AT}", reduced_motion="reduce")
     expect(page.locator("h1")).to_be_visible()

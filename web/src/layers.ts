@@ -213,8 +213,8 @@ export class Layers implements ISeriesPrimitive<Time> {
       const text = `${words} ${dollars(usd)}`; // the sum alone where the profile is too narrow for words
       plate(context, context.measureText(text).width > room - 16 * axes.ratio ? dollars(usd) : text, right, baseline, scene.ink.text, scene.ink.paper, axes.ratio);
     };
-    label("shorts above", sum(above, "short"), 15 * axes.ratio);
-    label("longs below", sum(below, "long"), axes.height - 8 * axes.ratio);
+    label("shorts", sum(above, "short"), 15 * axes.ratio);
+    label("longs", sum(below, "long"), axes.height - 8 * axes.ratio);
   }
 
   /** The largest clusters of each side, named at the edge of the present. */
