@@ -3,6 +3,7 @@
 Times are int64 nanoseconds since 1970-01-01T00:00Z. Text is ISO 8601 and always UTC.
 """
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -90,6 +91,11 @@ def machine_seconds() -> float:
 def monotonic_seconds() -> float:
     """Return a clock for durations, in seconds, that never runs backwards."""
     return time.monotonic()
+
+
+def loop_seconds() -> float:
+    """Return the clock of the running event loop, in seconds: what its sleeps and timeouts go by."""
+    return asyncio.get_running_loop().time()
 
 
 def from_datetime(moment: datetime) -> int:

@@ -6,6 +6,8 @@ changed. The sockets, the raw log and the rows are the real ones.
 
 import asyncio
 import itertools
+import selectors
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +36,8 @@ from runout.sources.venue import Answer, Call, Connection, Folder, Instrument, P
 HURRY = 20.0
 SECOND = 1_000_000_000
 STEP = 3 * SECOND
+TURN = 0.005
+"""Seconds by which a turn of the loop may wait longer than it asked to."""
 SHORTEST = 2.0
 """Seconds of silence that a loaded machine may take by itself."""
 Events = Counter[tuple[str, int, str]]
@@ -62,6 +66,36 @@ def _hurried(connection: Connection, copies: int) -> Connection:
         connection, streams=streams, keep_alive_every=connection.keep_alive_every / HURRY,
         copies=min(connection.copies, copies),
     )  # fmt: skip
+
+
+class _Turns(selectors.DefaultSelector):
+    """Counts the time of a loop by its turns: what it waits for, and what its work takes of a processor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed, self._worked = time.monotonic(), time.thread_time()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        began = time.monotonic()
+        ready = super().select(timeout)
+        waited, worked = time.monotonic() - began, time.thread_time()
+        self.passed += worked - self._worked + min(waited, (timeout or 0.0) + TURN)
+        self._worked = worked
+        return ready
+
+
+class SteadyLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock does not run while a loaded machine leaves it no time: what is due comes before what is late.
+
+    Deadlines of the collector and of the emulator go by it, so that none is missed for want of a processor.
+    """
+
+    def __init__(self) -> None:
+        self._turns = _Turns()
+        super().__init__(self._turns)
+
+    def time(self) -> float:
+        return self._turns.passed
 
 
 class Run:
@@ -154,6 +188,11 @@ class Run:
         """Wait until every connection is open and gives data again."""
         now = self.emulator.clock.now()
         await self.until(lambda: all(one.state == "open" and one.last_data > now for one in self.standings()))
+
+    def polls_answered(self) -> int:
+        """Return how many calls were answered beside the listing, and without a fault."""
+        answered = sum(not call.fault for call in self.emulator.truth.calls)
+        return answered - len(self._folder_of_venue.instrument_calls())
 
     async def market_seconds(self, seconds: float) -> None:
         until = self.emulator.clock.now() + int(seconds * SECOND)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from collect.emulated import Run
+from collect.emulated import Run, SteadyLoop
 from runout.emulator import Market
 
 CUT = 6.0
@@ -354,6 +354,19 @@ def polled(run: Run) -> None:
     assert run.emulator.truth.bans() <= 1
 
 
+def between_polls(kind: str, times: int) -> Script:
+    """A fault strikes calls after some were answered."""
+
+    async def script(run: Run) -> None:
+        await run.listening()
+        await run.until(run.polls_answered)
+        run.strike(kind, times=times)
+        await run.until(lambda: run.struck(kind))
+        await run.market_seconds(40.0)
+
+    return script
+
+
 for kind in (
     "slow-down",
     "slow-down-bare",
@@ -368,11 +381,11 @@ for kind in (
 ):
     for venue in ("binance", "okx", "hyperliquid") if kind.startswith("slow-down") else ("binance",):
         scenario(
-            f"polls: {kind}: {venue}", venue, befalls(kind, times=2, after=80.0), polled,
+            f"polls: {kind}: {venue}", venue, between_polls(kind, times=2), polled,
             kinds=("open_interest", "premium"),
         )  # fmt: skip
 for kind in ("banned", "blocked"):
-    scenario(f"polls: {kind}", "bybit", befalls(kind, times=1, after=80.0), polled, kinds=("open_interest", "premium"))
+    scenario(f"polls: {kind}", "bybit", between_polls(kind, times=1), polled, kinds=("open_interest", "premium"))
 
 # -- the tests --------------------------------------------------------------------------------------------------------
 
@@ -389,7 +402,8 @@ def play(scenarios: dict[str, Scenario], market: Market, folder: Path) -> dict[s
         tasks = [_play(one, market, at) for one, at in zip(scenarios.values(), folders, strict=True)]
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    return dict(zip(scenarios, asyncio.run(all_of_them()), strict=True))
+    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
+        return dict(zip(scenarios, runner.run(all_of_them()), strict=True))
 
 
 TOGETHER = 12

@@ -25,6 +25,8 @@ from runout.lake.raw_segments import verify
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Times = dict[float, int]
+PATIENCE = 300.0
+"""Seconds after which a process that does not come or go is a fault: on a loaded machine a start takes a minute."""
 
 
 async def start(folder: Path, lake: Path, port: int, symbols: str) -> asyncio.subprocess.Process:
@@ -37,7 +39,7 @@ async def start(folder: Path, lake: Path, port: int, symbols: str) -> asyncio.su
 
 
 async def until_subscribed(server: ExampleServer, count: int = 2) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(server.open) < count:  # noqa: ASYNC110 - what is waited for is in the server's state
             await asyncio.sleep(0.02)
 
@@ -107,7 +109,7 @@ async def recording_killed(folder: Path, kills: int, seed: int) -> Times:
 
 
 async def until_left(server: ExampleServer) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while server.open:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
 

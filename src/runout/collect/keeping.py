@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from aiohttp import ClientSession
 
-from runout.clock import monotonic_seconds
+from runout.clock import loop_seconds
 from runout.collect.recorder import Recorder
 from runout.collect.sockets import Ending, Socket, limit_of
 from runout.sources.venue import Connection, Venue
@@ -165,15 +165,15 @@ class Keeper:
 
     async def _overlap(self, old: Socket, running: asyncio.Task[Ending], new: Socket) -> None:
         """Wait until the old socket gave data after the new one's first: nothing lies between the two then."""
-        until = monotonic_seconds() + limit_of(old.connection)
-        while not running.done() and old.last_data < new.first_data and monotonic_seconds() < until:
+        until = loop_seconds() + limit_of(old.connection)
+        while not running.done() and old.last_data < new.first_data and loop_seconds() < until:
             await asyncio.wait({running}, timeout=_LOOK_SECONDS)
 
     async def _pause(self, socket: Socket, ending: Ending) -> None:
         """Wait before the next try: longer after each that failed, for ever."""
         self._state, self._cause = "waiting", ending.cause
         self._reconnects += 1
-        lasted = monotonic_seconds() - socket.began
+        lasted = loop_seconds() - socket.began
         self._tries = 1 if socket.proven.is_set() and lasted > _GOOD_SECONDS else self._tries + 1
         await asyncio.sleep(wait_after(ending, self._tries, self._chance))
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-from runout.clock import monotonic_seconds
+from runout.clock import loop_seconds
 from runout.collect.http import VenueRefusedError
 from runout.collect.keeping import FIRST_WAIT, LONGEST_WAIT
 from runout.collect.notes import Failed, Heading, Listed, Source
@@ -42,11 +42,11 @@ async def keep_polling(recorder: Recorder, venue: Venue, poll: Poll, ask: Ask, k
     source = Source(venue=venue.name, feed=feed_of(call), kinds=kinds, limit=_MISSES * poll.every, pace=recorder.pace)
     number = recorder.open(source)
     tries = 0
-    due = monotonic_seconds() + chance.uniform(0, min(poll.every, 5.0))
+    due = loop_seconds() + chance.uniform(0, min(poll.every, 5.0))
     try:
         while True:
-            await asyncio.sleep(max(0.0, due - monotonic_seconds()))
-            due = max(due + poll.every, monotonic_seconds())
+            await asyncio.sleep(max(0.0, due - loop_seconds()))
+            due = max(due + poll.every, loop_seconds())
             verdict = await _make(recorder, number, venue, call, ask)
             if verdict.kind == "ok":
                 tries = 0
@@ -54,7 +54,7 @@ async def keep_polling(recorder: Recorder, venue: Venue, poll: Poll, ask: Ask, k
             tries += 1
             recorder.note(Failed(venue.name, feed_of(call), f"{verdict.kind}: {verdict.words}"[:300]))
             wait = max(verdict.wait, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 16)))
-            due = monotonic_seconds() + wait * chance.uniform(1.0, 1.2)
+            due = loop_seconds() + wait * chance.uniform(1.0, 1.2)
     finally:
         recorder.close(number, "stopped")
 

@@ -15,7 +15,7 @@ from aiohttp import (
     WSServerHandshakeError,
 )
 
-from runout.clock import NANOSECONDS_PER_SECOND, monotonic_seconds
+from runout.clock import NANOSECONDS_PER_SECOND, loop_seconds
 from runout.collect.notes import Missing, source_of
 from runout.collect.recorder import Recorder
 from runout.sources.venue import Connection, Frame, Venue
@@ -92,7 +92,7 @@ class Socket:
         self.first_data = self.last_data = 0
         self.refusals: list[str] = []
         self.stopping = ""
-        self.began = monotonic_seconds()
+        self.began = loop_seconds()
         self._recorder, self._venue = recorder, venue
         self._limit = limit_of(connection)
         # Where nothing has to speak, the answer to a ping is all the life there is.
@@ -141,7 +141,7 @@ class Socket:
             return await self._receive(socket)
 
     async def _receive(self, socket: _Connected) -> Ending:
-        self._opened = self._lived = monotonic_seconds()
+        self._opened = self._lived = loop_seconds()
         watch = asyncio.create_task(self._watch(socket))
         talk = asyncio.create_task(self._talk(socket))
         frame, clock, number = self._recorder.frame, self._recorder.clock, self._number
@@ -175,7 +175,7 @@ class Socket:
             frame = _UNKNOWN
         if frame.kind == "data" or (self._any_life and frame.kind == "alive"):
             self._recorder.prove(self._number, received)
-            self._lived = monotonic_seconds()
+            self._lived = loop_seconds()
             self.last_data = received
             if not self.proven.is_set():
                 self.first_data = received
@@ -236,11 +236,11 @@ class Socket:
 
     async def _watch(self, socket: _Connected) -> None:
         """End the socket once it is silent for too long, or asked to; ask for another once it is old."""
-        now = refused = monotonic_seconds()
+        now = refused = loop_seconds()
         while not self.stopping:
             before = now
             await asyncio.sleep(_CHECK_SECONDS)
-            now = monotonic_seconds()
+            now = loop_seconds()
             self._excuse(now - before - _CHECK_SECONDS)
             if now - refused > _REFUSED_SECONDS:
                 refused = now
