@@ -22,8 +22,9 @@ from runout.server.settings import Settings
 
 _KEPT_BYTES: Final = 96_000_000
 _THREADS: Final = 4
-_ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
-"""Polars gives memory back at once: by default a worker would keep the peak of its largest question."""
+_ALLOCATOR: Final = "_RJEM_MALLOC_CONF"
+_AT_ONCE: Final = "dirty_decay_ms:0,muzzy_decay_ms:0"
+"""How polars gives memory back: as it sets it, a worker at rest would keep the peak of its largest question."""
 _PRESENT: Final = 5 * NANOSECONDS_PER_MINUTE
 
 
@@ -45,7 +46,10 @@ class Answers:
     """
 
     def __init__(self, settings: Settings) -> None:
-        os.environ.setdefault(*_ALLOCATOR)  # read by workers as they start
+        settled = os.environ.get(_ALLOCATOR, "").removesuffix(_AT_ONCE).rstrip(",")  # polars has set its own
+        os.environ[_ALLOCATOR] = f"{settled},{_AT_ONCE}".lstrip(
+            ","
+        )  # workers read it as they start; the last word holds
         self._settings = settings
         self._kept: OrderedDict[tuple[Question, str], Answer] = OrderedDict()
         self._running: dict[tuple[Question, str], asyncio.Task[Answer]] = {}
