@@ -91,8 +91,8 @@ def classify(percentile: float | None, week_high_percentile: float | None, coin_
         return "unknown"
     if percentile >= STRETCHED:
         return "stretched"
-    stored = coin_change_7d is not None and coin_change_7d > -0.03
-    return "exhausted" if week_high_percentile >= STRETCHED and percentile < RELAXED and stored else "ordinary"
+    stayed = coin_change_7d is not None and coin_change_7d > -0.03
+    return "exhausted" if week_high_percentile >= STRETCHED and percentile < RELAXED and stayed else "ordinary"
 
 
 def _highest(values: np.ndarray) -> float:

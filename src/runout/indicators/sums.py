@@ -98,9 +98,9 @@ def event_totals(events: pl.DataFrame, ends: pl.DataFrame, step: int, grace: int
         .drop_nulls("proof")
     )
     grid = shown.join(pl.DataFrame({"liquidated_side": ["long", "short"]}), how="cross", maintain_order="left_right")
-    stored = grid.join(sums, on=["event_time", "liquidated_side"], how="left", maintain_order="left")
+    totals = grid.join(sums, on=["event_time", "liquidated_side"], how="left", maintain_order="left")
     silent = pl.col("known_time").is_null()
-    return stored.select(
+    return totals.select(
         "event_time", "liquidated_side",
         pl.when(silent).then(0.0).otherwise(pl.col("value_usd")).alias("value_usd"),
         pl.when(silent).then(0.0).otherwise(pl.col("quantity_base")).alias("quantity_base"),
@@ -131,10 +131,10 @@ def at_whole_steps(instants: pl.DataFrame, proofs: pl.Series, step: int, within:
         proofs.alias("proof").to_frame(), left_on="event_time", right_on="proof", strategy="forward",
         coalesce=False, check_sortedness=False,
     )  # fmt: skip
-    stored = shown.join_asof(
+    joined = shown.join_asof(
         instants.with_columns(read="event_time"), on="event_time", strategy="backward", check_sortedness=False
     )
-    fresh = stored.filter(pl.col("event_time") - pl.col("read") <= within, pl.col("proof").is_not_null())
+    fresh = joined.filter(pl.col("event_time") - pl.col("read") <= within, pl.col("proof").is_not_null())
     return fresh.with_columns(known_time=pl.max_horizontal("known_time", "proof")).select(instants.columns)
 
 

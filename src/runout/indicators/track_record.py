@@ -40,9 +40,9 @@ def return_after(t: Times, close: Floats, horizon: int) -> Floats:
     >>> return_after(np.array([0, 4, 8]), np.array([10.0, 11.0, 12.0]), 4).round(3).tolist()
     [0.1, 0.091, nan]
     """
-    requested = t + horizon
-    place = np.minimum(np.searchsorted(t, requested), max(len(t) - 1, 0))
-    return np.where(t[place] == requested, close[place] / close - 1, np.nan) if len(t) else close
+    later = t + horizon
+    place = np.minimum(np.searchsorted(t, later), max(len(t) - 1, 0))
+    return np.where(t[place] == later, close[place] / close - 1, np.nan) if len(t) else close
 
 
 def track_record(t: Times, verdicts: Sequence[str], outcomes: Floats, horizon: int, known: Times) -> pl.DataFrame:

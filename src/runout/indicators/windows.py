@@ -103,19 +103,19 @@ def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> 
     """
     first = rows_in_window(times, window)
     ranks = np.full(len(values), np.nan)
-    stored: list[float] = []
+    ascending: list[float] = []
     start = 0
     for i, value in enumerate(values.tolist()):
         for left in range(start, first[i]):
             if not np.isnan(values[left]):
-                stored.pop(bisect_left(stored, float(values[left])))
+                ascending.pop(bisect_left(ascending, float(values[left])))
         start = max(start, int(first[i]))
         if np.isnan(value):
             continue
-        insort(stored, value)
-        if len(stored) >= minimum:
-            below, upto = bisect_left(stored, value), bisect_right(stored, value)
-            ranks[i] = 100.0 * (below + 0.5 * (upto - below)) / len(stored)
+        insort(ascending, value)
+        if len(ascending) >= minimum:
+            below, upto = bisect_left(ascending, value), bisect_right(ascending, value)
+            ranks[i] = 100.0 * (below + 0.5 * (upto - below)) / len(ascending)
     return ranks
 
 
@@ -137,9 +137,9 @@ def days_in_window(values: Floats, times: Times, window: int) -> npt.NDArray[np.
     opens_day[observed[np.flatnonzero(np.diff(day[observed], prepend=-1))]] = 1
     days_so_far = np.cumsum(opens_day)
     following = np.searchsorted(observed, rows_in_window(times, window))
-    stored = following < np.searchsorted(observed, np.arange(len(values)), side="right")
-    first = observed[np.where(stored, following, 0)] if len(observed) else np.zeros(len(values), dtype=np.int64)
-    return np.where(stored, days_so_far - days_so_far[first] + 1, 0)
+    has_rows = following < np.searchsorted(observed, np.arange(len(values)), side="right")
+    first = observed[np.where(has_rows, following, 0)] if len(observed) else np.zeros(len(values), dtype=np.int64)
+    return np.where(has_rows, days_so_far - days_so_far[first] + 1, 0)
 
 
 def at_least_days(result: Floats, values: Floats, times: Times, window: int, days: int) -> Floats:
@@ -164,10 +164,10 @@ def quotient(numerator: Floats, denominator: Floats) -> Floats:
 
 def value_before(values: Floats, times: Times, window: int) -> Floats:
     """Return the value exactly ``window`` earlier, NaN where no row stands there."""
-    requested = times - window
-    place = np.searchsorted(times, requested)
+    earlier = times - window
+    place = np.searchsorted(times, earlier)
     place = np.minimum(place, max(len(times) - 1, 0))
-    return np.where(times[place] == requested, values[place], np.nan) if len(times) else values
+    return np.where(times[place] == earlier, values[place], np.nan) if len(times) else values
 
 
 def deviation(values: Floats, times: Times, window: int, minimum: int) -> Floats:

@@ -94,11 +94,11 @@ def daily_ladders_side(
                 entry_low[day], entry_high[day], entry_low[day], closes[day], change[day], slot, shift, share, hazard,
                 population, base, cell, opened, swept, scale, total, edge, removed,
             )  # fmt: skip
-            stored = 0.0
+            coins = 0.0
             for p in range(populations):
-                stored += total[p] * scale[p]
+                coins += total[p] * scale[p]
             for p in range(populations):
-                scale[p] *= interest[day] / stored
+                scale[p] *= interest[day] / coins
         if not started:
             continue
         position = (price[day] - base) / cell

@@ -114,7 +114,7 @@ def _require(name: str, fits: npt.NDArray[np.bool_], array: FloatArray, expected
     if fits.all():
         return
     wrong = np.flatnonzero(~fits)
-    results = array.reshape(-1)[wrong[0]]
+    first = array.reshape(-1)[wrong[0]]
     raise UsageError(
-        f"expected {expected} in {name}, found {results:g} at position {wrong[0]} ({wrong.size} of {array.size} in all)"
+        f"expected {expected} in {name}, found {first:g} at position {wrong[0]} ({wrong.size} of {array.size} in all)"
     )

@@ -228,10 +228,10 @@ def _check_envelope(body: bytes, request: Request) -> None:
         raise _BusyError(f"{request.path}: {error}") from error
     if answer.done:
         return
-    results = f"expected code 0 from {request.path}, found code {answer.code}: {answer.msg}"
+    fault = f"expected code 0 from {request.path}, found code {answer.code}: {answer.msg}"
     if str(answer.code) in {str(_TOO_MANY), str(_SERVER_FAULT)}:
-        raise _BusyError(results)
-    raise _RefusedError(f"{results}; does the plan of this key include it?")
+        raise _BusyError(fault)
+    raise _RefusedError(f"{fault}; does the plan of this key include it?")
 
 
 def _retry_after(header: str | None) -> float | None:

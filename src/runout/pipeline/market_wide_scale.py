@@ -100,8 +100,8 @@ def _ratios(daily: pl.DataFrame, past: Past, side: str) -> np.ndarray:
     if side not in daily.columns:
         return np.zeros(0)
     totals = pl.DataFrame({"day": past.history.day, "total": past.history.total_usd})
-    stored = daily.join(totals, on="day").filter(pl.col("total").is_finite(), pl.col(side) > 0.0)
-    busy = stored.sort(side, descending=True).head(int(np.ceil(stored.height * BUSIEST)))
+    days = daily.join(totals, on="day").filter(pl.col("total").is_finite(), pl.col(side) > 0.0)
+    busy = days.sort(side, descending=True).head(int(np.ceil(days.height * BUSIEST)))
     return (busy["total"] / busy[side]).to_numpy()
 
 

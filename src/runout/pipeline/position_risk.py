@@ -315,10 +315,10 @@ def _way(
     drawn = market.map
     if drawn is None or setting.lake is None or (drawn.price - level) * (1 if side == "long" else -1) <= 0.0:
         return Way(away=away, passed=False)
-    results = between(drawn.ladder, drawn.clusters, side, level)
+    stretch = between(drawn.ladder, drawn.clusters, side, level)
     return Way(
-        away=away, passed=False, between=results, chance=_chance(setting.lake, drawn, level),
-        smaller=tuple(cluster for cluster in results.clusters if cluster.total.usd < notional),
+        away=away, passed=False, between=stretch, chance=_chance(setting.lake, drawn, level),
+        smaller=tuple(cluster for cluster in stretch.clusters if cluster.total.usd < notional),
     )  # fmt: skip
 
 

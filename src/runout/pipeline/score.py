@@ -174,9 +174,9 @@ def score_forecast(
             f"expected prices, open interest or liquidations before {format_date(first)}, found too few in {lake.root}"
         )
     asked = len(joined[ISSUED].start)
-    stored = {label: len(joined[label].start) if label in joined else 0 for label in by_label}
+    scored = {label: len(joined[label].start) if label in joined else 0 for label in by_label}
     notes += [
-        f"{label}: {n} of {asked} cases, since it needs more days before." for label, n in stored.items() if n < asked
+        f"{label}: {n} of {asked} cases, since it needs more days before." for label, n in scored.items() if n < asked
     ]
     outcomes = _outcomes(cases)
     events, days = int((outcomes >= threshold_usd).sum()), len(np.unique(joined[ISSUED].start // NANOSECONDS_PER_DAY))
@@ -233,8 +233,8 @@ def _of_hours(lake: Lake, past: Past, rows: IntArray) -> Iterator[_Case]:
     daily, days = evidence_of(past.history), past.history.day
     end = int(days[-1]) + NANOSECONDS_PER_DAY
     for hour in range(0, NANOSECONDS_PER_DAY, _FOUR_HOURS):
-        results = read_past(lake, past.origin + hour, origin=end + hour, group=past.group)
-        evidence, later = evidence_of(results.history), int(days[0]) + hour - int(results.history.day[0])
+        hourly = read_past(lake, past.origin + hour, origin=end + hour, group=past.group)
+        evidence, later = evidence_of(hourly.history), int(days[0]) + hour - int(hourly.history.day[0])
         later //= NANOSECONDS_PER_DAY
         asked = rows + later
         asked = asked[(asked >= 0) & (asked < evidence.design.days)]

@@ -257,13 +257,13 @@ def _tipping(what_if: WhatIf) -> list[str]:
     at, direction = what_if.setting.price, what_if.slide.direction
     text: list[str] = []
     for tipping in what_if.slide.tipping[:3]:
-        stored = (
+        end = (
             "nothing on the map stops it"
             if tipping.stop_distance is None
             else (f"it runs on to {price(price_at(at, tipping.stop_distance, direction))}")
         )
         text.append(
-            f"At {price(price_at(at, tipping.trigger_distance, direction))} the stop jumps: {stored}, with "
+            f"At {price(price_at(at, tipping.trigger_distance, direction))} the stop jumps: {end}, with "
             f"{dollars(tipping.liquidated_usd)} of forced orders."
         )
     return text

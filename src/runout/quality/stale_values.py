@@ -71,9 +71,9 @@ def _frozen(observed: Observed, track: Track) -> list[AuditFinding]:
 def _resting_value(of_runs: Values, lengths: Times, rows: int) -> float:
     """Return the value that a series returns to again and again (the base rate of funding), NaN where it has none."""
     levels, place, runs = np.unique(of_runs, return_inverse=True, return_counts=True)
-    stored = np.bincount(place, weights=lengths)
-    most = int(np.argmax(stored))
-    return float(levels[most]) if runs[most] >= RESTING_RUNS and stored[most] >= RESTING_SHARE * rows else np.nan
+    rows_at = np.bincount(place, weights=lengths)
+    most = int(np.argmax(rows_at))
+    return float(levels[most]) if runs[most] >= RESTING_RUNS and rows_at[most] >= RESTING_SHARE * rows else np.nan
 
 
 def _longest_plausible(lengths: Times) -> float:

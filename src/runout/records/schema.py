@@ -170,8 +170,8 @@ def _column_faults(column: Column) -> list[pl.Expr]:
 
 def _order_fault(rule: Order) -> pl.Expr:
     smaller, larger = pl.col(rule.smaller), pl.col(rule.larger)
-    results = pl.format(f"expected {rule.smaller} ≤ {rule.larger}, found {{}} and {{}}", smaller, larger)
-    return pl.when(smaller > larger + 1e-9 * larger.abs()).then(results).otherwise(None)
+    fault = pl.format(f"expected {rule.smaller} ≤ {rule.larger}, found {{}} and {{}}", smaller, larger)
+    return pl.when(smaller > larger + 1e-9 * larger.abs()).then(fault).otherwise(None)
 
 
 def _fault_if(condition: pl.Expr, text: str) -> pl.Expr:
@@ -179,5 +179,5 @@ def _fault_if(condition: pl.Expr, text: str) -> pl.Expr:
 
 
 def _bound(column: Column, condition: pl.Expr, expected: str) -> pl.Expr:
-    results = pl.format(f"{column.name}: expected {expected} ({column.unit}), found {{}}", pl.col(column.name))
-    return pl.when(condition).then(results).otherwise(None)
+    fault = pl.format(f"{column.name}: expected {expected} ({column.unit}), found {{}}", pl.col(column.name))
+    return pl.when(condition).then(fault).otherwise(None)

@@ -107,8 +107,8 @@ def require_equal_lengths(**arrays: npt.NDArray[np.generic]) -> None:
     """
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
-        results = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise UsageError(f"expected arrays of equal length, found {results}: join them on their key before scoring")
+        each = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise UsageError(f"expected arrays of equal length, found {each}: join them on their key before scoring")
 
 
 def require_between(name: str, value: float, low: float, high: float) -> None:

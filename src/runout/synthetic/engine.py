@@ -67,10 +67,10 @@ def make_markets(m: Market, target: float) -> None:
 def unwind(m: Market, v: int) -> None:
     """Let the venue's funds sell a part of what they took over."""
     for j in (OWN * v + BACKSTOP, OWN * v + INSURANCE):
-        stored = m.accounts[j].quantity
-        if stored != 0.0:
-            small = abs(stored) * m.markets[v].price < 1000.0
-            take(m, j, -stored if small else -UNWIND_SHARE * stored, m.whole[0].forced_impact)
+        quantity = m.accounts[j].quantity
+        if quantity != 0.0:
+            small = abs(quantity) * m.markets[v].price < 1000.0
+            take(m, j, -quantity if small else -UNWIND_SHARE * quantity, m.whole[0].forced_impact)
             m.whole[0].events += 1.0
 
 

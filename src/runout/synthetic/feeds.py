@@ -101,17 +101,17 @@ def single_events(track: Track, venue: Venue, place: int, start: int, rng: np.ra
     rows = track.forced[(track.forced.venue == place) & (track.forced.minute > first - SPREAD_MINUTES)]
     usd = rows.quantity * rows.price
     counts = 1 + rng.poisson(usd / MEAN_LIQUIDATION_USD)
-    subject = np.repeat(np.arange(len(rows)), counts)
-    sizes = (1.0 - rng.random(len(subject))) ** (-1 / SIZE_TAIL)
-    value = sizes * (usd / np.bincount(subject, sizes, minlength=len(rows)))[subject]
-    minute = np.minimum(rows.minute[subject] + rng.integers(0, SPREAD_MINUTES, len(subject)), _minutes(track) - 1)
-    time = start + minute * NANOSECONDS_PER_MINUTE + rng.integers(0, 60, len(subject)) * SECOND
-    lottery = rng.random(len(subject))
+    parent = np.repeat(np.arange(len(rows)), counts)
+    sizes = (1.0 - rng.random(len(parent))) ** (-1 / SIZE_TAIL)
+    value = sizes * (usd / np.bincount(parent, sizes, minlength=len(rows)))[parent]
+    minute = np.minimum(rows.minute[parent] + rng.integers(0, SPREAD_MINUTES, len(parent)), _minutes(track) - 1)
+    time = start + minute * NANOSECONDS_PER_MINUTE + rng.integers(0, 60, len(parent)) * SECOND
+    lottery = rng.random(len(parent))
     kept = _published_places(venue.feed, time, value, lottery)
     kept = kept[minute[kept] >= first]
     price = rows.bankruptcy_price if venue.side_word == "position" else rows.price
     order = kept[np.lexsort((lottery[kept], time[kept]))]
-    return Shown(time[order], rows.side[subject[order]], value[order], price[subject[order]])
+    return Shown(time[order], rows.side[parent[order]], value[order], price[parent[order]])
 
 
 def event_sums(shown: Shown, side: int, start: int, hours: int) -> Floats:

@@ -193,10 +193,10 @@ def turn(m: Market, target: float, luck: Floats) -> None:
     elif a[i].quantity != 0.0:
         manage(m, i, luck[1], luck[2])
     else:
-        requested = 0.0
+        long_open = 0.0
         for v in range(len(m.edge)):
-            requested += m.markets[v].long_open
-        if luck[3] < 0.35 * (1.0 + 6.0 * (target - requested) / target):
+            long_open += m.markets[v].long_open
+        if luck[3] < 0.35 * (1.0 + 6.0 * (target - long_open) / target):
             enter(m, i, target, luck[1], luck[2])
 
 

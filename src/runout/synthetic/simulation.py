@@ -77,12 +77,12 @@ def simulate(
     log, other = (empty_log(len(world.venues), room, world.traders_of(coin)) for _ in range(2))
     market = made_market(world, coin, log, rng)
     streams = rng.spawn(2)
-    requested = _target_coins(world, coin, days, rng)
+    targets = _target_coins(world, coin, days, rng)
     pledge = np.exp(PLEDGE_BETA * np.cumsum(common))
     kept = _Recorder(world)
     for day in range(days):
         part = slice(day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY)
-        draws = _draws((latent[part], requested[part], pledge[part]), turns, market, streams)
+        draws = _draws((latent[part], targets[part], pledge[part]), turns, market, streams)
         shadow = copied(market, other, forced_impact=0.0)
         run(market, draws)
         if market.counts[1]:
@@ -162,11 +162,11 @@ def _endogenous(closed: Records, other: Log) -> npt.NDArray[np.bool_]:
 
 
 def _snapshot(day: int, market: Market) -> Any:
-    stored = np.flatnonzero(market.accounts.quantity != 0.0)
-    a = market.accounts[stored]
+    open_accounts = np.flatnonzero(market.accounts.quantity != 0.0)
+    a = market.accounts[open_accounts]
     side, size = np.sign(a.quantity), np.abs(a.quantity)
     worth = a.cash + a.pledge * market.whole[0].pledge_value
     cross = np.maximum(-side * worth / (size * (1 - side * market.tiers[a.venue, 0, 0])), 0.0)
-    level = np.where(np.isin(stored, market.cross), cross, a.level)
+    level = np.where(np.isin(open_accounts, market.cross), cross, a.level)
     columns = (a.venue, a.kind, a.quantity, a.entry, a.leverage, level, a.opened - BURN_IN_DAYS * MINUTES_PER_DAY)
-    return np.column_stack([np.full(len(stored), day), stored, *columns])
+    return np.column_stack([np.full(len(open_accounts), day), open_accounts, *columns])

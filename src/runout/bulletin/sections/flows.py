@@ -124,15 +124,15 @@ def _net(value: float) -> str:
 def _verdict(flow: Flow, at: int) -> Finding:
     values, word = flow.values, _word(flow)
     scores = {name: values.get(f"{name}_score") for name in ("spot", "perpetual")}
-    text = {
+    scored = {
         name: f" ({score:+.1f} deviations)".replace("-", "−") if score is not None else ""
         for name, score in scores.items()
     }
     known = {label: entry for label, entry in flow.records.items() if entry is not None}
     judged = track_record.sentence(known.get("24h"), "the price was against leverage's side a day later")
     statement = (
-        f"In the 24 h to {say_time(flow.time, at)} takers net {_net(values['spot_net_usd'])} on spot{text['spot']} and "
-        f"{_net(values['perpetual_net_usd'])} on the leveraged market{text['perpetual']}. {_SAYS[word]}."
+        f"In the 24 h to {say_time(flow.time, at)} takers net {_net(values['spot_net_usd'])} on spot{scored['spot']}"
+        f" and {_net(values['perpetual_net_usd'])} on the leveraged market{scored['perpetual']}. {_SAYS[word]}."
     )
     if word != "unknown":
         statement += f" {judged}"
@@ -158,13 +158,13 @@ def _verdict(flow: Flow, at: int) -> Finding:
 
 def _share(flow: Flow, wider: Flow | None, at: int) -> Finding:
     values = flow.values
-    stored = _ranking_period(values)
+    period = _ranking_period(values)
     rank, busy = values.get("leverage_share_percentile"), values.get("turnover_percentile")
-    ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
+    ranked = f", the {ordinal(rank)} percentile of {period}" if rank is not None else ""
     statement = f"Leverage made {percent(values['leverage_share'])} of that turnover{ranked}"
     if busy is not None and "turnover_usd" in values:
         statement += f"; the turnover itself, {dollars(values['turnover_usd'])}, is at the {ordinal(busy)}"
-    past = f"rank within {stored}, same series" if rank is not None else _UNRANKED
+    past = f"rank within {period}, same series" if rank is not None else _UNRANKED
     numbers = (
         quantity("leverage_share", "leverage's share of turnover", values["leverage_share"], "fraction", _EXACT),
         quantity("leverage_share_percentile", "its percentile", rank, "percentile", past),
@@ -239,14 +239,14 @@ def _against_usual(missing: float) -> str:
 
 def _premium(name: str, level: Level, at: int) -> Finding:
     rate, rank = level.values["rate"], level.values.get("percentile")
-    stored = _ranking_period(level.values)
-    ranked = f", the {ordinal(rank)} percentile of {stored}" if rank is not None else ""
+    period = _ranking_period(level.values)
+    ranked = f", the {ordinal(rank)} percentile of {period}" if rank is not None else ""
     subject = "The perpetual traded" if name == "basis" else "Bitcoin in dollars on Coinbase traded"
     than = "spot" if name == "basis" else "its price in USDT on Binance"
     side = "over" if rate >= 0 else "under"
     caveat = "" if name == "basis" else "The premium also reflects USDT trading above or below one dollar."
     uncertainty = "last trades of the bars, not simultaneous" if name == "basis" else "one sample at the instant"
-    past = f"rank within {stored}, same series" if rank is not None else _UNRANKED
+    past = f"rank within {period}, same series" if rank is not None else _UNRANKED
     numbers = (
         quantity("rate", "premium", rate, "fraction", uncertainty, signed=True),
         quantity("percentile", "percentile", rank, "percentile", past),
