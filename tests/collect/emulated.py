@@ -38,6 +38,8 @@ SECOND = 1_000_000_000
 STEP = 3 * SECOND
 TURN = 0.005
 """Seconds by which a turn of the loop may wait longer than it asked to."""
+LONGEST_TURN = 0.1
+"""Seconds of its own work that count of a turn: the market has to keep up with deadlines."""
 SHORTEST = 2.0
 """Seconds of silence that a loaded machine may take by itself."""
 Events = Counter[tuple[str, int, str]]
@@ -79,7 +81,7 @@ class _Turns(selectors.DefaultSelector):
         began = time.monotonic()
         ready = super().select(timeout)
         waited, worked = time.monotonic() - began, time.thread_time()
-        self.passed += worked - self._worked + min(waited, (timeout or 0.0) + TURN)
+        self.passed += min(worked - self._worked, LONGEST_TURN) + min(waited, (timeout or 0.0) + TURN)
         self._worked = worked
         return ready
 
@@ -165,8 +167,7 @@ class Run:
         while True:
             await asyncio.sleep(0.04)
             now = loop.time()
-            # Where the machine stood still, the market did too: nobody could have listened.
-            await self.emulator.advance(min(now - before, 0.1) * HURRY)
+            await self.emulator.advance((now - before) * HURRY)
             before = now
 
     # -- while it runs ------------------------------------------------------------------------------------------------
