@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 
 import httpx
+import msgspec
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -75,6 +76,12 @@ def test_candles_go_on_to_the_present_where_the_longest_series_ends_earlier(clie
     ends = [row["event_time"] for row in table["rows"]]
     assert (ends[0], ends[-1], len(ends)) == ("2025-03-01T08:00:00Z", "2025-04-19T00:00:00Z", len(set(ends)))
     assert [name.rsplit("/", 1)[1] for name in table["series"]] == ["14400000000000", "300000000000"]
+
+
+def test_a_stablecoin_margined_market_is_shown_before_a_coin_margined_one_of_its_step(lake: Lake) -> None:
+    (finest,) = [item for item in lake.series("bars", "BTC") if item.series.endswith("/300000000000")]
+    other = msgspec.structs.replace(finest, series="a-coin-margined-market", margin="coin", instruments="BTCUSD")
+    assert sorted([other, finest], key=questions.preference) == [finest, other]
 
 
 def test_what_only_coarser_bars_saw_was_observed(client: httpx.Client) -> None:

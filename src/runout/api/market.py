@@ -28,6 +28,17 @@ _BAR: Final = {
 _EVENT: Final = ("event_time", "venue", "liquidated_side", "value_usd", "quantity_base", "price", "series")
 
 
+def preference(series: Series) -> tuple[bool, int, bool, bool, str]:
+    """Return the place of a series among those of a coin: perpetual, fine, of Binance and stablecoin-margined first."""
+    perpetual, binance = series.market == "perpetual", series.venues == ("binance",)
+    return not perpetual, series.step, not binance, series.margin != "stablecoin", series.series
+
+
+def book_of(series: Series) -> tuple[str, str, tuple[str, ...]]:
+    """Return the market whose trades a series is of: steps of one market may follow each other."""
+    return series.market, series.margin, series.venues
+
+
 def candles(
     lake: Lake, coin: str, at: int, *, since: int | None = None, columns: int = COLUMNS, venue: str | None = None
 ) -> TableAnswer:
@@ -60,7 +71,7 @@ def candles(
     begin = _begin(at, since)
     known = lake.series("bars", coin, at=at)
     requested = [item for item in known if item.step and (venue is None or item.venues == (venue,))]
-    ranked = sorted(requested, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
+    ranked = sorted(requested, key=preference)
     chosen = _covering(lake, "bars", ranked, at, begin)
     if chosen is None:
         raise NotEnoughDataError(
@@ -263,7 +274,7 @@ def _continued(
     """Return the chosen series, continued after its end by the finest of its market that goes on: none ends early."""
     source, rows = chosen
     for series in ranked:
-        if series == source or (series.venues, series.market) != (source.venues, source.market):
+        if series == source or book_of(series) != book_of(source):
             continue
         more = lake.as_of(kind, at=at, series=[series.series], since=int(rows["event_time"][-1]) + 1)
         inside = pl.col("event_time") - pl.col("span") >= int(rows["event_time"][-1])  # no trade is counted twice

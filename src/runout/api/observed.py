@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from runout.api.market import book_of, preference
 from runout.api.table_answer import TableAnswer, table_of
 from runout.api.tables import dated
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
@@ -168,12 +169,12 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
         series = [item for item in known if item.kind == kind and 0 < item.step < NANOSECONDS_PER_DAY]
         if not series:
             continue
-        ranked = sorted(series, key=lambda s: (s.market != "perpetual", s.step, s.venues != ("binance",), s.series))
+        ranked = sorted(series, key=preference)
         finest = ranked[0]
         used.append(finest)
         rows += [
             (kind, finest.series, start, end, "no rows")
-            for start, end in _gaps(lake, [s for s in ranked if _market(s) == _market(finest)], at, begin)
+            for start, end in _gaps(lake, [item for item in ranked if book_of(item) == book_of(finest)], at, begin)
         ]
     recorded = lake.as_of("gaps", at=at, since=begin).filter(pl.col("coin") == coin)
     kinds = {item.series: item.kind for item in known}
@@ -186,10 +187,6 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
     }  # fmt: skip
     table = pl.DataFrame(sorted(rows, key=lambda row: (row[2], row[1])), schema=schema, orient="row")
     return table_of(dated(table), tuple(used))
-
-
-def _market(series: Series) -> tuple[str, tuple[str, ...]]:
-    return series.market, series.venues
 
 
 def _gaps(lake: Lake, ranked: Sequence[Series], at: int, begin: int) -> list[tuple[int, int]]:

@@ -13,7 +13,14 @@ from rich.console import Console
 
 from runout import clock
 from runout.cli import screen
-from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, format_time, now_ns
+from runout.clock import (
+    NANOSECONDS_PER_DAY,
+    NANOSECONDS_PER_HOUR,
+    NANOSECONDS_PER_MINUTE,
+    NANOSECONDS_PER_SECOND,
+    format_time,
+    now_ns,
+)
 from runout.errors import ExitCode, LakeError, NotEnoughDataError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +30,8 @@ Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
 _MOST_EMULATOR_SECONDS: Final = 600.0
 _MOST_BACKFILL_SECONDS: Final = 75.0
+_HOURS_BEFORE: Final = 4
+"""Between the begin of a market that outruns the clock and the move of its scenario."""
 _FETCHED: Final = {ExitCode.DONE, ExitCode.FINDINGS, ExitCode.QUARANTINED}
 
 
@@ -110,7 +119,7 @@ def _emulate(children: "Children", coins: Sequence[str], market: Path, options: 
     known = msgspec.json.decode(market.read_bytes(), type=_Market) if market.is_file() else None
     settings = market.with_name("emulated-venues.toml")
     settings.unlink(missing_ok=True)
-    begun = ("--start", known.start) if known else ()
+    begun = ("--start", known.start if known else _beginning()) if known or speed != 1.0 else ()
     if known:
         clock.follow(clock.parse_emulated_clock(known.clock))
         begun += ("--at", format_time(now_ns()))
@@ -133,6 +142,15 @@ def _emulate(children: "Children", coins: Sequence[str], market: Path, options: 
     address = next(address for address in hosts.values() if address.startswith("http"))
     children.set("RUNOUT_VENUE_HOSTS", "/".join(address.split("/")[:3]))
     children.set("RUNOUT_EMULATED_CLOCK", emulated.emulated_clock)
+
+
+def _beginning() -> str:
+    """Return when a new market that outruns the clock begins: hours before its scenario, whatever the hour is now."""
+    from runout.emulator.market import MOVE_HOUR  # noqa: PLC0415 - the simulation, only where it is asked for
+
+    present = now_ns()
+    hour = (MOVE_HOUR - _HOURS_BEFORE) * NANOSECONDS_PER_HOUR
+    return format_time((present - hour) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY + hour)
 
 
 class _Emulated(msgspec.Struct, frozen=True):
