@@ -110,7 +110,7 @@ def test_rehearsal_a_slide_at_sixty_times_its_pace_is_followed_to_its_end(visit:
         first = until(page, "() => runoutState.candles.value.data?.rows.at(-1)?.close", 60)
         slid = f"() => runoutState.candles.value.data?.rows.at(-1)?.close < {first} * 0.93"
         until(page, slid, 900)
-        big = "() => (runoutState.tape.value.data?.rows ?? []).reduce((sum, one) => sum + one.value_usd, 0)"
-        assert page.evaluate(big) > 1e6
+        sum_usd = "(runoutState.tape.value.data?.rows ?? []).reduce((sum, one) => sum + one.value_usd, 0)"
+        until(page, f"() => {sum_usd} > 1e6", 300)
         page.screenshot(path=str(tmp_path / "rehearsal.png"))
         assert errors == []

@@ -183,7 +183,7 @@ export function loadAll(): void {
   loadModels(mine);
 }
 
-let modelled = 0;
+let modelled = 0, streamed = 0;
 
 /** What models say: all of it of one map, which the server computes once. */
 function loadModels(mine: AbortController): void {
@@ -211,7 +211,10 @@ function refresh(kinds: string[]): void {
   const mine = turn, windowed = asked(true);
   const table = <Row>(resource: string, parameters: Parameters) => () => json<Table<Row>>(resource, parameters, mine.signal);
   if (kinds.includes("bars")) void load(candles, table<Candle>("/v1/candles", windowed), mine);
-  if (kinds.includes("liquidations")) void load(liquidations, table<Sides>("/v1/liquidations", { ...windowed, columns: 200 }), mine);
+  if (kinds.includes("liquidations")) {
+    void load(liquidations, table<Sides>("/v1/liquidations", { ...windowed, columns: 200 }), mine);
+    if (Date.now() - streamed > 3000) loadTape(); // rows that came late are no news, and are not sent by themselves
+  }
   if (kinds.includes("open_interest")) void load(interest, table<Interest>("/v1/open-interest", { ...windowed, columns: 200 }), mine);
   if (kinds.includes("funding")) void load(funding, table<Funding>("/v1/funding", windowed), mine);
   if (kinds.includes("depth")) void load(depth, table<Depth>("/v1/depth", windowed), mine);
@@ -237,6 +240,7 @@ function receive(message: Message): void {
     });
   }
   if (message.channel === "liquidations" && live.peek()) {
+    streamed = Date.now();
     const mine = (message.data["rows"] as Event[]).filter((one) => one.coin === coin.peek() && one.value_usd >= leastUsd.peek());
     if (mine.length === 0) return;
     const found = tape.peek();
