@@ -210,17 +210,19 @@ for venue in ("okx", "dydx", "kraken", "bybit"):
         run.strike("abort", lasts=CUT)
         await run.market_seconds(70.0)
 
-    scenario(f"old events first, again after a reconnect: {venue}", venue, replays, with_gap("1006"))
+    scenario(
+        f"old events first, again after a reconnect: {venue}", venue, replays, with_gap("1006"), quick=venue == "okx"
+    )
 
 # -- life and its end -------------------------------------------------------------------------------------------------
 
 for venue in (
     "binance", "bybit", "okx", "gate", "bitget", "kraken", "deribit", "htx", "bitfinex", "dydx", "lighter", "aster",
 ):  # fmt: skip
-    scenario(f"as usual, with its pings and law: {venue}", venue, goes_on, without_gap, quick=venue == "htx")
+    scenario(f"as usual, with its pings and law: {venue}", venue, goes_on, without_gap, quick=venue in {"htx", "gate"})
 scenario(
     "half-dead: answers pings, sends nothing", "binance", befalls("mute", lasts=70.0, after=120.0),
-    with_gap("silent for more than"),
+    with_gap("silent for more than"), quick=True,
 )  # fmt: skip
 scenario("answers no ping, sends data", "okx", befalls("deaf"), without_gap)
 scenario(
@@ -443,6 +445,7 @@ def test_the_page_lists_every_failure_and_no_other():
     assert listed == list(dict.fromkeys(name.split(":")[0] for name in ALL))
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("name", QUICK)
 def test_what_a_venue_does_is_stored_or_said(quick: Played, name: str):
     quick.check(name)
