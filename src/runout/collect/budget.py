@@ -1,6 +1,7 @@
 """What this machine has taken from each venue's limits: one ledger for all processes behind one address."""
 
 import sqlite3
+import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,7 @@ class Budget:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        self._end = weakref.finalize(self, self._connection.close)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
@@ -42,7 +44,7 @@ class Budget:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._end()
 
     def take(self, venue: str, name: str, pool: Pool, weight: int) -> float:
         """Take a weight, if it is free.

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -65,11 +66,11 @@ class Tail:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             if read_only:
-                self._base = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_WAITS, isolation_level=None)
+                self._base = self._opened(f"file:{file}?mode=ro", uri=True)
                 self._base.execute("SELECT 1 FROM sqlite_master").fetchone()
             else:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                self._base = sqlite3.connect(file, timeout=_WAITS, isolation_level=None, check_same_thread=False)
+                self._base = self._opened(str(file))
                 self._base.execute("PRAGMA journal_mode=WAL")
                 self._base.execute("PRAGMA synchronous=FULL")
                 self._base.execute("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
@@ -80,9 +81,15 @@ class Tail:
         except sqlite3.Error as error:
             raise LakeError(f"cannot open the tail {file}: {error}") from error
 
+    def _opened(self, address: str, *, uri: bool = False) -> sqlite3.Connection:
+        base = sqlite3.connect(address, uri=uri, timeout=_WAITS, isolation_level=None, check_same_thread=False)
+        # A tail that is dropped, or could not be read, lets go of its file as well.
+        self._end = weakref.finalize(self, base.close)
+        return base
+
     def close(self) -> None:
         """Let go of the file."""
-        self._base.close()
+        self._end()
         if self._lock >= 0:
             os.close(self._lock)
 
