@@ -87,8 +87,7 @@ def _walked(lake: Lake) -> tuple[FloatArray, BoolArray]:
     later = np.flatnonzero(known & (np.arange(len(total)) > first)).tolist()
     rows = np.array([row for row in later if _answered(evidence, row)], dtype=np.int64)
     said = [
-        walk(MODELS[name].model, evidence, rows.tolist(), [theta], refit_days=REFIT_DAYS).probability[:, 0]
-        for name in WALKED
+        walk(MODELS[name], evidence, rows.tolist(), [theta], refit_days=REFIT_DAYS).probability[:, 0] for name in WALKED
     ]
     return np.column_stack(said), total[rows] >= theta
 

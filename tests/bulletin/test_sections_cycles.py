@@ -204,7 +204,7 @@ def test_the_pattern_counts_withdrawn_peaks_too() -> None:
 
 
 def test_the_pattern_ends_with_what_happened_since_the_last_high() -> None:
-    now = Now(peak_time=MIDNIGHT - 4 * DAY, peak_price=123_405.0, price_change=-0.069, coins_change=0.052, usd_now=8e10)
+    now = Now(peak_time=MIDNIGHT - 4 * DAY, peak_price=123_405.0, price_change=-0.069, coins_change=0.052)
     found = peaks.pattern(ALL, now, WHOLE, AT)[0]
     assert found.statement.endswith("price changed by −6.9% and coin open interest by +5.2%.")
     is_sound(found)

@@ -14,8 +14,8 @@ from runout.forecast.covariates import sample_of
 from runout.forecast.features import Evidence, evidence_of
 from runout.forecast.history import History
 from runout.forecast.models.dynamic import Dynamic
-from runout.forecast.protocol import Fitted, Predictive
-from runout.forecast.registry import ENTRIES, ISSUED, Entry, model_named
+from runout.forecast.protocol import Fitted, Model, Predictive
+from runout.forecast.registry import ISSUED, MODELS
 from runout.forecast.walking import forecasts
 
 THETA = np.geomspace(1e7, 1e10, 12)
@@ -23,11 +23,11 @@ WHOLE = history(520, seed=3)
 Say = Callable[[History, int], np.ndarray]
 
 
-def says(entry: Entry) -> Say:
+def says(entry: Model) -> Say:
     """Return what a model says of day ``target``, walked forward over a history as the scoring does it."""
 
     def of(past: History, target: int) -> np.ndarray:
-        made = next(forecasts(entry.model, evidence_of(past), [target]))
+        made = next(forecasts(entry, evidence_of(past), [target]))
         return made.exceedance(THETA)
 
     return of
@@ -41,13 +41,13 @@ def unmoved_by_the_future(say: Say, seed: int, target: int) -> bool:
 @given(some.integers(0, 2**32), some.integers(400, 519))
 @settings(max_examples=12)
 def test_the_forecast_that_is_issued_does_not_move_with_what_came_later(seed: int, target: int) -> None:
-    assert unmoved_by_the_future(says(next(one for one in ENTRIES if one.name == ISSUED)), seed, target)
+    assert unmoved_by_the_future(says(MODELS[ISSUED]), seed, target)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", MODELS.values(), ids=lambda one: one.name)
 @given(some.integers(0, 2**32), some.integers(400, 519))
 @settings(max_examples=3)
-def test_no_model_moves_with_what_came_later(entry: Entry, seed: int, target: int) -> None:
+def test_no_model_moves_with_what_came_later(entry: Model, seed: int, target: int) -> None:
     assert unmoved_by_the_future(says(entry), seed, target)
 
 
@@ -79,7 +79,7 @@ class Cheat(msgspec.Struct, frozen=True):
     name: str = "cheat"
 
     def fit(self, evidence: Evidence) -> Fitted:
-        return _CheatFitted(model_named(ISSUED).fit(evidence), self.all_days)
+        return _CheatFitted(MODELS[ISSUED].fit(evidence), self.all_days)
 
 
 class _CheatFitted(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ def centred_by_all_days(past: History, target: int) -> np.ndarray:
     design = evidence.design
     centred = design.values - np.nanmean(design.values, axis=0)
     leaking = Evidence(evidence.history, msgspec.structs.replace(design, values=centred))
-    return next(forecasts(model_named(ISSUED), leaking, [target])).exceedance(THETA)
+    return next(forecasts(MODELS[ISSUED], leaking, [target])).exceedance(THETA)
 
 
 def test_a_mean_over_all_days_is_caught_by_the_same_check() -> None:
@@ -137,7 +137,7 @@ def test_a_planted_leak_shows_in_a_score_too_good_to_be_true() -> None:
     targets = range(430, 520)
     theta = float(np.quantile(WHOLE.total_usd, 0.8))
     event = WHOLE.total_usd[list(targets)] >= theta
-    models = {"honest": model_named(ISSUED), "cheat": Cheat(WHOLE)}
+    models = {"honest": MODELS[ISSUED], "cheat": Cheat(WHOLE)}
     auc = {
         name: roc_auc_score(
             event,

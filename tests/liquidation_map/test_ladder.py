@@ -77,7 +77,6 @@ def test_the_table_holds_every_level_once():
     assert rows.select("side", "low_price").is_unique().all()
     assert ((rows["low_usd"] <= rows["usd"]) & (rows["usd"] <= rows["high_usd"])).all()
     assert rows["prior_share"].is_between(0, 1).all()
-    assert (rows["exact_fraction"] == 0.0).all()
     assert rows.null_count().sum_horizontal().item() == 0
 
 

@@ -33,12 +33,12 @@ def test_each_side_holds_what_it_held_and_nothing_is_negative(inferred, count, s
     exact = positions(count, seed, of.price, held.min())
     made = merged(of, exact, held)
     assert made.held() == pytest.approx(held, rel=1e-12)
-    parts = made.inferred_base, made.exact_base, made.inferred_elsewhere_base, made.exact_elsewhere_base
+    parts = made.inferred_base, made.measured_base, made.inferred_elsewhere_base, made.measured_elsewhere_base
     assert all((one >= -1e-9).all() for one in parts)
-    fraction = made.exact_fraction()
+    fraction = made.measured_share()
     assert ((fraction >= 0) & (fraction <= 1)).all()
     published = np.bincount(exact.side, weights=exact.size_base, minlength=2)
-    assert made.exact_base.sum(axis=1) + made.exact_elsewhere_base == pytest.approx(published)
+    assert made.measured_base.sum(axis=1) + made.measured_elsewhere_base == pytest.approx(published)
 
 
 def test_without_published_positions_the_ladder_is_as_inferred(inferred):
@@ -46,7 +46,7 @@ def test_without_published_positions_the_ladder_is_as_inferred(inferred):
     made = merged(of, positions(0, 0, of.price, 1.0), held)
     assert made.inferred_base == pytest.approx(of.coins)
     assert made.inferred_usd == pytest.approx(of.usd)
-    assert not made.exact_fraction().any()
+    assert not made.measured_share().any()
 
 
 def test_a_side_that_is_published_whole_has_nothing_inferred(inferred):
@@ -56,10 +56,10 @@ def test_a_side_that_is_published_whole_has_nothing_inferred(inferred):
     made = merged(of, exact, held)
     assert not made.inferred_base[0].any()
     assert made.inferred_base[1] == pytest.approx(of.coins[1])
-    assert made.exact_base[0, 3] == held[0]
-    assert made.exact_usd[0].sum() == pytest.approx(held[0] * low)
+    assert made.measured_base[0, 3] == held[0]
+    assert made.measured_usd[0].sum() == pytest.approx(held[0] * low)
     rows = table(made).filter(pl.col("side") == "long")
-    assert rows["exact_fraction"].to_list() == [1.0]
+    assert rows["measured_share"].to_list() == [1.0]
 
 
 def test_more_published_than_held_is_refused(inferred):
@@ -90,4 +90,4 @@ def test_real_hyperliquid_whales_merge_into_a_ladder(real_data, inferred):
     made = merged(scaled, exact, np.maximum(held, scaled.coins.sum(axis=1)))
     assert last.height > 100
     assert made.held() == pytest.approx(np.maximum(held, scaled.coins.sum(axis=1)))
-    assert 0.0 < made.exact_fraction().max() <= 1.0
+    assert 0.0 < made.measured_share().max() <= 1.0

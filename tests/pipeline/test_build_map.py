@@ -309,9 +309,9 @@ def test_published_positions_stand_beside_what_is_inferred_of_the_rest(
     document = json.loads(capsys.readouterr().out)
     assert document["measured"]["positions"] == 2
     assert document["measured"]["share"] == pytest.approx({"long": 0.25, "short": 0.125}, abs=1e-5)
-    level = max(document["measured"]["levels"], key=lambda row: row["exact_usd"])
+    level = max(document["measured"]["levels"], key=lambda row: row["measured_usd"])
     assert level["low_price"] <= inside < level["high_price"]
-    assert level["exact_usd"] == pytest.approx(interest / 4 * inside, rel=1e-6)
+    assert level["measured_usd"] == pytest.approx(interest / 4 * inside, rel=1e-6)
     whole = {(row["side"], row["low_price"]): row["usd"] for row in document["levels"]}
     for row in document["measured"]["levels"]:
         left = 0.75 if row["side"] == "long" else 0.875
@@ -321,13 +321,13 @@ def test_published_positions_stand_beside_what_is_inferred_of_the_rest(
     assert "Measured levels, the largest" in text
     assert "2 published positions, 25% of longs and 12% of shorts" in re.sub(r"\s+", " ", text)
     assert main([*asked, "--format", "csv"]) == 0
-    assert "exact_fraction,inferred_usd,exact_usd" in capsys.readouterr().out.splitlines()[0]
+    assert "measured_share,inferred_usd,measured_usd" in capsys.readouterr().out.splitlines()[0]
 
 
 @pytest.mark.parametrize(
     ("rows", "error"),
     [
-        ("BTC,both,1,2\n", "side long or short .* in row 1"),
+        ("BTC,both,1,2\n", "side long or short .* in position 1"),
         ("BTC,long,0,2\n", "above zero"),
         ("ETH,long,1,2\n", "expected positions of BTC .* found none"),
         ("BTC,long,1e12,2\n", "expected at most"),

@@ -9,7 +9,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -357,12 +356,12 @@ class Lake:
         return self._once(("register",), lambda: from_table(self.scan("series").collect().sort("series")))
 
     def _known_series(self, at: int) -> set[str]:
-        known = [
-            self.scan(schema.kind).filter(pl.col("known_time") <= at).select(pl.col("series").unique())
-            for schema in OBSERVED
-        ]
-        read = partial(pl.collect_all, known)
-        return {name for rows in self._once(("known series", at), read) for name in rows["series"]}
+        def read() -> set[str]:
+            names = pl.col("series").unique()
+            known = (self.scan(item.kind).filter(pl.col("known_time") <= at).select(names) for item in OBSERVED)
+            return {name for rows in pl.collect_all(list(known)) for name in rows["series"]}
+
+        return self._once(("known series", at), read)
 
     def _table(self, kind: str, *, newest: bool = False) -> Table:
         """Return a table as it stands now; of a snapshot, as it stood when it was first read, unless to write to it."""

@@ -188,8 +188,8 @@ def table(subject: Ladder) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``side``; ``low_price, high_price`` of the level; ``coins``, inferred; ``usd, low_usd, high_usd``, expected to
-        be reported; ``prior_share``, of it assumption; ``kind``, ``data`` or ``assumption``; ``exact_fraction`` (0: no
-        venue's published positions are in it); ``cumulative_usd`` from the price outward, this level included.
+        be reported; ``prior_share``, of it assumption; ``kind``, ``data`` or ``assumption``; ``cumulative_usd`` from
+        the price outward, this level included.
     """
     parts = [
         pl.DataFrame(
@@ -198,7 +198,7 @@ def table(subject: Ladder) -> pl.DataFrame:
                 "usd": subject.usd[row],
                 "low_usd": subject.low_usd[row], "high_usd": subject.high_usd[row], "prior_share": subject.assumed[row],
                 "kind": np.where(subject.assumed[row] < FAR, "data", "assumption"),
-                "exact_fraction": np.zeros(len(subject.middle)), "cumulative_usd": cumulative(subject, side),
+                "cumulative_usd": cumulative(subject, side),
             }
         ).insert_column(0, pl.lit(side).alias("side")).filter(pl.col("coins") > 0.0)
         for row, side in enumerate(SIDES)

@@ -37,19 +37,19 @@ class MeasuredPositions(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """A ladder with exact positions in it; arrays of shape (sides, levels) unless said, longs first.
+    """A ladder with published positions in it; arrays of shape (sides, levels) unless said, longs first.
 
     Parameters
     ----------
     edges
         Dollars, ascending, shape (levels + 1,).
-    inferred_base, exact_base
+    inferred_base, measured_base
         Coins.
     inferred_usd
         Expected to be reported of the inferred ones.
-    exact_usd
-        Dollars of the exact ones, at their own liquidation prices: all of them, whatever a feed shows.
-    inferred_elsewhere_base, exact_elsewhere_base
+    measured_usd
+        Dollars of the measured ones, at their own liquidation prices: all of them, whatever a feed shows.
+    inferred_elsewhere_base, measured_elsewhere_base
         Coins of each side beyond the edges or never liquidated, shape (sides,).
     positions
         How many are published.
@@ -57,26 +57,26 @@ class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     edges: FloatArray
     inferred_base: FloatArray
-    exact_base: FloatArray
+    measured_base: FloatArray
     inferred_usd: FloatArray
-    exact_usd: FloatArray
+    measured_usd: FloatArray
     inferred_elsewhere_base: FloatArray
-    exact_elsewhere_base: FloatArray
+    measured_elsewhere_base: FloatArray
     positions: int
 
     def held(self) -> FloatArray:
         """Return coins of each side, on the ladder and elsewhere, shape (2,)."""
-        on = (self.inferred_base + self.exact_base).sum(axis=1)
-        return on + self.inferred_elsewhere_base + self.exact_elsewhere_base
+        on = (self.inferred_base + self.measured_base).sum(axis=1)
+        return on + self.inferred_elsewhere_base + self.measured_elsewhere_base
 
     def published_share(self) -> FloatArray:
         """Return the share of each side's coins that is published, shape (2,)."""
-        return (self.exact_base.sum(axis=1) + self.exact_elsewhere_base) / self.held()
+        return (self.measured_base.sum(axis=1) + self.measured_elsewhere_base) / self.held()
 
-    def exact_fraction(self) -> FloatArray:
-        """Return the share of each level's coins that is exact; 0 where nothing rests."""
-        whole = self.inferred_base + self.exact_base
-        return np.divide(self.exact_base, whole, out=np.zeros_like(whole), where=whole > 0.0)
+    def measured_share(self) -> FloatArray:
+        """Return the share of each level's coins that is measured; 0 where nothing rests."""
+        whole = self.inferred_base + self.measured_base
+        return np.divide(self.measured_base, whole, out=np.zeros_like(whole), where=whole > 0.0)
 
 
 def merged(ladder: Ladder, measured: MeasuredPositions, held_base: FloatArray) -> Merged:
@@ -107,10 +107,10 @@ def merged(ladder: Ladder, measured: MeasuredPositions, held_base: FloatArray) -
     kept = np.maximum(1.0 - published / held_base, 0.0)
     coins, dollars = _on_levels(measured, ladder.edges)
     return Merged(
-        edges=ladder.edges, inferred_base=kept[:, np.newaxis] * inferred, exact_base=coins,
-        inferred_usd=kept[:, np.newaxis] * ladder.usd, exact_usd=dollars,
+        edges=ladder.edges, inferred_base=kept[:, np.newaxis] * inferred, measured_base=coins,
+        inferred_usd=kept[:, np.newaxis] * ladder.usd, measured_usd=dollars,
         inferred_elsewhere_base=kept * (held_base - inferred.sum(axis=1)),
-        exact_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0), positions=len(measured.side),
+        measured_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0), positions=len(measured.side),
     )  # fmt: skip
 
 
@@ -120,14 +120,15 @@ def table(source: Merged) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``side, low_price, high_price, coins, exact_fraction, inferred_usd, exact_usd``.
+        ``side, low_price, high_price, coins, measured_share, inferred_usd, measured_usd``.
     """
     parts = [
         pl.DataFrame(
             {
                 "low_price": source.edges[:-1], "high_price": source.edges[1:],
-                "coins": source.inferred_base[i] + source.exact_base[i], "exact_fraction": source.exact_fraction()[i],
-                "inferred_usd": source.inferred_usd[i], "exact_usd": source.exact_usd[i],
+                "coins": source.inferred_base[i] + source.measured_base[i],
+                "measured_share": source.measured_share()[i],
+                "inferred_usd": source.inferred_usd[i], "measured_usd": source.measured_usd[i],
             }
         ).insert_column(0, pl.lit(name).alias("side"))
         for i, name in enumerate(SIDES)
@@ -139,14 +140,16 @@ def _require_sound(measured: MeasuredPositions) -> None:
     sound = (measured.size_base > 0.0) & np.isin(measured.side, (0, 1)) & ~(measured.liquidation_price <= 0.0)
     if not sound.all():
         at = int(np.flatnonzero(~sound)[0])
+        side = measured.side[at]
         raise UsageError(
-            f"expected positions of side 0 or 1 with size and price above zero, found side {measured.side[at]}, size "
-            f"{measured.size_base[at]}, price {measured.liquidation_price[at]}"
+            "expected positions of side long or short with size and price above zero, found side "
+            f"{SIDES[side] if side in {0, 1} else 'unknown'}, size {measured.size_base[at]:g}, price "
+            f"{measured.liquidation_price[at]:g} in position {at + 1} of the coin"
         )
 
 
 def _on_levels(measured: MeasuredPositions, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return coins and dollars of exact positions by side and level."""
+    """Return coins and dollars of published positions by side and level."""
     level = np.searchsorted(edges, measured.liquidation_price, side="right") - 1
     levels = len(edges) - 1
     there = np.isfinite(measured.liquidation_price) & (level >= 0) & (level < levels)

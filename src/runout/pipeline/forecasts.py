@@ -21,7 +21,7 @@ from runout.forecast.problems import diagnose
 from runout.forecast.protocol import Predictive
 from runout.forecast.quantities import known_quantities
 from runout.forecast.record import Conditional, Forecast, LevelAnswer, Window
-from runout.forecast.registry import ISSUED, model_named
+from runout.forecast.registry import ISSUED, MODELS
 from runout.forecast.shipped import shipped_ratio, shipped_shares
 from runout.forecast.structural.conditions import conditional
 from runout.forecast.structural.day import Day
@@ -101,7 +101,7 @@ def issue_forecast(lake: Lake, coin: str, at: int, *, moves: Sequence[float] = F
     today = evidence_of(past.history, lead=past.lead)
     evidence = (today, a_day_later(today))
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
-    windows = tuple(_window(item, model_named(ISSUED).fit(item).predict(item), ratio) for item in evidence)
+    windows = tuple(_window(item, MODELS[ISSUED].fit(item).predict(item), ratio) for item in evidence)
     return Forecast(
         at=at,
         coin=coin,
@@ -133,7 +133,7 @@ def next_24h(lake: Lake, at: int) -> Window | None:
     past = read_past(lake, at, origin=origin, kinds=_KINDS)
     evidence = evidence_of(past.history, lead=past.lead)
     ratio = ratio_at(read_pairs(lake, past, at), past.group, at)
-    window = _window(evidence, model_named(ISSUED).fit(evidence).predict(evidence), ratio)
+    window = _window(evidence, MODELS[ISSUED].fit(evidence).predict(evidence), ratio)
     return msgspec.structs.replace(window, scope=past.history.scope)
 
 

@@ -14,7 +14,6 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, start_of_day
 from runout.collect.following import delivered_through
 from runout.collect.recorder import pace_of_clock
-from runout.errors import NotEnoughDataError
 from runout.lake import Lake
 from runout.pipeline import ledger
 from runout.pipeline.cluster_snapshots import newest_moment
@@ -55,15 +54,12 @@ class Updated(msgspec.Struct, frozen=True, kw_only=True):
         Forecasts entered into the ledger.
     levels
         Liquidation levels and moves kept, by kind.
-    lacking
-        Why a coin has no forecast, by coin.
     """
 
     rows: int
     hourly: bool = False
     issued: int = 0
     levels: dict[str, int] = msgspec.field(default_factory=dict[str, int])
-    lacking: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class Updater:
@@ -92,14 +88,11 @@ class Updater:
         rows, hour = add_new(self._lake), at // NANOSECONDS_PER_HOUR
         if hour == self._hour:
             return Updated(rows=rows)
-        issued, levels, lacking = 0, Counter[str](), dict[str, str]()
+        issued, levels = 0, Counter[str]()
         for coin in self._coins:
-            try:
-                issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
-            except NotEnoughDataError as error:
-                lacking[coin] = str(error)
+            issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
             newest = newest_moment(self._lake, coin)
             levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
         self._lake.compact()
         self._hour = hour
-        return Updated(rows=rows, hourly=True, issued=issued, levels=levels, lacking=lacking)
+        return Updated(rows=rows, hourly=True, issued=issued, levels=levels)

@@ -218,7 +218,7 @@ def _fine_totals(lake: Lake, end: int, past: Past) -> LiquidationGroup:
 def _scored() -> dict[str, Model]:
     """Return what is issued, what it is measured against, and what installed packages add."""
     added = {name: make() for name, make in plugged("forecast", MODELS).items()}
-    return {name: MODELS[name].model for name in SCORED} | added
+    return {name: MODELS[name] for name in SCORED} | added
 
 
 def _of_days(lake: Lake, past: Past, rows: IntArray) -> Iterator[_Case]:

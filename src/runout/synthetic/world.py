@@ -71,8 +71,6 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         (``complete``); all, as a flag on the fills of ``both-counterparties``, which a reader must halve.
     side_word
         Whether the feed's side is that of the closing ``order`` or of the ``position``. Records hold the position's.
-    interest_sides
-        Whether the venue counts open interest on one side or both. Records are single-sided.
     lag
         Share of the distance to the fundamental that its makers' quotes close in a minute.
     mark_rule
@@ -95,7 +93,6 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     share: float
     feed: Feed
     side_word: Literal["order", "position"] = "order"
-    interest_sides: Literal[1, 2] = 1
     lag: float = 0.9
     mark_rule: Literal[0, 1, 2] = 0
     funding_hours: int = 8
@@ -121,11 +118,11 @@ VENUES = (
         tier_rates=(0.004, 0.008, 0.015),
     ),
     Venue(
-        name="synth-c", share=0.26, feed="complete", side_word="position", interest_sides=2, lag=0.85,
+        name="synth-c", share=0.26, feed="complete", side_word="position", lag=0.85,
         clearance_fee=0.0, tier_floors=(0.0, 2.0, 6.0, 20.0), tier_rates=(0.005, 0.0065, 0.01, 0.02),
     ),
     Venue(
-        name="synth-d", share=0.10, feed="both-counterparties", side_word="position", interest_sides=2, lag=0.6,
+        name="synth-d", share=0.10, feed="both-counterparties", side_word="position", lag=0.6,
         mark_rule=2, funding_hours=1, clearance_fee=0.0, partial_share=0.2, partial_floor=2.0, backstop=0.02,
         insurance=0.015, tier_floors=(0.0, 10.0), tier_rates=(0.0125, 0.025),
     ),

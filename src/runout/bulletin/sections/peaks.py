@@ -43,7 +43,6 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     peak_price: float
     price_change: float
     coins_change: float
-    usd_now: float
 
 
 def recent(peaks: Sequence[PeakRow], reading: Reading, at: int) -> list[Finding]:

@@ -187,7 +187,6 @@ def _since_high(whole: Reading) -> Now | None:
         peak_price=float(price[top]),
         price_change=float(price[-1] / price[top] - 1),
         coins_change=float(coins[-1] / coins[top] - 1),
-        usd_now=float(usd[-1]),
     )
 
 

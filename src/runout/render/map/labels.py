@@ -78,11 +78,11 @@ _LEVELS: Final = 12
 
 def measured_rows(source: Merged) -> list[tuple[str, ...]]:
     """Return the levels with the most measured dollars as cells under :data:`MEASURED_COLUMNS`, by price."""
-    largest = measured.table(source).filter(pl.col("exact_usd") > 0.0).top_k(_LEVELS, by="exact_usd")
+    largest = measured.table(source).filter(pl.col("measured_usd") > 0.0).top_k(_LEVELS, by="measured_usd")
     return [
         (
             row["side"], price(row["low_price"]), price(row["high_price"]), f"{row['coins']:,.4g}",
-            percent(row["exact_fraction"], digits=0), dollars(row["exact_usd"]), dollars(row["inferred_usd"]),
+            percent(row["measured_share"], digits=0), dollars(row["measured_usd"]), dollars(row["inferred_usd"]),
         )
         for row in largest.sort("low_price", "side").iter_rows(named=True)
     ]  # fmt: skip
