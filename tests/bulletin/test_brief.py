@@ -59,6 +59,13 @@ def whole(*, hours_old: int = 0) -> Bulletin:
             finding("leverage", "level", "Much.", evidence(quantity("open_interest_usd", 8e10, "USD"))),)),
     ]  # fmt: skip
     danger = next(section for section in specimen().sections if section.key == "danger")
+    noon = (
+        quantity("next_danger_level", 4.0, "level"),
+        quantity("next_probability_1b", 0.161, "fraction", low=0.054, high=0.323),
+    )
+    danger = msgspec.structs.replace(
+        danger, findings=(*danger.findings, finding("danger", "next_24h", "Four.", evidence(*noon))),
+    )  # fmt: skip
     return msgspec.structs.replace(
         specimen(synthetic=False),
         sections=(danger, *sections),

@@ -9,8 +9,8 @@ from runout.clock import parse_time, say_date, say_time
 from runout.forecast.targets import DANGER_USD
 from runout.units import dollars, percent, price
 
-_SENTENCES: Final = frozenset({"Last 24 h", "Leverage", "Record", "Not shown"})
-_FALL: Final = "If "
+_DRAWN: Final = frozenset({"Data", "Danger", "Above", "Below", "", brief_words.MORE})
+"""Lines that stand elsewhere on the first screen; all others are sentences."""
 
 
 class Bar(NamedTuple):
@@ -79,7 +79,7 @@ def front(brief: Brief) -> Front:
         warning=brief_words.warning(brief),
         ladder=tuple(_ladder(brief)),
         ladder_note=brief_words.levels_note(brief),
-        sentences=tuple(line for line in lines if line.label in _SENTENCES or line.label.startswith(_FALL)),
+        sentences=tuple(line for line in lines if line.label not in _DRAWN),
     )
 
 
