@@ -4,7 +4,7 @@ import type { CanvasRenderingTarget2D } from "fancy-canvas";
 import type { IChartApi, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesApi, ISeriesPrimitive, PrimitivePaneViewZOrder, SeriesType, Time } from "lightweight-charts";
 import { dollars } from "./format";
 import { Heat, cellUsd } from "./heat";
-import type { Cluster, Gap, Sweep } from "./state";
+import { far, type Cluster, type Gap, type Sweep } from "./state";
 
 export interface Scene {
   heat: Heat;
@@ -210,8 +210,10 @@ export class Layers implements ISeriesPrimitive<Time> {
     context.font = `${11 * axes.ratio}px system-ui, sans-serif`;
     const right = axes.width - 6 * axes.ratio;
     const label = (words: string, usd: number, baseline: number) => {
-      const text = `${words} ${dollars(usd)}`; // the sum alone where the profile is too narrow for words
-      plate(context, context.measureText(text).width > room - 16 * axes.ratio ? dollars(usd) : text, right, baseline, scene.ink.text, scene.ink.paper, axes.ratio);
+      // Two digits: a tile has a byte a cell, and its sums are not to the digit those of the map.
+      const about = `~${dollars(Number(usd.toPrecision(2))).replace(".0", "")}`;
+      const text = `${words} ${about}`; // the sum alone where the profile is too narrow for words
+      plate(context, context.measureText(text).width > room - 16 * axes.ratio ? about : text, right, baseline, scene.ink.text, scene.ink.paper, axes.ratio);
     };
     label("shorts", sum(above, "short"), 15 * axes.ratio);
     label("longs", sum(below, "long"), axes.height - 8 * axes.ratio);
@@ -232,7 +234,7 @@ export class Layers implements ISeriesPrimitive<Time> {
       const middle = (y0 + y1) / 2 + 4 * axes.ratio;
       if (taken.some((one) => Math.abs(one - middle) < 15 * axes.ratio) || middle < 12 * axes.ratio || middle > axes.height) continue;
       taken = [...taken, middle];
-      const text = `${dollars(cluster.usd)} ${cluster.side}s`;
+      const text = `${dollars(cluster.usd)} ${cluster.side}s${far(cluster)}`;
       plate(context, text, axes.edge - 10 * axes.ratio, middle, scene.ink.text, scene.ink.paper, axes.ratio);
     }
   }

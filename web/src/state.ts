@@ -34,6 +34,8 @@ export interface Gap { kind: string; series: string; start_time: string; end_tim
 export interface Feed { series: string; kind: string; venues: string; step_ns: number; last_time: string; age_seconds: number; overdue: boolean | null; capture: string; scope: string; note: string }
 export interface Event { event_time: string; venue: string; liquidated_side: "long" | "short"; value_usd: number; quantity_base: number | null; price: number | null; series: string; coin?: string; fresh?: boolean }
 export interface Sweep { side: "long" | "short"; start_time: string; end_time: string; low_price: number; high_price: number; predicted_usd: number; low_usd: number; high_usd: number; realised_usd: number | null }
+/** The mark of a cluster that is mostly assumption: few or no past moves of four hours went so far. */
+export const far = (cluster: Cluster) => (cluster.prior_share >= 0.5 ? " ○" : "");
 export interface Cluster {
   side: "long" | "short"; low_price: number; high_price: number; peak_price: number; distance: number; usd: number;
   low_usd: number; high_usd: number; prior_share: number; growth_usd: number | null; state: string;
