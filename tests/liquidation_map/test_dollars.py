@@ -27,7 +27,7 @@ def test_the_share_and_the_background_are_found_and_sums_agree() -> None:
     crossed, reported, distance, end = simulated(1, 4000)
     found = fit(crossed, reported, distance, end, span=SPAN)
     for side, name in enumerate(SIDES):
-        of = found.of(name)
+        of = found.for_side(name)
         assert of.shown == pytest.approx(0.04, rel=0.15)
         assert of.background_usd == pytest.approx(2e5, rel=0.2)
         expected = of.expected_usd(crossed[:, side], background=True)
@@ -41,7 +41,7 @@ def test_bands_of_90_hold_90_of_reports_that_were_not_fitted() -> None:
         crossed, reported, distance, end = simulated(seed)
         found = fit(crossed[:250], reported[:250], distance[:250], end[:250], span=SPAN)
         for side, name in enumerate(SIDES):
-            low, high = band(found.of(name), crossed[250:, side], np.zeros(250), background=True)
+            low, high = band(found.for_side(name), crossed[250:, side], np.zeros(250), background=True)
             inside.append(float(((reported[250:, side] >= low) & (reported[250:, side] <= high)).mean()))
     assert 0.86 < np.mean(inside) < 0.95
 

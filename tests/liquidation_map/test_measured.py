@@ -32,7 +32,7 @@ def test_each_side_holds_what_it_held_and_nothing_is_negative(inferred, count, s
     of, held = inferred
     exact = positions(count, seed, of.price, held.min())
     made = merged(of, exact, held)
-    assert made.held() == pytest.approx(held, rel=1e-12)
+    assert made.positions_base() == pytest.approx(held, rel=1e-12)
     parts = made.inferred_base, made.measured_base, made.inferred_elsewhere_base, made.measured_elsewhere_base
     assert all((one >= -1e-9).all() for one in parts)
     fraction = made.measured_share()
@@ -89,5 +89,5 @@ def test_real_hyperliquid_whales_merge_into_a_ladder(real_data, inferred):
     held = np.full(2, 40_000.0) + np.bincount(side, weights=exact.size_base, minlength=2)
     made = merged(scaled, exact, np.maximum(held, scaled.coins.sum(axis=1)))
     assert last.height > 100
-    assert made.held() == pytest.approx(np.maximum(held, scaled.coins.sum(axis=1)))
+    assert made.positions_base() == pytest.approx(np.maximum(held, scaled.coins.sum(axis=1)))
     assert 0.0 < made.measured_share().max() <= 1.0

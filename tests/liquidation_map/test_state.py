@@ -196,16 +196,16 @@ def test_a_spike_is_kept_and_named_and_a_bar_before_the_state_is_refused() -> No
 )
 def test_bars_that_could_not_have_been_traded_are_refused(wrong: dict[str, float]) -> None:
     row = {"event_time": STEP, "span": STEP, "low": 1.0, "high": 2.0, "volume_base": 3.0}
-    assert len(Bars.of(pl.DataFrame([row]))) == 1
+    assert len(Bars.from_rows(pl.DataFrame([row]))) == 1
     with pytest.raises(UsageError, match="at row 0"):
-        Bars.of(pl.DataFrame([row | wrong]))
+        Bars.from_rows(pl.DataFrame([row | wrong]))
     with pytest.raises(UsageError, match="none of span"):
-        Bars.of(pl.DataFrame([row]).drop("span"))
+        Bars.from_rows(pl.DataFrame([row]).drop("span"))
 
 
 def test_a_table_without_volume_has_bars_whose_volume_is_not_known() -> None:
     rows = pl.DataFrame({"event_time": [STEP], "span": [STEP], "low": [1.0], "high": [2.0]})
-    assert np.isnan(Bars.of(rows).volume_base).all()
+    assert np.isnan(Bars.from_rows(rows).volume_base).all()
 
 
 def test_classes_that_do_not_fit_the_ring_are_refused() -> None:

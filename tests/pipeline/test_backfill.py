@@ -63,7 +63,7 @@ def test_every_series_of_the_plan_is_whole_and_its_rows_are_those_that_the_venue
     plan, outcome, asked, lake = whole.plan, whole.outcome, whole.asked, whole.lake
     assert {got.state for got in outcome.got} == {"done"}
     assert outcome.refused == outcome.conflicting == 0
-    assert len(outcome.got) == len(plan.wanted)
+    assert len(outcome.got) == len(plan.requests)
     bars = lake.as_of("bars", series=["binance/bars/BTC/perpetual-BTCUSDT/5m"])
     assert bars["event_time"].to_list() == list(range(SINCE + STEP, UNTIL + 1, STEP))
     interest = lake.as_of("open_interest", series=["binance/open_interest/BTC/perpetual-BTCUSDT/5m"])
@@ -75,9 +75,9 @@ def test_every_series_of_the_plan_is_whole_and_its_rows_are_those_that_the_venue
 def test_what_was_asked_for_before_is_not_asked_for_again(whole):
     plan, again = whole.again
     assert whole.outcome.added > 0
-    assert not plan.wanted
+    assert not plan.requests
     assert (again.calls, again.added, whole.asked_again) == (0, 0, [])
-    assert plan.held == 10
+    assert plan.series_complete == 10
 
 
 def test_the_totals_of_a_venue_are_in_coins_and_dollars_of_all_its_contracts(whole):
@@ -213,9 +213,9 @@ def test_the_plan_says_calls_and_minutes_and_what_the_venue_no_longer_keeps(tmp_
             assert job.plan(["BTC"], SINCE, UNTIL).calls() == {"binance": 15}
         assert len(server.asked) == asked == 5
     assert plan.missing == {"binance": ("XYZ",)}
-    interest = [w for w in plan.wanted if w.history.kind == "open_interest"]
+    interest = [w for w in plan.requests if w.history.kind == "open_interest"]
     assert {w.since for w in interest} == {UNTIL - STEP - 30 * NANOSECONDS_PER_DAY}
-    assert sum(w.calls for w in plan.wanted if w.history.kind == "bars") == 3 * 116
+    assert sum(w.calls for w in plan.requests if w.history.kind == "bars") == 3 * 116
     assert plan.seconds()["binance"] > 50
     assert any("Liquidations" in sentence for sentence in plan.cannot["Binance"])
 

@@ -59,7 +59,7 @@ def test_the_key_goes_with_every_call_and_is_kept_nowhere(tmp_path, monkeypatch)
     assert set(server.keys) == {KEY}
     assert {got.state for got in outcome.got} == {"done"}
     # Of each venue that the provider covers the principal contract is asked for, not of one of them.
-    assert {wanted.instrument.symbol for wanted in plan.wanted if wanted.history.purpose == "liquidations"} == {
+    assert {wanted.instrument.symbol for wanted in plan.requests if wanted.history.purpose == "liquidations"} == {
         "BTCUSDT_PERP.A",
         "BTCUSDT_PERP.6",
     }
@@ -73,7 +73,7 @@ def test_without_the_key_the_plan_says_where_to_get_one_and_nothing_is_asked(tmp
     monkeypatch.setenv(VARIABLE, key)
     with KeyedVenue() as server:
         plan, _ = backfill(server, tmp_path)
-    assert not plan.wanted
+    assert not plan.requests
     (words,) = plan.refused.values()
     assert ("Invalid/Missing API key" if key else VARIABLE) in words
     assert bool(server.asked) is bool(key)

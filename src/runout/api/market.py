@@ -76,7 +76,7 @@ def candles(
     if chosen is None:
         raise NotEnoughDataError(
             f"expected bars of {coin} between {format_time(begin)} and {format_time(at)}, found "
-            f"{catalogue.held(lake, 'bars', requested)}; see /v1/series"
+            f"{catalogue.known_period(lake, 'bars', requested)}; see /v1/series"
         )
     sources, rows = _continued(lake, "bars", ranked, at, chosen)
     step = max(step_for(at - begin, columns), *(item.step for item in sources))

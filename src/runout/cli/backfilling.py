@@ -17,7 +17,7 @@ from runout.sources.registry import KEYED, VENUES, venue_of
 
 if TYPE_CHECKING:
     from runout.pipeline.backfill import Backfilled
-    from runout.pipeline.backfill_plan import Plan, Wanted
+    from runout.pipeline.backfill_plan import Plan, Request
 
 Repeated = Annotated[tuple[str, ...], Parameter(negative="")]
 
@@ -82,7 +82,7 @@ def backfill(
         sys.stdout.write(_plan_text(planned))
         if plan:
             return ExitCode.DONE
-        if not planned.wanted and planned.refused:
+        if not planned.requests and planned.refused:
             return ExitCode.FINDINGS
         with progress_bar("backfill") as progress:
             outcome = job.run(planned, progress)
@@ -103,9 +103,11 @@ def _plan_text(plan: "Plan") -> str:
     calls, seconds = plan.calls(), plan.seconds()
     minutes = max(seconds.values(), default=0.0) / 60
     period = f"{format_date(plan.since)} to {format_date(plan.until)}"
-    sheet.line(f"{period}: {sum(calls.values()):,} calls, about {minutes:.0f} minutes; {plan.held} series are there")
-    groups: dict[tuple[str, str], list[Wanted]] = {}
-    for requested in plan.wanted:
+    sheet.line(
+        f"{period}: {sum(calls.values()):,} calls, about {minutes:.0f} minutes; {plan.series_complete} series are there"
+    )
+    groups: dict[tuple[str, str], list[Request]] = {}
+    for requested in plan.requests:
         groups.setdefault((requested.venue.facts.title, requested.history.purpose), []).append(requested)
     rows = [
         (title, purpose, str(len(parts)), format_date(min(w.since for w in parts)), f"{sum(w.calls for w in parts):,}")

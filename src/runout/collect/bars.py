@@ -44,7 +44,7 @@ class _Saved(msgspec.Struct, frozen=True):
     closed: int
     next: int
     open: bytes
-    seen: bytes
+    identities: bytes = msgspec.field(name="seen")
     waiting: list[bytes]
 
 
@@ -72,7 +72,7 @@ class Bars:
         if state:
             saved = msgspec.msgpack.decode(state, type=_Saved)
             self._closed, self._next = saved.closed, saved.next
-            self._open, self._seen = _table(saved.open), _table(saved.seen)
+            self._open, self._seen = _table(saved.open), _table(saved.identities)
             self._waiting = [_table(part) for part in saved.waiting]
             self._waiting_rows = sum(part.height for part in self._waiting)
 

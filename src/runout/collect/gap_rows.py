@@ -50,7 +50,7 @@ class GapRows:
         since = earlier.venue_time(gap.since) if earlier else gap.since
         until = clock.venue_time(gap.until) if clock else gap.until
         joined, joined_venue = self._state.written.get(feed, (0, 0))
-        health = self._state.health.of(*feed)
+        health = self._state.health.feed(*feed)
         health.gap_cause = gap.cause
         if not gap.kind:
             since = joined_venue if joined == gap.since else since

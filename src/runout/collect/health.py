@@ -102,7 +102,7 @@ class Health(msgspec.Struct):
     repeated: int = 0
     late: int = 0
 
-    def of(self, venue: str, feed: str) -> FeedHealth:
+    def feed(self, venue: str, feed: str) -> FeedHealth:
         """Return the health of a feed, to change."""
         return self.feeds.setdefault(f"{venue}/{feed}", FeedHealth())
 

@@ -236,7 +236,7 @@ class Normaliser:
             self._refuse(feed, list(rows.refused.select("fault", "raw").iter_rows()))
         self._state.health.note(feed[0], rows.unknown)
         self._advance(feed, rows.tables, received)
-        health = self._state.health.of(*feed)
+        health = self._state.health.feed(*feed)
         for kind, table in rows.tables.items():
             if kind == "trades":
                 self._take_trades(feed, table)
@@ -253,7 +253,7 @@ class Normaliser:
             & pl.col("quantity_base").is_finite() & (pl.col("event_time") >= 0) & pl.col("value_usd").is_finite()
             & pl.all_horizontal(pl.col("series", "coin", "sequence", "taker_buys").is_not_null())
         )  # fmt: skip
-        health = self._state.health.of(*feed)
+        health = self._state.health.feed(*feed)
         health.quarantined += table.height - sound.height
         if sound.is_empty():
             return
@@ -283,10 +283,10 @@ class Normaliser:
             clock = self._state.clocks.get(key)
             if clock is None or event > clock.event:
                 self._state.clocks[key] = Clock(event, received)
-        self._state.health.of(*feed).lag_seconds = (received - event) / NANOSECONDS_PER_SECOND
+        self._state.health.feed(*feed).lag_seconds = (received - event) / NANOSECONDS_PER_SECOND
 
     def _refuse(self, feed: Feed, faults: Sequence[tuple[str, bytes]]) -> None:
-        self._state.health.of(*feed).quarantined += len(faults)
+        self._state.health.feed(*feed).quarantined += len(faults)
         kept = faults[:_REFUSED_A_SLOT]
         rows = {
             "sha256": [hashlib.sha256(raw).hexdigest() for _, raw in kept],
@@ -305,7 +305,7 @@ class Normaliser:
             case Tick(alive=alive):
                 for source, (frames, _, last) in alive.items():
                     if described := self._state.sources.get(source):
-                        self._state.health.of(described.venue, described.feed).count(frames, last)
+                        self._state.health.feed(described.venue, described.feed).count(frames, last)
                 for feed in self._state.health.feeds.values():
                     feed.turn(at)
                 return [gap for source, proof in alive.items() for gap in coverage.prove(source, *proof)]
@@ -345,7 +345,7 @@ class Normaliser:
             whole = pl.Series([self._is_whole(*row) for row in closed.select("series", "event_time", "span").rows()])
             self._output.add("bars", closed.filter(whole))
             for name in closed["series"].unique(maintain_order=True):
-                health = self._state.health.of(*self._state.feed_of[name])
+                health = self._state.health.feed(*self._state.feed_of[name])
                 of_series = pl.col("series") == name
                 health.rows += closed.filter(whole).filter(of_series).height
                 health.partial += closed.filter(~whole).filter(of_series).height

@@ -94,14 +94,14 @@ def headline(predictive: Predictive, ratio: HeadlineRatio, theta_usd: Sequence[f
     point, (low, high) = predictive.exceedance(np.exp(edges)), predictive.interval(np.exp(edges), level=LEVEL)
     middles = np.exp(edges[:-1] + _STEP / 2.0)
 
-    def of(theta: float) -> Probability:
+    def probability(theta: float) -> Probability:
         reached = ratio.exceedance(middles, theta)
         chance, least, most = (
             float(np.clip(reached @ (curve[:-1] - curve[1:]) + curve[-1], 0.0, 1.0)) for curve in (point, low, high)
         )
         return Probability(theta_usd=theta, probability=chance, low=min(least, chance), high=max(most, chance))
 
-    return tuple(of(theta) for theta in theta_usd)
+    return tuple(probability(theta) for theta in theta_usd)
 
 
 def own_thresholds(total_usd: FloatArray, *, days: int = 365) -> tuple[float, ...]:

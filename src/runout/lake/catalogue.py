@@ -257,7 +257,7 @@ def _finest(series: Series) -> tuple[int, bool, str]:
     return (series.step, series.venues != ("binance",), series.series)
 
 
-def held(lake: Lake, kind: str, series: Iterable[Series]) -> str:
+def known_period(lake: Lake, kind: str, series: Iterable[Series]) -> str:
     """Return the period that series of a kind cover at any time, as text for messages."""
     names = [item.series for item in series]
     return known_span(lake.as_of(kind, series=names)) if names else "no series of it"

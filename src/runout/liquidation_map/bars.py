@@ -55,7 +55,7 @@ class Bars(msgspec.Struct, frozen=True, eq=False):
         return Bars(*(getattr(self, name)[rows] for name in Bars.__struct_fields__))
 
     @classmethod
-    def of(cls, rows: pl.DataFrame) -> "Bars":
+    def from_rows(cls, rows: pl.DataFrame) -> "Bars":
         """Return bars from a table with those columns; ``volume_base`` may be absent or null.
 
         Raises

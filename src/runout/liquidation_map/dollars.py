@@ -98,7 +98,7 @@ class Dollars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     since: int
     until: int
 
-    def of(self, side: Side) -> SideDollars:
+    def for_side(self, side: Side) -> SideDollars:
         """Return a side."""
         return self.long if side == "long" else self.short
 

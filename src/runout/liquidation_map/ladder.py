@@ -102,7 +102,7 @@ def total(dollars: Dollars, side: Side, inferred_usd: float, assumed: float, *, 
     background
         Whether reports that no level explains are expected as well: those of a whole bucket.
     """
-    subject, inferred = dollars.of(side), np.array(inferred_usd)
+    subject, inferred = dollars.for_side(side), np.array(inferred_usd)
     low, high = band(subject, inferred, np.array(assumed), background=background)
     return Total(float(subject.expected_usd(inferred, background=background)), float(low), float(high))
 
@@ -155,7 +155,7 @@ def ladder(masses: FloatArray, dollars: Dollars, price: float, edges: FloatArray
     shape = coins.shape
     usd, low, high, assumed = (np.zeros(shape) for _ in range(4))
     for side, name in enumerate(SIDES):
-        subject, inferred = dollars.of(name), coins[side] * middle
+        subject, inferred = dollars.for_side(name), coins[side] * middle
         assumed[side] = subject.assumed(np.maximum(DIRECTION[side] * np.log(price / middle), 0.0))
         usd[side] = subject.expected_usd(inferred)
         low[side], high[side] = band(subject, inferred, assumed[side], part=True)
@@ -217,7 +217,7 @@ def cumulative_band(subject: Ladder, side: Side) -> tuple[FloatArray, FloatArray
     inferred = subject.coins[row] * subject.middle
     whole = _outward(inferred, side)
     assumed = _outward(inferred * subject.assumed[row], side) / np.where(whole > 0.0, whole, 1.0)
-    return band(subject.dollars.of(side), whole, assumed)
+    return band(subject.dollars.for_side(side), whole, assumed)
 
 
 def _outward(values: FloatArray, side: Side) -> FloatArray:

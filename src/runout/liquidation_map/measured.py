@@ -64,14 +64,14 @@ class Merged(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     measured_elsewhere_base: FloatArray
     positions: int
 
-    def held(self) -> FloatArray:
+    def positions_base(self) -> FloatArray:
         """Return coins of each side, on the ladder and elsewhere, shape (2,)."""
         on = (self.inferred_base + self.measured_base).sum(axis=1)
         return on + self.inferred_elsewhere_base + self.measured_elsewhere_base
 
     def published_share(self) -> FloatArray:
         """Return the share of each side's coins that is published, shape (2,)."""
-        return (self.measured_base.sum(axis=1) + self.measured_elsewhere_base) / self.held()
+        return (self.measured_base.sum(axis=1) + self.measured_elsewhere_base) / self.positions_base()
 
     def measured_share(self) -> FloatArray:
         """Return the share of each level's coins that is measured; 0 where nothing rests."""

@@ -20,7 +20,7 @@ from runout.collect.http import Client, Patience, VenueRefusedError, Waiting
 from runout.errors import SchemaError
 from runout.lake import Lake
 from runout.pipeline.backfill_journal import Journal, KeptPage, Stretch
-from runout.pipeline.backfill_plan import Plan, Wanted, chosen, histories, missing_stretches, series_name
+from runout.pipeline.backfill_plan import Plan, Request, chosen, histories, missing_stretches, series_name
 from runout.pipeline.backfill_store import Store
 from runout.pipeline.progress import Progress, no_progress
 from runout.sources.venue import Call, History, Instrument, Page, Venue
@@ -137,7 +137,7 @@ class Backfill:
             UTC ns.
         """
         asyncio.run(self._list_instruments())
-        wanteds: list[Wanted] = []
+        requests: list[Request] = []
         stored = 0
         missing: dict[str, tuple[str, ...]] = {}
         for name, instruments in self._instruments.items():
@@ -146,30 +146,32 @@ class Backfill:
             missing |= {name: absent} if absent else {}
             for instrument in listed:
                 for history in histories(self._venues[name], instrument, listed):
-                    stretches = self._wanted(self._venues[name], instrument, history, (since, until))
-                    wanteds += stretches
+                    stretches = self._requests(self._venues[name], instrument, history, (since, until))
+                    requests += stretches
                     stored += not stretches
         answering = [self._venues[name].facts for name in self._instruments]
         return Plan(
             since=since,
             until=until,
-            wanted=tuple(wanteds),
-            held=stored,
+            requests=tuple(requests),
+            series_complete=stored,
             refused=dict(self._refused),
             missing=missing,
             cannot={facts.title: facts.cannot for facts in answering if facts.cannot},
             terms={facts.title: facts.terms for facts in answering if facts.terms},
         )
 
-    def _wanted(self, venue: Venue, instrument: Instrument, history: History, asked: tuple[int, int]) -> list[Wanted]:
+    def _requests(
+        self, venue: Venue, instrument: Instrument, history: History, asked: tuple[int, int]
+    ) -> list[Request]:
         begun = self._journal.stretches(series_name(venue, instrument, history))
         parts = [
-            Wanted(venue=venue, instrument=instrument, history=history, since=s.since, until=s.until, begun=s)
+            Request(venue=venue, instrument=instrument, history=history, since=s.since, until=s.until, begun=s)
             for s in begun
             if s.state == "open"
         ]
         for since, until in missing_stretches(*asked, history, begun, instrument):
-            parts.append(Wanted(venue=venue, instrument=instrument, history=history, since=since, until=until))
+            parts.append(Request(venue=venue, instrument=instrument, history=history, since=since, until=until))
         return parts
 
     async def _list_instruments(self) -> None:
@@ -208,8 +210,8 @@ class Backfill:
         store = Store(self._lake, self._journal, self._read)
         for page in self._journal.unstored():
             store.add(page)
-        stretches = [self._begun(requested) for requested in plan.wanted]
-        calls = asyncio.run(self._ask_all(stretches, store, _Counter(progress, sum(w.calls for w in plan.wanted))))
+        stretches = [self._begun(requested) for requested in plan.requests]
+        calls = asyncio.run(self._ask_all(stretches, store, _Counter(progress, sum(w.calls for w in plan.requests))))
         store.flush()
         if calls:
             self._lake.compact()
@@ -225,7 +227,7 @@ class Backfill:
             cases=store.cases,
         )
 
-    def _begun(self, requested: Wanted) -> Stretch:
+    def _begun(self, requested: Request) -> Stretch:
         if requested.begun is not None:
             return requested.begun
         call = requested.venue.first_call(requested.history, requested.instrument, requested.since, requested.until)

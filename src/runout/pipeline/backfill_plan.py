@@ -14,7 +14,7 @@ _QUOTES = ("USDT", "USD", "USDC")
 _CALLS_A_SECOND = 8.0
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of one history to be asked for.
 
     Parameters
@@ -54,9 +54,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     since, until
         UTC ns; what was asked for.
-    wanted
+    requests
         Stretches to be asked for.
-    held
+    series_complete
         Series whose whole stretch was asked before.
     refused
         Venues that do not answer here, in their words.
@@ -70,8 +70,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     since: int
     until: int
-    wanted: tuple[Wanted, ...]
-    held: int
+    requests: tuple[Request, ...]
+    series_complete: int
     refused: dict[str, str]
     missing: dict[str, tuple[str, ...]]
     cannot: dict[str, tuple[str, ...]]
@@ -80,14 +80,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def calls(self) -> dict[str, int]:
         """Return the calls by venue."""
         totals: dict[str, int] = {}
-        for requested in self.wanted:
+        for requested in self.requests:
             totals[requested.venue.name] = totals.get(requested.venue.name, 0) + requested.calls
         return totals
 
     def seconds(self) -> dict[str, float]:
         """Return by venue how long its calls take within its limits."""
         by_pool: dict[tuple[str, str], float] = {}
-        for requested in self.wanted:
+        for requested in self.requests:
             call = requested.venue.first_call(requested.history, requested.instrument, requested.since, requested.until)
             pool = requested.venue.facts.pools[call.pool]
             rate = pool.weight * pool.share / pool.seconds

@@ -102,7 +102,7 @@ def liquidation_map(
     before = _ladder(market, walk, day_ago, dollars, edges) if day_ago in walk.masses else None
     sweeps = table.sweeps(table.fitted(begin, price, otherwise=dollars), begin)
     past = tuple(sweep for sweep in sweeps if sweep.end > day_ago)
-    irregular = (*Bars.of(window).irregular(), *prints)
+    irregular = (*Bars.from_rows(window).irregular(), *prints)
     return LiquidationMap(
         coin=coin, venue=venue, at=at, since=begin, through=through, price=price, ladder=present,
         far=_ladder(market, walk, through, dollars, far), clusters=clusters(present, before, sweeps),
@@ -156,7 +156,7 @@ class _Table:
         for row in np.flatnonzero(inside & np.isfinite(inferred).all(axis=1)):
             for side, name in enumerate(SIDES):
                 extreme, realised = (ways.low, ways.high)[side][row], float(self.reported[row, side])
-                assumed = float(dollars.of(name).assumed(ways.distance[row, side] / 2.0))
+                assumed = float(dollars.for_side(name).assumed(ways.distance[row, side] / 2.0))
                 results.append(
                     Sweep(
                         side=name, start=int(ways.end[row]) - BUCKET, end=int(ways.end[row]),
@@ -183,7 +183,7 @@ def _heat(market: Market, walk: Walk, columns: tuple[int, ...], dollars: Dollars
     last = market.interest_base[-1] if market.scaled else 1.0
     interest = np.nan_to_num(market.interest(times), nan=float(last))
     coins = np.stack([resting(*walk.masses[brackets], edges) for brackets in columns], axis=1) * interest[:, np.newaxis]
-    usd = [dollars.of(name).expected_usd(coins[side] * middle) for side, name in enumerate(SIDES)]
+    usd = [dollars.for_side(name).expected_usd(coins[side] * middle) for side, name in enumerate(SIDES)]
     return Heat(times, np.array(usd))
 
 

@@ -77,12 +77,12 @@ def cluster_rows(liquidation_map: "LiquidationMap") -> dict[str, pl.DataFrame]:
     from runout.liquidation_map.clusters import table  # noqa: PLC0415 - the map's kernels
 
     return {
-        "swept_clusters": _kept(_swept(liquidation_map.swept), "swept_clusters", liquidation_map),
-        "clusters": _kept(table(liquidation_map.clusters), "clusters", liquidation_map),
+        "swept_clusters": _snapshot_rows(_swept(liquidation_map.swept), "swept_clusters", liquidation_map),
+        "clusters": _snapshot_rows(table(liquidation_map.clusters), "clusters", liquidation_map),
     }
 
 
-def _kept(rows: pl.DataFrame, kind: str, liquidation_map: "LiquidationMap") -> pl.DataFrame:
+def _snapshot_rows(rows: pl.DataFrame, kind: str, liquidation_map: "LiquidationMap") -> pl.DataFrame:
     named = rows.with_row_index("rank", 1).with_columns(
         pl.lit(liquidation_map.coin).alias("coin"), pl.lit(liquidation_map.venue).alias("venue"),
         pl.lit(METHOD_VERSION).alias("method_version"),

@@ -68,7 +68,7 @@ def issue_daily(
         for first in range(0, len(missing), _BATCH):
             batch = missing[first : first + _BATCH]
             progress(f"forecast of {format_date(batch[0])}", min(first + _BATCH, len(missing)), len(missing))
-            forecasts = mapped(_one, repeat(lake.root), repeat(coin), batch)
+            forecasts = mapped(_issued_at, repeat(lake.root), repeat(coin), batch)
             written += append(lake, [forecast for forecast in forecasts if forecast is not None])
     return written
 
@@ -134,7 +134,7 @@ def _mapping(workers: int) -> Generator[Callable[..., Iterable[Forecast | None]]
         yield pool.map
 
 
-def _one(root: str, coin: str, at: int) -> Forecast | None:
+def _issued_at(root: str, coin: str, at: int) -> Forecast | None:
     return _issued(Lake(root), coin, at)
 
 

@@ -87,7 +87,7 @@ def walk(bars: pl.DataFrame, state: MapState, moments: Iterable[int], since: int
     ends, closes, opens = bars["event_time"].to_numpy(), bars["close"].to_numpy(), bars["open"].to_numpy()
     ways = _buckets(bars.filter(pl.col("event_time") > max(since, state.event_time)))
     whole = np.isin(ways.end, ends) & np.isin(ways.end - BUCKET, [*ends.tolist(), int(ends[0] - bars["span"][0])])
-    steps = Steps(state, Bars.of(bars.filter(pl.col("event_time") > state.event_time)))
+    steps = Steps(state, Bars.from_rows(bars.filter(pl.col("event_time") > state.event_time)))
     asked = set(moments)
     masses: dict[int, tuple[FloatArray, float]] = {}
     for moment in sorted({*asked, *(ways.end[whole] - BUCKET).tolist()}):
@@ -137,7 +137,7 @@ def kept_rows(bars: pl.DataFrame, series: Series) -> pl.DataFrame:
     """Return the rows of kind ``map_states`` of a market's bars (``known_time`` among their columns), ascending."""
     rows, _ = cleaned(bars)
     ways, state = walk(rows, start(), (), 0).ways, start()
-    steps = Steps(state, Bars.of(rows))
+    steps = Steps(state, Bars.from_rows(rows))
     states: list[tuple[int, int, bytes | None]] = []
     for end in ways.end.tolist():
         steps.through(end)

@@ -36,14 +36,14 @@ def handlers(settings: Settings) -> list[HTTPRouteHandler]:
         )
         return replies.respond(request, path.read_bytes(), media, fixed=False)
 
-    def of(path: str, name: str) -> HTTPRouteHandler:
+    def route(path: str, name: str) -> HTTPRouteHandler:
         @get(path, include_in_schema=False, name=f"file {path}")
         async def file(request: AnyRequest) -> Response[bytes]:
             return serve(request, name)
 
         return file
 
-    return [of("/", "index.html"), *(of(f"/{name}", name) for name in FILES), docs]
+    return [route("/", "index.html"), *(route(f"/{name}", name) for name in FILES), docs]
 
 
 @get("/docs", include_in_schema=False)

@@ -30,7 +30,7 @@ class Value(NamedTuple):
     value: float
 
 
-class _Held(NamedTuple):
+class _Loaded(NamedTuple):
     """Rows that were read, and what was asked for."""
 
     names: frozenset[str]
@@ -63,7 +63,7 @@ class Reader:
         self.series = self.lake.series(at=at)
         self._tables: dict[str, pl.LazyFrame] = {}
         self._read: dict[str, list[pl.DataFrame]] = {}
-        self._held: dict[str, list[_Held]] = {}
+        self._loaded: dict[str, list[_Loaded]] = {}
         self._indicators: pl.DataFrame | None = None
         self._through: dict[str, int] | None = None
         self._left_out: list[str] = []
@@ -73,7 +73,7 @@ class Reader:
         names = frozenset(item.series for item in series)
         start = self.at - WINDOW if since is None else since
         own = pl.col("series").is_in(sorted(names)) & (pl.col("event_time") >= start)
-        stored = next((h for h in self._held.get(kind, []) if names <= h.names and start >= h.start), None)
+        stored = next((h for h in self._loaded.get(kind, []) if names <= h.names and start >= h.start), None)
         if stored is not None:
             return stored.rows.filter(own)
         known = self._table(kind).filter(own, pl.col("known_time") <= self.at)
@@ -82,7 +82,7 @@ class Reader:
         ordered = metrics.sort("event_time", "series")
         self._remark(kind, ordered)
         ordered = usable(kind, ordered)
-        self._held.setdefault(kind, []).append(_Held(names, start, ordered))
+        self._loaded.setdefault(kind, []).append(_Loaded(names, start, ordered))
         return ordered
 
     def reading(self, series: Series | None, *, since: int | None = None) -> Reading | None:

@@ -115,7 +115,7 @@ def _assumed(liquidation_map: LiquidationMap, grid: FloatArray) -> FloatArray:
     ends, closes = liquidation_map.candles["event_time"].to_numpy(), liquidation_map.candles["close"].to_numpy()
     price_then = closes[np.clip(np.searchsorted(ends, grid, side="right") - 1, 0, len(closes) - 1)]
     distance = np.abs(np.log(liquidation_map.ladder.middle[:, np.newaxis] / price_then))
-    return np.stack([liquidation_map.ladder.dollars.of(side).assumed(distance) for side in SIDES])
+    return np.stack([liquidation_map.ladder.dollars.for_side(side).assumed(distance) for side in SIDES])
 
 
 def _candles(liquidation_map: LiquidationMap, on: Axes) -> None:
