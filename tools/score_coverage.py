@@ -1,4 +1,4 @@
-"""Score headline coverage and test venues on a lake, and write the tables into the page that publishes them.
+"""Score headline coverage and test venues on a lake, and write the page of the tables.
 
 Usage: score_coverage.py LAKE [PAGE]. The lake holds the CoinGlass series (``make real``); without PAGE the tables are
 printed. Same lake, same bytes.
@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import polars as pl
 
@@ -23,7 +22,11 @@ from runout.lake import Lake
 from runout.scores import crps_student_t, interval_coverage
 from runout.units import dollars, percent
 
-START, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+HEAD = """# Scores of headline coverage
+
+Written by `tools/score_coverage.py LAKE docs/scores/headline-coverage.md`; do not edit. What they mean stands in
+[headline coverage](../headline-coverage.md).
+"""
 LEVELS = (0.5, 0.8, 0.9)
 MATCHES: tuple[tuple[Match, str, Prior], ...] = (
     ("utc-day", "7 coins, 3 venues, UTC day", WIDE_PRIOR),
@@ -42,9 +45,7 @@ def main(lake_folder: str, page: Path | None) -> int:
     if page is None:
         print(text)
         return 0
-    before, _, rest = page.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{HEAD}\n{text}\n", encoding="utf-8")
     return 0
 
 
@@ -52,14 +53,14 @@ def _tables(lake: Lake, daily: Totals, fine: Totals) -> Iterator[str]:
     facts = [fact for fact in shipped_facts() if fact.status == "used"]
     pairs = {match: pair_facts(facts, daily, fine, match) for match, _, _ in MATCHES}
     yield f"Daily totals to {format_date(int(daily.end[-1]) - DAY)}, 4 h totals to {format_time(int(fine.end[-1]))}."
-    yield from ["", "### The ratio", "", *_ratio_table(pairs)]
-    yield from ["", "### Do the intervals hold?", "", *_holding_table(pairs, daily, fine)]
-    yield from ["", "### As it would have been issued", "", *_live_table(facts, pairs, daily, fine)]
-    yield from ["", "### On what the ratio depends", "", *_dependence_table(pairs)]
-    yield from ["", "### Ordinary hours and the year", "", *_ordinary_table(lake), "", *_year(daily)]
-    yield from ["", "### Every event", "", *_event_table(pairs["utc-day"], WIDE_PRIOR)]
+    yield from ["", "## The ratio", "", *_ratio_table(pairs)]
+    yield from ["", "## Do the intervals hold?", "", *_holding_table(pairs, daily, fine)]
+    yield from ["", "## As it would have been issued", "", *_live_table(facts, pairs, daily, fine)]
+    yield from ["", "## On what the ratio depends", "", *_dependence_table(pairs)]
+    yield from ["", "## Ordinary hours and the year", "", *_ordinary_table(lake), "", *_year(daily)]
+    yield from ["", "## Every event", "", *_event_table(pairs["utc-day"], WIDE_PRIOR)]
     yield from ["", *_event_table(pairs["rolling-24h"], WIDE_PRIOR)]
-    yield from ["", "### Core venues", "", *_venue_tables(lake)]
+    yield from ["", "## Core venues", "", *_venue_tables(lake)]
 
 
 def _totals(lake: Lake, venues: tuple[str, ...], step: str) -> Totals:
@@ -86,7 +87,7 @@ def _log_ratio(pairs: Sequence[Pair]) -> float:
 def _left_out(pairs: Sequence[Pair], prior: Prior) -> list[tuple[Coverage, float]]:
     """Return, for each wave, the fit to all others and the wave's own ratio."""
     return [
-        (fit([p for p in pairs if p.event != name], prior), np.exp(_log_ratio(mine)))
+        (fit([p for p in pairs if p.event != name], prior).at(_measured(mine)), np.exp(_log_ratio(mine)))
         for name, mine in _waves(pairs).items()
     ]
 
@@ -94,9 +95,15 @@ def _left_out(pairs: Sequence[Pair], prior: Prior) -> list[tuple[Coverage, float
 def _in_sequence(pairs: Sequence[Pair], prior: Prior) -> list[tuple[Coverage, float]]:
     """Return, for each wave, the fit to what was known when its first day began, and its own ratio."""
     return [
-        (fit_before(pairs, prior, min(p.date for p in mine)), np.exp(_log_ratio(mine)))
+        (fit_before(pairs, prior, min(p.date for p in mine)).at(_measured(mine)), np.exp(_log_ratio(mine)))
         for mine in _waves(pairs).values()
     ]
+
+
+def _measured(wave: Sequence[Pair]) -> float:
+    """Return the measured total of a wave, dollars: the geometric mean over its facts."""
+    weights = [pair.weight for pair in wave]
+    return float(np.exp(np.average(np.log([pair.measured_usd for pair in wave]), weights=weights)))
 
 
 def _held(cases: Sequence[tuple[Coverage, float]], level: float) -> str:
@@ -112,8 +119,8 @@ def _ratio_table(pairs: dict[Match, list[Pair]]) -> Iterator[str]:
         "scope and hours",
         "facts",
         "events",
-        "median",
-        "80% of the next",
+        "median for a wave of $1B",
+        "80% of such a one",
         "scale of the log",
         "degrees of freedom",
     )
@@ -121,11 +128,12 @@ def _ratio_table(pairs: dict[Match, list[Pair]]) -> Iterator[str]:
     yield "|---" * len(names) + "|"
     for match, words, prior in MATCHES:
         found = fit(pairs[match], prior)
-        low, high = found.interval(1.0, 0.8)
         term = found.terms[0]
+        placed = found.at(1e9 / found.median_where(1e9))
+        low, high = placed.interval(1.0, 0.8)
         yield (
-            f"| {words} | {len(pairs[match])} | {len(found.events)} | {found.median:.2f} | {low:.2f} to {high:.2f} "
-            f"| {term.scale:.3f} | {term.degrees_of_freedom:g} |"
+            f"| {words} | {len(pairs[match])} | {len(found.events)} | {placed.median:.2f} | {low:.2f} to {high:.2f} "
+            f"| {term.scale:.3f} | {term.degrees_of_freedom:.1f} |"
         )
 
 
@@ -168,6 +176,7 @@ def _live_table(
         wide = fit_before(pairs["rolling-24h"], WIDE_PRIOR, at).times(*([last.error] if last.error else []))
         narrow = fit_before(pairs["rolling-24h-fine"], NARROW_PRIOR, at)
         part, _ = total_between(fine.known_at(at), last.end - DAY, last.end)
+        wide, narrow = wide.at(last.usd), narrow.at(part)
         wide_cases.append((wide, fact.headline_usd / last.usd))
         narrow_cases.append((narrow, fact.headline_usd / part))
         share = percent(last.bridged_share, digits=0)
@@ -207,27 +216,6 @@ def _dependence_table(pairs: dict[Match, list[Pair]]) -> Iterator[str]:
         yield f"| {words} | " + " | ".join(_slope(x, y) for x in columns) + " |"
     yield ""
     yield "Slope of the log ratio on one thing at a time, ± its standard error."
-    yield ""
-    yield from _discounting(pairs["rolling-24h"])
-
-
-def _discounting(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Say what counting facts of the earlier capture regime less would do to the events since."""
-    since = {name: mine for name, mine in _waves(pairs).items() if mine[0].date >= BYBIT_COMPLETE}
-    told: list[str] = []
-    for discount in (1.0, 0.5, 0.25):
-        weighted = [
-            msgspec.structs.replace(p, weight=p.weight * (discount if p.date < BYBIT_COMPLETE else 1.0)) for p in pairs
-        ]
-        cases = [
-            (fit_before(weighted, WIDE_PRIOR, min(p.date for p in mine)), np.exp(_log_ratio(mine)))
-            for mine in since.values()
-        ]
-        told.append(f"{discount:g}: {_crps(cases):.3f}")
-    yield (
-        f"CRPS in sequence of the {len(since)} events after 2025-02-20 (the same 24 h), facts before it counted by "
-        f"a factor of {'; '.join(told)}."
-    )
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> str:
@@ -244,8 +232,9 @@ def _event_table(pairs: Sequence[Pair], prior: Prior) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for name, mine in _waves(pairs).items():
         ratio = np.exp(_log_ratio(mine))
-        without = fit([p for p in pairs if p.event != name], prior)
-        then = fit_before(pairs, prior, min(p.date for p in mine))
+        measured = _measured(mine)
+        without = fit([p for p in pairs if p.event != name], prior).at(measured)
+        then = fit_before(pairs, prior, min(p.date for p in mine)).at(measured)
         yield (
             f"| {name} | {len(mine)} | {dollars(mine[0].headline_usd)} | {dollars(mine[0].measured_usd)} | {ratio:.2f} "
             f"| {_within(without, ratio)} | {len(then.events)} | {_within(then, ratio)} |"
