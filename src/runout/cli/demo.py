@@ -8,6 +8,7 @@ from rich.table import Table
 from runout.cli import screen
 from runout.cli.bulletin import render, write
 from runout.cli.progress import progress_bar
+from runout.clock import format_time
 from runout.lake import Lake
 from runout.pipeline.demo import Compared, compare, page
 from runout.pipeline.derive import compute
@@ -50,9 +51,8 @@ def demo(*, lake: str = "lakes/demo", out: Path = Path("bulletins/demo")) -> Non
         f"This market is SYNTHETIC. Open {opened} in a browser; the other forms stand beside it, and the truth in "
         f"{out / TRUTH}.", soft_wrap=True,
     )  # fmt: skip
-    console.print(
-        f"Look further: runout series --lake {lake} · runout flushes --lake {lake} · runout --help", soft_wrap=True
-    )
+    further = f"runout bulletin BTC --at {format_time(END)} --full --lake {lake}"
+    console.print(f"Look further: {further} · runout series --lake {lake} · runout --help", soft_wrap=True)
 
 
 def _print_truth(console: "Console", compareds: tuple[Compared, ...]) -> None:
