@@ -406,7 +406,7 @@ def play(scenarios: dict[str, Scenario], market: Market, folder: Path) -> dict[s
         return dict(zip(scenarios, runner.run(all_of_them()), strict=True))
 
 
-TOGETHER = 12
+TOGETHER = 4
 """Scenarios that are played side by side."""
 
 
