@@ -61,6 +61,8 @@ def table(wanted: Input, step: int, seed: int, days: int = DAYS) -> pl.DataFrame
         n = days * DAY // step
         time = (np.arange(n, dtype=np.int64) + 1) * step
         known = time + np.where(rng.random(n) < 0.02, rng.integers(1, 50, n) * HOUR, 0)
+        unknown = set(wanted.columns) - {*COLUMNS, "coin", "span"}
+        assert not unknown, f"no sample of the columns {sorted(unknown)}: add each to COLUMNS in this file"
         columns = {name: COLUMNS[name](rng, n) for name in wanted.columns if name in COLUMNS}
         frame = pl.DataFrame({"event_time": time, "known_time": known, **columns}).with_columns(coin=pl.lit(coin))
         parts.append(frame.with_columns(span=pl.lit(step, pl.Int64)))
@@ -81,9 +83,19 @@ def until(rows: list[pl.DataFrame], time: int) -> list[pl.DataFrame]:
     return [frame.filter(pl.col("event_time") <= time) for frame in rows]
 
 
+class Computed(dict[str, tuple[list[pl.DataFrame], pl.DataFrame]]):
+    """Inputs and outputs of each indicator, computed when they are asked for."""
+
+    def __missing__(self, name: str) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        one = next(one for one in SERIES if one.name == name)
+        rows = tables(one)
+        self[name] = rows, compute(one, rows)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def computed() -> dict[str, tuple[list[pl.DataFrame], pl.DataFrame]]:
-    return {one.name: (rows := tables(one), compute(one, rows)) for one in SERIES}
+def computed() -> Computed:
+    return Computed()
 
 
 # -- what is declared -------------------------------------------------------------------------------------------------
@@ -197,8 +209,12 @@ def test_a_row_known_late_delays_every_value_it_enters(one: Indicator, day: int)
     ]
     marked = [
         frame.with_columns(
-            pl.when(pl.col("event_time") == place).then(pl.col(name) * 1.5).otherwise(pl.col(name)).alias(name)
-            for name in wanted.columns
+            # Each by a factor of its own: a ratio of two columns moves too.
+            pl.when(pl.col("event_time") == place)
+            .then(pl.col(name) * (1.5 + k / 10))
+            .otherwise(pl.col(name))
+            .alias(name)
+            for k, name in enumerate(wanted.columns)
             if name in COLUMNS and name not in {"interval_hours", "dominance"}
         )
         for wanted, frame in zip(one.inputs, prompt, strict=True)
@@ -208,7 +224,7 @@ def test_a_row_known_late_delays_every_value_it_enters(one: Indicator, day: int)
     touched = pl.concat([before.select("event_time"), *(
         (before[name].ne_missing(after[name])).alias(name).to_frame() for name in names
     )], how="horizontal").filter(pl.any_horizontal(names))  # fmt: skip
-    assert touched.height
+    assert touched.height, f"no output of {one.name} moved when its inputs of day {day} were changed"
     entered = known.join(touched.select("event_time"), on="event_time", how="semi")
     assert (entered["known_time"] >= place + late).all()
 

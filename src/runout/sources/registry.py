@@ -90,7 +90,7 @@ def source_of(provider: str, mapping: Path | None = None) -> FileSource:
             raise UsageError(f"expected --mapping FILE with provider {TABLE!r}, found none; see docs/importing.md")
         from runout.sources import table  # noqa: PLC0415
 
-        return table.from_file(mapping)
+        return table.from_file(mapping, (*providers(), *VENUES, *KEYED, *NAMED))
     known = providers()
     if provider not in known:
         raise UsageError(f"expected a provider, one of {', '.join([*known, TABLE])}; found {provider!r}")

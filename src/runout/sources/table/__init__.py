@@ -1,5 +1,6 @@
 """Any CSV or Parquet table, described by a small mapping file; mappings of known providers come with the package."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -37,30 +38,28 @@ def shipped(name: str) -> TableSource:
     return table_source(name, read_mapping(data, f"the shipped mapping {name}"), data)
 
 
-def _taken() -> set[str]:
-    """Return the providers whose series come with the package: those of the readers, and of the shipped mappings."""
-    return {
-        "binance-vision",
-        "coinalyze",
-        "coinglass",
-        *(shipped(name).mapping.provider for name in shipped_mappings()),
-    }
-
-
-def from_file(path: Path) -> TableSource:
+def from_file(path: Path, taken: Iterable[str]) -> TableSource:
     """Return the source described by a mapping file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    taken
+        Names of the providers that there are without it; the series of those, and of shipped mappings, are theirs.
 
     Raises
     ------
     ConfigurationError
-        If the file cannot be read, is not a mapping, or has the name of a provider that comes with the package.
+        If the file cannot be read, is not a mapping, or names a provider that there is already.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"expected a mapping file at {path}, found {error.strerror or error}") from error
     mapping = read_mapping(data, str(path))
-    if mapping.provider in _taken():
+    shipped_names = {shipped(name).mapping.provider for name in shipped_mappings()}
+    if mapping.provider in {*taken, *shipped_names}:
         raise ConfigurationError(
             f"expected a provider name of your own in {path}, found {mapping.provider!r}, which the package "
             f"has: its series would take these rows in; write another, such as provider = 'my-{mapping.provider}'"

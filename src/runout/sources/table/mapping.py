@@ -5,7 +5,7 @@ same file (a file with several venues whose units differ, or with a column for e
 """
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -215,14 +215,20 @@ def read_mapping(data: bytes, where: str) -> Mapping:
     return mapping
 
 
+_ENUMERATIONS = {"kind": Kind, "market": Market, "margin": Margin, "capture": Capture}
+_CHOICES = {name: get_args(values) for name, values in _ENUMERATIONS.items()}
+
+
 def _hint(error: str) -> str:
     """Return the choices where the decoder names only what it found."""
-    if not error.endswith(".time.stamp`"):
-        return ""
-    return (
-        " (stamp: expected 'open' for the start of an interval, 'day' for a date, 'instant' for a moment; a stamp at "
-        "an interval's close is 'open' with shift = minus one step, such as '-1h')"
-    )
+    field = error.rpartition(".")[2].rstrip("`")
+    if field == "stamp":
+        return (
+            " (stamp: expected 'open' for the start of an interval, 'day' for a date, 'instant' for a moment; a stamp "
+            "at an interval's close is 'open' with shift = minus one step, such as '-1h')"
+        )
+    choices = _CHOICES.get(field, ()) if "enum value" in error else ()
+    return f" ({field}: expected one of {', '.join(choices)})" if choices else ""
 
 
 def _faults(item: TableFile) -> list[str]:
