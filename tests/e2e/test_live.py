@@ -56,6 +56,7 @@ def test_live_brings_a_synthetic_market_from_nothing_to_a_served_bulletin(tmp_pa
     assert health
     assert "SYNTHETIC MARKET" in said
     assert "BTC, $" in said
+    assert "CPU median" in said
     series = Lake.open(str(tmp_path / "lake")).series()
     assert {scope.kind for scope in series} >= {"bars", "open_interest", "funding"}
     assert all(scope.synthetic for scope in series)

@@ -1,6 +1,8 @@
 """``runout live``."""
 
 import os
+import resource
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -180,15 +182,20 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, *, m
     say, updater = screen.console(stderr=True), Updater(Lake(root), coins)
     end = None if minutes is None else now_ns() + minutes * NANOSECONDS_PER_MINUTE
     shown = printed = False
+    spent = list[float]()
     while end is None or now_ns() < end:
         now = now_ns()
         at = settled(Path(root, "collect", "main"), now, begun)
+        before = time.process_time()
         try:
             updated = updater.update(at)
         except (LakeError, NotEnoughDataError) as error:
             say.print(f"{format_time(at)} not brought up to date, trying again: {error}", soft_wrap=True, markup=False)
         else:
+            spent.append(time.process_time() - before)
             if updated.hourly or not printed:
+                say.print(f"{format_time(at)} up to date; {_cost(spent)}", soft_wrap=True)
+                spent.clear()
                 printed = _print_bulletins(root, coins, at)
         if not shown and Lake(root).series():
             children.start("serve", "serve", "--port", str(port))
@@ -197,6 +204,14 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, *, m
         for name in children.mend():
             say.print(f"{name} ended and is begun anew; see {children.log(name)}", soft_wrap=True)
         _sleep_until(now + NANOSECONDS_PER_MINUTE - now % NANOSECONDS_PER_MINUTE)
+
+
+def _cost(spent: Sequence[float]) -> str:
+    """Say what updates took of a processor (seconds of each), and the most memory that this process had."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    times = f"median {statistics.median(spent) * 1e3:.0f} ms, at most {max(spent) * 1e3:.0f} ms"
+    return f"{len(spent)} updates since the last such line, CPU {times}; {peak / 1e6:.0f} MB at most"
 
 
 def _print_bulletins(root: str, coins: Sequence[str], at: int) -> bool:
