@@ -11,10 +11,11 @@ import pytest
 from pipeline.perpetual_lakes import DAYS, FIRST, STEP, WARM_DAYS, perpetual_lake
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cli.main import main
-from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time, parse_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
 from runout.liquidation_map.ladder import table as levels
+from runout.liquidation_map.state import Steps
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.derive import compute
 from runout.pipeline.file_import import import_files
@@ -129,6 +130,29 @@ def test_kept_states_give_the_same_map_to_the_byte_and_reading_writes_none(
     assert export.json(found) == export.json(made)
     assert pictures.svg(found, "heatmap") == pictures.svg(made, "heatmap")
     assert kept.scan("map_states").collect().equals(states)
+
+
+def test_states_that_were_gone_on_from_are_those_of_the_whole_and_walk_what_is_new_alone(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    silent = AT - 3 * NANOSECONDS_PER_DAY  # a midnight without a bar keeps no state
+    hole = (pl.col("event_time") - silent).is_between(0, 5 * NANOSECONDS_PER_HOUR)
+    bars, walked = lake.scan("bars").filter(~hole).collect(), list[int]()
+    through = Steps.through
+    monkeypatch.setattr(Steps, "through", lambda own, time: (walked.append(time), through(own, time)))
+    pieces, whole = Lake(tmp_path / "pieces"), Lake(tmp_path / "whole")
+    for until in (*(AT - hours * NANOSECONDS_PER_HOUR for hours in (100, 77, 66, 61, 52, 31, 4)), AT):
+        pieces.register(lake.series())
+        pieces.append("bars", bars.filter(pl.col("event_time") <= until))
+        walked.clear()
+        compute(pieces)
+    assert min(walked) >= AT - 36 * NANOSECONDS_PER_HOUR
+    whole.register(lake.series())
+    whole.append("bars", bars.filter(pl.col("event_time") <= AT))
+    compute(whole)
+    key = ["series", "event_time"]
+    ours, theirs = (one.scan("map_states").sort(key).collect() for one in (pieces, whole))
+    assert ours.equals(theirs.select(ours.columns))
 
 
 def test_states_of_other_bars_are_not_gone_on_from(lake: Lake, made: LiquidationMap, tmp_path: Path):

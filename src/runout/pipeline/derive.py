@@ -136,16 +136,36 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
     if fresh.changed:
         for kind, own in computation.outputs.items():  # history has changed below: derive it again from the start
             lake.discard(kind, own)
-    since = fresh.after - computation.lookback if fresh.after and computation.lookback else 0
-    after = fresh.after if since else 0
+    since = max(fresh.after - computation.lookback, 0) if fresh.after and computation.lookback else 0
+    kept: dict[str, pl.DataFrame] = {}
+    if since and computation.goes_on:
+        kept = _own_rows(lake, computation, since, fresh.after)
+        since = computation.goes_on(kept)
     moments = _moments(lake, computation, since)
+    if kept and len(moments) > 1:  # a state has seen no revision
+        kept, since = {}, 0
+        moments = _moments(lake, computation, since)
+    after = fresh.after if since else 0
     for at in moments:
-        derived = computation.derive(_read(lake, computation, since, at))
+        derived = computation.derive(_read(lake, computation, since, at) | (kept if since else {}))
         for kind, rows in derived.items():
             batch.add(kind, rows.filter(pl.col("event_time") > after))
         if len(moments) > 1:  # what a later moment adds depends on what an earlier one left
             batch.write(state=False)
     batch.done(computation.name, computation.inputs)
+
+
+def _own_rows(lake: Lake, computation: Computation, since: int, until: int) -> dict[str, pl.DataFrame]:
+    """Return what a computation wrote of the moments between two, UTC ns: the newest row of each."""
+    return {
+        kind: lake.between(kind, since, until)
+        .filter(own)
+        .sort("known_time")
+        .unique("event_time", keep="last", maintain_order=True)
+        .sort("event_time")
+        .collect()
+        for kind, own in computation.outputs.items()
+    }
 
 
 def _moments(lake: Lake, computation: Computation, since: int) -> list[int | None]:

@@ -6,7 +6,7 @@ where none is held that has seen the same bars, the map is walked through from t
 Reading writes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -69,7 +69,13 @@ class Walk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     ways: Ways
 
 
-def walk(bars: pl.DataFrame, state: MapState, moments: Iterable[int], since: int) -> Walk:
+def walk(
+    bars: pl.DataFrame,
+    state: MapState,
+    moments: Iterable[int],
+    since: int,
+    visit: Callable[[int, MapState], object] | None = None,
+) -> Walk:
     """Return a walk through rows of bars, from a state before them.
 
     Parameters
@@ -83,6 +89,8 @@ def walk(bars: pl.DataFrame, state: MapState, moments: Iterable[int], since: int
         UTC ns.
     since
         Where ways begin, UTC ns.
+    visit
+        Called with the end of each four hours, UTC ns, and the state of then.
     """
     ends, closes, opens = bars["event_time"].to_numpy(), bars["close"].to_numpy(), bars["open"].to_numpy()
     ways = _buckets(bars.filter(pl.col("event_time") > max(since, state.event_time)))
@@ -90,8 +98,11 @@ def walk(bars: pl.DataFrame, state: MapState, moments: Iterable[int], since: int
     steps = Steps(state, Bars.from_rows(bars.filter(pl.col("event_time") > state.event_time)))
     asked = set(moments)
     masses: dict[int, tuple[FloatArray, float]] = {}
-    for moment in sorted({*asked, *(ways.end[whole] - BUCKET).tolist()}):
+    visited: set[int] = set() if visit is None else set(ways.end.tolist())
+    for moment in sorted({*asked, *visited, *(ways.end[whole] - BUCKET).tolist()}):
         steps.through(moment)
+        if visit and moment in visited:
+            visit(moment, state)
         row = int(np.searchsorted(ends, moment, side="right")) - 1
         values = state.masses()
         if moment in asked:
@@ -133,17 +144,40 @@ def states_of(lake: Lake, sources: Sources, at: int, moments: Sequence[int], sin
     return msgspec.structs.replace(ahead, ways=_joined(earlier, ahead.ways))
 
 
-def kept_rows(bars: pl.DataFrame, series: Series) -> pl.DataFrame:
-    """Return the rows of kind ``map_states`` of a market's bars (``known_time`` among their columns), ascending."""
+def resumable(kept: pl.DataFrame) -> int:
+    """Return the moment of the newest of kept rows that holds a state, UTC ns; 0 for none."""
+    stated = kept.filter(pl.col("state").is_not_null())["event_time"]
+    return int(stated[-1]) if len(stated) else 0
+
+
+def kept_rows(bars: pl.DataFrame, series: Series, kept: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return the rows of kind ``map_states`` of a market's bars, ascending.
+
+    Parameters
+    ----------
+    bars
+        ``known_time`` among their columns; from the four hours before the newest kept state on, at least.
+    series
+        The finest of the market.
+    kept
+        Rows of before, to go on from the newest state in them; None: from the first bar.
+    """
+    base = 0 if kept is None else resumable(kept)
+    last = None if kept is None else kept.filter(pl.col("event_time") == base)
+    state, known_before = start(), 0
+    if last is not None and base:
+        state, known_before = from_bytes(last["state"][0]), int(last["known_time"][0])
     rows, _ = cleaned(bars)
-    ways, state = walk(rows, start(), (), 0).ways, start()
-    steps = Steps(state, Bars.from_rows(rows))
     states: list[tuple[int, int, bytes | None]] = []
-    for end in ways.end.tolist():
-        steps.through(end)
+
+    def visit(end: int, state: MapState) -> None:
         if state.event_time == end:
             states.append((end, state.bars, to_bytes(state) if end % NANOSECONDS_PER_DAY == 0 else None))
-    known = rows.select("event_time", pl.col("known_time").cum_max())
+
+    ways = walk(rows, state, (), base, visit).ways
+    known = rows.filter(pl.col("event_time") > base).select(
+        "event_time", pl.max_horizontal(pl.col("known_time").cum_max(), pl.lit(known_before)).alias("known_time")
+    )
     table = pl.DataFrame(states, schema={"event_time": pl.Int64, "bars": pl.Int64, "state": pl.Binary}, orient="row")
     prices = pl.DataFrame({
         "event_time": ways.end, "open": ways.open, "low": ways.low, "high": ways.high,

@@ -28,6 +28,9 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
         From input tables (by kind) to rows of derived tables (by kind).
     step
         Rows come at whole steps of time only (UTC ns): between them there is nothing to compute; 0: at any time.
+    goes_on
+        Of a computation that keeps its state: from its own rows of the lookback (by kind), the moment (UTC ns) of the
+        state it can go on from, after which inputs are read; 0: from the start. ``derive`` is given those rows too.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, pl.Expr]
     derive: Callable[[Tables], Tables]
     step: int = 0
+    goes_on: Callable[[Tables], int] | None = None
 
 
 def inputs_of(*series: Series) -> dict[str, tuple[str, ...]]:
