@@ -12,7 +12,8 @@ from websockets.asyncio.client import connect
 from runout.api.questions import READS, Question
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.lake import Lake
-from runout.server.questions import Answer, answer
+from runout.lake.tailed import TailedLake
+from runout.server.questions import Answer, answer, read
 from runout.server.tail import News
 from server.running import AT, market, running
 
@@ -93,8 +94,11 @@ def test_every_answer_of_a_past_moment_is_the_same_after_a_month_more(tmp_path: 
     asked = [Question(resource=name, at=at, series=series) for name in READS if name != "series"]
     models = [Question(resource="snapshot", at=at), Question(resource="whatif", at=at, shock=("drop", "5%"))]
 
+    kept = TailedLake(lake.root)
+
     def answers() -> list[dict[str, bytes]]:
-        return [_bytes(answer(lake.root, question)) for question in (*asked, *models)]
+        tables = [_bytes(read(kept, question)) for question in asked]
+        return tables + [_bytes(answer(lake.root, question)) for question in models]
 
     before = answers()
     _append_later(lake, 50 * NANOSECONDS_PER_DAY)

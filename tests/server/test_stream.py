@@ -13,7 +13,8 @@ from websockets.asyncio.client import connect
 from runout.api.questions import Question
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, now_ns
 from runout.lake.tail import TAIL_FILE, Tail
-from runout.server.questions import answer
+from runout.lake.tailed import TailedLake
+from runout.server.questions import read
 from runout.server.stream import Channel, Message
 from runout.server.tail import LakeTail
 from server.running import END, events, market, rows, running
@@ -150,7 +151,8 @@ def test_a_liquidation_that_a_collector_received_is_news_once_and_in_the_tape_be
     tail.commit({"liquidations": fresh})
     assert [name for name, _ in news.poll()] == ["lake", "liquidations"]
     asked = Question(resource="tape", at=now_ns(), since=now_ns() - NANOSECONDS_PER_DAY)
-    assert [row["value_usd"] for row in answer(lake.root, asked).tables["tape"].table.rows(named=True)] == [123_456.0]
+    tape = read(TailedLake(lake.root), asked).tables["tape"].table
+    assert tape["value_usd"].to_list() == [123_456.0]
     tail.deliver(lake)
     tail.close()
     assert [name for name, _ in news.poll()] == ["lake"]

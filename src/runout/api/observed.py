@@ -231,8 +231,8 @@ def gaps_between(times: Sequence[int], step: int, begin: int, end: int) -> list[
 
 
 def _last_times(lake: Lake, at: int) -> dict[str, int]:
-    latest = [
-        lake.scan(schema.kind).filter(pl.col("known_time") <= at).group_by("series").agg(pl.col("event_time").max())
+    return {
+        name: last
         for schema in OBSERVED
-    ]
-    return dict(pl.concat(latest).collect().iter_rows())
+        for name, last in lake.known_extent(schema.kind, at).select("series", "last_time").iter_rows()
+    }

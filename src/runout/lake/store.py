@@ -7,6 +7,7 @@ new row, known from the time of its vintage; otherwise it is a conflict and goes
 
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, latest_versions, merge
 from runout.lake.tables import Change, Table, counterpart, layout, without
 from runout.lake.words import other_lakes
-from runout.records import KINDS, Schema, Series, combine, conform, fingerprint, from_table, to_table
+from runout.records import KINDS, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
 
 _COMPACT_ABOVE_FILES = 8
@@ -62,18 +63,20 @@ class Lake:
                 f"before two hexadecimal digits, found {results[0]!r} in {path!r}; name another folder"
             )
         self._tables: dict[str, Table] = {}
-        self._still = False
+        self._lock = threading.RLock()
+        self._pin: Callable[[str], Table] | None = None
         self._answered: dict[tuple[object, ...], Any] = {}
 
     def snapshot(self) -> "Lake":
         """Return the lake to read from as it stands: each table stays at the version in which it is first read.
 
-        What was read as of a moment is kept until the snapshot goes: one question reads the same rows many times.
+        What was read as of a moment is kept until the snapshot goes: one question reads the same rows many times. All
+        snapshots of a lake, in whatever thread, share what it has open: of a table only what is new is read.
         """
-        if self._still:
+        if self._pin is not None:
             return self
-        lake = Lake(self.root)
-        lake._still = True
+        lake = type(self)(self.root)
+        lake._pin = self._pinned  # noqa: SLF001 - of its own kind
         return lake
 
     @classmethod
@@ -86,12 +89,20 @@ class Lake:
             If no lake stands there.
         """
         lake = cls(root)
-        if not lake._table("series").files():
+        lake.require()
+        return lake
+
+    def release(self) -> None:
+        """Give up the rows that a snapshot has kept: they are read again where they are asked for again."""
+        self._answered.clear()
+
+    def require(self) -> None:
+        """Refuse an address where no lake is, with :class:`NotEnoughDataError`."""
+        if not self._table("series").files():
             raise NotEnoughDataError(
-                f"expected a lake at {lake.root}, found none; {other_lakes(lake.root)}. `make demo` makes a synthetic "
+                f"expected a lake at {self.root}, found none; {other_lakes(self.root)}. `make demo` makes a synthetic "
                 "one, `runout import` fills one from files, `runout fetch` over an API"
             )
-        return lake
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -149,7 +160,7 @@ class Lake:
         """
         series = self._register()
         if at is not None:
-            known = self._known_series(at)
+            known = {name for item in OBSERVED for name in self.known_extent(item.kind, at)["series"]}
             series = [item for item in series if item.series in known]
         return [s for s in series if kind in {None, s.kind} and coin in {None, s.coin}]
 
@@ -171,15 +182,12 @@ class Lake:
         asked = [schema.kind for schema in OBSERVED if schema is not GAPS] if kinds is None else list(kinds)
         return pl.concat([self._table(kind).extents() for kind in asked]).sort("series")
 
-    def spans_known(self, kind: str, at: int) -> pl.DataFrame:
-        """Return the first and the last time that rows of each series known at a moment speak of, UTC ns.
+    def known_extent(self, kind: str, at: int) -> pl.DataFrame:
+        """Return of each series how many rows of it were known at a moment (UTC ns), and of what times they speak.
 
-        Columns ``series``, ``first``, ``last``.
+        Columns ``series, rows, first_time, last_time``, sorted by series; read as :meth:`extent` does.
         """
-        time = pl.col("event_time")
-        rows = self.scan(kind).filter(pl.col("known_time") <= at).group_by("series")
-        spans = rows.agg(time.min().alias("first"), time.max().alias("last"))
-        return self._once(("spans", kind, at), spans.collect)
+        return self._once(("extent", kind, at), lambda: self._table(kind).extents(at))
 
     def versions(self) -> dict[str, int]:
         """Return the version of every table as it stands: equal versions hold equal rows."""
@@ -191,16 +199,12 @@ class Lake:
         Of a kind without a known time, all are counted. Rows are only ever added, so as long as these numbers stay,
         every answer of that moment does.
         """
-
-        def known(schema: Schema) -> pl.LazyFrame:
+        counts = {schema.kind: int(self.known_extent(schema.kind, at)["rows"].sum()) for schema in OBSERVED}
+        for schema in (*DERIVED, KINDS["series"], LEDGER):
             rows = self.scan(schema.kind)
-            return rows.filter(pl.col("known_time") <= at) if "known_time" in schema.names else rows
-
-        counts = [
-            known(schema).select(pl.lit(schema.kind).alias("kind"), pl.len().alias("rows"))
-            for schema in (*OBSERVED, *DERIVED, KINDS["series"], LEDGER)
-        ]
-        return dict(pl.concat(counts).collect().iter_rows())
+            known = rows.filter(pl.col("known_time") <= at) if "known_time" in schema.names else rows
+            counts[schema.kind] = int(known.select(pl.len()).collect().item())
+        return counts
 
     def fingerprint(self) -> dict[str, str]:
         """Return a fingerprint for each table that has rows, and ``lake`` for all of them.
@@ -329,7 +333,7 @@ class Lake:
             if "known_time" in schema.names:
                 rows = rows.filter(pl.col("known_time") <= at)
             elif kind == "series":
-                rows = rows.filter(pl.col("series").is_in(list(self._known_series(at))))
+                rows = rows.filter(pl.col("series").is_in([item.series for item in self.series(at=at)]))
             if (kept := rows.collect()).height:
                 copy._commit(kind, lambda _, kept=kept: kept, overwrite=True)
         return copy
@@ -338,7 +342,7 @@ class Lake:
 
     def _once(self, question: tuple[object, ...], read: Callable[[], T]) -> T:
         """Return what ``read`` gives; of a snapshot, what it gave the first time."""
-        if not self._still:
+        if self._pin is None:
             return read()
         if question not in self._answered:
             self._answered[question] = read()
@@ -355,32 +359,28 @@ class Lake:
     def _register(self) -> list[Series]:
         return self._once(("register",), lambda: from_table(self.scan("series").collect().sort("series")))
 
-    def _known_series(self, at: int) -> set[str]:
-        def read() -> set[str]:
-            names = pl.col("series").unique()
-            known = (self.scan(item.kind).filter(pl.col("known_time") <= at).select(names) for item in OBSERVED)
-            return {name for rows in pl.collect_all(list(known)) for name in rows["series"]}
-
-        return self._once(("known series", at), read)
-
     def _table(self, kind: str, *, newest: bool = False) -> Table:
         """Return a table as it stands now; of a snapshot, as it stood when it was first read, unless to write to it."""
-        if kind not in self._tables:
-            self._tables[kind] = Table(f"{self.root}/{kind}", KINDS[kind])
-        elif self._still and not newest:
+        if self._pin is not None and not newest:
+            if kind not in self._tables:
+                self._tables[kind] = self._pin(kind)
             return self._tables[kind]
-        self._tables[kind].refresh()
-        return self._tables[kind]
+        with self._lock:
+            if kind not in self._tables:
+                self._tables[kind] = Table(f"{self.root}/{kind}", KINDS[kind])
+            self._tables[kind].refresh()
+            return self._tables[kind]
+
+    def _pinned(self, kind: str) -> Table:
+        with self._lock:
+            return self._table(kind).pinned()
 
     def _remove(self, kind: str, rows: pl.Expr) -> None:
         """Write a table anew, sorted, without ``rows``."""
         self._commit(kind, without(rows), overwrite=True)
 
     def _commit(self, kind: str, change: Change, *, overwrite: bool = False) -> None:
-        """Write what ``change`` makes of a table; if another writer is first, make it anew and try again.
-
-        ``change`` returns None for nothing to write.
-        """
+        """Write what ``change`` makes of a table; if another writer is first, make it anew and try again."""
         if not self._try(kind, change, overwrite=overwrite, attempts=_ATTEMPTS):
             raise LakeError(
                 f"expected to write {self.root}/{kind}, found another writer first {_ATTEMPTS} times; run the same "

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -40,7 +41,12 @@ class Table:
         self.schema = schema
         self._delta: DeltaTable | None = None
         self._began: tuple[int, int] | None = None
+        self._files = pl.DataFrame()
+        self._columns: frozenset[str] = frozenset()
         self._extents: dict[str, pl.DataFrame] = {}
+        self._together: pl.DataFrame | None = None
+        self.version = -1
+        """The version last looked at; −1 where there is no table."""
 
     def refresh(self) -> None:
         """Go on to the newest version; of a table that is open, only the commits since are read.
@@ -54,6 +60,8 @@ class Table:
 
         began = _beginning(self.address)
         if self._delta is not None and began == self._began:
+            if "://" not in self.address and not Path(self.address, f"_delta_log/{self.version + 1:020}.json").exists():
+                return
             try:
                 self._delta.update_incremental()
             except (OSError, DeltaError):
@@ -61,23 +69,33 @@ class Table:
         else:
             self._delta = None
         if self._delta is None:
-            self._delta, self._began = _opened(self.address), began
+            self._delta, self._began, self.version = _opened(self.address), began, -1
+        if self._delta is None:
+            self._files, self._together = pl.DataFrame(), None
+        elif (version := self._delta.version()) != self.version:
+            self.version = version
+            self._columns = frozenset(field.name for field in self._delta.schema().fields)
+            self._files = pl.DataFrame(self._delta.get_add_actions(flatten=True))
+            self._together = None
+            self._extents = {file: self._extents[file] for file in self.files() if file in self._extents}
 
-    @property
-    def version(self) -> int:
-        """Return the version last looked at; −1 where there is no table."""
-        return -1 if self._delta is None else self._delta.version()
+    def pinned(self) -> "Table":
+        """Return the table to read from at the version last looked at, whatever comes after."""
+        table = Table(self.address, self.schema)
+        table.version, table._files, table._columns = self.version, self._files, self._columns
+        table._extents, table._together = self._extents, self._together
+        return table
 
     def files(self, **between: Between) -> list[str]:
         """Return where the files lie; with bounds of columns, those that may hold rows within."""
-        if self._delta is None:
+        if self._files.is_empty():
             return []
-        # For Delta an empty text stands for null, which no row compares with.
-        bounds = [(name, ">=", low) for name, (low, _) in between.items() if low not in {"", None}]
-        bounds += [(name, "<=", high) for name, (_, high) in between.items() if high not in {"", None}]
-        # An address is percent-encoded, a path is not; tables have no partitions, so the last part is the whole name.
-        uris = self._delta.file_uris(file_pruning_predicate=bounds or None)
-        return [f"{self.address}/{uri.rsplit('/', 1)[-1]}" for uri in uris]
+        known = self._files
+        for name, (low, high) in between.items():
+            for side, bound, beyond in (("max", low, pl.Expr.lt), ("min", high, pl.Expr.gt)):
+                if bound is not None and (column := f"{side}.{name}") in known.columns:
+                    known = known.filter(beyond(pl.col(column), pl.lit(bound)).not_().fill_null(value=True))
+        return [f"{self.address}/{path}" for path in known["path"]]  # tables have no partitions: a path is a name
 
     def rows(self, **between: Between) -> pl.LazyFrame:
         """Return the rows, lazily; with bounds of columns those within, for which no other file is opened.
@@ -87,45 +105,50 @@ class Table:
         LakeError
             If the table lacks columns of the present schema.
         """
-        if self._delta is not None:
-            present = {field.name for field in self._delta.schema().fields}
-            if missing := [name for name in self.schema.names if name not in present]:
-                raise LakeError(
-                    f"expected columns {' '.join(missing)} in {self.address}, found a table without: another version "
-                    "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty "
-                    "one"
-                )
+        if self._columns and (missing := [name for name in self.schema.names if name not in self._columns]):
+            raise LakeError(
+                f"expected columns {' '.join(missing)} in {self.address}, found a table without: another version "
+                "of runout wrote it; move that folder away and run `runout compute`, or import again into an empty one"
+            )
         files = self.files(**between)
         if not files:
             return self.schema.empty().lazy()
-        rows = pl.scan_parquet(files, storage_options=storage_options(self.address), glob=False)
+        rows = self._scan(files)
         within = [pl.col(name).is_between(pl.lit(low), pl.lit(high)) for name, (low, high) in between.items()]
         return rows.select(self.schema.names).filter(*within)
 
-    def extents(self) -> pl.DataFrame:
+    def extents(self, known_by: int | None = None) -> pl.DataFrame:
         """Return ``series, rows, first_time, last_time`` of all versions of rows, sorted by series.
 
         A file never changes, so only those are read that were not there the time before.
+
+        Parameters
+        ----------
+        known_by
+            UTC ns, of a kind with a ``known_time``: rows known later are left out, and only files that hold both are
+            read again.
         """
-        files = self.files()
-        self._extents = {
-            file: self._extents[file] if file in self._extents else _extent(pl.scan_parquet(
-                [file], storage_options=storage_options(self.address), glob=False
-            ))
-            for file in files
-        }  # fmt: skip
-        parts = list(self._extents.values()) or [_extent(self.schema.empty().lazy())]
-        return (
-            pl.concat(parts)
-            .group_by("series")
-            .agg(pl.col("rows").sum(), pl.col("first_time").min(), pl.col("last_time").max())
-            .sort("series")
-        )
+        known = self._files["max.known_time"] if known_by is not None and self._files.height else pl.Series([0])
+        if known_by is None or (not known.has_nulls() and (known <= known_by).all()):
+            if self._together is None:
+                self._together = together([self._extent_of(file) for file in self.files()])
+            return self._together
+        whole = set(self._files.filter(pl.col("max.known_time") <= known_by)["path"])
+        files = [(file, file.rsplit("/", 1)[-1] in whole) for file in self.files()]
+        rows = self._scan([file for file, is_whole in files if not is_whole]).filter(pl.col("known_time") <= known_by)
+        return together([*(self._extent_of(file) for file, is_whole in files if is_whole), extent(rows)])
+
+    def _extent_of(self, file: str) -> pl.DataFrame:
+        if (known := self._extents.get(file)) is None:
+            known = self._extents[file] = extent(self._scan([file]))
+        return known
+
+    def _scan(self, files: list[str]) -> pl.LazyFrame:
+        return pl.scan_parquet(files, storage_options=storage_options(self.address), glob=False)
 
     def last(self, column: str) -> pl.DataFrame:
         """Return the row with the greatest value of a column; no row if there is none."""
-        of_files = self._statistics()
-        by_file = of_files[f"max.{column}"] if of_files.height else pl.Series([None])
+        by_file = self._files[f"max.{column}"] if self._files.height else pl.Series([None])
         greatest = None if by_file.has_nulls() else by_file.max()
         rows = self.rows() if greatest is None else self.rows(**{column: (greatest, greatest)})
         return rows.sort(column).tail(1).collect()
@@ -177,6 +200,7 @@ class Table:
             if isinstance(error, CommitFailedError) or "table already exists" in str(error):
                 return False
             raise refusal(self.address, error) from error
+        self.refresh()
         return True
 
     def gather(self, above: int = _SMALL_FILES) -> bool:
@@ -195,8 +219,7 @@ class Table:
         bool
             False: another writer was first, and nothing was written.
         """
-        of_files = self._statistics()
-        small = of_files.filter(pl.col("size_bytes") < _SMALL_BYTES) if of_files.height else of_files
+        small = self._files.filter(pl.col("size_bytes") < _SMALL_BYTES) if self._files.height else self._files
         if small.height <= above:
             return True
         if "event_time" not in self.schema.names or small["min.event_time"].has_nulls():
@@ -226,18 +249,23 @@ class Table:
         except (OSError, DeltaError) as error:
             raise refusal(self.address, error) from error
 
-    def _statistics(self) -> pl.DataFrame:
-        """Return the figures of each file that Delta holds; of no table, nothing."""
-        return pl.DataFrame() if self._delta is None else pl.DataFrame(self._delta.get_add_actions(flatten=True))
+
+_NO_EXTENT = pl.DataFrame(
+    schema={"series": pl.String, "rows": pl.UInt32, "first_time": pl.Int64, "last_time": pl.Int64}
+)
 
 
-def _extent(rows: pl.LazyFrame) -> pl.DataFrame:
+def extent(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return ``series, rows, first_time, last_time`` of rows."""
     time = pl.col("event_time")
-    return (
-        rows.group_by("series")
-        .agg(pl.len().alias("rows"), time.min().alias("first_time"), time.max().alias("last_time"))
-        .collect()
-    )
+    spans = time.min().alias("first_time"), time.max().alias("last_time")
+    return rows.group_by("series").agg(pl.len().alias("rows"), *spans).collect()
+
+
+def together(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the extents of parts as that of all of them, sorted by series."""
+    sums = pl.col("rows").sum(), pl.col("first_time").min(), pl.col("last_time").max()
+    return pl.concat([_NO_EXTENT, *parts]).group_by("series").agg(*sums).sort("series")
 
 
 def layout(schema: Schema) -> list[str]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from runout.errors import LakeError
 from runout.lake.store import LATEST, Lake
+from runout.lake.tables import Table, extent, together
 from runout.lake.tail import TAIL_FILE, Tail
 from runout.records import Series
 
@@ -47,8 +48,23 @@ class TailedLake(Lake):
         """Return how many rows of each kind wait; with :meth:`versions` it tells whether anything is new."""
         return dict(sum((Counter(counts) for counts in self._of_tails(Tail.waiting)), Counter[str]()))
 
+    def known_extent(self, kind: str, at: int) -> pl.DataFrame:
+        """Return what is said of :meth:`Lake.known_extent`, with rows that wait."""
+        waiting = [extent(rows.filter(pl.col("known_time") <= at)) for rows in self._waiting_rows(kind)]
+        stored = super().known_extent(kind, at)
+        return together([stored, *waiting]) if waiting else stored
+
+    def _table(self, kind: str, *, newest: bool = False) -> Table:
+        if self._pin is not None:
+            self._waiting_rows(kind)  # of a snapshot too, they come before the table
+        return super()._table(kind, newest=newest)
+
     def _waiting_rows(self, kind: str) -> list[pl.LazyFrame]:
-        return [rows.lazy() for rows in self._of_tails(lambda tail: tail.rows(kind)) if rows.height]
+        if self._pin is None:
+            tails = self._of_tails(lambda tail: {kind: tail.rows(kind)})
+        else:
+            tails = self._once(("waiting",), lambda: self._of_tails(_every_row))
+        return [rows[kind].lazy() for rows in tails if kind in rows and rows[kind].height]
 
     def _register(self) -> list[Series]:
         waiting = {item.series: item for known in self._of_tails(Tail.series) for item in known}
@@ -66,3 +82,7 @@ class TailedLake(Lake):
             except (LakeError, sqlite3.Error):  # another user's, or damaged: its rows are seen once they are delivered
                 continue
         return answers
+
+
+def _every_row(tail: Tail) -> dict[str, pl.DataFrame]:
+    return {kind: tail.rows(kind) for kind in tail.waiting()}

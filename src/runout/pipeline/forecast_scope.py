@@ -44,7 +44,7 @@ def known_at(lake: Lake, at: int) -> tuple[tuple[Series, ...], Spans]:
     spans = {
         name: Span(first, last)
         for kind in sorted({item.kind for item in stepped})
-        for name, first, last in lake.spans_known(kind, at).iter_rows()
+        for name, _, first, last in lake.known_extent(kind, at).iter_rows()
         if name in names
     }
     return tuple(item for item in stepped if item.series in spans), spans

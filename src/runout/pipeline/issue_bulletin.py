@@ -64,23 +64,23 @@ class Publication:
 
     def pictures(self) -> "Mapping[str, Sequence[Picture]]":
         """Return the pictures of the bulletin's page that are no charts, by key of their section: map and slides."""
-        if not self.pictured:
-            return Publication(self.lake, self.coin, self.at, pictured=True).pictures()
         from runout.render import page, slides  # noqa: PLC0415 - only a page has pictures
         from runout.render.map import pictures  # noqa: PLC0415
 
         keys = {section.key for section in self.bulletin.sections}
+        rows = runout.rows_of(Reader(self.lake, self.coin, self.at, computed=self.computed))
+        pictured = self.map if self.pictured else shown_map(self.lake, self.coin, self.at, heat=True)
+        self.lake.release()
         drawn: dict[str, Sequence[Picture]] = {}
-        if "clusters" in keys and self.map is not None:
+        if "clusters" in keys and pictured is not None:
             titles: dict[pictures.Kind, str] = {
                 "heatmap": "Inferred liquidation levels over the past week",
                 "levels": "Inferred liquidation levels by price, now",
             }
             drawn["clusters"] = [
-                page.Picture(*pictures.both_widths(self.map, kind), title=title) for kind, title in titles.items()
+                page.Picture(*pictures.both_widths(pictured, kind), title=title) for kind, title in titles.items()
             ]
         if "runout" in keys:
-            rows = runout.rows_of(Reader(self.lake, self.coin, self.at, computed=self.computed))
             both = slides.both_widths(rows, synthetic=self.bulletin.synthetic)
             title = "Inferred effect of moves of every size"
             drawn["runout"] = [page.Picture(*both, title=title, note=slides.COLOURS)]

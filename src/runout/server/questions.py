@@ -15,14 +15,13 @@ import polars as pl
 
 from runout.api import observed
 from runout.api.answers import BulletinAnswer, WhatIfAnswer
-from runout.api.questions import READS, Question, ask
+from runout.api.questions import Question, ask
 from runout.api.session import Session
 from runout.api.shock_inputs import named_shock
 from runout.api.snapshot import SnapshotAnswer, snapshot
 from runout.api.table_answer import TableAnswer
 from runout.clock import format_time
 from runout.lake import Lake
-from runout.lake.tailed import TailedLake
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -48,18 +47,29 @@ class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 Model = Callable[[str, Question], Answer]
 
 
-def answer(root: str, question: Question) -> Answer:
-    """Return the answer to a question of the lake at ``root``.
+def read(lake: Lake, question: Question) -> Answer:
+    """Return the answer to a question of :data:`READS`, or to ``status``, of a lake that is kept open.
 
     Raises
     ------
     RunoutError
         As the question of :mod:`runout.api` does.
     """
+    still = lake.snapshot()
     if question.resource == "status":
-        return Answer(documents={"json": msgspec.json.encode(observed.status(TailedLake(root), question.at))})
-    if question.resource in READS:
-        return Answer(tables={question.resource: ask(TailedLake.open(root), question)})
+        return Answer(documents={"json": msgspec.json.encode(observed.status(still, question.at))})
+    still.require()
+    return Answer(tables={question.resource: ask(still, question)})
+
+
+def answer(root: str, question: Question) -> Answer:
+    """Return the answer of a model to a question of the lake at ``root``.
+
+    Raises
+    ------
+    RunoutError
+        As the question of :mod:`runout.api` does.
+    """
     try:
         return MODELS[question.resource](root, question)
     finally:
@@ -132,7 +142,9 @@ def _bulletin(root: str, question: Question) -> Answer:
 
 
 def _bulletin_page(root: str, question: Question) -> Answer:
-    return Answer(documents={"html": _published(root, question).to_html().encode()})
+    published = _published(root, question)
+    _give_back()  # what reading took, before pictures take their part
+    return Answer(documents={"html": published.to_html().encode()})
 
 
 def _forecast(root: str, question: Question) -> Answer:

@@ -6,6 +6,7 @@ A band begins where positions were opened at a distance from it, and ends where 
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
@@ -19,7 +20,7 @@ from runout.render.layout import Look
 from runout.render.map import frame
 from runout.render.map.colours import ramp
 from runout.render.map.labels import short_line
-from runout.scores.arrays import FloatArray
+from runout.scores.arrays import BoolArray, FloatArray
 from runout.units import dollars, price
 
 THRESHOLD: Final = 0.2
@@ -87,7 +88,7 @@ def scale_top(liquidation_map: LiquidationMap) -> float:
     return float(np.quantile(cells, _TOP_QUANTILE)) if len(cells) else 1.0
 
 
-def coloured(subject: LiquidationMap, scale: float) -> FloatArray:
+def coloured(subject: LiquidationMap, scale: float) -> npt.NDArray[np.float32]:
     """Return the picture's cells, shape (levels, pixels, 4): a column from each moment to the next.
 
     Where half and more is assumption, cells are hatched: colour is dollars, hatching is doubt.
@@ -97,25 +98,23 @@ def coloured(subject: LiquidationMap, scale: float) -> FloatArray:
     cells = subject.heat.usd[:, column].transpose(0, 2, 1) / scale
     larger = cells.argmax(axis=0)
     value = cells.max(axis=0)
-    inks = np.stack([ramp(frame.INKS[side]) for side in SIDES])
+    inks = np.stack([ramp(frame.INKS[side]) for side in SIDES]).astype(np.float32)
     steps = inks.shape[1] - 1
-    picture = np.ones((*value.shape, 4))
+    picture = np.ones((*value.shape, 4), dtype=np.float32)
     picture[..., :3] = inks[larger, (np.clip(value, 0.0, 1.0) * steps).astype(np.int64)]
     # A level is about four columns of the raster high: the stripes lean by half a right angle.
     stripe = (np.arange(_PIXELS) + 4 * np.arange(len(value))[:, np.newaxis]) % _HATCH < _HATCH / 2
-    hatched = (
-        stripe & (_assumed(subject, grid) >= FAR)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
-    )
+    hatched = stripe & _far(subject, grid)[larger, np.arange(len(value))[:, np.newaxis], np.arange(_PIXELS)]
     picture[..., 3] = (value >= THRESHOLD) & ~hatched
     return picture
 
 
-def _assumed(liquidation_map: LiquidationMap, grid: FloatArray) -> FloatArray:
-    """Return the share of each cell that is assumption, at its distance from the price of then."""
+def _far(liquidation_map: LiquidationMap, grid: FloatArray) -> BoolArray:
+    """Return of each side in which cells half and more is assumption, at their distance from the price of then."""
     ends, closes = liquidation_map.candles["event_time"].to_numpy(), liquidation_map.candles["close"].to_numpy()
     price_then = closes[np.clip(np.searchsorted(ends, grid, side="right") - 1, 0, len(closes) - 1)]
     distance = np.abs(np.log(liquidation_map.ladder.middle[:, np.newaxis] / price_then))
-    return np.stack([liquidation_map.ladder.dollars.for_side(side).assumed(distance) for side in SIDES])
+    return np.stack([liquidation_map.ladder.dollars.for_side(side).assumed(distance) >= FAR for side in SIDES])
 
 
 def _candles(liquidation_map: LiquidationMap, on: Axes) -> None:

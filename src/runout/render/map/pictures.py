@@ -70,6 +70,7 @@ def _saved(subject: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> byte
     with mpl.rc_context(settings):
         figure = _drawn(subject, kinds, look)
         figure.savefig(sheet, format=form, dpi=72 if form == "svg" else _RESOLUTION, metadata=metadata)
+        figure.clear()  # it and its parts name each other, and would wait for the collector: 20 MB a picture
     return sheet.getvalue()
 
 
