@@ -246,3 +246,11 @@ def test_the_higher_the_danger_the_more_visible_and_its_words_are_read_on_it(mod
     assert seen[-1] > 7
     for level, ink in zip(palette.LEVELS, palette.LEVEL_INKS, strict=True):
         assert _contrast(getattr(level, mode), getattr(ink, mode)) >= 4.5
+
+
+def test_nothing_floats_over_the_figures_and_every_section_ends_with_a_way_back(rendered: str) -> None:
+    assert "position: fixed" not in rendered
+    links = [attributes for tag, attributes in Reader(rendered).elements if tag == "a"]
+    assert [one["href"] for one in links if one.get("class") == "to-contents"] == ["#contents"] * (
+        rendered.count('class="fold"') + 1
+    )
