@@ -3,6 +3,7 @@
 import polars as pl
 
 from runout.api.market import tape
+from runout.api.observed import feeds
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.lake import Lake
 from runout.records import KINDS, Series, conform
@@ -31,3 +32,14 @@ def test_a_total_of_the_day_before_an_odd_moment_is_in_no_tape(tmp_path):
     assert "only totals" in answer.note
     held(lake, "venue", 0)
     assert tape(lake, "BTC", AT).table["series"].to_list() == ["venue/liquidations/BTC/perpetual/irregular"]
+
+
+def test_the_age_of_a_feed_is_that_of_its_newest_row_and_not_of_a_gap(tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    held(lake, "venue", 0)
+    gap = {
+        "series": "venue/liquidations/BTC/perpetual/irregular", "coin": "BTC", "event_time": AT, "known_time": AT,
+        "span": NANOSECONDS_PER_HOUR // 60, "reason": "connecting",
+    }  # fmt: skip
+    lake.append("gaps", conform(pl.DataFrame([gap]), KINDS["gaps"]))
+    assert feeds(lake, "BTC", AT).table["age_seconds"].to_list() == [3600]

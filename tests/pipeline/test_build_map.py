@@ -377,3 +377,9 @@ def test_a_file_without_the_columns_or_of_another_form_is_refused(
     ):
         assert main(["map", "BTC", "--at", format_time(AT), "--lake", lake.root, "--positions", str(file)]) == 2
         assert error in re.sub(r"\s+", " ", capsys.readouterr().err)
+
+
+def test_a_window_without_a_bar_is_said_so(lake: Lake):
+    newest = int(lake.scan("bars").select(pl.col("event_time").max()).collect().item())
+    with pytest.raises(NotEnoughDataError, match="expected bars between"):
+        liquidation_map(lake, "BTC", newest + NANOSECONDS_PER_DAY // 2, since=newest + NANOSECONDS_PER_DAY // 3)

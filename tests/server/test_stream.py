@@ -15,6 +15,7 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, now_ns
 from runout.lake.tail import TAIL_FILE, Tail
 from runout.lake.tailed import TailedLake
 from runout.server.questions import read
+from runout.server.replies import in_text
 from runout.server.stream import Channel, Message
 from runout.server.tail import LakeTail
 from server.running import END, events, market, rows, running
@@ -146,13 +147,15 @@ def test_a_liquidation_that_a_collector_received_is_news_once_and_in_the_tape_be
 ) -> None:
     lake = market(folder / "collected")
     tail = Tail(Path(lake.root) / "collect" / "main" / TAIL_FILE)
-    fresh = events(now_ns() - 10_000_000_000, 1, usd=123_456.0)
+    fresh = events(now_ns() // 10**9 * 10**9 - 10_000_000_000 + 250_000_000, 1, usd=123_456.0)
     news = LakeTail(lake.root)
     tail.commit({"liquidations": fresh})
-    assert [name for name, _ in news.poll()] == ["lake", "liquidations"]
+    (first, _), (second, data) = news.poll()
+    assert (first, second) == ("lake", "liquidations")
     asked = Question(resource="tape", at=now_ns(), since=now_ns() - NANOSECONDS_PER_DAY)
     tape = read(TailedLake(lake.root), asked).tables["tape"].table
     assert tape["value_usd"].to_list() == [123_456.0]
+    assert [row["event_time"] for row in data["rows"]] == in_text(tape)["event_time"].to_list()
     tail.deliver(lake)
     tail.close()
     assert [name for name, _ in news.poll()] == ["lake"]

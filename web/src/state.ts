@@ -237,8 +237,10 @@ function receive(message: Message): void {
   }
   if (message.channel === "lake") {
     const kinds = (message.data["kinds"] as string[] | undefined) ?? [];
+    const following = live.peek();
+    if (following) refresh(kinds); // not after the status: a liquidation is to be in its bar within a second
     void loadStatus().then(() => {
-      if (live.peek()) refresh(kinds);
+      if (live.peek() && !following) refresh(kinds);
     });
   }
   if (message.channel === "liquidations" && live.peek()) {

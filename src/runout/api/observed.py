@@ -13,7 +13,7 @@ from runout.api.tables import dated
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.lake import Lake
 from runout.records import Series
-from runout.records.kinds import OBSERVED
+from runout.records.kinds import GAPS, OBSERVED
 
 FRESH: Final = NANOSECONDS_PER_HOUR
 """Beyond its own step, how old the newest price of a lake that is called live may be."""
@@ -234,5 +234,6 @@ def _last_times(lake: Lake, at: int) -> dict[str, int]:
     return {
         name: last
         for schema in OBSERVED
+        if schema is not GAPS  # a gap has the name of its series, and is no news of it
         for name, last in lake.known_extent(schema.kind, at).select("series", "last_time").iter_rows()
     }

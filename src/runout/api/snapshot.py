@@ -111,6 +111,7 @@ def snapshot(lake: Lake, coin: str, at: int, *, since: int | None = None, venue:
     NotEnoughDataError
         If bars, open interest or liquidations are missing, or too short.
     """
+    lake = lake.snapshot()
     drawn = liquidation_map(lake, coin, at, since=since, venue=venue)
     try:
         setting, missing = setting_of(lake, coin, at, venue=drawn.venue, drawn=drawn), ""

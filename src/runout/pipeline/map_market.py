@@ -87,8 +87,19 @@ def joined_bars(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def read_bars(lake: Lake, series: Iterable[Series], at: int, since: int | None = None) -> pl.DataFrame:
-    """Return the bars of :func:`joined_bars` as known at ``at`` (UTC ns), far prints and all."""
-    return joined_bars(lake.as_of("bars", at=at, series=[item.series], since=since) for item in series)
+    """Return the bars of :func:`joined_bars` as known at ``at`` (UTC ns), far prints and all.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If there are none.
+    """
+    rows = joined_bars(lake.as_of("bars", at=at, series=[item.series], since=since) for item in series)
+    if rows.is_empty():
+        raise NotEnoughDataError(
+            f"expected bars between {format_time(since or 0)} and {format_time(at)}, found none; ask for another moment"
+        )
+    return rows
 
 
 def cleaned(bars: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Irregular, ...]]:

@@ -213,10 +213,10 @@ def table_body(
             columns={name: _TYPES.get(kind.base_type().__name__, "list") for name, kind in answer.table.schema.items()},
             count=answer.table.height, next_cursor=cursor, rows=[],
         )  # fmt: skip
-        rows = msgspec.Raw(_written(part).write_json().encode())  # written by polars, as they are
+        rows = msgspec.Raw(in_text(part).write_json().encode())  # written by polars, as they are
         return msgspec.json.encode(msgspec.structs.asdict(about) | {"rows": rows}) + b"\n", headers
     if form == "csv":
-        return _written(part).write_csv().encode(), headers
+        return in_text(part).write_csv().encode(), headers
     if form == "arrow":
         return arrow(part), headers
     buffer = BytesIO()
@@ -229,7 +229,7 @@ def _packed(body: bytes) -> bytes:
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
-def _written(rows: pl.DataFrame) -> pl.DataFrame:
+def in_text(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with times as text."""
     times = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
     return rows.with_columns(pl.col(times).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))

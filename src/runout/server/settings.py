@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: float = 120.0
     waiting: int = 16
     requests_per_second: int = 100
-    poll_seconds: float = 0.5
+    poll_seconds: float = 0.25
     page: Path = Path(__file__).parent / "page"
 
     def allowed_hosts(self) -> frozenset[str]:

@@ -4,9 +4,10 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
-from runout.clock import NANOSECONDS_PER_MINUTE, format_time, now_ns
+from runout.clock import NANOSECONDS_PER_MINUTE, now_ns
 from runout.lake.tailed import TailedLake
 from runout.records import KINDS
+from runout.server.replies import in_text
 
 _MOST: Final = 200
 _LATE: Final = 10 * NANOSECONDS_PER_MINUTE
@@ -80,19 +81,14 @@ class LakeTail:
         fresh = recent.join(self._sent[kind], on=_SAME[kind], how="anti", maintain_order="left", nulls_equal=True)
         self._sent[kind] = recent
         venues = {item.series: item.venues[0] for item in self._lake.series(kind)} if fresh.height else {}
-        return [{**row, "venue": venues.get(row["series"], "")} for row in fresh.tail(_MOST).iter_rows(named=True)]
+        said = in_text(fresh.tail(_MOST).with_columns(pl.from_epoch("event_time", "ns")))
+        return [{**row, "venue": venues.get(row["series"], "")} for row in said.iter_rows(named=True)]
 
     def _liquidations(self) -> list[dict[str, Any]]:
-        names = ("coin", "venue", "liquidated_side", "value_usd", "quantity_base", "price", "series")
-        return [
-            {"event_time": format_time(row["event_time"])} | {name: row[name] for name in names}
-            for row in self._fresh("liquidations")
-        ]
+        names = ("event_time", "coin", "venue", "liquidated_side", "value_usd", "quantity_base", "price", "series")
+        return [{name: row[name] for name in names} for row in self._fresh("liquidations")]
 
     def _candles(self) -> list[dict[str, Any]]:
         """Return bars as they were recorded: ``event_time`` is their end, ``span`` their length (ns)."""
-        names = ("coin", "venue", "span", *_CANDLE, "series")
-        return [
-            {"event_time": format_time(row["event_time"])} | {name: row[name] for name in names}
-            for row in self._fresh("bars")
-        ]
+        names = ("event_time", "coin", "venue", "span", *_CANDLE, "series")
+        return [{name: row[name] for name in names} for row in self._fresh("bars")]
