@@ -81,8 +81,8 @@ class LakeTail:
         fresh = recent.join(self._sent[kind], on=_SAME[kind], how="anti", maintain_order="left", nulls_equal=True)
         self._sent[kind] = recent
         venues = {item.series: item.venues[0] for item in self._lake.series(kind)} if fresh.height else {}
-        said = in_text(fresh.tail(_MOST).with_columns(pl.from_epoch("event_time", "ns")))
-        return [{**row, "venue": venues.get(row["series"], "")} for row in said.iter_rows(named=True)]
+        readable = in_text(fresh.tail(_MOST).with_columns(pl.from_epoch("event_time", "ns")))
+        return [{**row, "venue": venues.get(row["series"], "")} for row in readable.iter_rows(named=True)]
 
     def _liquidations(self) -> list[dict[str, Any]]:
         names = ("event_time", "coin", "venue", "liquidated_side", "value_usd", "quantity_base", "price", "series")
