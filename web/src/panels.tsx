@@ -30,9 +30,9 @@ export function Danger() {
               <Figure title="Chance of a wave" about={about} link={link} more="Chance that at least $1B of positions are liquidated in the UTC day, all coins and exchanges, with the 90% interval of the model's parameters.">
                 {percent(danger.chance.value)} chance of at least $1B in the UTC day
               </Figure>{" "}
-              ({percent(danger.chance.low)} to {percent(danger.chance.high)}; base rate {percent(danger.base_rate)} of days in the past year)
+              ({percent(danger.chance.low)} to {percent(danger.chance.high)}; {danger.base_rate === null ? "no base rate is known" : `base rate ${percent(danger.base_rate)} of days in the past year`})
               {danger.next_chance && danger.next_level !== null && <span class="next" title={`from ${say(danger.next_from)}`}>Next 24 h: level {danger.next_level}, {percent(danger.next_chance.value)} ({percent(danger.next_chance.low)} to {percent(danger.next_chance.high)})</span>}
-              <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, danger.chance.value * 200)}%` }} /><b style={{ left: `${Math.min(100, (danger.base_rate ?? 0) * 200)}%` }} /></span>
+              <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, danger.chance.value * 200)}%` }} />{danger.base_rate !== null && <b style={{ left: `${Math.min(100, danger.base_rate * 200)}%` }} />}</span>
             </p>
           ) : <p class="clip" title={danger?.reason}>{danger?.reason ?? "No forecast of this lake."}</p>}
           {record && <p class="quiet">Of {record.days} past days at this level, {percent(record.frequency.value)} had such a day.</p>}
