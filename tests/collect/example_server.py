@@ -27,6 +27,8 @@ class ExampleServer:
         self.trouble: Callable[[int, ServerConnection], Awaitable[bool]] | None = None
         self.asked = 0
         self.answer_status: Callable[[int], int] = lambda _: 200
+        self.listing: Callable[[str, list[str]], Any] = lambda _, symbols: symbols
+        self.subscribed: list[set[str]] = []
         self.mute = False
 
     async def __aenter__(self) -> Self:
@@ -61,6 +63,7 @@ class ExampleServer:
                         await connection.send(msgspec.json.encode({"op": "err", "msg": f"no such stream: {name}"}))
                 await connection.send(b'{"op":"ack"}')
                 self.open[connection] = set(asked["args"]) & known
+                self.subscribed.append(self.open[connection])
         except ConnectionClosed:
             pass
         finally:
@@ -86,9 +89,11 @@ class ExampleServer:
         connection.transport.abort()
 
     async def ask(self, _venue: Venue, call: Call) -> Answer:
-        body: Any = self.symbols
-        status = 200
-        if call.purpose != "instruments":
+        body: Any
+        if call.purpose == "instruments":
+            body = self.listing(call.path, self.symbols[:1] if call.path == "/first" else self.symbols[1:])
+            status = body if isinstance(body, int) else 200
+        else:
             self.asked += 1
             status = self.answer_status(self.asked)
             body = [{"s": symbol, "t": now_ns(), "oi": 5.0} for symbol in self.symbols]

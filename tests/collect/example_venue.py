@@ -33,7 +33,8 @@ POLL_EVERY = 0.5
 
 
 def calls() -> tuple[Call, ...]:
-    return (Call(venue="example", purpose="instruments", path="/symbols"),)
+    """Two parts of a list: the first symbol, and the others."""
+    return tuple(Call(venue="example", purpose="instruments", path=path) for path in ("/first", "/others"))
 
 
 def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument, ...]:

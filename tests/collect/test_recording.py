@@ -4,6 +4,7 @@ The scenarios run side by side, each with a server and a raw log of its own; the
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,10 +17,13 @@ from collect import example_venue as example
 from collect.example_server import ExampleServer, piggybacking
 from collect.test_following import imported
 from runout.clock import now_ns
+from runout.collect.notes import Failed, Note, read_note
 from runout.collect.recorder import Recorder
 from runout.collect.supervisor import Scope, Supervisor
 from runout.lake import Lake
+from runout.lake.raw_format import Kind
 from runout.lake.raw_log import Policy, RawLog
+from runout.lake.raw_reader import read_all
 
 Script = Callable[["Run"], Awaitable[None]]
 SCRIPTS: dict[str, Script] = {}
@@ -73,6 +77,10 @@ class Run:
                 collecting.cancel()
                 await asyncio.gather(collecting, return_exceptions=True)
                 log.close()
+
+    def notes(self) -> list[Note]:
+        records = itertools.chain.from_iterable(batch for _, batch in read_all(self.folder / "raw"))
+        return [read_note(record.payload) for record in records if record.kind == Kind.NOTE]
 
     def lake(self) -> Lake:
         return imported(self.folder / "raw", self.folder)
@@ -202,6 +210,20 @@ async def a_symbol_is_listed(run: Run) -> None:
 
 
 @scenario
+async def a_part_of_the_list_fails(run: Run) -> None:
+    asked: list[str] = []
+
+    def fail(path: str, symbols: list[str]) -> int | list[str]:
+        asked.append(path)
+        failing = path == "/others" and len(asked) > 2
+        return symbols if not failing else 500 if len(asked) % 4 else []
+
+    run.server.listing = fail
+    await run.subscribed(1)
+    await run.until(lambda: len(asked) >= 8)
+
+
+@scenario
 async def a_subscription_is_refused(run: Run) -> None:
     async def trouble(number: int, connection: ServerConnection) -> bool:
         await connection.send(b'{"op":"err","msg":"trade.ETHUSDT: unknown symbol"}')
@@ -233,7 +255,9 @@ async def a_server_that_speaks_with_the_handshake(run: Run) -> None:
     server.close()
 
 
-OF_TRADES = {"numbers_are_missing", "rotation", "a_symbol_is_listed", "a_subscription_is_refused"}
+OF_TRADES = {
+    "numbers_are_missing", "rotation", "a_symbol_is_listed", "a_part_of_the_list_fails", "a_subscription_is_refused",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +265,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     played = {
         name: Run(tmp_path_factory.mktemp(name), ("bars" if name in OF_TRADES else "liquidations",)) for name in SCRIPTS
     }
-    played["a_symbol_is_listed"].refresh_seconds = 1.0
+    played["a_symbol_is_listed"].refresh_seconds = played["a_part_of_the_list_fails"].refresh_seconds = 1.0
 
     async def all_of_them() -> None:
         async with asyncio.TaskGroup() as group:
@@ -309,6 +333,16 @@ def test_a_new_symbol_is_subscribed_without_a_gap(runs: dict[str, Run]):
     run = runs["a_symbol_is_listed"]
     assert run.gaps("premium") == []
     assert run.supervisor.standings()[0].reconnects == 0
+
+
+def test_a_part_of_the_list_that_fails_delists_nothing_and_is_said(runs: dict[str, Run]):
+    run = runs["a_part_of_the_list_fails"]
+    assert run.server.subscribed
+    assert all("trade.ETHUSDT" in streams for streams in run.server.subscribed)
+    said = [note.cause for note in run.notes() if isinstance(note, Failed)]
+    assert any("500" in cause or "broken" in cause for cause in said), said
+    assert any("an empty list, where 1 instruments were listed" in cause for cause in said), said
+    assert all("the former list stays" in cause for cause in said)
 
 
 def test_a_refused_subscription_is_a_gap_of_its_symbol_while_the_others_go_on(runs: dict[str, Run]):

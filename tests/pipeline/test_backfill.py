@@ -1,6 +1,7 @@
 """A backfill over loopback: rows, resumption, limits and what venues say instead of an answer."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -192,6 +193,28 @@ def test_a_country_that_is_refused_gets_the_venues_own_words_and_no_further_call
         assert len(server.asked) <= 5 + LINES
     assert {got.state for got in outcome.got} == {"open"}
     assert "restricted location" in next(got.words for got in outcome.got if got.words)
+
+
+def test_a_listing_of_which_a_part_fails_delists_nothing(tmp_path):
+    with SmallVenue() as server:
+        first, _ = backfill(server, tmp_path)
+        with sqlite3.connect(tmp_path / "state" / "backfill.sqlite") as journal:
+            journal.execute("UPDATE listings SET received = 0")
+            journal.execute("DELETE FROM stretches")
+        journal.close()
+        server.fault = lambda _, asked: web.Response(status=500) if "/um/" in asked and "Info" in asked else None
+        with Backfill(Lake(tmp_path), tmp_path / "state", [venue_of("binance")], hosts=server.url, patience=HASTY) as j:
+            second = j.plan(["BTC"], SINCE, UNTIL)
+    assert [wanted.series for wanted in second.wanted] == [wanted.series for wanted in first.wanted]
+    assert second.missing == {}
+    assert "its former list of instruments is used" in second.refused["Binance"]
+
+
+def test_of_a_venue_that_is_listed_in_part_no_coin_is_called_missing(tmp_path):
+    with SmallVenue(fault=lambda _, asked: web.Response(status=500) if "exchangeInfo" in asked else None) as server:
+        plan, _ = backfill(server, tmp_path)
+    assert plan.missing == {}
+    assert "Binance" in plan.refused
 
 
 def test_a_symbol_that_is_gone_ends_its_series_only(tmp_path):

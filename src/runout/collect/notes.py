@@ -112,9 +112,10 @@ class Jumped(msgspec.Struct, frozen=True, tag="jumped"):
 
 
 class Listed(msgspec.Struct, frozen=True, tag="listed"):
-    """All answers to a venue's instrument calls stand before this note."""
+    """New answers to a venue's instrument calls precede this note; ``whole`` if to all of them."""
 
     venue: str
+    whole: bool = False
 
 
 Note = Began | Stopped | Tick | Opened | Closed | Failed | Missing | Dropped | Jumped | Listed

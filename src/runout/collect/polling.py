@@ -9,7 +9,8 @@ from runout.collect.http import VenueRefusedError
 from runout.collect.keeping import FIRST_WAIT, LONGEST_WAIT
 from runout.collect.notes import Failed, Heading, Listed, Source
 from runout.collect.recorder import Recorder
-from runout.errors import RunoutError, SchemaError
+from runout.errors import RunoutError
+from runout.sources.answers import listing_fault
 from runout.sources.venue import Answer, Call, Instrument, Poll, Venue, Verdict
 
 Ask = Callable[[Venue, Call], Awaitable[Answer]]
@@ -72,43 +73,61 @@ async def _make(recorder: Recorder, number: int, venue: Venue, call: Call, ask: 
     return verdict
 
 
-async def list_instruments(recorder: Recorder, venue: Venue, ask: Ask) -> tuple[Instrument, ...]:
-    """Ask a venue for its instruments, for ever if need be, and return them; an empty list is no answer.
+async def list_instruments(
+    recorder: Recorder, venue: Venue, ask: Ask, former: dict[Call, bytes]
+) -> tuple[tuple[Instrument, ...], bool]:
+    """Ask a venue for its instruments, and return them, and whether every call brought its part of the list.
+
+    What a call brought earlier stays where it now fails, or brings an empty list: a contract is not delisted because a
+    page failed. A venue is asked for ever if need be; an empty list is no answer.
 
     Parameters
     ----------
     recorder, venue, ask
         As of :func:`keep_polling`.
+    former
+        Latest answer to each call; brought up to date here.
     """
     chance = random.Random(f"{venue.name}/instruments/{recorder.clock()}")  # noqa: S311 - jitter
     tries = 0
     while True:
-        answers: list[tuple[Call, bytes]] = []
-        wait, words = 0.0, ""
+        faults: list[str] = []
+        wait = 0.0
         for call in venue.instrument_calls():
-            try:
-                answer = await ask(venue, call)
-            except (RunoutError, OSError) as error:
-                words, wait = str(error), max(wait, _silence(error))
-                continue
-            verdict = venue.judge(call, answer)
-            if verdict.kind != "ok":
-                wait, words = max(wait, verdict.wait), f"{verdict.kind}: {verdict.words}"
-                continue
-            heading = Heading(call=call, status=answer.status, headers=answer.headers)
-            recorder.answer(0, heading, answer.body, answer.received)
-            answers.append((call, answer.body))
-        try:
-            instruments = venue.read_instruments(answers) if answers else ()
-        except SchemaError as error:
-            instruments, words = (), str(error)
+            fault, silence = await _list_part(recorder, venue, call, ask, former)
+            if fault:
+                stays = "the former list stays" if call in former else "this part is not known yet"
+                faults.append(f"{fault} ({call.path}: {stays})")
+                wait = max(wait, silence)
+        parts = [(call, former[call]) for call in venue.instrument_calls() if call in former]
+        instruments = venue.read_instruments(parts) if parts else ()
+        if faults or not instruments:
+            recorder.note(Failed(venue.name, "instruments", "; ".join(faults)[:300] or "an empty list"))
         if instruments:
-            recorder.note(Listed(venue.name))
-            return instruments
+            recorder.note(Listed(venue.name, whole=not faults))
+            return instruments, not faults
         tries += 1
-        recorder.note(Failed(venue.name, "instruments", words[:300] or "an empty list"))
         usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 16))
         await asyncio.sleep(max(wait, usual) * chance.uniform(1.0, 1.2))
+
+
+async def _list_part(
+    recorder: Recorder, venue: Venue, call: Call, ask: Ask, former: dict[Call, bytes]
+) -> tuple[str, float]:
+    """Take the answer to one of the calls, or return what is wrong with it and the seconds to wait."""
+    try:
+        answer = await ask(venue, call)
+    except (RunoutError, OSError) as error:
+        return str(error) or type(error).__name__, _silence(error)
+    verdict = venue.judge(call, answer)
+    if verdict.kind != "ok":
+        return f"{verdict.kind}: {verdict.words}", verdict.wait
+    fault = listing_fault(venue, call, answer.body, former.get(call))
+    if not fault:
+        heading = Heading(call=call, status=answer.status, headers=answer.headers)
+        recorder.answer(0, heading, answer.body, answer.received)
+        former[call] = answer.body
+    return fault, 0.0
 
 
 def _silence(error: Exception) -> float:

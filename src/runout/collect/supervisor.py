@@ -15,9 +15,10 @@ from runout.collect.keeping import Keeper, Standing
 from runout.collect.notes import Began, Stopped
 from runout.collect.polling import Ask, feed_of, keep_polling, list_instruments
 from runout.collect.recorder import Recorder
-from runout.sources.venue import Connection, Instrument, Venue
+from runout.sources.venue import Call, Connection, Instrument, Venue
 
 _REFRESH_SECONDS = 3600.0
+_PARTIAL_SECONDS = 300.0  # until a list is asked for again of which a part failed
 # New connections a venue: none publishes less than 3 a second and 300 in five minutes, but for Hyperliquid's pool.
 _CONNECTS, _CONNECT_SECONDS = 200, 300.0
 _SPACING_SECONDS = 0.35
@@ -132,12 +133,13 @@ class Supervisor:
             await limiter.acquire()
             await spacing.acquire()
 
+        former: dict[Call, bytes] = {}
         while True:
-            instruments = await list_instruments(self._recorder, venue, self._ask)
-            self._log.info("instruments", venue=venue.name, count=len(instruments))
+            instruments, whole = await list_instruments(self._recorder, venue, self._ask, former)
+            self._log.info("instruments", venue=venue.name, count=len(instruments), whole=whole)
             self._align_connections(venue, scope.connections(venue, instruments), group, admit)
             self._align_polls(venue, scope, instruments, group)
-            await asyncio.sleep(self._refresh_seconds)
+            await asyncio.sleep(self._refresh_seconds if whole else min(self._refresh_seconds, _PARTIAL_SECONDS))
 
     def _connect_limit(self, venue: Venue) -> tuple[float, float]:
         pool = venue.facts.pools.get("connects")

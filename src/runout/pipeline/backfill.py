@@ -23,6 +23,7 @@ from runout.pipeline.backfill_journal import Journal, KeptPage, Stretch
 from runout.pipeline.backfill_plan import Plan, Request, chosen, histories, missing_stretches, series_name
 from runout.pipeline.backfill_store import Store
 from runout.pipeline.progress import Progress, no_progress
+from runout.sources.answers import listing_fault
 from runout.sources.venue import Call, History, Instrument, Page, Venue
 
 _LISTING_AGE = 12 * NANOSECONDS_PER_HOUR
@@ -117,6 +118,7 @@ class Backfill:
         self._budget = self._files.enter_context(Budget(state / "limits.sqlite"))
         self._instruments: dict[str, tuple[Instrument, ...]] = {}
         self._refused: dict[str, str] = {}
+        self._partial: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -143,7 +145,7 @@ class Backfill:
         for name, instruments in self._instruments.items():
             listed = chosen(instruments, coins)
             absent = tuple(coin for coin in coins if coin not in {i.coin for i in listed})
-            missing |= {name: absent} if absent else {}
+            missing |= {name: absent} if absent and name not in self._partial else {}
             for instrument in listed:
                 for history in histories(self._venues[name], instrument, listed):
                     stretches = self._requests(self._venues[name], instrument, history, (since, until))
@@ -180,16 +182,26 @@ class Backfill:
         self._instruments = {name: self._instruments[name] for name in self._venues if name in self._instruments}
 
     async def _list_venue(self, client: Client, venue: Venue) -> None:
+        """Read what a venue lists; where a part fails, what it said earlier stays, and the venue's words are kept."""
+        former = dict(self._journal.listing(venue.name, 0))
         answers = dict(self._journal.listing(venue.name, now_ns() - _LISTING_AGE))
         for number, call in enumerate(venue.instrument_calls()):
-            if call not in answers:
-                try:
-                    answer = await client.ask(venue, call)
-                except VenueRefusedError as error:
-                    self._refused[venue.facts.title] = str(error)
-                    continue
+            if call in answers:
+                continue
+            try:
+                answer = await client.ask(venue, call)
+                fault = listing_fault(venue, call, answer.body, former.get(call))
+            except VenueRefusedError as error:
+                answer, fault = None, str(error)
+            if answer is not None and not fault:
                 self._journal.keep_listing(venue.name, number, call, answer)
                 answers[call] = answer.body
+                continue
+            self._partial.add(venue.name)
+            if call in former:
+                answers[call] = former[call]
+                fault += "; its former list of instruments is used"
+            self._refused[venue.facts.title] = fault
         try:
             self._instruments[venue.name] = venue.read_instruments(list(answers.items()))
         except SchemaError as error:

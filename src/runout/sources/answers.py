@@ -5,7 +5,8 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 from runout.clock import from_datetime
-from runout.sources.venue import Answer, Verdict
+from runout.errors import SchemaError
+from runout.sources.venue import Answer, Call, Venue, Verdict
 
 _LONGEST_WORDS = 200
 
@@ -62,3 +63,23 @@ def judge_json(answer: Answer, words: str = "") -> Verdict:
     if verdict is not None:
         return verdict
     return Verdict(kind="broken", words="an answer that is no JSON") if broken(answer) else Verdict(kind="ok")
+
+
+def listing_fault(venue: Venue, call: Call, body: bytes, former: bytes | None) -> str:
+    """Return why an answer to an instrument call is not believed; empty where it is.
+
+    Parameters
+    ----------
+    venue, call, body
+        What was asked, and what came.
+    former
+        What the call brought last; null for nothing. A list that had instruments does not become empty.
+    """
+    try:
+        instruments = venue.read_instruments([(call, body)])
+    except SchemaError as error:
+        return str(error)
+    if instruments or former is None:
+        return ""
+    before = venue.read_instruments([(call, former)])
+    return f"an empty list, where {len(before)} instruments were listed" if before else ""
