@@ -96,7 +96,7 @@ class ExampleServer:
         else:
             self.asked += 1
             status = self.answer_status(self.asked)
-            body = [{"s": symbol, "t": now_ns(), "oi": 5.0} for symbol in self.symbols]
+            body = [{"s": symbol, "t": now_ns(), "oi": 5.0} for symbol in self.symbols if symbol == call.symbol]
         return Answer(status=status, headers={}, body=msgspec.json.encode(body), received=now_ns())
 
 

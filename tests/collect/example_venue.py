@@ -123,8 +123,8 @@ def classify(payload: bytes) -> Frame:
 
 
 def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    call = Call(venue="example", purpose="open_interest", path="/oi")
-    return (Poll(call=call, every=POLL_EVERY),)
+    calls = [Call(venue="example", purpose="open_interest", symbol=i.symbol, path="/oi") for i in instruments]
+    return tuple(Poll(call=call, every=POLL_EVERY) for call in calls)
 
 
 def read_page(call: Call, answer: Answer, instruments: Sequence[Instrument]) -> Page:

@@ -24,9 +24,9 @@ class LogMaker:
         self._alive: dict[int, tuple[int, int, int]] = {}
         self._ticks = 0
         self.note(Began(clock))
-        (call,) = example_venue.calls()
-        body = msgspec.json.encode(example_venue.SYMBOLS)
-        self.log.append(Kind.ANSWER, 0, pack_answer(Heading(call=call, status=200), body), self.now)
+        for call, symbol in zip(example_venue.calls(), example_venue.SYMBOLS, strict=True):
+            body = msgspec.json.encode([symbol])
+            self.log.append(Kind.ANSWER, 0, pack_answer(Heading(call=call, status=200), body), self.now)
         self.note(Listed(venue="example"))
 
     def note(self, note: Note) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -16,12 +17,13 @@ from websockets.asyncio.server import ServerConnection
 from collect import example_venue as example
 from collect.example_server import ExampleServer, piggybacking
 from collect.test_following import imported
-from runout.clock import now_ns
-from runout.collect.notes import Failed, Note, read_note
+from runout.clock import NANOSECONDS_PER_SECOND, now_ns
+from runout.collect.normaliser import Normaliser
+from runout.collect.notes import Failed, Note, Stopped, Tick, read_note
 from runout.collect.recorder import Recorder
 from runout.collect.supervisor import Scope, Supervisor
 from runout.lake import Lake
-from runout.lake.raw_format import Kind
+from runout.lake.raw_format import Kind, Record
 from runout.lake.raw_log import Policy, RawLog
 from runout.lake.raw_reader import read_all
 
@@ -57,6 +59,11 @@ class Run:
         await self.until(lambda: len(self.server.open) >= count)
         await asyncio.sleep(0.25)
 
+    async def heard(self) -> None:
+        """Wait until every connection is open and gave data from now on."""
+        now = now_ns()
+        await self.until(lambda: all(s.state == "open" and s.last_data > now for s in self.supervisor.standings()))
+
     async def play(self, script: Script) -> None:
         log = RawLog(self.folder / "raw", Policy(flush_seconds=0.01))
         async with self.server:
@@ -72,7 +79,8 @@ class Run:
             collecting = asyncio.create_task(supervisor.run())
             try:
                 await asyncio.wait_for(script(self), 180)
-                await asyncio.sleep(0.2)
+                for _ in range(50):  # turns of the loop that all of them share, however long each takes
+                    await asyncio.sleep(0.004)
             finally:
                 collecting.cancel()
                 await asyncio.gather(collecting, return_exceptions=True)
@@ -104,6 +112,7 @@ async def one_copy_is_cut(run: Run) -> None:
     for _ in range(3):
         # A copy is cut only once the other stands: what is sent while neither does is of the next scenario.
         await run.subscribed(2)
+        await run.heard()
         for n in range(12):
             await run.liquidation()
             if n == 5:
@@ -210,6 +219,18 @@ async def a_symbol_is_listed(run: Run) -> None:
 
 
 @scenario
+async def a_symbol_is_delisted(run: Run) -> None:
+    run.server.symbols.append("SOLUSDT")
+    await run.subscribed(1)
+    await run.trade("ETHUSDT")
+    await run.until(lambda: run.server.asked >= 4)
+    run.server.symbols.remove("ETHUSDT")
+    await run.until(lambda: all("trade.ETHUSDT" not in streams for streams in run.server.open.values()))
+    asked = run.server.asked
+    await run.until(lambda: run.server.asked >= asked + 4)
+
+
+@scenario
 async def a_part_of_the_list_fails(run: Run) -> None:
     asked: list[str] = []
 
@@ -256,7 +277,8 @@ async def a_server_that_speaks_with_the_handshake(run: Run) -> None:
 
 
 OF_TRADES = {
-    "numbers_are_missing", "rotation", "a_symbol_is_listed", "a_part_of_the_list_fails", "a_subscription_is_refused",
+    "numbers_are_missing", "rotation", "a_symbol_is_listed", "a_symbol_is_delisted", "a_part_of_the_list_fails",
+    "a_subscription_is_refused",
 }  # fmt: skip
 
 
@@ -265,7 +287,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     played = {
         name: Run(tmp_path_factory.mktemp(name), ("bars" if name in OF_TRADES else "liquidations",)) for name in SCRIPTS
     }
-    played["a_symbol_is_listed"].refresh_seconds = played["a_part_of_the_list_fails"].refresh_seconds = 1.0
+    for name in ("a_symbol_is_listed", "a_symbol_is_delisted", "a_part_of_the_list_fails"):
+        played[name].refresh_seconds = 1.0
 
     async def all_of_them() -> None:
         async with asyncio.TaskGroup() as group:
@@ -333,6 +356,25 @@ def test_a_new_symbol_is_subscribed_without_a_gap(runs: dict[str, Run]):
     run = runs["a_symbol_is_listed"]
     assert run.gaps("premium") == []
     assert run.supervisor.standings()[0].reconnects == 0
+
+
+def test_a_delisted_symbol_ends_its_series_and_its_silence_is_no_gap(runs: dict[str, Run]):
+    run = runs["a_symbol_is_delisted"]
+    lake = run.lake()
+    notes = {item.series: item.note for item in lake.series() if "/ETH/" in item.series or "/BTC/" in item.series}
+    assert {name.split("/")[2] for name in notes} == {"BTC", "ETH"}
+    assert all(note.startswith("delisted 20") == ("/ETH/" in name) for name, note in notes.items()), notes
+    assert run.gaps("open_interest") == []
+    # A quarter of an hour of silence is a gap of every feed that still is to be heard, and of no other.
+    normaliser = Normaliser(lambda _: example.venue())
+    for batch in (batch for _, batch in read_all(run.folder / "raw")):
+        for record in batch:
+            if record.kind != Kind.NOTE or not isinstance(read_note(record.payload), Stopped):
+                normaliser.take(record)
+    later = now_ns() + 900 * NANOSECONDS_PER_SECOND
+    normaliser.take(Record(0, later, 0, Kind.NOTE, msgspec.json.encode(Tick({}))))
+    silent = normaliser.output().rows()["gaps"].filter(pl.col("span") > 600 * NANOSECONDS_PER_SECOND)
+    assert silent["coin"].unique().sort().to_list() == ["BTC", "SOL"]
 
 
 def test_a_part_of_the_list_that_fails_delists_nothing_and_is_said(runs: dict[str, Run]):

@@ -2,7 +2,10 @@
 
 from collections import Counter
 
-from emulator.test_emulated_history import check_open_interest, contract_of, instruments_of, stored
+import msgspec
+import pytest
+
+from emulator.test_emulated_history import answered, check_open_interest, contract_of, instruments_of, stored
 from emulator.test_emulated_liquidations import SECOND, liquidations, truth
 from runout.clock import NANOSECONDS_PER_HOUR, format_date, parse_time
 from runout.emulator import Emulator, Market, Plan
@@ -67,3 +70,27 @@ def test_liquidations_of_gate_are_all_of_them_from_the_day_on_that_it_says_so() 
         day = format_date(moment)
         laws = [law.capture for law in venue_of("gate").facts.captures if law.since <= day < (law.until or "9999")]
         assert laws == [capture]
+
+
+@pytest.mark.parametrize("name", ["binance", "bybit"])
+def test_the_contract_of_a_renamed_coin_has_its_end_and_is_stored_in_the_present_coin(name: str) -> None:
+    start = parse_time("2025-05-01")
+    emulator, venue = emulated(name, start), venue_of(name)
+    desk, ends = emulator.counters[name].desk, start + 5 * HOUR
+    desk.contracts |= {key: msgspec.structs.replace(item, delisted=ends) for key, item in desk.contracts.items()}
+    answers = [(call, answered(emulator, call).body) for call in venue.instrument_calls()]
+    (plain,) = [i for i in venue.read_instruments(answers) if i.symbol == "BTCUSDT" and i.market == "perpetual"]
+    renamed = venue.read_instruments([(call, body.replace(b'"BTC"', b'"MKR"')) for call, body in answers])
+    (old,) = [i for i in renamed if i.symbol == "BTCUSDT" and i.market == "perpetual"]
+    assert (old.coin, old.former_coin, old.delisted, old.contract_base) == ("SKY", "MKR", ends, 24000.0)
+    for history in venue.histories(plain):
+        if history.kind not in {"bars", "open_interest"}:
+            continue
+        call = venue.first_call(history, plain, start - 6 * HOUR, start - HOUR)
+        before, after = (
+            venue.read_page(call, answered(emulator, call), [one]).rows.tables[history.kind] for one in (plain, old)
+        )
+        assert set(after["coin"]) == {"SKY"}
+        for column in {"close", "volume_base", "open_interest_base", "open_interest_usd"} & set(after.columns):
+            factor = 24000.0 if column.endswith("base") else 1.0 if column.endswith("usd") else 1 / 24000.0
+            assert after[column].to_list() == pytest.approx([v and factor * v for v in before[column]])

@@ -232,6 +232,18 @@ def test_a_series_that_begins_late_is_a_note() -> None:
     assert [(f.check, f.severity) for f in audit(market, NOW)] == [("late_start", "note")]
 
 
+def test_a_series_whose_contract_was_delisted_is_a_note_that_says_so() -> None:
+    market = clean(1)
+    times = times_of(market, GATE_OI)
+    market = changed(market, GATE_OI, lambda rows: rows.filter(pl.col("event_time") < times[-20]))
+    delisted = tuple(
+        msgspec.structs.replace(s, note="delisted 2026-01-01T00:00Z") if s.series == GATE_OI else s
+        for s in market.register
+    )
+    (tail,) = [f for f in audit(msgspec.structs.replace(market, register=delisted), NOW) if f.check == "stale_tail"]
+    assert (tail.severity, tail.remedy) == ("note", "nothing: it has ended")
+
+
 def test_a_provider_that_ended_long_ago_is_an_archive_and_a_note() -> None:
     market = clean(1)
     shifted = pl.col("event_time", "known_time") - 200 * DAY

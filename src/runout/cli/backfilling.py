@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns
 from runout.errors import ExitCode, UsageError
 from runout.lake import Lake
 from runout.sources.registry import KEYED, VENUES, venue_of
+from runout.sources.renames import present_name, renames
 
 if TYPE_CHECKING:
     from runout.pipeline.backfill import Backfilled
@@ -78,7 +80,7 @@ def backfill(
 
     folder = state or Path(root, "state")
     with Backfill(Lake(root), folder, venues, hosts=hosts, waiting=say) as job:
-        planned = job.plan([coin.upper() for coin in coins], end - days * NANOSECONDS_PER_DAY, end)
+        planned = job.plan(present_coins(coins), end - days * NANOSECONDS_PER_DAY, end)
         sys.stdout.write(_plan_text(planned))
         if plan:
             return ExitCode.DONE
@@ -90,6 +92,16 @@ def backfill(
     if any(got.state != "done" for got in outcome.got) or planned.refused:
         return ExitCode.FINDINGS
     return ExitCode.QUARANTINED if outcome.refused or outcome.conflicting else ExitCode.DONE
+
+
+def present_coins(coins: Sequence[str]) -> tuple[str, ...]:
+    """Return coins under the names that they have today; of those that were renamed it is said."""
+    for coin in coins:
+        if change := renames().get(coin.upper()):
+            words = f"{change.old} is called {change.new} since {change.date}"
+            ratio = f": 1 {change.old} became {change.ratio:,.0f} {change.new}" if change.ratio != 1 else ""
+            screen.console(stderr=True).print(words + ratio, soft_wrap=True, markup=False)
+    return tuple(present_name(coin.upper()) for coin in coins)
 
 
 def _with_a_key() -> list[str]:

@@ -74,6 +74,7 @@ def collect(
     """
     if not coins:
         raise UsageError("expected coins such as BTC ETH, found none; name what to record")
+    from runout.cli.backfilling import present_coins  # noqa: PLC0415 - as the following
     from runout.collect.following import Pace  # noqa: PLC0415 - `runout --help` opens no socket
     from runout.collect.supervisor import Scope  # noqa: PLC0415
     from runout.lake.raw_log import Policy  # noqa: PLC0415
@@ -87,7 +88,7 @@ def collect(
     for item in venue:
         venue_of(item.lower())
     scope = Scope(
-        coins=tuple(coin.upper() for coin in coins),
+        coins=present_coins(coins),
         kinds=tuple(kind) or KINDS,
         all_liquidations=not only_these_liquidations,
     )

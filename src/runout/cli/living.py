@@ -15,6 +15,7 @@ from rich.console import Console
 
 from runout import clock
 from runout.cli import screen
+from runout.cli.backfilling import present_coins
 from runout.clock import (
     NANOSECONDS_PER_DAY,
     NANOSECONDS_PER_HOUR,
@@ -87,7 +88,7 @@ def live(
     root = lake or ("lakes/emulated" if emulated else "lakes/live")
     if "://" in root:
         raise UsageError(f"--lake is {root}; live needs a folder, which it shares with the collector's raw log")
-    names = tuple(coin.upper() for coin in coins) or ("BTC",)
+    names = present_coins(coins) or ("BTC",)
     chosen = [part for name in venue for part in ("--venue", name)]
     from runout.pipeline.children import Children  # noqa: PLC0415 - as the models below
 

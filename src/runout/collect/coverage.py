@@ -147,6 +147,11 @@ class Coverage(msgspec.Struct):
         state = self.feeds.setdefault(feed, Feed(began=at, covered=at))
         state.cause = cause
 
+    def retire(self, feed: tuple[str, str]) -> None:
+        """Expect nothing more of a feed."""
+        self.feeds.pop(feed, None)
+        self.sources = {source: name for source, name in self.sources.items() if name != feed}
+
     def stop(self, cause: str) -> list[Gap]:
         """Note that all sources ended, because the collector did, and return the holes that none fills any more."""
         gaps = [gap for name, feed in self.feeds.items() for gap in self._settle_holes(name, feed, _NEVER)]

@@ -78,11 +78,16 @@ class GapRows:
                 output.series[name] = self._state.scopes[name]
 
     def affected(self, feed: Feed, hole: Hole) -> list[str]:
-        """Return the series that lack rows: of a stream of one symbol that symbol's, else all of the kind."""
+        """Return the series that lack rows: of a stream of one symbol that symbol's, else all of the kind.
+
+        A series whose contract was delisted before lacks none.
+        """
         names = [
             name
             for name, subject in sorted(self._state.feed_of.items())
-            if subject == feed and hole.kind in {"", self._state.scopes[name].kind}
+            if subject == feed
+            and hole.kind in {"", self._state.scopes[name].kind}
+            and self._state.ended.get(name, hole.until) > hole.since
         ]
         stream = hole.stream.lower()
         return [name for name in names if stream and self._state.scopes[name].instruments.lower() in stream] or names

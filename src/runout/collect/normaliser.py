@@ -17,6 +17,7 @@ from runout.collect.bars import Bars
 from runout.collect.coverage import Gap
 from runout.collect.coverage import Hole as Lack
 from runout.collect.gap_rows import Feed, GapRows, Output
+from runout.collect.listings import end_delisted, take_list
 from runout.collect.notes import (
     Began,
     Closed,
@@ -162,7 +163,7 @@ class Normaliser:
                 self._state.synthetic = bool(note.clock)
             return True
         if isinstance(note, Listed):
-            self._list_instruments(note.venue)
+            self._list_instruments(note, record.received)
         self._slot.notes.append((record.received, note))
         self._slot.last = record.received
         if isinstance(note, Tick) and note.regular:
@@ -180,17 +181,15 @@ class Normaliser:
             self._slot.answers.append(((source.venue, source.feed), record))
             self._slot.last = record.received
 
-    def _list_instruments(self, name: str) -> None:
+    def _list_instruments(self, note: Listed, at: int) -> None:
+        name = note.venue
         answers = self._state.answers.pop(name, [])
         try:
             listed = self._venue_of(name).read_instruments(answers)
         except Exception as error:  # noqa: BLE001 - a defect of a venue's reader must not stop the others
             self._refuse((name, "instruments"), [(f"instruments cannot be read: {error}", b"")])
             return
-        symbols = {(instrument.market, instrument.symbol) for instrument in listed}
-        # Frames of what was delisted may still come.
-        gone = [item for item in self._state.instruments.get(name, ()) if (item.market, item.symbol) not in symbols]
-        self._state.instruments[name] = (*listed, *gone)
+        take_list(self._state, name, listed, whole=note.whole, at=at)
 
     # -- rows ---------------------------------------------------------------------------------------------------
 
@@ -228,7 +227,8 @@ class Normaliser:
     def _take_rows(self, feed: Feed, rows: Rows, received: int) -> None:
         for series in rows.series:
             made_up = series.synthetic or self._state.synthetic
-            self._scopes[series.series] = msgspec.structs.replace(series, synthetic=made_up)
+            note = self._state.note(series)
+            self._scopes[series.series] = msgspec.structs.replace(series, synthetic=made_up, note=note)
             if self._state.feed_of.get(series.series) != feed:
                 self._new += [series.series] if series.series not in self._state.feed_of else []
                 self._state.feed_of[series.series] = feed
@@ -303,11 +303,7 @@ class Normaliser:
         coverage = self._state.coverage
         match note:
             case Tick(alive=alive):
-                for source, (frames, _, last) in alive.items():
-                    if described := self._state.sources.get(source):
-                        self._state.health.feed(described.venue, described.feed).count(frames, last)
-                for feed in self._state.health.feeds.values():
-                    feed.turn(at)
+                self._count(alive, at)
                 return [gap for source, proof in alive.items() for gap in coverage.prove(source, *proof)]
             case Closed(source=source, cause=cause, planned=planned):
                 self._state.sources.pop(source, None)
@@ -320,6 +316,8 @@ class Normaliser:
                     stream=note.stream,
                 )  # fmt: skip
                 coverage.lack(lack)
+            case Listed(venue=venue, whole=True):
+                end_delisted(self._state, venue, at, self._output)
             case Dropped():
                 return [
                     Gap(venue=venue, feed=feed, since=note.since, until=note.until, cause=note.cause)
@@ -330,6 +328,13 @@ class Normaliser:
             case _:
                 pass
         return []
+
+    def _count(self, alive: dict[int, tuple[int, int, int]], at: int) -> None:
+        for source, (frames, _, last) in alive.items():
+            if described := self._state.sources.get(source):
+                self._state.health.feed(described.venue, described.feed).count(frames, last)
+        for feed in self._state.health.feeds.values():
+            feed.turn(at)
 
     def _close_bars(self, known: int) -> None:
         for venue, bars in self._bars.items():

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from runout.clock import format_time
 from runout.collect.coverage import Coverage
 from runout.collect.health import Health
 from runout.collect.notes import Source
@@ -55,6 +56,8 @@ class State(msgspec.Struct, kw_only=True):
         Whether the market is emulated: its series say so, in a replay too.
     written
         End (our clock, the venue's clock) of the last gap of each feed, so that pieces of an outage join.
+    ended
+        Of series whose contract was delisted: when, UTC ns.
     """
 
     sources: dict[int, Source] = {}
@@ -71,6 +74,12 @@ class State(msgspec.Struct, kw_only=True):
     bars: dict[str, bytes] = {}
     synthetic: bool = False
     written: dict[tuple[str, str], tuple[int, int]] = {}
+    ended: dict[str, int] = {}
+
+    def note(self, series: Series) -> str:
+        """Return the caveats of a series, with its end where its contract was delisted."""
+        end = self.ended.get(series.series)
+        return series.note if end is None else f"{series.note} delisted {format_time(end)}".strip()
 
 
 _DECODER = msgspec.msgpack.Decoder(State)

@@ -10,6 +10,7 @@ from runout.sources.venue import EVERY_COIN, History, Instrument, Venue
 
 _ASKED = {"perpetual", "spot", "spot-market-cap", "on-chain"}
 _QUOTES = ("USDT", "USD", "USDC")
+_NEVER = 1 << 62
 # Rows asked for by a second at least: an answer takes its time, however generous the limit.
 _CALLS_A_SECOND = 8.0
 
@@ -168,16 +169,21 @@ def _settled(until: int, history: History) -> int:
 
 
 def _is_principal(instrument: Instrument, listed: Iterable[Instrument]) -> bool:
-    """Whether it is the contract of its coin, market and margin that is quoted in the most usual dollar."""
+    """Whether it is the contract of its coin, market and margin that is quoted in the most usual dollar.
+
+    Contracts that were never listed at the same time are no rivals: a renamed coin has one after the other.
+    """
     rivals = [
         i
         for i in listed
         if (i.coin, i.market, i.margin, i.traded_at)
         == (instrument.coin, instrument.market, instrument.margin, instrument.traded_at)
+        and (i.listed or 0) < (instrument.delisted or _NEVER)
+        and (instrument.listed or 0) < (i.delisted or _NEVER)
     ]
     return min(rivals, key=_usual).symbol == instrument.symbol
 
 
-def _usual(instrument: Instrument) -> tuple[int, str]:
+def _usual(instrument: Instrument) -> tuple[int, bool, str]:
     place = _QUOTES.index(instrument.quote) if instrument.quote in _QUOTES else len(_QUOTES)
-    return place, instrument.symbol
+    return place, bool(instrument.former_coin), instrument.symbol

@@ -251,16 +251,19 @@ def _stopped_family(name: str, group: list[Observed], newest: int, newest_known:
 
 def _stopped_series(observed: Observed, newest: int, *, archive: bool) -> AuditFinding:
     last = _last_known(observed)
+    delisted = "delisted " in observed.series.note
     return finding(
         "stale_tail",
-        "note" if archive else "warning",
+        "note" if archive or delisted else "warning",
         observed.series,
         (int(observed.times[-1]), newest),
         observed=float(last),
         expected=float(newest),
         statement=f"last known {format_time(last)}, while others of {observed.series.provider} go on to "
-        f"{format_time(newest)}",
-        remedy="fetch or import newer rows, or say in the series' note that it was discontinued",
+        f"{format_time(newest)}" + (f": its contract was {observed.series.note}" if delisted else ""),
+        remedy="nothing: it has ended"
+        if delisted
+        else "fetch or import newer rows, or say in the series' note that it was discontinued",
     )
 
 

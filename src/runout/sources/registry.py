@@ -1,15 +1,18 @@
 """Which providers can be imported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from runout.errors import UsageError
 from runout.plugins import plugged
 from runout.sources.protocol import FileSource
-from runout.sources.venue import Venue
+from runout.sources.renames import under_present_names
+from runout.sources.venue import Call, Folder, Instrument, Venue
 
 TABLE = "table"
 
@@ -46,7 +49,7 @@ NAMED = ("binance-vision",)
 
 
 def venue_of(name: str) -> Venue:
-    """Return the venue of that name.
+    """Return the venue of that name; renamed coins are under their present names in its list of instruments.
 
     Raises
     ------
@@ -55,7 +58,12 @@ def venue_of(name: str) -> Venue:
     """
     if name not in (*VENUES, *KEYED, *NAMED):
         raise UsageError(f"expected a venue, one of {', '.join((*VENUES, *KEYED, *NAMED))}; found {name!r}")
-    return import_module(f"runout.sources.{name.replace('-', '_')}").venue()
+    folder: Folder = import_module(f"runout.sources.{name.replace('-', '_')}").venue()
+
+    def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument, ...]:
+        return under_present_names(folder.read_instruments(answers))
+
+    return msgspec.structs.replace(folder, read_instruments=read_instruments)
 
 
 # Readers are imported when asked for: a command that reads one provider's files need not load every reader.

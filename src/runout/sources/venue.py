@@ -27,7 +27,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     venue, symbol
         Venue folder and the venue's own name.
     coin
-        Base asset without multiplier: ``PEPE`` for ``1000PEPEUSDT``.
+        Base asset without multiplier, under its present name: ``PEPE`` for ``1000PEPEUSDT``.
     quote
         What prices are quoted in (``USDT``, ``USD``); empty where unknown.
     market, margin
@@ -47,6 +47,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         UTC ns; null where not published.
     traded_at
         Venue where a provider's figures arose; empty for a venue's own.
+    former_coin
+        Name of the coin that the contract is listed under, where it has another today.
     """
 
     venue: str
@@ -63,6 +65,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     listed: int | None = None
     delisted: int | None = None
     traded_at: str = ""
+    former_coin: str = ""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

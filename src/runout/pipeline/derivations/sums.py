@@ -242,12 +242,16 @@ def _valued(tables: Tables, part: Series, bars: Sequence[Series]) -> pl.DataFram
 
 
 def _beginning(tables: Sequence[pl.DataFrame]) -> int:
-    """Return when the total begins: with the last of its parts that were not small when they began."""
+    """Return when the total begins: with the last of its parts that were not small when they began.
+
+    A part that begins when all earlier ones have ended succeeds them: the contract of a renamed coin.
+    """
     firsts = sorted(((int(t["event_time"].min()), t) for t in tables), key=lambda pair: pair[0])  # pyright: ignore[reportArgumentType]
     begin = firsts[0][0]
     for first, table in firsts[1:]:
         there = sum(_at(other, first) for other in tables)
-        if _at(table, first) >= _SMALL_SHARE * there:
+        own = _at(table, first)
+        if own < there and own >= _SMALL_SHARE * there:
             begin = first
     return begin
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _KEEPS_STATISTICS = 30 * NANOSECONDS_PER_DAY
 _DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD")
 _DATED = ("CURRENT_QUARTER", "NEXT_QUARTER", "CURRENT_MONTH", "NEXT_MONTH")
+_NO_END = 4133404800000  # ms; the delivery date of a perpetual whose end is not set
 _ROWS = {"bars": 1000, "funding": 1000}
 _STATISTICS_ROWS = 500
 _STATISTICS = {
@@ -88,7 +89,8 @@ def _instrument(host: str, symbol: form.Symbol, hours: dict[str, float]) -> Inst
     if market is None or symbol.quoteAsset not in _DOLLARS or symbol.underlyingType != "COIN":
         return None
     coin, coins = bundle(symbol.baseAsset)
-    ends = symbol.deliveryDate if market == "futures" else None
+    # A perpetual has a date too, in 2100, until its end is set.
+    ends = symbol.deliveryDate if market != "spot" and (symbol.deliveryDate or _NO_END) < _NO_END else None
     return Instrument(
         venue="binance",
         symbol=symbol.symbol,

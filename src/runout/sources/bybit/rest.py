@@ -121,7 +121,7 @@ def _instrument(category: str, row: form.Listed) -> Instrument | None:
         tick=float(tick) if tick else None,
         funding_hours=(interval or 8.0) if market == "perpetual" else None,
         listed=row.launchTime * MILLISECOND or None,
-        delisted=(row.deliveryTime * MILLISECOND or None) if market == "futures" else None,
+        delisted=row.deliveryTime * MILLISECOND or None,
     )
 
 

@@ -90,7 +90,8 @@ def exchange_info_spot(desk: Desk, query: Query) -> Any:  # noqa: ARG001
 def _listing(item: Contract, contract_type: str, quote: str) -> dict[str, Any]:
     return {
         "symbol": item.symbol, "pair": f"{item.coin}{quote}", "contractType": contract_type,
-        "deliveryDate": 4133404800000, "onboardDate": max(milliseconds(item.listed), 1569398400000),
+        "deliveryDate": milliseconds(item.delisted) or 4133404800000,
+        "onboardDate": max(milliseconds(item.listed), 1569398400000),
         "status": "TRADING", "maintMarginPercent": "2.5000", "requiredMarginPercent": "5.0000",
         "baseAsset": item.coin, "quoteAsset": quote, "marginAsset": item.coin if item.kind == "inverse" else quote,
         "pricePrecision": item.digits, "quantityPrecision": item.size_digits, "baseAssetPrecision": 8,

@@ -69,8 +69,8 @@ def _listing(item: Contract) -> dict[str, Any]:
     return {
         "symbol": item.symbol, "contractType": "InversePerpetual" if inverse else "LinearPerpetual",
         "status": "Trading", "baseCoin": item.coin, "quoteCoin": "USD" if inverse else "USDT",
-        "launchTime": str(max(milliseconds(item.listed), 1584230400000)), "deliveryTime": "0", "deliveryFeeRate": "",
-        "priceScale": str(item.digits),
+        "launchTime": str(max(milliseconds(item.listed), 1584230400000)),
+        "deliveryTime": str(milliseconds(item.delisted)), "deliveryFeeRate": "", "priceScale": str(item.digits),
         "leverageFilter": {"minLeverage": "1", "maxLeverage": "100.00", "leverageStep": "0.01"},
         "priceFilter": {"minPrice": item.price_text(1), "maxPrice": "1999999.80", "tickSize": item.price_text(1)},
         "lotSizeFilter": {
