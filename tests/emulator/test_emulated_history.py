@@ -9,7 +9,7 @@ import pytest
 
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.emulator import Emulator, Market, Plan
-from runout.emulator.contracts import Contract
+from runout.emulator.contracts import TIERS, Contract
 from runout.emulator.desk import Desk
 from runout.emulator.forms import Query, Refused, Reply, json_reply
 from runout.errors import SchemaError
@@ -177,6 +177,29 @@ def test_what_is_polled_is_the_open_interest_of_each_contract_at_the_moment_of_i
             instrument = next(i for i in listed if f"/{i.market}-{i.symbol}/" in part["series"][0])
             assert part["event_time"].to_list() == [pytest.approx(emulator.clock.now(), abs=10**9)]
             check_open_interest(desk, contract_of(desk, instrument), part)
+
+
+@pytest.mark.parametrize("name", ["bybit", "gate", "hyperliquid"])
+def test_the_maintenance_table_of_each_contract_of_dollars_is_the_one_the_venue_publishes(
+    market: Market, name: str
+) -> None:
+    emulator, venue = Emulator(market, speed=0, venues=(name,)), venue_of(name)
+    listed = instruments_of(emulator, name)
+    tables: dict[str, list[tuple[float, float, float]]] = {}
+    for poll in venue.polls(listed):
+        rows = venue.read_page(poll.call, answered(emulator, poll.call), listed).rows
+        for part in rows.tables.get("margin_tiers", pl.DataFrame({"series": []})).partition_by("series"):
+            assert part["known_time"].unique().to_list() == [emulator.clock.now()]
+            tables[part["series"][0]] = part.select("floor_usd", "rate", "max_leverage").rows()
+    dollars = [i for i in listed if i.market == "perpetual" and i.margin == "stablecoin"]
+    assert set(tables) == {f"{name}/margin_tiers/{i.coin}/perpetual-{i.symbol}/events/brackets" for i in dollars}
+    if name == "hyperliquid":
+        expected = [(0.0, 0.0125, 40.0), (150e6, 0.025, 20.0)]
+    else:
+        caps, rates, leverages, _ = zip(*TIERS, strict=True)
+        expected = list(zip((0.0, *caps[:-1]), rates, leverages, strict=True))
+    for table in tables.values():
+        np.testing.assert_allclose(table, expected)
 
 
 def test_days_of_the_archive_are_what_happened_and_a_damaged_file_is_refused(market: Market) -> None:

@@ -19,6 +19,13 @@ MARKETS: dict[str, tuple[int, float]] = {
 """Which simulated venue each emulated venue is a part of, and which share of its accounts and turnover. The rules of
 the simulated venue (mark price, fees, tiers, backstop) are those of all its parts."""
 
+TIERS = (
+    (300_000, 0.0033, 150, 0), (2_000_000, 0.005, 100, 510), (10_000_000, 0.01, 50, 10_510),
+    (50_000_000, 0.025, 20, 160_510),
+)  # fmt: skip
+"""Maintenance table that emulated venues publish of every contract of dollars: where a tier ends, rate, leverage,
+deduction. What liquidates accounts of the simulated market are tables of its own, of other sizes."""
+
 FIRST_PRICES = {coin.name: coin.price for coin in COINS}
 
 

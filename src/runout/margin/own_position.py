@@ -8,7 +8,7 @@ from runout.errors import NotEnoughDataError, UsageError
 from runout.margin.arrays import LONG, SHORT, Side
 from runout.margin.brackets import Brackets, maintenance_margin
 from runout.margin.linear import bankruptcy_price, cross_liquidation_price, initial_margin, liquidation_price
-from runout.margin.tiers import shipped_tiers, tiers
+from runout.margin.tiers import TierTable, shipped_tiers, tiers
 
 MarginMode = Literal["isolated", "cross"]
 _SIGNS: Final[dict[Side, int]] = {"long": LONG, "short": SHORT}
@@ -99,8 +99,10 @@ class OwnRisk(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return self.highest_leverage is not None and self.leverage > self.highest_leverage
 
 
-def requirement(venue: str, coin: str, at: int) -> Requirement:
+def requirement(venue: str, coin: str, at: int, published: TierTable | None = None) -> Requirement:
     """Return the maintenance table of a venue's linear perpetual of a coin at a moment, or the nearest.
+
+    Of a table that the venue itself published and of those that are shipped the one that was seen later counts.
 
     Parameters
     ----------
@@ -110,12 +112,30 @@ def requirement(venue: str, coin: str, at: int) -> Requirement:
         Base asset.
     at
         UTC ns.
+    published
+        Table of brackets of dollars as the venue published it before that moment; None: none is known.
 
     Raises
     ------
     NotEnoughDataError
         If no table of brackets in dollars is known.
     """
+    try:
+        table = _shipped(venue, coin, at)
+    except NotEnoughDataError:
+        if published is None:
+            raise
+        table = published
+    if published is not None and (published.last_seen or 0) >= (table.last_seen or table.since):
+        table = published
+    return Requirement(
+        venue=venue, symbol=table.symbols[0], brackets=table.brackets(), floors=table.floors,
+        max_leverages=table.max_leverages, since=table.since, holds=table.holds(at), source=table.source,
+        last_seen=table.last_seen,
+    )  # fmt: skip
+
+
+def _shipped(venue: str, coin: str, at: int) -> TierTable:
     asked = _SYMBOLS.get(venue, "{coin}USDT").format(coin=coin)
     known = {
         symbol.upper(): symbol
@@ -141,10 +161,7 @@ def requirement(venue: str, coin: str, at: int) -> Requirement:
             f"expected brackets of a linear contract in dollars for {venue} {symbol}, found {table.kind} of a "
             f"{table.contract} one in {table.unit}: ask for binance, bybit or hyperliquid"
         )
-    return Requirement(
-        venue=venue, symbol=symbol, brackets=table.brackets(), floors=table.floors, max_leverages=table.max_leverages,
-        since=table.since, holds=table.holds(at), source=table.source, last_seen=table.last_seen,
-    )  # fmt: skip
+    return msgspec.structs.replace(table, symbols=(symbol,))
 
 
 def own_risk(

@@ -26,6 +26,7 @@ from runout.margin.own_position import (
 )
 from runout.pipeline.build_map import liquidation_map
 from runout.pipeline.prices import price_now
+from runout.pipeline.published_tiers import published_tiers
 from runout.pipeline.whatif_answers import setting_of, whatif
 from runout.scores.intervals import FrequencyInterval
 
@@ -201,7 +202,7 @@ def risk_of_one(
         raise UsageError("expected a leverage, such as 20 or 20x, found none")
     own = own_risk(
         side=holding.side, entry=holding.entry, leverage=holding.leverage, quantity=holding.quantity,
-        requirement=requirement(setting.venue, holding.coin, setting.at), margin_mode=margin_mode, balance=balance,
+        requirement=_requirement(setting, holding.coin), margin_mode=margin_mode, balance=balance,
     )  # fmt: skip
     refuse_impossible(own)
     fee = taker_fee(setting.venue, setting.fee_rate)
@@ -235,7 +236,7 @@ def risk_of_account(setting: RiskSetting, holdings: Sequence[Holding], balance: 
         If no maintenance table of a coin is known.
     """
     coins = tuple(dict.fromkeys(holding.coin for holding in holdings))
-    tables = {coin: requirement(setting.venue, coin, setting.at) for coin in coins}
+    tables = {coin: _requirement(setting, coin) for coin in coins}
     fee = taker_fee(setting.venue, setting.fee_rate)
     markets = {coin: _market(setting, coin) for coin in coins}
     marks = {coin: _mark(coin, holdings, market) for coin, market in markets.items()}
@@ -244,6 +245,12 @@ def risk_of_account(setting: RiskSetting, holdings: Sequence[Holding], balance: 
         at=setting.at, venue=setting.venue, margin_mode="cross", fee=fee, account=account,
         positions=tuple(_of_account(setting, account, leg, markets[leg.holding.coin], fee) for leg in account.legs),
     )  # fmt: skip
+
+
+def _requirement(setting: RiskSetting, coin: str) -> Requirement:
+    lake = setting.lake
+    published = None if lake is None else published_tiers(lake, setting.venue, coin, setting.at)
+    return requirement(setting.venue, coin, setting.at, published)
 
 
 def _position_risk(setting: RiskSetting, own: OwnRisk, market: Market, fee: TakerFee) -> PositionRisk:

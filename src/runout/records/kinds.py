@@ -21,14 +21,7 @@ _EVENT_TIME = Column(
     minimum=0,
     meaning="Last instant the row speaks of, on the venue's clock.",
 )
-_SPAN = Column(
-    name="span",
-    type="duration",
-    unit="ns",
-    required=True,
-    minimum=0,
-    meaning="How far back the row reaches from event_time; 0 for an instant.",
-)
+_SPAN = Column(name="span", type="duration", unit="ns", required=True, minimum=0, meaning="How far back the row reaches from event_time; 0 for an instant.")  # fmt: skip
 _KNOWN_TIME = Column(
     name="known_time",
     type="time",
@@ -37,12 +30,7 @@ _KNOWN_TIME = Column(
     minimum=0,
     meaning="When the row could first be known: the end of its interval plus the series' publication lag, or our receive time, or for a revision the time of its vintage.",
 )
-_VINTAGE = Column(
-    name="vintage",
-    type="text",
-    unit="label",
-    meaning="Which published edition the value was taken from (a snapshot day, an archive version).",
-)
+_VINTAGE = Column(name="vintage", type="text", unit="label", meaning="Which published edition the value was taken from (a snapshot day, an archive version).")  # fmt: skip
 _METHOD = Column(
     name="method_version",
     type="text",
@@ -174,6 +162,15 @@ FUND_FLOWS: Final = _observed(
     "fund_flows", "Money into (positive) or out of exchange-traded funds.",
     _usd("flow_usd", "Net flow of the day, dollars; positive: into the fund.", required=True, minimum=None),
     _usd("assets_usd", "Assets under management."),
+)  # fmt: skip
+
+MARGIN_TIERS: Final = _observed(
+    "margin_tiers", "Maintenance margin of a contract as its venue published it: rows of one event_time are one table.",
+    Column(name="tier", type="integer", unit="count", required=True, minimum=1, meaning="Place in the table, from 1."),
+    _usd("floor_usd", "Notional above which the tier begins; each part of a position pays the rate of its tier.", required=True),
+    Column(name="rate", type="float", unit="fraction", required=True, minimum=0.0, maximum=1.0, meaning="Maintenance margin over the notional in the tier."),
+    Column(name="max_leverage", type="float", unit="multiple", minimum=1.0, meaning="Highest leverage of a position of this size."),
+    key=("tier",),
 )  # fmt: skip
 
 GAPS: Final = Schema(
@@ -394,7 +391,7 @@ LEDGER: Final = Schema(
     key=("sequence",),
 )  # fmt: skip
 
-OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, GAPS)  # fmt: skip
+OBSERVED: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST, FUNDING, POSITIONING, TAKER_FLOW, DEPTH, PREMIUM, MARKET_CAPS, RESERVES, FUND_FLOWS, MARGIN_TIERS, GAPS)  # fmt: skip
 DERIVED: Final = (INDICATORS, FLUSHES, MAP_STATES, CLUSTERS, SWEPT_CLUSTERS, SLIDES)
 BOOKKEEPING: Final = (SERIES, IMPORTS, QUARANTINE, COMPUTATIONS, LEDGER)
 KINDS: Final[dict[str, Schema]] = {schema.kind: schema for schema in (*OBSERVED, *DERIVED, *BOOKKEEPING)}

@@ -6,7 +6,7 @@ import msgspec
 
 from runout.clock import NANOSECONDS_PER_HOUR
 from runout.emulator.columns import tuples
-from runout.emulator.contracts import Contract
+from runout.emulator.contracts import TIERS, Contract
 from runout.emulator.desk import STEPS, Desk
 from runout.emulator.feeds import MILLISECOND, SECOND, Sent, closes, every, living, quote, quotes, trades
 from runout.emulator.forms import (
@@ -114,6 +114,19 @@ def liquidation_orders(desk: Desk, query: Query) -> Any:
         for close in closes(desk, item, since, until)
     ]  # fmt: skip
     return rows[::-1][: query.limit(100, 1000)]
+
+
+def risk_limit_tiers(desk: Desk, query: Query) -> Any:
+    """``/risk_limit_tiers`` of one contract."""
+    contract = _contract(desk, query)
+    return [
+        {
+            "tier": number, "risk_limit": str(cap), "initial_rate": f"{1 / leverage:.6f}",
+            "maintenance_rate": str(rate), "leverage_max": str(leverage), "contract": contract.symbol,
+            "deduction": f"{deduction:.2f}",
+        }
+        for number, (cap, rate, leverage, deduction) in enumerate(TIERS, 1)
+    ]  # fmt: skip
 
 
 def funding_rate(desk: Desk, query: Query) -> Any:
@@ -273,12 +286,14 @@ _FEEDS = {
 _PATHS = {
     "contracts": contracts_listed, "contract_stats": contract_stats, "liq_orders": liquidation_orders,
     "funding_rate": funding_rate, "candlesticks": candlesticks, "tickers": tickers,
+    "risk_limit_tiers": risk_limit_tiers,
 }  # fmt: skip
+_IN_COINS = ("contracts", "tickers", "risk_limit_tiers")
 FORM = VenueForm(
     name="gate", contracts=perpetuals("gate", lambda coin: f"{coin}_USDT", unit=MULTIPLIERS.__getitem__), refuse=refuse,
     routes=(
         *(Route(path=f"/api/v4/futures/usdt/{path}", answer=answer) for path, answer in _PATHS.items()),
-        *(Route(path=f"/api/v4/futures/btc/{path}", answer=_none) for path in ("contracts", "tickers")),
+        *(Route(path=f"/api/v4/futures/btc/{path}", answer=_none) for path in _IN_COINS),
     ),
     bases=("/api/v4", "/api/v4/futures/usdt"), pools=(Pool("default", 200, 10.0, "X-Gate-RateLimit-Used"),), law=Law(),
     stream=StreamForm(

@@ -184,6 +184,19 @@ class Listed(msgspec.Struct):
     priceFilter: dict[str, Any] = {}
 
 
+class RiskLimit(Wire):
+    """A tier of ``risk-limit``: rates are fractions or percent, which the leverage says."""
+
+    symbol: str
+    riskLimitValue: float
+    maintenanceMargin: float
+    initialMargin: float
+    maxLeverage: float
+    mmDeduction: str = ""
+    id: Any = None
+    isLowestRisk: Any = None
+
+
 class Result(Wire, Generic[R]):
     """Rows of an answer and what stands beside them."""
 

@@ -12,6 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.bybit import messages as form
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
+from runout.sources.tiers import Tier, add_tiers, below
 from runout.sources.venue import Call, Instrument
 from runout.sources.wire import (
     BAR_STEP,
@@ -39,6 +40,7 @@ _BARS: Reader[form.Envelope[form.Kline]] = Reader(form.Envelope[form.Kline])
 _OPEN_INTEREST: Reader[form.Envelope[form.OpenInterestPoint]] = Reader(form.Envelope[form.OpenInterestPoint])
 _RATIOS: Reader[form.Envelope[form.RatioPoint]] = Reader(form.Envelope[form.RatioPoint])
 _FUNDING: Reader[form.Envelope[form.FundingPoint]] = Reader(form.Envelope[form.FundingPoint])
+_RISK_LIMITS: Reader[form.Envelope[form.RiskLimit]] = Reader(form.Envelope[form.RiskLimit])
 _ALL_TICKERS: Reader[form.Envelope[form.Ticker]] = Reader(form.Envelope[form.Ticker])
 
 
@@ -163,6 +165,24 @@ def take_tickers_now(candidates: Candidates) -> None:
     tickers = answer.result.rows
     stamps = np.full(len(tickers), answer.time * MILLISECOND or int(candidates.received[0]))
     _add_tickers(candidates, tickers, [0] * len(tickers), stamps)
+
+
+def take_tiers_now(candidates: Candidates) -> None:
+    """Take the maintenance tiers of a contract: a tier's limit is where it ends."""
+    rows = sorted(candidates.take_whole(_RISK_LIMITS).result.rows, key=lambda row: row.riskLimitValue)
+    for symbol in dict.fromkeys(row.symbol for row in rows):
+        own = [row for row in rows if row.symbol == symbol]
+        tiers = [
+            Tier(
+                floor=floor,
+                # The initial rate is one over the leverage: where it is a hundred over it, rates are percent.
+                rate=row.maintenanceMargin / (100.0 if row.initialMargin * row.maxLeverage > 10.0 else 1.0),
+                max_leverage=row.maxLeverage,
+                deduction=float(row.mmDeduction) if row.mmDeduction else None,
+            )
+            for floor, row in zip(below([row.riskLimitValue for row in own]), own, strict=True)
+        ]
+        add_tiers(candidates, symbol, tiers, "risk-limit")
 
 
 def _own_rows(result: form.Result[R], instrument: Instrument) -> list[R]:

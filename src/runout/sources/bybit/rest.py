@@ -16,10 +16,12 @@ from runout.sources.bybit.normalise import (
     take_ratios,
     take_settlements,
     take_tickers_now,
+    take_tiers_now,
 )
 from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
 from runout.sources.statements import funding_hours
+from runout.sources.tiers import DAY_SECONDS
 from runout.sources.venue import Answer, Call, History, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, MILLISECOND, bundle, decoded
 
@@ -69,7 +71,13 @@ _PAGES = Pages(
             windows=_BACK(rows=200),
         ),
     },
-    polled={"tickers": Polled(take=take_tickers_now, path="/v5/market/tickers", fixed=(("category", "{category}"),))},
+    polled={
+        "tickers": Polled(take=take_tickers_now, path="/v5/market/tickers", fixed=(("category", "{category}"),)),
+        "tiers": Polled(
+            take=take_tiers_now, path="/v5/market/risk-limit", fixed=_CONTRACT, every=DAY_SECONDS,
+            markets=("perpetual",),
+        ),
+    },
     serves=_serves,
     names=lambda instrument: {"symbol": instrument.symbol, "category": _category(instrument)},
 )  # fmt: skip

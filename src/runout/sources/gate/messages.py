@@ -135,6 +135,18 @@ class Settlement(Wire):
     r: float
 
 
+class RiskTier(Wire):
+    """A tier of ``risk_limit_tiers``."""
+
+    tier: int
+    risk_limit: float
+    maintenance_rate: float
+    leverage_max: float
+    deduction: float | None = None
+    initial_rate: Any = None
+    contract: str = ""
+
+
 class Listed(msgspec.Struct):
     """A contract of ``contracts``; what is not used of it is not declared."""
 

@@ -12,6 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.gate import messages as form
+from runout.sources.tiers import Tier, add_tiers, below
 from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, parts, settlements
 
@@ -24,6 +25,7 @@ RATIOS = {"global-accounts": "lsr_account", "top-accounts": "top_lsr_account", "
 _LIQUIDATIONS: Reader[form.Frame[list[form.Liquidation]]] = Reader(form.Frame[list[form.Liquidation]])
 _TRADES: Reader[form.Frame[list[form.Trade]]] = Reader(form.Frame[list[form.Trade]])
 _TICKERS: Reader[form.Frame[form.Tickers]] = Reader(form.Frame[form.Tickers])
+_TIERS: Reader[list[form.RiskTier]] = Reader(list[form.RiskTier])
 _TICKERS_NOW: Reader[list[form.Ticker]] = Reader(list[form.Ticker])
 _CANDLES: Reader[list[form.Candle]] = Reader(list[form.Candle])
 _STATISTICS: Reader[list[form.Statistics]] = Reader(list[form.Statistics])
@@ -104,6 +106,17 @@ def take_tickers_now(candidates: Candidates) -> None:
     """Take the state of all contracts as asked for: of the time of the answer, since it carries no stamp."""
     tickers = [ticker for ticker in candidates.take_whole(_TICKERS_NOW) if ticker.contract in candidates.instruments]
     _add_tickers(candidates, tickers, [0] * len(tickers), np.repeat(candidates.received, len(tickers)))
+
+
+def take_tiers_now(candidates: Candidates) -> None:
+    """Take the maintenance tiers of a contract: a tier's limit is where it ends."""
+    rows = sorted(candidates.take_whole(_TIERS), key=lambda row: row.tier)
+    floors = below([row.risk_limit for row in rows])
+    tiers = [
+        Tier(floor=floor, rate=row.maintenance_rate, max_leverage=row.leverage_max, deduction=row.deduction)
+        for floor, row in zip(floors, rows, strict=True)
+    ]
+    add_tiers(candidates, rows[0].contract if rows else "", tiers, "risk_limit_tiers")
 
 
 def _add_tickers(

@@ -8,9 +8,16 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_SECOND
 from runout.sources.answers import judge_json
 from runout.sources.gate import messages as form
-from runout.sources.gate.normalise import take_candles, take_settlements, take_statistics, take_tickers_now
+from runout.sources.gate.normalise import (
+    take_candles,
+    take_settlements,
+    take_statistics,
+    take_tickers_now,
+    take_tiers_now,
+)
 from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
+from runout.sources.tiers import DAY_SECONDS
 from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, bundle, decoded
 
@@ -46,7 +53,12 @@ PAGES = Pages(
             windows=_SECONDS(until="to", step=_LONGEST_INTERVAL, rows=1000, back=True),
         ),
     },
-    polled={"tickers": Polled(take=take_tickers_now, path="/futures/{settle}/tickers")},
+    polled={
+        "tickers": Polled(take=take_tickers_now, path="/futures/{settle}/tickers"),
+        "tiers": Polled(
+            take=take_tiers_now, path="/futures/{settle}/risk_limit_tiers", fixed=(_CONTRACT,), every=DAY_SECONDS
+        ),
+    },
     names=lambda instrument: {"symbol": instrument.symbol, "settle": _settle(instrument)},
 )  # fmt: skip
 

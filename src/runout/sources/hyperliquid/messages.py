@@ -109,12 +109,28 @@ class Listed(msgspec.Struct):
     name: str
     isDelisted: bool | None = None
     szDecimals: int = 0
+    maxLeverage: float = 0.0
+    marginTableId: int = 0
+
+
+class MarginTier(msgspec.Struct):
+    """A tier of a margin table: dollars from which the leverage is the highest."""
+
+    lowerBound: float
+    maxLeverage: float
+
+
+class MarginTable(msgspec.Struct):
+    """A margin table of ``meta``."""
+
+    marginTiers: list[MarginTier]
 
 
 class Meta(msgspec.Struct):
-    """The listing."""
+    """The listing; a contract whose table is not in it has one tier, of its highest leverage."""
 
     universe: list[Listed]
+    marginTables: list[tuple[int, MarginTable]] = []
 
 
 class State(msgspec.Struct, array_like=True):

@@ -12,6 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.hyperliquid import messages as form
+from runout.sources.tiers import Tier, add_tiers
 from runout.sources.venue import Call, Instrument
 from runout.sources.wire import (
     BAR_STEP,
@@ -36,6 +37,7 @@ _CONTEXTS: Reader[form.Frame[form.ActiveContext]] = Reader(form.Frame[form.Activ
 _FILLS: Reader[form.Frame[form.Fills]] = Reader(form.Frame[form.Fills])
 _CANDLES: Reader[list[form.Candle]] = Reader(list[form.Candle])
 _SETTLEMENTS: Reader[list[form.Settlement]] = Reader(list[form.Settlement])
+_META: Reader[form.Meta] = Reader(form.Meta)
 _STATE: Reader[form.State] = Reader(form.State)
 
 
@@ -92,6 +94,19 @@ def take_state(candidates: Candidates) -> None:
     listed = zip(state.meta.universe, state.contexts, strict=False)
     contexts = [(row.name, context) for row, context in listed if row.name in candidates.instruments]
     _add_contexts(candidates, contexts, [0] * len(contexts))
+
+
+def take_tiers_now(candidates: Candidates) -> None:
+    """Take the maintenance tiers of all contracts: the rate is half of one over the highest leverage of a tier."""
+    meta = candidates.take_whole(_META)
+    tables = dict(meta.marginTables)
+    for row in meta.universe:
+        table = tables.get(row.marginTableId)
+        tiers = table.marginTiers if table else [form.MarginTier(0.0, row.maxLeverage)] if row.maxLeverage else []
+        own = [
+            Tier(floor=tier.lowerBound, rate=0.5 / tier.maxLeverage, max_leverage=tier.maxLeverage) for tier in tiers
+        ]
+        add_tiers(candidates, row.name, own, "meta")
 
 
 def _add_contexts(

@@ -8,9 +8,10 @@ import msgspec
 from runout.clock import NANOSECONDS_PER_HOUR
 from runout.sources.answers import judge_json, retry_after
 from runout.sources.hyperliquid import messages as form
-from runout.sources.hyperliquid.normalise import take_candles, take_settlements, take_state
+from runout.sources.hyperliquid.normalise import take_candles, take_settlements, take_state, take_tiers_now
 from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
+from runout.sources.tiers import DAY_SECONDS
 from runout.sources.venue import Answer, Call, History, Instrument, Page, Poll, Verdict
 from runout.sources.wire import BAR_STEP, decoded
 
@@ -29,7 +30,10 @@ _PAGES = Pages(
             weight=20 + _ROWS // 20, windows=_WINDOW(step=NANOSECONDS_PER_HOUR),
         ),
     },
-    polled={"state": Polled(take=take_state, path="/info")},
+    polled={
+        "state": Polled(take=take_state, path="/info"),
+        "tiers": Polled(take=take_tiers_now, path="/info", every=DAY_SECONDS),
+    },
 )  # fmt: skip
 histories = _PAGES.histories
 _BUNDLE = 1000.0
@@ -90,8 +94,13 @@ def _call(purpose: str, content: dict[str, str], weight: int) -> Call:
 
 
 def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-    """Return the state of all contracts once a minute: a check beside the stream."""
-    return (Poll(call=_call("state", {"type": "metaAndAssetCtxs"}, 20), every=60.0),) if instruments else ()
+    """Return the state of all contracts once a minute, a check beside the stream, and the margin tables once a day."""
+    asked = {"state": "metaAndAssetCtxs", "tiers": "meta"}
+    return tuple(
+        Poll(call=_call(purpose, {"type": kind}, 20), every=_PAGES.polled[purpose].every)
+        for purpose, kind in asked.items()
+        if instruments
+    )
 
 
 def judge(call: Call, answer: Answer) -> Verdict:

@@ -6,7 +6,7 @@ import numpy as np
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, parse_time
 from runout.emulator.columns import tuples
-from runout.emulator.contracts import Contract
+from runout.emulator.contracts import TIERS, Contract
 from runout.emulator.desk import Desk
 from runout.emulator.forms import Query, Refused, Route, milliseconds
 
@@ -204,10 +204,26 @@ def ticker(desk: Desk, item: Contract, now: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def risk_limit(desk: Desk, query: Query) -> Any:
+    """``/risk-limit`` of one contract: rates are fractions."""
+    category = query.text("category")
+    item = desk.contract(query.text("symbol"), "inverse" if category == "inverse" else "linear")
+    rows = [
+        {
+            "id": number, "symbol": item.symbol, "riskLimitValue": str(cap), "maintenanceMargin": str(rate),
+            "initialMargin": f"{1 / leverage:.6f}", "isLowestRisk": int(number == 1), "maxLeverage": f"{leverage}.00",
+            "mmDeduction": f"{deduction:.2f}" if number > 1 else "",
+        }
+        for number, (cap, rate, leverage, deduction) in enumerate(TIERS, 1)
+    ]  # fmt: skip
+    return _ok(desk, {"category": category, "list": rows, "nextPageCursor": ""})
+
+
 PATHS = {
     "time": server_time, "instruments-info": instruments, "open-interest": open_interest,
     "account-ratio": account_ratio, "funding/history": funding_history, "kline": klines,
     "mark-price-kline": _price_klines("mark_at"), "index-price-kline": _price_klines("index_at"), "tickers": tickers,
+    "risk-limit": risk_limit,
 }  # fmt: skip
 
 ROUTES = tuple(Route(path=f"/v5/market/{path}", answer=answer) for path, answer in PATHS.items())

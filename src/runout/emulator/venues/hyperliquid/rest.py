@@ -68,7 +68,9 @@ def meta(desk: Desk, query: Query) -> Any:
             "marginTables": [],
             "collateralToken": 0,
         }
-    return {"universe": _universe(desk), "marginTables": [], "collateralToken": 0}
+    tiers = [{"lowerBound": "0.0", "maxLeverage": 40}, {"lowerBound": "150000000.0", "maxLeverage": 20}]
+    table = {"description": "tiered 40x", "marginTiers": tiers}
+    return {"universe": _universe(desk), "marginTables": [[56, table]], "collateralToken": 0}
 
 
 def context(desk: Desk, contract: Contract, now: int) -> dict[str, Any]:
