@@ -100,7 +100,7 @@ def add_liquidations(
         size=size,
         price=_per_coin(price),
     )
-    if sequence is None:
+    if sequence is None and table["row"].n_unique() < table.height:
         equal = ("row", "series", "event_time", "liquidated_side", "sequence")
         table = table.with_columns(pl.col("sequence") + pl.int_range(pl.len()).over(equal))
     candidates.add("liquidations", table.with_columns(value_usd=_dollars(), quantity_base=_coins()))

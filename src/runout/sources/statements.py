@@ -125,11 +125,12 @@ def add_state(
     if rate is not None:
         describe = partial(series_of, kind="funding", measure="predicted", feed=feed, instant=True)
         instruments = candidates.instruments if events.instruments is None else events.instruments
-        contracts = [instruments.get(symbol) for symbol in events.symbols]
-        usual = np.array([funding_hours(contract) for contract in contracts], np.float64)
+        contracts = {symbol: instruments.get(symbol) for symbol in set(events.symbols)}
+        usual_of = {symbol: funding_hours(contract) for symbol, contract in contracts.items()}
+        usual = np.array(list(map(usual_of.__getitem__, events.symbols)), np.float64)
         own = usual if hours is None else np.where(hours > 0, hours, usual)
-        perpetual = [contract is not None and contract.market == "perpetual" for contract in contracts]
-        rates = np.where(np.array(perpetual, np.bool_), rate, np.nan)
+        others = {s for s, contract in contracts.items() if contract is None or contract.market != "perpetual"}
+        rates = np.where([symbol in others for symbol in events.symbols], np.nan, rate) if others else rate
         add_funding(candidates, describe, events, rate=rates, hours=own)
 
 

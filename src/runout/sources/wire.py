@@ -60,14 +60,12 @@ class Batch(msgspec.Struct, Generic[T]):
 class Reader(Generic[T]):
     """Reads batches of payloads of one structure (or union of structures) that forbids unknown fields.
 
-    A batch in which everything is known is decoded in one go. Else each payload is read by itself: unknown fields and
-    surplus elements are counted and left out, messages of an unknown kind are counted, and what is of no form is
-    refused. Numbers may be texts.
+    Where not everything in a batch is known, unknown fields and surplus elements are counted and left out, messages of
+    an unknown kind are counted, and what is of no form is refused. Numbers may be texts.
     """
 
     def __init__(self, structure: Any) -> None:
         self._structure = structure
-        self._batch = msgspec.json.Decoder[Any](cast("Any", list[structure]), strict=False)
         self._single = msgspec.json.Decoder[Any](self._structure, strict=False)
 
     def read(self, payloads: Sequence[bytes], places: Sequence[int] | None = None) -> Batch[T]:
@@ -76,12 +74,10 @@ class Reader(Generic[T]):
         return self.read_known(payloads, places) or self._read_each(payloads, places)
 
     def read_known(self, payloads: Sequence[bytes], places: Sequence[int] | None = None) -> Batch[T] | None:
-        """Return what ``payloads`` hold, in one go; null where anything in them is not known."""
+        """Return what ``payloads`` hold; null where anything in them is not known."""
         try:
-            values = cast("list[T]", self._batch.decode(b"[" + b",".join(payloads) + b"]"))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        if len(values) != len(payloads):
+            values: list[T] = list(map(self._single.decode, payloads))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return Batch(values, range(len(payloads)) if places is None else places)
 
