@@ -76,10 +76,12 @@ def listing_fault(venue: Venue, call: Call, body: bytes, former: bytes | None) -
         What the call brought last; null for nothing. A list that had instruments does not become empty.
     """
     try:
-        instruments = venue.read_instruments([(call, body)])
+        if venue.read_instruments([(call, body)]) or former is None:
+            return ""
     except SchemaError as error:
         return str(error)
-    if instruments or former is None:
+    try:
+        before = len(venue.read_instruments([(call, former)]))
+    except SchemaError:  # kept by an earlier version, which read it otherwise
         return ""
-    before = venue.read_instruments([(call, former)])
-    return f"an empty list, where {len(before)} instruments were listed" if before else ""
+    return f"an empty list, where {before} instruments were listed" if before else ""
