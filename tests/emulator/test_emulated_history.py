@@ -179,7 +179,7 @@ def test_what_is_polled_is_the_open_interest_of_each_contract_at_the_moment_of_i
             check_open_interest(desk, contract_of(desk, instrument), part)
 
 
-@pytest.mark.parametrize("name", ["bybit", "gate", "hyperliquid"])
+@pytest.mark.parametrize("name", ["bybit", "gate", "hyperliquid", "dydx"])
 def test_the_maintenance_table_of_each_contract_of_dollars_is_the_one_the_venue_publishes(
     market: Market, name: str
 ) -> None:
@@ -195,6 +195,8 @@ def test_the_maintenance_table_of_each_contract_of_dollars_is_the_one_the_venue_
     assert set(tables) == {f"{name}/margin_tiers/{i.coin}/perpetual-{i.symbol}/events/brackets" for i in dollars}
     if name == "hyperliquid":
         expected = [(0.0, 0.0125, 40.0), (150e6, 0.025, 20.0)]
+    elif name == "dydx":
+        expected = [(0.0, 0.012, 50.0)]
     else:
         caps, rates, leverages, _ = zip(*TIERS, strict=True)
         expected = list(zip((0.0, *caps[:-1]), rates, leverages, strict=True))

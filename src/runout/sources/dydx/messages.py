@@ -116,6 +116,8 @@ class Listed(msgspec.Struct):
     openInterest: float | None = None
     nextFundingRate: float | str | None = None
     oraclePrice: float | str | None = None
+    initialMarginFraction: float = 0.0
+    maintenanceMarginFraction: float = 0.0
 
 
 class Listing(msgspec.Struct):

@@ -12,6 +12,7 @@ from runout.sources import columns, statements
 from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.dydx import messages as form
+from runout.sources.tiers import Tier, add_tiers
 from runout.sources.venue import Call, Instrument
 from runout.sources.wire import BAR_STEP, Reader, decoded, floats, integers, meanings, number_of, parts, settlements
 
@@ -76,6 +77,14 @@ def _take_markets(candidates: Candidates, places: Sequence[int]) -> None:
     frames = candidates.read(_MARKETS, places)
     markets, rows = parts(frames, lambda f: [*f.contents.markets.items(), *f.contents.trading.items()])
     _add_markets(candidates, dict(enumerate(markets)), rows)
+
+
+def take_tiers_now(candidates: Candidates) -> None:
+    """Take the maintenance rate of all markets: one for each, whatever the size."""
+    for row in candidates.take_whole(_NOW).markets.values():
+        if row.initialMarginFraction > 0 and row.maintenanceMarginFraction > 0:
+            tier = Tier(floor=0.0, rate=row.maintenanceMarginFraction, max_leverage=1 / row.initialMarginFraction)
+            add_tiers(candidates, row.ticker, [tier], "perpetualMarkets")
 
 
 def take_markets_now(candidates: Candidates) -> None:

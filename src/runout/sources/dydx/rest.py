@@ -5,9 +5,16 @@ from collections.abc import Sequence
 from runout.clock import NANOSECONDS_PER_HOUR, format_time
 from runout.sources.answers import judge_json
 from runout.sources.dydx import messages as form
-from runout.sources.dydx.normalise import oldest_settlement, take_candles, take_markets_now, take_settlements
+from runout.sources.dydx.normalise import (
+    oldest_settlement,
+    take_candles,
+    take_markets_now,
+    take_settlements,
+    take_tiers_now,
+)
 from runout.sources.pages import Pages, Polled, Way
 from runout.sources.paging import Windows
+from runout.sources.tiers import DAY_SECONDS
 from runout.sources.venue import Answer, Call, Instrument, Verdict
 from runout.sources.wire import BAR_STEP, bundle, decoded
 
@@ -29,7 +36,10 @@ PAGES = Pages(
             number="effectiveBeforeOrAt", cursor=oldest_settlement, start=format_time,
         ),
     },
-    polled={"markets": Polled(take=take_markets_now, path=_MARKETS)},
+    polled={
+        "markets": Polled(take=take_markets_now, path=_MARKETS),
+        "tiers": Polled(take=take_tiers_now, path=_MARKETS, every=DAY_SECONDS),
+    },
 )  # fmt: skip
 
 
