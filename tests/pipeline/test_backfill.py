@@ -205,7 +205,7 @@ def test_a_listing_of_which_a_part_fails_delists_nothing(tmp_path):
         server.fault = lambda _, asked: web.Response(status=500) if "/um/" in asked and "Info" in asked else None
         with Backfill(Lake(tmp_path), tmp_path / "state", [venue_of("binance")], hosts=server.url, patience=HASTY) as j:
             second = j.plan(["BTC"], SINCE, UNTIL)
-    assert [wanted.series for wanted in second.wanted] == [wanted.series for wanted in first.wanted]
+    assert [wanted.series for wanted in second.requests] == [wanted.series for wanted in first.requests]
     assert second.missing == {}
     assert "its former list of instruments is used" in second.refused["Binance"]
 
