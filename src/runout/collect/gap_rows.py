@@ -9,6 +9,9 @@ from runout.collect.state import Clock, Hole, State
 from runout.records import KINDS, Series, conform
 
 _HOLES_KEPT = 200
+_JITTER = NANOSECONDS_PER_SECOND
+"""By which delays differ, on a clock that runs as ours does: so much earlier may what was lost have happened than the
+delay of the last row says."""
 
 Feed = tuple[str, str]
 
@@ -53,7 +56,8 @@ class GapRows:
         health = self._state.health.feed(*feed)
         health.gap_cause = gap.cause
         if not gap.kind:
-            since = joined_venue if joined == gap.since else since
+            pace = self._state.coverage.feeds[feed].pace if feed in self._state.coverage.feeds else 1.0
+            since = joined_venue if joined == gap.since else since - (int(_JITTER * pace) if earlier else 0)
             health.gaps += joined != gap.since
             health.gap_seconds += (gap.until - gap.since) / NANOSECONDS_PER_SECOND
         until = until if until > since else since + gap.until - gap.since
