@@ -1,6 +1,7 @@
 """A cascade's load: loss accounted for exactly, memory bounded."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -40,7 +41,8 @@ async def _under_load(folder: Path) -> tuple[dict[str, int], int, float, float]:
     sent = msgspec.json.decode(counting.result(), type=dict[str, int])
     await asyncio.sleep(2.0)
     await end(collector)
-    server.kill()
+    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+        server.kill()
     await server.wait()
     return sent, memory, cpu, taken
 
