@@ -209,3 +209,23 @@ def test_a_restart_of_another_version_reads_all_again_and_stores_nothing_twice(t
     (tmp_path / "tail.sqlite").unlink()
     imported(tmp_path / "raw", tmp_path)
     assert Lake(tmp_path / "lake").fingerprint() == before
+
+
+def test_a_gap_holds_what_was_on_its_way_where_a_late_copy_proves_last(tmp_path: Path):
+    log = LogMaker(tmp_path / "raw")
+    prompt, late = (log.open("trades", "bars", "premium", copy=number) for number in (0, 1))
+    for _ in range(10):
+        log.second(prompt, late)
+    event = log.now
+    for _ in range(5):  # a slot of its own, with nothing new
+        log.now += SECOND // 10
+        log.frame(late, example.mark(event))
+        log.tick()
+    log.stop()
+    log = LogMaker(tmp_path / "raw", START + 600 * SECOND)
+    log.second(log.open("trades", "bars", "premium"))
+    log.stop()
+    begins = [
+        begin for _, begin, _, cause in gaps(imported(tmp_path / "raw", tmp_path)) if cause == "collector stopped"
+    ]
+    assert START + min(begins) * SECOND <= event

@@ -10,8 +10,9 @@ from runout.records import KINDS, Series, conform
 
 _HOLES_KEPT = 200
 _JITTER = NANOSECONDS_PER_SECOND
-"""By which delays differ, on a clock that runs as ours does: so much earlier may what was lost have happened than the
-delay of the last row says."""
+"""By which the delays of copies and rows of a feed differ at most: so much before the last proof may what was on its way,
+and is lost, have happened."""
+
 
 Feed = tuple[str, str]
 
