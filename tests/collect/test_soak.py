@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, format_time, now_ns
+from runout.emulator.market import MOVE_HOUR
 from runout.lake import Lake
 
 MINUTES, SPEED = float(os.environ.get("MINUTES", "30")), float(os.environ.get("SPEED", "200"))
@@ -40,6 +42,10 @@ def emulated(folder: Path, speed: float) -> Iterator[None]:
     arguments = ["--coin", "BTC", "--coin", "ETH", "--days", "7", "--scenario", "flush", "--port", "0"]
     names = [option for venue in VENUES for option in ("--venue", venue)]
     hosts = folder / "runout.toml"
+    # Minutes before the move: an hour that is calm liquidates nobody.
+    move = now_ns() // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY + MOVE_HOUR * NANOSECONDS_PER_HOUR
+    start, at = move - 4 * NANOSECONDS_PER_HOUR, move - 5 * NANOSECONDS_PER_MINUTE
+    arguments += ["--start", format_time(start), "--at", format_time(at)]
     with run(folder, "emulate", *arguments, *names, "--speed", str(speed), "--hosts", str(hosts)) as emulator:
         try:
             while not hosts.exists() or "emulated_clock" not in hosts.read_text("utf-8"):
