@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_DAY, parse_time
 from runout.emulator import Emulator, Market, Plan
@@ -15,20 +16,20 @@ from runout.emulator.forms import Query, Refused, Reply, json_reply
 from runout.errors import SchemaError
 from runout.pipeline.backfill_plan import chosen, histories
 from runout.sources.registry import VENUES, venue_of
-from runout.sources.venue import Answer, Call, Instrument, Venue
+from runout.sources.venue import Answer, Call, History, Instrument, Venue
 
 PAGES = 60
 CLOSE = {"rtol": 2e-5, "atol": 0.0}
 """Venues round ratios to four digits and sizes to steps; a stamp one step off is further away than this."""
 
 
-def answered(emulator: Emulator, call: Call) -> Answer:
+def answered(emulator: Emulator, call: Call, *faults: str) -> Answer:
     """Return what the emulator answers to a call, without a socket."""
     counter = emulator.counters[call.venue]
     route, parts = counter.route(call.method, call.path.partition("#")[0])
     given = msgspec.json.decode(call.body) if call.method == "POST" else dict(call.parameters)
     try:
-        body = route.answer(counter.desk, Query(given | parts))
+        body = route.answer(counter.desk, Query(given | parts, frozenset(faults)))
     except Refused as refused:
         body = counter.form.refuse(refused, emulator.clock.now())
     reply = body if isinstance(body, Reply) else json_reply(body)
@@ -157,6 +158,36 @@ def test_every_row_of_a_history_is_what_happened_at_its_stamp_in_its_unit(market
         assert (rows["known_time"] >= rows["event_time"]).all()
         seen.add(kind)
     assert seen or not any(venue_of(name).histories(i) for i in instruments_of(emulator, name))
+
+
+@pytest.mark.parametrize("name", TRADING)
+def test_a_history_has_no_hole_where_pages_meet_be_they_whole_or_short(market: Market, name: str) -> None:
+    emulator, venue = Emulator(market, speed=0, venues=(name,)), venue_of(name)
+    listed = instruments_of(emulator, name)
+    principal = next(i for i in listed if i.coin == "BTC" and i.market == "perpetual")
+    for history in venue.histories(principal):
+        if history.step and history.kind != "liquidations":
+            whole = walked(emulator, principal, history, 0)
+            assert set(np.diff(whole)) <= {history.step}, history.purpose
+            np.testing.assert_array_equal(walked(emulator, principal, history, 3), whole)
+
+
+def walked(emulator: Emulator, instrument: Instrument, history: History, every: int) -> NDArray[np.int64]:
+    """Return the stamps of ten days of a history, of which each so many pages (0: none) are short."""
+    venue, now = venue_of(instrument.venue), emulator.clock.now()
+    end = (now - history.settles) // history.step * history.step
+    since = max(now - 10 * NANOSECONDS_PER_DAY, now - (history.keeps or now))
+    call: Call | None = venue.first_call(history, instrument, since, end)
+    stamps = list[int]()
+    for number in range(1, 500):
+        if call is None:
+            break
+        faults = ("short-page",) if every and number % every == 0 else ()
+        page = venue.read_page(call, answered(emulator, call, *faults), [instrument])
+        stamps += page.rows.tables.get(history.kind, pl.DataFrame({"event_time": []}))["event_time"].to_list()
+        call = page.next
+    assert call is None
+    return np.unique(stamps)
 
 
 def instruments_of(emulator: Emulator, name: str) -> tuple[Instrument, ...]:

@@ -29,6 +29,8 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         Name of the parameter that says how many rows a window has, where the venue knows no end: ``until`` is unused.
     iso
         True where bounds are dates and times as text.
+    open_end
+        True where a row at the end itself is left out.
     """
 
     since: str
@@ -40,6 +42,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     exclusive: bool = False
     count: str = ""
     iso: bool = False
+    open_end: bool = False
 
     def first(self, call: Call) -> Call:
         """Return the call for the first window of ``call.since`` to ``call.until``."""
@@ -58,10 +61,15 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         """
         begin, end = self.bounds(call)
         inside = stamps[(stamps >= begin) & (stamps <= end)]
-        if inside.size and self.back and inside.min() - self.step >= begin:
-            return self.window(call, begin, int(inside.min()) - self.unit)
-        if inside.size and not self.back and inside.max() + self.step <= end:
-            return self.window(call, int(inside.max()) + self.unit, end)
+        if inside.size:
+            first, last = int(inside.min()), int(inside.max())
+            older, newer = (first - begin) // self.step, (end - last) // self.step
+            # What a short page lacks is ahead of the walk, or behind it where the venue keeps the other end of a
+            # window; there a single row is none that trades made, or one that is not over.
+            if newer > (1 if self.back else 0) and (self.back or older < 2):
+                return self.window(call, last + self.unit, end)
+            if older > (0 if self.back else 1):
+                return self.window(call, begin, first - self.unit)
         if self.back:
             return None if begin - self.unit < call.since else self._next(call, begin - self.unit)
         return None if end + self.unit > call.until else self._next(call, end + self.unit)
@@ -94,13 +102,14 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         begin = self._parse(asked[self.since]) + margin
         if self.count:
             return begin, begin + int(asked[self.count]) * self.step - self.unit
-        return begin, self._parse(asked[self.until]) - margin
+        return begin, self._parse(asked[self.until]) - (self.unit if self.open_end else margin)
 
     def window(self, call: Call, begin: int, end: int) -> Call:
         """Return the call with another window, UTC ns, its ends included."""
         fixed = tuple(pair for pair in call.parameters if pair[0] not in {self.since, self.until, self.count})
         margin = self.unit if self.exclusive else 0
-        first, last = -(-begin // self.unit) * self.unit - margin, end // self.unit * self.unit + margin
+        first = -(-begin // self.unit) * self.unit - margin
+        last = end // self.unit * self.unit + (self.unit if self.open_end else margin)
         bounds = ((self.since, self._text(first)), (self.until, self._text(last)))
         if self.count:
             bounds = (bounds[0], (self.count, str(max(-(-(last + self.unit - first) // self.step), 1))))

@@ -28,7 +28,9 @@ PAGES = Pages(
             kind="bars", path="/v4/candles/perpetualMarkets/{symbol}",
             fixed=(("resolution", "5MINS"), ("limit", str(_ROWS))), take=take_candles, step=BAR_STEP, rows=_ROWS,
             pool="candles",
-            windows=Windows(since="fromISO", until="toISO", step=BAR_STEP, rows=_ROWS, back=True, iso=True),
+            windows=Windows(
+                since="fromISO", until="toISO", step=BAR_STEP, rows=_ROWS, back=True, iso=True, open_end=True
+            ),
         ),
         "funding": Way(
             kind="funding", path="/v4/historicalFunding/{symbol}", fixed=(("limit", str(_ROWS)),),
