@@ -43,8 +43,7 @@ class Table:
         self._began: tuple[int, int] | None = None
         self._files = pl.DataFrame()
         self._columns: frozenset[str] = frozenset()
-        self._extents: dict[str, pl.DataFrame] = {}
-        self._together: pl.DataFrame | None = None
+        self._extents: dict[str, pl.DataFrame] = {}  # of each file, and under the table's address of all of them
         self.version = -1
         """The version last looked at; −1 where there is no table."""
 
@@ -60,6 +59,7 @@ class Table:
 
         began = _beginning(self.address)
         if self._delta is not None and began == self._began:
+            # The log of a table is kept for weeks: as long as it does not go on after our version, nothing is new.
             if "://" not in self.address and not Path(self.address, f"_delta_log/{self.version + 1:020}.json").exists():
                 return
             try:
@@ -71,19 +71,18 @@ class Table:
         if self._delta is None:
             self._delta, self._began, self.version = _opened(self.address), began, -1
         if self._delta is None:
-            self._files, self._together = pl.DataFrame(), None
+            self._files, self._columns, self._extents = pl.DataFrame(), frozenset(), {}
         elif (version := self._delta.version()) != self.version:
             self.version = version
             self._columns = frozenset(field.name for field in self._delta.schema().fields)
             self._files = pl.DataFrame(self._delta.get_add_actions(flatten=True))
-            self._together = None
             self._extents = {file: self._extents[file] for file in self.files() if file in self._extents}
 
     def pinned(self) -> "Table":
         """Return the table to read from at the version last looked at, whatever comes after."""
         table = Table(self.address, self.schema)
         table.version, table._files, table._columns = self.version, self._files, self._columns
-        table._extents, table._together = self._extents, self._together
+        table._extents = self._extents
         return table
 
     def files(self, **between: Between) -> list[str]:
@@ -130,9 +129,9 @@ class Table:
         """
         known = self._files["max.known_time"] if known_by is not None and self._files.height else pl.Series([0])
         if known_by is None or (not known.has_nulls() and (known <= known_by).all()):
-            if self._together is None:
-                self._together = together([self._extent_of(file) for file in self.files()])
-            return self._together
+            if self.address not in self._extents:
+                self._extents[self.address] = together([self._extent_of(file) for file in self.files()])
+            return self._extents[self.address]
         whole = set(self._files.filter(pl.col("max.known_time") <= known_by)["path"])
         files = [(file, file.rsplit("/", 1)[-1] in whole) for file in self.files()]
         rows = self._scan([file for file, is_whole in files if not is_whole]).filter(pl.col("known_time") <= known_by)
