@@ -10,8 +10,8 @@ from runout.records import KINDS, Series, conform
 
 _HOLES_KEPT = 200
 _JITTER = NANOSECONDS_PER_SECOND
-"""By which the delays of copies and rows of a feed differ at most: so much before the last proof may what was on its way,
-and is lost, have happened."""
+"""By which the delays of copies and rows of a feed differ at most: so much before the last proof may what was on its
+way, and is lost, have happened."""
 
 
 Feed = tuple[str, str]
