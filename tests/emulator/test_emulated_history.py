@@ -172,6 +172,16 @@ def test_a_history_has_no_hole_where_pages_meet_be_they_whole_or_short(market: M
             np.testing.assert_array_equal(walked(emulator, principal, history, 3), whole)
 
 
+def test_the_present_alone_is_no_history_and_is_asked_for_again(market: Market) -> None:
+    emulator, venue = Emulator(market, speed=0, venues=("coingecko",)), venue_of("coingecko")
+    bitcoin = next(i for i in instruments_of(emulator, "coingecko") if i.coin == "BTC")
+    (history,) = venue.histories(bitcoin)
+    now = emulator.clock.now() // history.step * history.step
+    call = venue.first_call(history, bitcoin, now - 5 * history.step, now)
+    pages = [venue.read_page(call, answered(emulator, call, *faults), [bitcoin]) for faults in ((), ("empty",))]
+    assert [page.bare for page in pages] == [False, True]
+
+
 def walked(emulator: Emulator, instrument: Instrument, history: History, every: int) -> NDArray[np.int64]:
     """Return the stamps of ten days of a history, of which each so many pages (0: none) are short."""
     venue, now = venue_of(instrument.venue), emulator.clock.now()

@@ -211,7 +211,10 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_bare(call: Call, way: Way, stamps: NDArray[np.int64]) -> bool:
-    return way.windows.bare(call, stamps) if way.windows is not None else stamps.size == 0
+    if way.windows is not None:
+        return way.windows.bare(call, stamps)
+    # All there is, with nothing of the stretch in it, is as good as empty; of pages the first may be younger.
+    return not (stamps.size if way.cursor else ((stamps >= call.since) & (stamps <= call.until)).any())
 
 
 def _after_number(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> tuple[Call | None, bool]:
