@@ -31,7 +31,7 @@ from runout.lake.raw_log import Policy, RawLog
 from runout.lake.raw_reader import read_all
 from runout.records import KINDS
 from runout.sources.registry import venue_of
-from runout.sources.venue import Answer, Call, Connection, Folder, Instrument, Poll, Venue
+from runout.sources.venue import Answer, Call, Connection, Folder, Instrument, Venue
 
 HURRY = 20.0
 SECOND = 1_000_000_000
@@ -51,10 +51,7 @@ def hurried(venue: Venue, copies: int, change: Callable[[Connection], Connection
     def connections(instruments: Sequence[Instrument], kinds: Sequence[str]) -> tuple[Connection, ...]:
         return tuple(change(_hurried(one, copies)) for one in venue.connections(instruments, kinds))
 
-    def polls(instruments: Sequence[Instrument]) -> tuple[Poll, ...]:
-        return tuple(msgspec.structs.replace(one, every=one.every / HURRY) for one in venue.polls(instruments))
-
-    return msgspec.structs.replace(venue, connections=connections, polls=polls)
+    return msgspec.structs.replace(venue, connections=connections)
 
 
 def _hurried(connection: Connection, copies: int) -> Connection:

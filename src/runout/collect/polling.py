@@ -17,6 +17,8 @@ Ask = Callable[[Venue, Call], Awaitable[Answer]]
 """Makes a call within the limits of its venue; raises ``SourceError`` where nothing came back."""
 
 _MISSES = 2.5
+_SHORTEST = 5.0
+"""Seconds between two calls where a clock that runs faster than ours would have them closer."""
 # Seconds until a call that a venue will not answer is tried again.
 _REFUSED = {"banned": 300.0, "blocked": 900.0, "gone": 3600.0}
 
@@ -40,14 +42,15 @@ async def keep_polling(recorder: Recorder, venue: Venue, poll: Poll, ask: Ask, k
     """
     call = poll.call
     chance = random.Random(f"{venue.name}/{feed_of(call)}/{recorder.clock()}")  # noqa: S311 - jitter
-    source = Source(venue=venue.name, feed=feed_of(call), kinds=kinds, limit=_MISSES * poll.every, pace=recorder.pace)
+    every = max(poll.every / recorder.pace, min(poll.every, _SHORTEST))
+    source = Source(venue=venue.name, feed=feed_of(call), kinds=kinds, limit=_MISSES * every, pace=recorder.pace)
     number = recorder.open(source)
     tries = 0
-    due = loop_seconds() + chance.uniform(0, min(poll.every, 5.0))
+    due = loop_seconds() + chance.uniform(0, min(every, 5.0))
     try:
         while True:
             await asyncio.sleep(max(0.0, due - loop_seconds()))
-            due = max(due + poll.every, loop_seconds())
+            due = max(due + every, loop_seconds())
             verdict = await _make(recorder, number, venue, call, ask)
             if verdict.kind == "ok":
                 tries = 0

@@ -32,6 +32,8 @@ _READINGS = 3
 _BARE_READINGS = 3
 """How often a window without rows is asked for again: an empty answer may be one gone wrong. After such a window the
 next is believed at once: the venue has nothing there."""
+_FIRST = ("bars", "open_interest", "liquidations", "funding")
+"""Kinds that are asked for before all others: what a first bulletin is made of."""
 LINES = 4
 """Stretches of a venue that are asked for at the same time."""
 _REMEMBERED = 500
@@ -80,6 +82,11 @@ class Backfilled(msgspec.Struct, frozen=True, kw_only=True):
     conflicting: int
     unknown: dict[str, dict[str, int]]
     cases: dict[str, dict[str, int]]
+
+
+def _order(requested: Request) -> int:
+    kind = requested.history.kind
+    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
 
 
 class Backfill:
@@ -222,7 +229,8 @@ class Backfill:
         store = Store(self._lake, self._journal, self._read)
         for page in self._journal.unstored():
             store.add(page)
-        stretches = [self._begun(requested) for requested in plan.requests]
+        requests = sorted(plan.requests, key=_order)
+        stretches = [self._begun(requested) for requested in requests]
         calls = asyncio.run(self._ask_all(stretches, store, _Counter(progress, sum(w.calls for w in plan.requests))))
         store.flush()
         if calls:
