@@ -117,7 +117,7 @@ def _wide_ticker(item: Contract, q: Any) -> dict[str, Any]:
 
 
 def liquidations_kept(desk: Desk, query: Query) -> Any:
-    """``/api/v3/market/liquidations``: three days, newest first."""
+    """``/api/v3/market/liquidations``: three days, newest first; the cursor is where the next page begins."""
     now, limit = desk.now(), query.limit(100, 1000)
     since, until = query.span("startTime", "endTime")
     results: list[tuple[int, dict[str, str]]] = []
@@ -125,7 +125,9 @@ def liquidations_kept(desk: Desk, query: Query) -> Any:
         shown = closes(desk, contract, max(since, now - KEEPS), min(until + 1, now))
         results += [(close.time, _liquidation(contract, close)) for close in shown]
     results.sort(key=lambda row: -row[0])
-    return _ok(desk, {"list": [row for _, row in results[:limit]], "cursor": ""})
+    begin = int(query.text("cursor", "0") or 0)
+    following = str(begin + limit) if begin + limit < len(results) else ""
+    return _ok(desk, {"list": [row for _, row in results[begin : begin + limit]], "cursor": following})
 
 
 def _liquidation(item: Contract, close: Any) -> dict[str, str]:
