@@ -172,6 +172,17 @@ def test_a_history_has_no_hole_where_pages_meet_be_they_whole_or_short(market: M
             np.testing.assert_array_equal(walked(emulator, principal, history, 3), whole)
 
 
+def test_an_answer_that_lacks_the_older_rows_of_a_stretch_is_asked_for_again(market: Market) -> None:
+    emulator, venue = Emulator(market, speed=0, venues=("htx",)), venue_of("htx")
+    bitcoin = next(i for i in instruments_of(emulator, "htx") if i.coin == "BTC" and i.margin == "stablecoin")
+    history = next(h for h in venue.histories(bitcoin) if h.purpose == "open-interest")
+    now = emulator.clock.now() // history.step * history.step
+    call = venue.first_call(history, bitcoin, now - history.keeps, now)
+    pages = [venue.read_page(call, answered(emulator, call, *faults), [bitcoin]) for faults in ((), ("short-page",))]
+    assert [page.bare for page in pages] == [False, True]
+    assert not any(page.horizon for page in pages)
+
+
 def test_the_present_alone_is_no_history_and_is_asked_for_again(market: Market) -> None:
     emulator, venue = Emulator(market, speed=0, venues=("coingecko",)), venue_of("coingecko")
     bitcoin = next(i for i in instruments_of(emulator, "coingecko") if i.coin == "BTC")

@@ -206,15 +206,18 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
             return Page(rows=candidates.rows(), next=following, bare=bare)
         bare = way.kind != "liquidations" and _is_bare(call, way, stamps)
         # Rows, but of other times than asked for: the venue keeps none of these.
-        beyond = bare and stamps.size > 0
+        beyond = bare and stamps.size > 0 and not ((stamps >= call.since) & (stamps <= call.until)).any()
         return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body), bare=bare, horizon=beyond)
 
 
 def _is_bare(call: Call, way: Way, stamps: NDArray[np.int64]) -> bool:
     if way.windows is not None:
         return way.windows.bare(call, stamps)
-    # All there is, with nothing of the stretch in it, is as good as empty; of pages the first may be younger.
-    return not (stamps.size if way.cursor else ((stamps >= call.since) & (stamps <= call.until)).any())
+    if way.cursor:  # the first page may be younger than the stretch
+        return stamps.size == 0
+    # All there is in one answer: without the older rows of the stretch it was cut short.
+    inside = stamps[(stamps >= call.since) & (stamps <= call.until)]
+    return not inside.size or bool(inside.min() - 2 * way.step >= call.since)
 
 
 def _after_number(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> tuple[Call | None, bool]:
