@@ -1,7 +1,9 @@
 """What a raw log says: rows once, gaps with their cause, and the same bytes live, restarted and in a replay."""
 
 import itertools
+import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -229,3 +231,21 @@ def test_a_gap_holds_what_was_on_its_way_where_a_late_copy_proves_last(tmp_path:
         begin for _, begin, _, cause in gaps(imported(tmp_path / "raw", tmp_path)) if cause == "collector stopped"
     ]
     assert START + min(begins) * SECOND <= event
+
+
+def test_a_collector_that_nobody_computes_after_removes_files_that_no_version_needs(tmp_path: Path):
+    log = LogMaker(tmp_path / "raw")
+    first, second = (log.open("liquidations", "liquidations", "premium", copy=n) for n in (0, 1))
+    reader = follower(tmp_path / "raw", tmp_path, Pace(deliver_seconds=0.0, compact_seconds=0.0))
+    left = tmp_path / "lake" / "liquidations" / "left-by-a-writer-that-came-second.parquet"
+    for number in range(3):
+        log.frame(first, example.liquidation("BTCUSDT", log.now - 1, 100.0 + number, 2.0))
+        for _ in range(5):
+            log.second(first, second)
+        while reader.step():
+            pass
+        if number == 0:
+            left.write_bytes(b"")
+            two_days_ago = time.time() - 2 * 86_400.0
+            os.utime(left, (two_days_ago, two_days_ago))
+    assert not left.exists()

@@ -1,4 +1,4 @@
-"""Files that no version needs go a week after they were written; nothing else does."""
+"""Files that no version needs go a day after they were written; nothing else does."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,6 @@ from lake.test_lake import DAY, HOUR, reserves
 from lake.test_lake_appends import data_files, table
 from runout.clock import now_ns
 from runout.lake import Lake
-
-WEEK = 7 * DAY
 
 
 @pytest.fixture
@@ -36,8 +34,8 @@ def left_by_the_second(lake: Lake) -> Path:
     return left
 
 
-def test_compact_removes_what_a_writer_that_came_second_left_a_week_ago_and_nothing_younger(lake: Lake) -> None:
-    old, young = aged(left_by_the_second(lake), WEEK + HOUR), aged(left_by_the_second(lake), WEEK - HOUR)
+def test_compact_removes_what_a_writer_that_came_second_left_a_day_ago_and_nothing_younger(lake: Lake) -> None:
+    old, young = aged(left_by_the_second(lake), DAY + HOUR), aged(left_by_the_second(lake), DAY - HOUR)
     lake.compact()
     assert not old.exists()
     assert young.exists()
@@ -56,7 +54,7 @@ def test_compact_keeps_the_files_of_the_present_however_old(lake: Lake) -> None:
 def test_a_writer_that_has_an_old_version_in_hand_goes_on_after_the_cleaning(lake: Lake) -> None:
     writer = Lake(lake.root)
     writer.append("reserves", reserves({50 * DAY: 5.0}))
-    aged(left_by_the_second(lake), WEEK + HOUR)
+    aged(left_by_the_second(lake), DAY + HOUR)
     lake.compact()
     assert writer.append("reserves", reserves({DAY: 1.0, 60 * DAY: 6.0})).unchanged == 1
     assert writer.scan("reserves").collect().height == 4

@@ -317,7 +317,7 @@ class Lake:
     def compact(self) -> None:
         """Rewrite tables that consist of many files as few sorted ones, and remove files that no version needs.
 
-        Rows and fingerprint stay the same. Files are removed a week after they were written or replaced. Beside a
+        Rows and fingerprint stay the same. Files are removed a day after they were written or replaced. Beside a
         writer that is always first the files stay as they are: writers put small ones together themselves.
         """
         for kind in KINDS:

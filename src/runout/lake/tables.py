@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SMALL_FILES = 64
 _SMALL_BYTES = 500_000
+_KEPT_HOURS = 24
 _ROWS_OF_A_GROUP = 50_000
 """Rows are sorted by series and time, so groups this small let a read of one series' last hours skip the others."""
 _NO_ROOM = re.compile("no space left|quota exceeded|os error 28|StorageFull", re.IGNORECASE)
@@ -227,10 +228,10 @@ class Table:
         return self.commit(self.rows(event_time=within).collect().sort(layout(self.schema)), within=within)
 
     def clean(self) -> None:
-        """Remove files of a week ago or older that no version names, and those that newer versions have replaced.
+        """Remove files of a day ago or older that no version names, and those that newer versions have replaced.
 
-        A writer that came second leaves such a file. The week is Delta's own: younger ones may be of a writer that has
-        yet to commit, or of a reader at an earlier version.
+        A writer that came second leaves such a file. Younger ones may be of a writer that has yet to commit, or of a
+        reader at an earlier version.
 
         Raises
         ------
@@ -242,7 +243,7 @@ class Table:
         if self._delta is None:
             return
         try:
-            self._delta.vacuum(dry_run=False, full=True)
+            self._delta.vacuum(_KEPT_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
         except CommitFailedError:
             return  # Other writers were first; what is left is removed the next time.
         except (OSError, DeltaError) as error:
