@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +61,21 @@ def test_live_brings_a_synthetic_market_from_nothing_to_a_served_bulletin(tmp_pa
     series = Lake.open(str(tmp_path / "lake")).series()
     assert {scope.kind for scope in series} >= {"bars", "open_interest", "funding"}
     assert all(scope.synthetic for scope in series)
+
+
+@pytest.mark.xdist_group("live")
+def test_live_that_is_told_to_end_takes_its_processes_with_it(tmp_path):
+    with begin(tmp_path, free_port(), "--days", "1", "--venue", "bybit") as running:
+        collecting = tmp_path / "lake" / "logs" / "collect.log"
+        deadline = time.monotonic() + 120
+        while not (collecting.exists() and collecting.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        running.terminate()
+        running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert len(children) >= 2
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
 KILLS, WANTED = 20, 4

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import statistics
 import sys
 import time
@@ -92,6 +93,7 @@ def live(
     chosen = [part for name in venue for part in ("--venue", name)]
     from runout.pipeline.children import Children  # noqa: PLC0415 - as the models below
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its processes end with it, whoever ends it
     with Children(os.environ | {"RUNOUT_LAKE": root}, Path(root, "logs")) as children:
         say = screen.console(stderr=True)
         if emulated:

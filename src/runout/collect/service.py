@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
-from runout.clock import NANOSECONDS_PER_SECOND, now_ns
+from runout.clock import NANOSECONDS_PER_SECOND, monotonic_seconds, now_ns
 from runout.collect.following import Follower, Pace
 from runout.collect.keeping import Standing
 from runout.collect.polling import Ask
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 STATUS_FILE: Final = "collector.json"
 _STATUS_SECONDS = 2.0
 _IDLE_SECONDS = 0.2
+_LAST_SECONDS = 60.0
+"""For which a process that was told to end goes on making rows; systemd waits twice as long."""
 _DATA_SECONDS = 120.0
 
 
@@ -203,7 +205,7 @@ class Service:
 def follow(
     folder: Path, lake: str, venue_of: Callable[[str], Venue], pace: Pace, stop: Event, *, patience: float = 1.0
 ) -> None:
-    """Make rows of a raw log until told to stop: then to its end, and bring all to the lake.
+    """Make rows of a raw log until told to stop: then to its end or for a minute, and bring all to the lake.
 
     What cannot be written is tried again; the recording goes on meanwhile.
 
@@ -225,11 +227,18 @@ def follow(
         try:
             with contextlib.closing(Tail(folder / TAIL_FILE, exclusive=True)) as tail:
                 reader = Follower(folder, venue_of, tail, Lake(lake), pace)
+                ending: float | None = None
                 while os.getppid() == parent:
-                    if not reader.step():
-                        if stop.is_set():
+                    more = reader.step()
+                    if stop.is_set():
+                        ending = monotonic_seconds() if ending is None else ending
+                        late = monotonic_seconds() - ending > _LAST_SECONDS
+                        if late:
+                            say.warning("ended before all that was recorded became rows; the next start goes on")
+                        if late or not more:
                             reader.end()
                             return
+                    elif not more:
                         time.sleep(_IDLE_SECONDS)
                 return
         except LakeError as error:
