@@ -59,7 +59,8 @@ def flow_impact(net_usd: npt.ArrayLike, log_return: npt.ArrayLike) -> FlowImpact
     flow, moved = flow[known], moved[known]
     if len(flow) < LEAST_BARS:
         raise NotEnoughDataError(f"expected at least {LEAST_BARS} bars with flow and return, found {len(flow)}")
-    slope = float(flow @ moved) / max(float(flow @ flow), np.finfo(np.float64).tiny)
+    # Sums, not products of vectors: those depend on how many threads a machine gives to them.
+    slope = float((flow * moved).sum()) / max(float((flow * flow).sum()), np.finfo(np.float64).tiny)
     if slope <= 0.0:
         raise NotEnoughDataError(f"expected prices that go with net flow, found {slope:.3g} per dollar")
     left = float(((moved - slope * flow) ** 2).sum() / (moved**2).sum())
