@@ -9,8 +9,9 @@ from bulletin.bulletin_specimen import evidence, finding, quantity, specimen
 from bulletin.hostile import LABELS, hostile
 from pipeline.test_derive import market, write
 from runout.bulletin import brief_words, wording
-from runout.bulletin.brief import Brief, brief, is_current
+from runout.bulletin.brief import Brief, brief
 from runout.bulletin.findings import Bulletin, Row, Section, Table
+from runout.bulletin.readings import is_current
 from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time, parse_time
 from runout.lake import Lake

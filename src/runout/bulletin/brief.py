@@ -12,6 +12,7 @@ import msgspec
 
 from runout.bulletin import quantities
 from runout.bulletin.findings import Bulletin, Finding, Quantity, Row, SectionKey, Table
+from runout.bulletin.readings import is_current
 from runout.clock import (
     NANOSECONDS_PER_DAY,
     NANOSECONDS_PER_HOUR,
@@ -121,6 +122,8 @@ class Fall(msgspec.Struct, frozen=True, kw_only=True):
         Share of comparable past days that fell as far within 24 hours.
     stop_price
         Where forced selling would end.
+    forced, market_wide
+        Dollars liquidated on the way, market-wide if so, else on the venue of the map.
     time
         Of the map it was asked of, or of the forecast.
     """
@@ -131,6 +134,8 @@ class Fall(msgspec.Struct, frozen=True, kw_only=True):
     chance: Amount | None
     days_share: float | None
     stop_price: float | None
+    forced: Amount | None
+    market_wide: bool
     time: str
 
 
@@ -230,17 +235,6 @@ def brief(bulletin: Bulletin) -> Brief:
         missing=(*source.old, *bulletin.missing),
         more=f"{bulletin.reproduce} --full",
     )
-
-
-def is_current(time: int, at: int, step: int) -> bool:
-    """Return whether a figure of ``time`` may be shown as that of ``at``: the next of its series is not overdue.
-
-    Parameters
-    ----------
-    time, at, step
-        UTC ns. An hour is granted for publishing; daily figures have a day.
-    """
-    return at - time <= step + (NANOSECONDS_PER_DAY if step >= NANOSECONDS_PER_DAY else HOUR)
 
 
 class _Current:
@@ -365,6 +359,10 @@ def _fall(source: _Current) -> Fall | None:
     if chance is None and row is None:
         return None
     moment = asked.evidence.window_end if asked else finding.evidence.window_start if finding else source.bulletin.at
+    wide = row is not None and row.get("market-wide") is not None
+    usd, low, high = (
+        (row or {}).get(name) for name in (("market-wide", "low", "high") if wide else ("forced", "", ""))
+    )
     return Fall(
         move=MOVE,
         price=row.get("reaches") if row else None,
@@ -372,6 +370,8 @@ def _fall(source: _Current) -> Fall | None:
         chance=_amount(chance) if chance else None,
         days_share=row.get("chance, 24 h") if row else None,
         stop_price=row.get("stops") if row else None,
+        forced=None if usd is None else Amount(value=usd, low=low, high=high),
+        market_wide=wide,
         time=moment,
     )
 

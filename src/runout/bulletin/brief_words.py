@@ -177,7 +177,7 @@ def _fall(fall: Fall) -> str:
     parts: list[str] = []
     if fall.chance is not None:
         parts.append(
-            f"{wording.clean(fall.condition)}, the chance of a {dollars(DANGER_USD)} day is "
+            f"{wording.clean(fall.condition).partition(' (')[0]}, the chance of a {dollars(DANGER_USD)} day is "
             f"{percent(fall.chance.value)}{_interval(fall.chance, '90%: ', money=False)}"
         )
     if fall.price is not None:
@@ -187,14 +187,21 @@ def _fall(fall: Fall) -> str:
 
 def _path(fall: Fall, *, known: bool) -> Iterator[str]:
     """Yield where a fall leads and ends and how often one is so large; its price not again where it is ``known``."""
-    stop = "" if fall.stop_price is None else f"order books would stop {{}} at {price(fall.stop_price)}"
+    stop = "" if fall.stop_price is None else f"order books would stop {{}} at {price(fall.stop_price)}{_forced(fall)}"
     if known:
-        yield from filter(None, [stop.format("such a fall")])
+        yield from filter(None, [stop.format("it")])
     else:
         where = f"{percent(fall.move, digits=0, signed=True)} from the price now is {price(fall.price or 0.0)}"
         yield f"{where}, where {stop.format('it')}" if stop else where
     if fall.days_share is not None:
         yield f"{_often(fall.days_share)} in 24 h"
+
+
+def _forced(fall: Fall) -> str:
+    if fall.forced is None:
+        return ""
+    subject = "liquidations" if fall.market_wide else "forced sales on one exchange"
+    return f" after about {dollars(fall.forced.value)} of {subject}{_interval(fall.forced, '', money=True)}"
 
 
 def _often(share: float) -> str:

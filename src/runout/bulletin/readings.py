@@ -4,7 +4,7 @@ import msgspec
 import polars as pl
 
 from runout.bulletin.findings import Evidence, Quantity, Unit
-from runout.clock import format_time
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, format_time
 from runout.indicators.windows import Times, times
 from runout.records import Series, provider_name
 
@@ -86,3 +86,14 @@ def evidence(
         coverage=coverage,
         reproduce=f"runout rows {' '.join(names)} --since {format_time(start)} --at {format_time(at)}",
     )
+
+
+def is_current(time: int, at: int, step: int) -> bool:
+    """Return whether a figure of ``time`` may be shown as that of ``at``: the next of its series is not overdue.
+
+    Parameters
+    ----------
+    time, at, step
+        UTC ns. An hour is granted for publishing; daily figures have a day.
+    """
+    return at - time <= step + (NANOSECONDS_PER_DAY if step >= NANOSECONDS_PER_DAY else NANOSECONDS_PER_HOUR)
