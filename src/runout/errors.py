@@ -57,9 +57,29 @@ class ChecksumError(SchemaError):
 
 
 class NotEnoughDataError(RunoutError, LookupError):
-    """The lake holds too little to answer; the message says what is missing."""
+    """The lake holds too little to answer; the message says what is missing.
+
+    Parameters
+    ----------
+    message
+        What is missing.
+    newest
+        ISO 8601 UTC of the newest data, where a question as of then has an answer; empty where that is no help.
+    """
 
     exit_code = ExitCode.NOT_ENOUGH_DATA
+
+    def __init__(self, message: str, *, newest: str = "") -> None:
+        super().__init__(message)
+        self.newest = newest
+
+    def __str__(self) -> str:
+        return self.worded("at=")
+
+    def worded(self, option: str) -> str:
+        """Return the message; ``option`` is what a time is named by where the question came from, such as ``--at``."""
+        text = super().__str__()
+        return f"{text}; the newest data are of {self.newest}: ask for {option}{self.newest}" if self.newest else text
 
 
 class LakeError(RunoutError, OSError):

@@ -10,10 +10,15 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+import runout
 from runout.api import market as questions
 from runout.api.answers import MapAnswer
-from runout.clock import NANOSECONDS_PER_DAY, parse_time
+from runout.api.questions import Question
+from runout.cli.main import main
+from runout.clock import NANOSECONDS_PER_DAY, now_ns, parse_time
+from runout.errors import NotEnoughDataError
 from runout.lake import Lake
+from runout.server.questions import refuse_stale
 from server.running import AT, END, events, running
 
 TABLES = (
@@ -191,6 +196,31 @@ def test_a_question_of_the_wrong_form_is_a_problem_that_says_what_to_do(
     problem = answer.json()
     assert (answer.status_code, problem["status"]) == (status, status)
     assert words in f"{problem['title']} {problem['detail']}"
+
+
+@pytest.mark.parametrize("path", ["forecast", "clusters", "map", "bulletin", "whatif?shock=drop&amount=5%25"])
+def test_a_lake_that_ends_long_before_is_refused_at_once_and_names_its_newest_moment(
+    client: httpx.Client, lake: Lake, path: str
+) -> None:
+    answer = client.get(f"/v1/{path}")
+    detail = answer.json()["detail"]
+    assert answer.status_code == 404
+    assert "--at" not in detail
+    newest = detail.rsplit("ask for at=", 1)[1]
+    if path != "forecast":
+        assert client.get("/v1/status").json()["coins"][0]["newest"] == newest
+    with pytest.raises(NotEnoughDataError, match="found none; the newest data are of"):  # and no worker was asked
+        refuse_stale(lake, Question(resource=path.partition("?")[0], at=now_ns()))
+
+
+def test_a_model_too_names_the_newest_moment_each_surface_in_its_own_words(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for ask in (runout.open(lake.root).map, runout.open(lake.root).bulletin, runout.open(lake.root).forecast):
+        with pytest.raises(NotEnoughDataError, match="ask for at=2025-04-"):
+            ask("BTC", at="2025-07-01")
+    assert main(["map", "BTC", "--at", "2025-07-01", "--lake", lake.root]) == 4
+    assert "ask for --at 2025-04-" in capsys.readouterr().err
 
 
 def test_rows_are_those_of_the_evidence(client: httpx.Client) -> None:

@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 from runout.cli import screen
 from runout.cli.configuration import check_environment, follow_clock
 from runout.cli.guide import epilogue
-from runout.errors import ExitCode, RunoutError
+from runout.errors import ExitCode, NotEnoughDataError, RunoutError
 
 
 def _version_text() -> str:
@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         errors.print(f"see `runout {command} --help`" if command else "see `runout --help`, or `runout COMMAND --help`")
         return ExitCode.USAGE
     except RunoutError as error:
-        errors.print(f"error: {error}", soft_wrap=True, markup=False)
+        text = error.worded("--at ") if isinstance(error, NotEnoughDataError) else error
+        errors.print(f"error: {text}", soft_wrap=True, markup=False)
         return error.exit_code
     except BrokenPipeError:  # the reader of our output went away: not an error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from runout.clock import NANOSECONDS_PER_DAY
+from runout.clock import NANOSECONDS_PER_DAY, format_time
 from runout.lake import Lake, known_span
 from runout.records import ALL_VENUES, Series, provider_name, venue_list
 
@@ -261,6 +261,14 @@ def known_period(lake: Lake, kind: str, series: Iterable[Series]) -> str:
     """Return the period that series of a kind cover at any time, as text for messages."""
     names = [item.series for item in series]
     return known_span(lake.as_of(kind, series=names)) if names else "no series of it"
+
+
+def newest_of(lake: Lake, series: Iterable[Series]) -> str:
+    """Return the last time that series speak of, ISO 8601 UTC; empty where they have no rows."""
+    kinds = {item.series: item.kind for item in series}
+    spans = lake.extent(set(kinds.values())).iter_rows(named=True) if kinds else ()
+    last = max((span["last_time"] for span in spans if span["series"] in kinds), default=None)
+    return "" if last is None else format_time(last)
 
 
 def without_step(series: Iterable[Series], kind: str) -> str:

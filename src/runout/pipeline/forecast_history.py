@@ -18,7 +18,7 @@ from runout.forecast.history import History, history_from
 from runout.indicators.liquidations import by_side, daily_totals
 from runout.indicators.sums import longer_bars, ordered_sum, window_of
 from runout.lake import Lake
-from runout.lake.catalogue import LiquidationGroup
+from runout.lake.catalogue import LiquidationGroup, newest_of
 from runout.pipeline import forecast_scope as scope
 from runout.pipeline.forecast_scope import DAY, LEAST_OVERLAP, MOST_STALE_DAYS, Spans
 from runout.quality.usable import usable
@@ -130,7 +130,8 @@ def read_past(
         if windows.get(kind, _EMPTY).height
     ]
     if max(ends, default=0) <= origin - MOST_STALE_DAYS * DAY:
-        raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root))
+        newest = newest_of(lake, (item for item in lake.series() if item.kind in {"liquidations", "bars"}))
+        raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root), newest=newest)
     history = history_from(windows, requested)
     weighed = [bool(np.isfinite(column).any()) for column in history.open_interest_usd.T]
     of_interest = chains.get("open_interest", {})

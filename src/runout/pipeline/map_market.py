@@ -15,7 +15,7 @@ from runout.bulletin.liquidation_map import Sources
 from runout.clock import NANOSECONDS_PER_DAY, format_time
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
-from runout.lake.catalogue import known_period
+from runout.lake.catalogue import known_period, newest_of
 from runout.liquidation_map import BUCKET, Irregular
 from runout.liquidation_map.dollars import SIDES
 from runout.quality.prints import FAR_FACTOR, OHLC, factors, far_prints, without_far_prints
@@ -142,8 +142,8 @@ def market_bars(lake: Lake, coin: str, at: int, venue: str) -> tuple[Series, ...
     if not fresh:
         raise NotEnoughDataError(
             f"expected intraday perpetual bars of {coin} on {venue_list((venue,))} up to {format_time(at)}, found "
-            f"{known_period(lake, 'bars', bars)}; ask for a moment within a day of the data (--at), or import newer "
-            "files"
+            f"{known_period(lake, 'bars', bars)}; ask for a moment within a day of the data, or import newer files",
+            newest=newest_of(lake, bars),
         )
     return tuple(bars[bars.index(fresh[0]) :])
 

@@ -17,7 +17,7 @@ from runout.api.questions import READS, Question
 from runout.clock import NANOSECONDS_PER_MINUTE, monotonic_seconds, now_ns
 from runout.errors import RunoutError
 from runout.lake.tailed import TailedLake
-from runout.server.questions import Answer, answer, read
+from runout.server.questions import Answer, answer, read, refuse_stale
 from runout.server.settings import Settings
 
 _KEPT_BYTES: Final = 96_000_000
@@ -123,6 +123,7 @@ class Answers:
         root, seconds = self._settings.lake, self._settings.answer_seconds
         if question.resource == "status" or question.resource in READS:
             return await anyio.to_thread.run_sync(read, self._lake, question, limiter=self._threads)
+        await anyio.to_thread.run_sync(refuse_stale, self._lake, question, limiter=self._threads)
         try:
             async with self._workers:
                 with anyio.fail_after(seconds):

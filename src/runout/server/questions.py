@@ -20,8 +20,11 @@ from runout.api.session import Session
 from runout.api.shock_inputs import named_shock
 from runout.api.snapshot import SnapshotAnswer, snapshot
 from runout.api.table_answer import TableAnswer
-from runout.clock import format_time
+from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
+from runout.errors import NotEnoughDataError
 from runout.lake import Lake
+from runout.lake.catalogue import newest_of
+from runout.pipeline.forecast_scope import MOST_STALE_DAYS
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -60,6 +63,27 @@ def read(lake: Lake, question: Question) -> Answer:
         return Answer(documents={"json": msgspec.json.encode(observed.status(still, question.at))})
     still.require()
     return Answer(tables={question.resource: ask(still, question)})
+
+
+def refuse_stale(lake: Lake, question: Question) -> None:
+    """Refuse at once what no model can answer, as the data end long before: a worker takes seconds to say so.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If bars of the coin, or for a forecast bars and liquidations of every coin, are older than a model takes.
+    """
+    whole = question.resource == "forecast"
+    kinds, coin, days = (
+        (("bars", "liquidations"), None, MOST_STALE_DAYS + 2) if whole else (("bars",), question.coin, 1)
+    )
+    newest = newest_of(lake, (item for kind in kinds for item in lake.series(kind, coin)))
+    if newest and question.at - parse_time(newest) > days * NANOSECONDS_PER_DAY:
+        raise NotEnoughDataError(
+            f"expected {' or '.join(kinds)} of {coin or 'any coin'} within {days} days before "
+            f"{format_time(question.at)}, found none",
+            newest=newest,
+        )
 
 
 def answer(root: str, question: Question) -> Answer:

@@ -40,8 +40,9 @@ def issue(lake: Lake, coin: str, at: int, *, computed: Mapping[str, pl.DataFrame
     if bars is None or bars.last_time < at - DAY:
         raise NotEnoughDataError(
             f"expected bars of {coin} within the day before {format_time(at)} in {lake.root}, found "
-            f"{_bars_held(lake, coin)}; ask for a moment within a day of the data (--at) or another coin, or import "
-            f"newer files (`runout import`); {other_lakes(lake.root)}"
+            f"{_bars_held(lake, coin)}; ask for a moment within a day of the data or another coin, or import "
+            f"newer files (`runout import`); {other_lakes(lake.root)}",
+            newest=catalogue.newest_of(lake, lake.series("bars", coin)),
         )
     worst = price.worst_day(bars, at)
     worst_start = worst[0] if worst else None
