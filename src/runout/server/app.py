@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -14,7 +14,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from runout.errors import RunoutError
-from runout.server import health, live, pages, problems, udf
+from runout.server import health, live, pages, parameters, problems, udf
 from runout.server.answers import Answers
 from runout.server.asking import asking_of, subject_of, view_of
 from runout.server.resources import RESOURCES
@@ -59,7 +59,13 @@ def framework(settings: Settings, tail: "Tail | None" = None) -> Litestar:
 
     limits = RateLimitConfig(("second", settings.requests_per_second), exclude=["^/health/"])
     return Litestar(
-        [*RESOURCES, live.stream, live.socket, *udf.FEED, *health.HANDLERS, *pages.handlers(settings)],
+        [
+            Router("/", route_handlers=[*RESOURCES, live.stream], guards=[parameters.check]),
+            live.socket,
+            *udf.FEED,
+            *health.HANDLERS,
+            *pages.handlers(settings),
+        ],
         dependencies={"subject": Provide(subject_of), "view": Provide(view_of), "ask": Provide(asking_of)},
         exception_handlers={
             RunoutError: problems.of_runout,

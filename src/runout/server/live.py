@@ -14,7 +14,7 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from runout.errors import RunoutError
+from runout.errors import RunoutError, UsageError
 from runout.server.asking import AnyRequest
 from runout.server.stream import Channel, as_event
 from runout.server.tail import Tail
@@ -52,6 +52,8 @@ async def stream(
     """Send news as they come; `Last-Event-ID` goes on where the asker was, and what is lost comes as a `gap`."""
     channel: Channel = request.app.state.channel
     requested = [name for name in channels.split(",") if name]
+    if unknown := sorted(set(requested) - set(CHANNELS)):
+        raise UsageError(f"unknown channels {', '.join(unknown)}; there are {', '.join(CHANNELS)}")
     last = request.headers.get("last-event-id") or after
 
     async def events() -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from runout.errors import LakeError, NotEnoughDataError, RunoutError, SchemaError, UsageError
 from runout.server.answers import BusyError, TooSlowError
+from runout.server.parameters import refused
 
 MEDIA: Final = "application/problem+json"
 _STATUS: Final[dict[type, tuple[int, str]]] = {
@@ -51,10 +52,12 @@ def of_runout(_: "Request[Any, Any, Any]", error: RunoutError) -> Response[bytes
     return _response(status, title, str(error), headers)
 
 
-def of_http(_: "Request[Any, Any, Any]", error: HTTPException) -> Response[bytes]:
+def of_http(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[bytes]:
     """Return the problem document of a request that the framework refuses."""
     extra = error.extra if isinstance(error.extra, list) else []
-    reasons = [f"{item.get('key', '')}: {item.get('message', '')}" for item in extra if isinstance(item, dict)]
+    reasons = [
+        refused(request, item.get("key", ""), item.get("message", "")) for item in extra if isinstance(item, dict)
+    ]
     title = {404: "No such resource", 405: "Only GET is answered", 429: "Too many requests"}.get(
         error.status_code, "The question is not of the expected form" if error.status_code == 400 else error.detail
     )

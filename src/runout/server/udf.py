@@ -37,8 +37,15 @@ _LIST: Final = {
     **PROBLEMS,
 }
 
-Symbol = Annotated[str, Parameter(description="A coin, such as BTC.", pattern=r"^[A-Za-z0-9]{1,20}$")]
-Resolution = Annotated[str, Parameter(description="Minutes, 1D or 1W.", pattern=r"^(1|5|15|30|60|240|480|1D|D|1W|W)$")]
+Symbol = Annotated[
+    str, Parameter(description="A coin, such as BTC: at most 20 letters and digits.", pattern=r"^[A-Za-z0-9]{1,20}$")
+]
+Resolution = Annotated[
+    str,
+    Parameter(
+        description="Minutes (1, 5, 15, 30, 60, 240, 480), 1D or 1W.", pattern=r"^(1|5|15|30|60|240|480|1D|D|1W|W)$"
+    ),
+]
 From = Annotated[int, QueryParameter(name="from", description="Unix seconds of the first bar.", ge=0, le=_LATEST)]
 To = Annotated[int, Parameter(description="Unix seconds: nothing known later is inside.", ge=1, le=_LATEST)]
 Count = Annotated[int, Parameter(description="Bars wanted, also before `from`; 0: as it says.", ge=0, le=_MOST)]
