@@ -16,6 +16,7 @@ from pipeline.perpetual_lakes import perpetual_lake
 from pipeline.test_build_map import AT as MAPPED
 from pipeline.test_derive import market, write
 from runout.api import Session
+from runout.api.questions import Question
 from runout.api.time_inputs import nanoseconds
 from runout.bulletin import brief_words
 from runout.cli.main import main
@@ -23,6 +24,7 @@ from runout.clock import format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
 from runout.pipeline.derive import compute
+from runout.server.questions import answer
 
 AT = "1970-05-11"  # the end of 130 days
 
@@ -57,6 +59,17 @@ def test_a_bulletin_is_that_of_the_command_in_every_form(lake: Session, capsys: 
     made = lake.bulletin("btc", at=AT)
     for form, mine in (("json", made.to_json()), ("text", made.to_text()), ("html", made.to_html())):
         assert mine == of_command(capsys, lake, "bulletin", "BTC", "--full", "--at", AT, "--format", form)
+
+
+def test_a_bulletin_is_the_same_however_its_lake_was_opened_and_in_the_worker_of_a_server(
+    lake: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(lake._lake.root)
+    monkeypatch.chdir(root.parent)
+    asked = Question(resource="bulletin", at=nanoseconds(AT))
+    served = [answer(name, asked).documents["json"].decode() for name in (str(root), "lake", "./lake")]
+    assert set(served) == {runout.open(name).bulletin("BTC", at=AT).to_json() for name in (root, "lake")}
+    assert " --lake lake" in served[0]
 
 
 def test_a_map_is_that_of_the_command(perpetual: Session, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,9 @@ def test_every_form_holds_the_same_rows(client: httpx.Client) -> None:
 
 def test_the_form_may_be_asked_for_by_accept(client: httpx.Client) -> None:
     answer = client.get("/v1/candles", params={"at": AT}, headers={"Accept": "text/csv"})
-    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert got(client, "/v1/map", format="text").headers["content-type"] == "text/plain; charset=utf-8"
+    assert client.get("/docs").headers["content-type"] == "text/html; charset=utf-8"
 
 
 def test_candles_are_those_of_the_python_interface(client: httpx.Client, lake: Lake) -> None:

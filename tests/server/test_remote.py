@@ -1,5 +1,6 @@
 """A lake that is served gives the answers of the lake itself."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,49 @@ def test_a_refusal_is_the_same_error(near: Session, far: Remote) -> None:
             lake.table("candles", at=AT, since="2026-01-01")
         with pytest.raises(UsageError):
             lake.whatif(at=AT, drop="5%", rise="5%")
+
+
+@pytest.mark.parametrize(
+    ("shock", "words"),
+    [
+        ({"fall": "5%"}, "expected one shock (drop, rise, to, sell, buy), found fall"),
+        ({}, "expected one shock (drop, rise, to, sell, buy), found none"),
+        ({"drop": 5}, "expected drop as a share of the price, found 5; did you mean drop 5%?"),
+        ({"drop": "5"}, "expected drop as a share of the price, found '5'; did you mean drop 5%?"),
+        ({"sell": 5}, "sell 5 is an order of $5 only; did you mean 5M?"),
+    ],
+)
+def test_a_shock_of_the_wrong_form_is_refused_in_the_same_words(
+    near: Session, far: Remote, shock: dict[str, object], words: str
+) -> None:
+    for lake in (near, far):
+        with pytest.raises(UsageError) as refused:
+            lake.whatif(at=AT, **shock)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        assert str(refused.value) == words
+
+
+def test_a_move_of_more_than_half_and_a_price_that_is_the_present_one_are_the_same(near: Session, far: Remote) -> None:
+    assert far.whatif(at=AT, drop=0.55).to_json() == near.whatif(at=AT, drop=0.55).to_json()
+    price = near.whatif(at=AT, drop=0.55).setting.price
+    for lake in (near, far):
+        with pytest.raises(UsageError, match="nothing would move"):
+            lake.whatif(at=AT, to=price).to_json()
+
+
+def test_a_forecast_is_the_same(near: Session, far: Remote) -> None:
+    assert far.forecast(at=AT).to_json() == near.forecast(at=AT).to_json()
+
+
+def test_a_forecast_says_of_what_moment_it_was_asked_whether_it_is_synthetic_and_why_it_has_no_level(
+    far: Remote,
+) -> None:
+    forecast = json.loads(far.forecast(at=AT).to_json())
+    assert (forecast["at"], forecast["asked_at"], forecast["synthetic"]) == ("2025-04-18T00:00Z", AT, True)
+    assert forecast["windows"][0]["danger_level"] is None
+    assert forecast["reason"] == (
+        "no market-wide total is published for a synthetic market, which a danger level needs"
+    )
+    assert far.frame("forecast", {"at": AT}).synthetic
 
 
 def test_where_nothing_is_served_the_error_says_so() -> None:

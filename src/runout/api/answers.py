@@ -14,7 +14,7 @@ from runout.bulletin.findings import Bulletin
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cascade.shock import Shock
 from runout.clock import format_time
-from runout.forecast.record import Forecast
+from runout.forecast.record import AskedForecast
 from runout.pipeline import position_tables
 from runout.pipeline.issue_bulletin import Publication
 from runout.pipeline.position_risk import Risk
@@ -141,7 +141,7 @@ class ForecastAnswer(msgspec.Struct, frozen=True, eq=False):
         Windows, conditions and what they rest on, typed.
     """
 
-    content: Forecast
+    content: AskedForecast
 
     def __repr__(self) -> str:
         return f"<forecast of {self.content.coin} as of {format_time(self.content.at)}>"

@@ -1,14 +1,14 @@
 """A served lake, asked over HTTP: the answers of :class:`~runout.api.session.Session`, from another machine."""
 
 from io import BytesIO
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 from urllib.parse import unquote
 
 import httpx
 import msgspec
 import polars as pl
 
-from runout.api.shock_inputs import Amount
+from runout.api.shock_inputs import Shocks, named_shock
 from runout.api.table_answer import TableAnswer
 from runout.api.time_inputs import Moment, nanoseconds
 from runout.clock import format_time
@@ -134,20 +134,21 @@ class Remote:
         return RemoteAnswer(self, "forecast", _parameters(coin, at))
 
     def whatif(
-        self, coin: str = "BTC", *, at: Moment = None, venue: str | None = None, **shock: Amount
+        self, coin: str = "BTC", *, at: Moment = None, venue: str | None = None, **shock: Unpack[Shocks]
     ) -> RemoteAnswer:
         """Return what a move or an order would set off: one of ``drop``, ``rise``, ``to``, ``sell``, ``buy``.
 
         Raises
         ------
         UsageError
-            If not exactly one shock is named.
+            If not exactly one shock is named, or its amount is not of the expected form.
         """
-        if len(shock) != 1:
-            raise UsageError(f"one shock is needed (drop, rise, to, sell, buy), found {', '.join(shock) or 'none'}")
-        ((name, amount),) = shock.items()
-        asked = _parameters(coin, at, venue=venue)
-        return RemoteAnswer(self, "whatif", {**asked, "shock": name, "amount": str(amount)})
+        named_shock(**shock)  # refuses what the lake itself would
+        ((name, amount),) = ((name, value) for name, value in shock.items() if value is not None)
+        # As text, more than half without a percent sign would be taken for a slip.
+        share = name in {"drop", "rise"} and isinstance(amount, float) and amount > 0.5
+        asked = {"shock": name, "amount": f"{amount:%}" if share else str(amount)}
+        return RemoteAnswer(self, "whatif", _parameters(coin, at, venue=venue) | asked)
 
     def table(
         self, name: str, /, coin: str = "BTC", *, at: Moment = None, since: Moment = None, **more: Any

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import polars as pl
 
 from runout.api import tables
 from runout.api.answers import BulletinAnswer, ForecastAnswer, MapAnswer, RiskAnswer, WhatIfAnswer
-from runout.api.shock_inputs import Amount, named_shock, refuse_no_move
+from runout.api.shock_inputs import Amount, Shocks, named_shock, refuse_no_move
 from runout.api.table_answer import TableAnswer
 from runout.api.time_inputs import Moment, nanoseconds
 from runout.errors import UsageError
@@ -120,12 +120,8 @@ class Session:
         coin: str = "BTC",
         *,
         at: Moment = None,
-        drop: Amount | None = None,
-        rise: Amount | None = None,
-        to: Amount | None = None,
-        sell: Amount | None = None,
-        buy: Amount | None = None,
         venue: str | None = None,
+        **shock: Unpack[Shocks],
     ) -> WhatIfAnswer:
         """Return what a move or an order would set off, inferred, as ``runout whatif`` does; nothing is written.
 
@@ -135,14 +131,11 @@ class Session:
             Base asset.
         at
             The moment; now if absent.
-        drop, rise
-            A move of the price: 0.05 or ``"5%"``.
-        to
-            A price that is reached, dollars.
-        sell, buy
-            An order at market, dollars: 5e8 or ``"500M"``.
         venue
             Whose map and books; the one whose map bulletins show if absent.
+        **shock
+            One of ``drop`` and ``rise``, a move of the price (0.05 or ``"5%"``); ``to``, a price that is reached,
+            dollars; ``sell`` and ``buy``, an order at market, dollars (5e8 or ``"500M"``).
 
         Raises
         ------
@@ -153,11 +146,11 @@ class Session:
         """
         from runout.pipeline.whatif_answers import setting_of, whatif  # noqa: PLC0415
 
-        shock = named_shock(drop=drop, rise=rise, to=to, sell=sell, buy=buy)
+        named = named_shock(**shock)
         lower = venue.lower() if venue else None
         setting = setting_of(self._lake, coin.upper(), nanoseconds(at), venue=lower)
-        refuse_no_move(shock, setting.price)
-        return WhatIfAnswer(setting, shock, whatif(setting, shock))
+        refuse_no_move(named, setting.price)
+        return WhatIfAnswer(setting, named, whatif(setting, named))
 
     def positions_risk(
         self,

@@ -1,7 +1,7 @@
 """Shocks and amounts as a caller of the interface or of the command line names them."""
 
 import re
-from typing import Final
+from typing import Final, TypedDict, Unpack, cast
 
 from runout.cascade.shock import Move, Order, Shock, ToPrice
 from runout.errors import UsageError
@@ -16,16 +16,8 @@ _LEAST_ORDER_USD: Final = 10_000.0
 _LEAST_MOVE: Final = 0.0005
 
 
-def named_shock(
-    *,
-    drop: Amount | None = None,
-    rise: Amount | None = None,
-    to: Amount | None = None,
-    sell: Amount | None = None,
-    buy: Amount | None = None,
-    mark: str = "",
-) -> Shock:
-    """Return the one shock that is named.
+class Shocks(TypedDict, total=False):
+    """Shocks by name, of which a question takes one.
 
     Parameters
     ----------
@@ -35,25 +27,43 @@ def named_shock(
         The price that is reached, dollars.
     sell, buy
         An order at market, dollars: 5e8 or ``"500M"``.
+    """
+
+    drop: Amount | None
+    rise: Amount | None
+    to: Amount | None
+    sell: Amount | None
+    buy: Amount | None
+
+
+SHOCKS: Final = tuple(Shocks.__annotations__)
+
+
+def named_shock(*, mark: str = "", **shock: Unpack[Shocks]) -> Shock:
+    """Return the one shock that is named.
+
+    Parameters
+    ----------
     mark
         What stands before a name in messages: ``--`` on the command line.
+    **shock
+        Of :class:`Shocks`.
 
     Raises
     ------
     UsageError
-        If none or several are named, or an amount is not of the expected form or moves nothing.
+        If none, several or others are named, or an amount is not of the expected form or moves nothing.
 
     Examples
     --------
     >>> named_shock(drop=0.05), named_shock(drop="5%"), named_shock(sell="500M")
     (Move(change=-0.05), Move(change=-0.05), Order(side='sell', usd=500000000.0))
     """
-    provided = {"drop": drop, "rise": rise, "to": to, "sell": sell, "buy": buy}
-    named = {name: value for name, value in provided.items() if value is not None}
-    if len(named) != 1:
-        results = ", ".join(f"{mark}{name}" for name in named) or "none"
-        raise UsageError(f"expected one shock ({', '.join(f'{mark}{n}' for n in provided)}), found {results}")
-    ((name, value),) = named.items()
+    named = [(name, cast("Amount", value)) for name, value in shock.items() if value is not None]
+    if len(named) != 1 or named[0][0] not in SHOCKS:
+        results = ", ".join(f"{mark}{name}" for name, _ in named) or "none"
+        raise UsageError(f"expected one shock ({', '.join(f'{mark}{n}' for n in SHOCKS)}), found {results}")
+    ((name, value),) = named
     if name in {"drop", "rise"}:
         move = share(f"{mark}{name}", value)
         return Move(-move if name == "drop" else move)
@@ -93,11 +103,11 @@ def share(name: str, value: Amount) -> float:
     Raises
     ------
     UsageError
-        If it has a sign, is not such a share, or a number above 0.5 without a percent sign.
+        If it has a sign, is not such a share, or without a percent sign text above 0.5 or a number from 1 on.
     """
     number, unit = _parts(name, value, "a share of the price such as 5%")
     fraction = number * _UNITS[unit]
-    if unit == "" and fraction > 0.5 and isinstance(value, str):
+    if unit == "" and (fraction > 0.5 if isinstance(value, str) else fraction >= 1.0):
         raise UsageError(f"expected {name} as a share of the price, found {value!r}; did you mean {name} {number:g}%?")
     if unit not in {"", "%"} or not 0.0 < fraction < 1.0:
         raise UsageError(f"expected {name} as a share of the price between 0% and 100%, such as 5%, found {value!r}")

@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from runout.clock import format_time
-from runout.forecast.record import Conditional, Forecast, Window
+from runout.forecast.record import AskedForecast, Conditional, Forecast, Window
 from runout.forecast.targets import Probability
 from runout.version import SCHEMA_VERSION
 
@@ -21,16 +21,19 @@ _COLUMNS: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 
 
-def as_json(forecast: Forecast) -> str:
+def as_json(forecast: AskedForecast) -> str:
     """Return a forecast as JSON text: times ISO 8601 UTC, figures to six decimals."""
     document = {"schema_version": SCHEMA_VERSION, **_plain(forecast)}
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
-def _plain(forecast: Forecast) -> dict[str, object]:
+def _plain(forecast: AskedForecast) -> dict[str, object]:
     kept = {name: getattr(forecast, name) for name in ("coin", "scope", "model", "fingerprint", "method_version")}
     return {
         "at": format_time(forecast.at),
+        "asked_at": format_time(forecast.asked_at),
+        "synthetic": forecast.synthetic,
+        "reason": forecast.reason,
         **kept,
         "code_version": forecast.code_version,
         "data_through": format_time(forecast.data_through),

@@ -157,3 +157,26 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     next_24h: Window | None = None
     notes: tuple[str, ...] = ()
     totals: tuple[str, ...] = ()
+
+
+class AskedForecast(Forecast, frozen=True, kw_only=True):
+    """A forecast as it answers a question of a later moment of its day; it stands in no ledger.
+
+    Parameters
+    ----------
+    asked_at
+        The moment of the question, UTC ns: ``next_24h`` and conditions are counted from it.
+    synthetic
+        Whether no market made the figures.
+    """
+
+    asked_at: int
+    synthetic: bool
+
+    @property
+    def reason(self) -> str | None:
+        """Return why the day has no danger level; None where it has one."""
+        if self.windows[0].level is not None:
+            return None
+        data = "a synthetic market" if self.synthetic else "these data"
+        return f"no market-wide total is published for {data}, which a danger level needs"

@@ -2,6 +2,7 @@
 
 import shlex
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -99,7 +100,12 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
 
 
 def addressed(bulletin: Bulletin, root: str) -> Bulletin:
-    """Return a bulletin whose commands name its lake, so that they run as printed; the default lake needs no name."""
+    """Return a bulletin whose commands name its lake, so that they run as printed; the default lake needs no name.
+
+    A folder below the present one is named from there, however it was opened: the same bulletin, the same bytes.
+    """
+    if "://" not in root and Path(root).absolute().is_relative_to(Path.cwd()):
+        root = str(Path(root).absolute().relative_to(Path.cwd()))
     if root == DEFAULT_LAKE:
         return bulletin
     suffix = f" --lake {shlex.quote(root)}"

@@ -12,7 +12,7 @@ import polars as pl
 from runout.clock import NANOSECONDS_PER_DAY, format_date, now_ns, start_of_day
 from runout.errors import NotEnoughDataError, UsageError
 from runout.forecast.ledger import FIRST, BrokenLink, Entry, broken_links, chain
-from runout.forecast.record import Forecast
+from runout.forecast.record import AskedForecast, Forecast
 from runout.lake import Lake, Table
 from runout.pipeline.progress import Progress, no_progress
 from runout.records import KINDS
@@ -88,7 +88,7 @@ def forecast_of_day(lake: Lake, coin: str, at: int) -> pl.DataFrame:
     return pl.DataFrame([msgspec.structs.asdict(item) for item in built], schema=KINDS["ledger"].dtypes)
 
 
-def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
+def forecast_at(lake: Lake, coin: str, at: int) -> AskedForecast:
     """Return the forecast of the UTC day that holds ``at``, its conditions counted from the price at ``at``.
 
     What the ledger holds is read, else the forecast is made in memory; nothing is written.
@@ -102,7 +102,12 @@ def forecast_at(lake: Lake, coin: str, at: int) -> Forecast:
 
     rows = forecast_of_day(lake, coin, at)
     built = issue_forecast(lake, coin, start_of_day(at)) if rows.is_empty() else Entry(**rows.row(0, named=True)).read()
-    return from_now(lake, built, at)
+    answer = from_now(lake, built, at)
+    used = [
+        item for item in lake.series(at=at) if item.series in answer.totals or (item.coin, item.kind) == (coin, "bars")
+    ]
+    fields = {name: getattr(answer, name) for name in answer.__struct_fields__}
+    return AskedForecast(**fields, asked_at=at, synthetic=any(item.synthetic for item in used))
 
 
 def from_now(lake: Lake, forecast: Forecast, at: int) -> Forecast:

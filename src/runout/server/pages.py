@@ -31,7 +31,7 @@ def handlers(settings: Settings) -> list[HTTPRouteHandler]:
         path = folder / name
         if not path.is_file():
             return Response(_NO_PAGE.encode(), status_code=404, media_type="text/html")
-        media = {".js": "text/javascript; charset=utf-8", ".html": "text/html; charset=utf-8"}.get(
+        media = {".js": "text/javascript", ".html": "text/html"}.get(
             path.suffix, mimetypes.guess_type(name)[0] or "application/octet-stream"
         )
         return replies.respond(request, path.read_bytes(), media, fixed=False)
@@ -57,7 +57,7 @@ async def docs(request: AnyRequest) -> Response[bytes]:
         f"<title>Runout API</title><style>{_STYLE}</style><h1>Runout API {escape(info['version'])}</h1>"
         f"<p>{escape(info['description'])}</p><p><a href=/openapi/openapi.json>openapi.json</a></p>{''.join(parts)}"
     )
-    return Response(page.encode(), media_type="text/html; charset=utf-8")
+    return Response(page.encode(), media_type="text/html")
 
 
 def _operation(path: str, operation: dict[str, Any]) -> str:

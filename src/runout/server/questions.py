@@ -17,7 +17,7 @@ from runout.api import observed
 from runout.api.answers import BulletinAnswer, WhatIfAnswer
 from runout.api.questions import Question, ask
 from runout.api.session import Session
-from runout.api.shock_inputs import named_shock
+from runout.api.shock_inputs import named_shock, refuse_no_move
 from runout.api.snapshot import SnapshotAnswer, snapshot
 from runout.api.table_answer import TableAnswer
 from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
@@ -138,6 +138,7 @@ def _whatif(root: str, question: Question) -> Answer:
     if snapshot_answer.setting is None:
         snapshot_answer.ladder()  # raises, and says what is missing
         return Answer()
+    refuse_no_move(shock, snapshot_answer.setting.price)
     text = WhatIfAnswer(snapshot_answer.setting, shock, whatif(snapshot_answer.setting, shock))
     about = msgspec.structs.replace(snapshot_answer.levels(), table=text.to_polars())
     return Answer(
@@ -174,8 +175,9 @@ def _bulletin_page(root: str, question: Question) -> Answer:
 def _forecast(root: str, question: Question) -> Answer:
     built = Session(root).forecast(question.coin, at=format_time(question.at))
     about = TableAnswer(
-        table=built.to_polars(), scope=built.content.scope, inferred=True, note=f"Model {built.content.model}."
-    )
+        table=built.to_polars(), scope=built.content.scope, inferred=True, synthetic=built.content.synthetic,
+        note=f"Model {built.content.model}.",
+    )  # fmt: skip
     return Answer(documents={"json": built.to_json().encode()}, tables={"forecast": about})
 
 

@@ -21,14 +21,14 @@ from runout.version import METHOD_VERSION, SCHEMA_VERSION
 AnyRequest = Request[Any, Any, Any]
 Form = Literal["json", "csv", "arrow", "parquet", "text", "md", "html", "heat", "brief"]
 
-MEDIA: Final[dict[str, str]] = {
+MEDIA: Final[dict[str, str]] = {  # the framework adds the charset of text
     "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
-    "text": "text/plain; charset=utf-8",
-    "md": "text/markdown; charset=utf-8",
-    "html": "text/html; charset=utf-8",
+    "text": "text/plain",
+    "md": "text/markdown",
+    "html": "text/html",
     "heat": "application/octet-stream",
     "brief": "application/json",
 }
