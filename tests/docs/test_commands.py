@@ -21,8 +21,13 @@ RUNOUT = [(page, line) for page, line in SHELL if shlex.split(line)[0] == "runou
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_shell_blocks_hold_commands_of_runout_make_and_studies_only():
-    assert {shlex.split(line)[0].removeprefix(".venv/bin/") for _, line in SHELL} == {"runout", "make", "python"}
+def test_shell_blocks_hold_commands_of_runout_make_and_studies_and_questions_of_the_api_only():
+    assert {shlex.split(line)[0].removeprefix(".venv/bin/") for _, line in SHELL} == {
+        "runout",
+        "make",
+        "python",
+        "curl",
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
+import shlex
 from collections.abc import Iterator
 
 import httpx
 import msgspec
 import polars as pl
 import pytest
+from openapi import FILE
 from polars.testing import assert_frame_equal
 
 import runout
@@ -25,6 +28,8 @@ TABLES = (
     "candles", "liquidations", "tape", "open-interest", "funding", "depth", "flushes", "screener", "coverage",
     "coverage/feeds", "series",
 )  # fmt: skip
+
+DOCUMENTED = (FILE.parent / "api.md").read_text(encoding="utf-8")
 
 
 pytestmark = pytest.mark.xdist_group("served")
@@ -247,6 +252,19 @@ def test_a_channel_that_is_none_and_a_parameter_that_is_none_are_refused_by_the_
 def test_what_chart_libraries_and_browsers_add_is_let_through(client: httpx.Client) -> None:
     for path in ("/udf/config", "/udf/time", "/udf/search?query=B", "/widgets.json", "/docs", "/health/live"):
         assert client.get(path, params={"version": "1", "_": "7"}).status_code == 200
+
+
+@pytest.mark.parametrize("line", re.findall(r"^curl .*", DOCUMENTED, re.MULTILINE))
+def test_a_documented_question_is_answered(client: httpx.Client, line: str) -> None:
+    (asked,) = (word for word in shlex.split(line) if word.startswith("http://127.0.0.1:8420/"))
+    path = asked.removeprefix("http://127.0.0.1:8420").replace("2025-08-", "2025-04-")  # the lake ends on 19 April
+    with client.stream("GET", path) as answer:
+        first = next(answer.iter_bytes())
+        assert answer.status_code == 200, first
+    if "format=csv" in path:
+        assert first.startswith(b"coin,venue,time,side,low_price")
+    if "/candles" in path:
+        assert client.get(path).json()["rows"][0]["event_time"] > "2025-04-17"
 
 
 def test_rows_are_those_of_the_evidence(client: httpx.Client) -> None:
