@@ -59,12 +59,7 @@ class ChecksumError(SchemaError):
 class NotEnoughDataError(RunoutError, LookupError):
     """The lake holds too little to answer; the message says what is missing.
 
-    Parameters
-    ----------
-    message
-        What is missing.
-    newest
-        ISO 8601 UTC of the newest data, where a question as of then has an answer; empty where that is no help.
+    ``newest`` is the moment (ISO 8601 UTC) of the newest data, where a question of then has an answer; else empty.
     """
 
     exit_code = ExitCode.NOT_ENOUGH_DATA

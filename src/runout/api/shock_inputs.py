@@ -17,17 +17,7 @@ _LEAST_MOVE: Final = 0.0005
 
 
 class Shocks(TypedDict, total=False):
-    """Shocks by name, of which a question takes one.
-
-    Parameters
-    ----------
-    drop, rise
-        Of the price: 0.05 or ``"5%"``.
-    to
-        The price that is reached, dollars.
-    sell, buy
-        An order at market, dollars: 5e8 or ``"500M"``.
-    """
+    """A move of the price (0.05 or ``"5%"``), a price that is reached, or an order at market (5e8 or ``"500M"``)."""
 
     drop: Amount | None
     rise: Amount | None

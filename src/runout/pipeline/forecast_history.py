@@ -130,7 +130,7 @@ def read_past(
         if windows.get(kind, _EMPTY).height
     ]
     if max(ends, default=0) <= origin - MOST_STALE_DAYS * DAY:
-        newest = newest_of(lake, (item for item in lake.series() if item.kind in {"liquidations", "bars"}))
+        newest = newest_of(lake, lake.series("bars")) or newest_of(lake, lake.series("liquidations"))
         raise NotEnoughDataError(scope.refusal(families, spans, origin, lake.root), newest=newest)
     history = history_from(windows, requested)
     weighed = [bool(np.isfinite(column).any()) for column in history.open_interest_usd.T]

@@ -100,10 +100,7 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
 
 
 def addressed(bulletin: Bulletin, root: str) -> Bulletin:
-    """Return a bulletin whose commands name its lake, so that they run as printed; the default lake needs no name.
-
-    A folder below the present one is named from there, however it was opened: the same bulletin, the same bytes.
-    """
+    """Return a bulletin whose commands name its lake from the present folder, to run as printed; the default unnamed."""
     if "://" not in root and Path(root).absolute().is_relative_to(Path.cwd()):
         root = str(Path(root).absolute().relative_to(Path.cwd()))
     if root == DEFAULT_LAKE:

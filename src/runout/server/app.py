@@ -58,14 +58,9 @@ def framework(settings: Settings, tail: "Tail | None" = None) -> Litestar:
             await app.state.answers.close()
 
     limits = RateLimitConfig(("second", settings.requests_per_second), exclude=["^/health/"])
+    resources = Router("/", route_handlers=[*RESOURCES, live.stream], guards=[parameters.check])
     return Litestar(
-        [
-            Router("/", route_handlers=[*RESOURCES, live.stream], guards=[parameters.check]),
-            live.socket,
-            *udf.FEED,
-            *health.HANDLERS,
-            *pages.handlers(settings),
-        ],
+        [resources, live.socket, *udf.FEED, *health.HANDLERS, *pages.handlers(settings)],
         dependencies={"subject": Provide(subject_of), "view": Provide(view_of), "ask": Provide(asking_of)},
         exception_handlers={
             RunoutError: problems.of_runout,

@@ -22,13 +22,7 @@ TABLE_FORMS: Final = ("json", "csv", "arrow", "parquet")
 
 AnyRequest = Request[Any, Any, State]
 
-Venue = Annotated[
-    str | None,
-    Parameter(
-        description="Venue, such as binance: at most 40 letters, digits, spaces and ._-.",
-        pattern=r"^[A-Za-z0-9 ._-]{1,40}$",
-    ),
-]
+Venue = Annotated[str | None, Parameter(description="Venue, such as binance.", pattern=r"^[A-Za-z0-9 ._-]{1,40}$")]
 Columns = Annotated[int, Parameter(description="Most buckets; the server picks the step.", ge=2, le=5_000)]
 
 
@@ -72,12 +66,7 @@ async def view_of(
 
 
 async def subject_of(
-    coin: Annotated[
-        str,
-        Parameter(
-            description="Base asset, such as BTC: at most 20 letters and digits.", pattern=r"^[A-Za-z0-9]{1,20}$"
-        ),
-    ] = "BTC",
+    coin: Annotated[str, Parameter(description="Base asset: letters, digits.", pattern=r"^[A-Za-z0-9]{1,20}$")] = "BTC",
     at: Annotated[
         str | None,
         Parameter(

@@ -31,8 +31,8 @@ def handlers(settings: Settings) -> list[HTTPRouteHandler]:
         path = folder / name
         if not path.is_file():
             return Response(_NO_PAGE.encode(), status_code=404, media_type="text/html")
-        media = {".js": "text/javascript", ".html": "text/html"}.get(
-            path.suffix, mimetypes.guess_type(name)[0] or "application/octet-stream"
+        media = (
+            "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(name)[0] or "application/octet-stream"
         )
         return replies.respond(request, path.read_bytes(), media, fixed=False)
 

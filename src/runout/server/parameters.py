@@ -19,7 +19,7 @@ def described(connection: Connection) -> dict[str, Parameter]:
     return {member.name: member for member in listed or () if isinstance(member, Parameter)}
 
 
-def check(connection: Connection, handler: BaseRouteHandler) -> None:
+def check(connection: Connection, _: BaseRouteHandler) -> None:
     """Refuse a request with parameters that its resource does not have, or without some that it needs.
 
     Raises
@@ -30,22 +30,15 @@ def check(connection: Connection, handler: BaseRouteHandler) -> None:
     known = described(connection)
     unknown = sorted(set(connection.query_params) - set(known))
     missing = [item for name, item in known.items() if item.required and name not in connection.query_params]
-    if not unknown and not missing:
-        return
     faults = [f"unknown: {', '.join(repr(name[:40]) for name in unknown[:10])}"] if unknown else []
     faults += [f"missing: {', '.join(f'{item.name} ({expected(item)})' for item in missing)}"] if missing else []
     window = "; a range is from `since` to `at`" if "since" in known and unknown else ""
-    raise UsageError(f"parameters {'; '.join(faults)}; {min(handler.paths)} takes {', '.join(sorted(known))}{window}")
+    if faults:
+        raise UsageError(f"parameters {'; '.join(faults)}; there are {', '.join(sorted(known))}{window}")
 
 
 def refused(connection: Connection, name: str, message: str) -> str:
-    """Return in words why the value of a parameter was refused, where the framework names a pattern or an enumeration.
-
-    Parameters
-    ----------
-    name, message
-        Of the parameter, and what the framework says of it.
-    """
+    """Return in words why the value of a parameter was refused, where the framework shows a pattern or a type."""
     item = described(connection).get(name)
     if item is None or not ("regex" in message or "enum" in message):
         return f"{name}: {message}"

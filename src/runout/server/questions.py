@@ -73,17 +73,14 @@ def refuse_stale(lake: Lake, question: Question) -> None:
     NotEnoughDataError
         If bars of the coin, or for a forecast bars and liquidations of every coin, are older than a model takes.
     """
-    whole = question.resource == "forecast"
-    kinds, coin, days = (
-        (("bars", "liquidations"), None, MOST_STALE_DAYS + 2) if whole else (("bars",), question.coin, 1)
-    )
-    newest = newest_of(lake, (item for kind in kinds for item in lake.series(kind, coin)))
+    bars, days = lake.series("bars", question.coin), 1
+    if question.resource == "forecast":  # of all coins, and from totals a while after they end
+        bars, days = [*lake.series("bars"), *lake.series("liquidations")], MOST_STALE_DAYS + 2
+    newest = newest_of(lake, bars)
     if newest and question.at - parse_time(newest) > days * NANOSECONDS_PER_DAY:
-        raise NotEnoughDataError(
-            f"expected {' or '.join(kinds)} of {coin or 'any coin'} within {days} days before "
-            f"{format_time(question.at)}, found none",
-            newest=newest,
-        )
+        span = "24 hours" if days == 1 else f"{days} days"
+        text = f"expected data of {question.coin} in the {span} before {format_time(question.at)}, found none"
+        raise NotEnoughDataError(text, newest=newest_of(lake, lake.series("bars", question.coin)) or newest)
 
 
 def answer(root: str, question: Question) -> Answer:
@@ -136,8 +133,7 @@ def _whatif(root: str, question: Question) -> Answer:
     snapshot_answer = _snapshot_of(root, question)
     shock = named_shock(**dict([question.shock or ("drop", "")]))
     if snapshot_answer.setting is None:
-        snapshot_answer.ladder()  # raises, and says what is missing
-        return Answer()
+        raise NotEnoughDataError(snapshot_answer.missing)
     refuse_no_move(shock, snapshot_answer.setting.price)
     text = WhatIfAnswer(snapshot_answer.setting, shock, whatif(snapshot_answer.setting, shock))
     about = msgspec.structs.replace(snapshot_answer.levels(), table=text.to_polars())

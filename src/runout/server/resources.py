@@ -18,28 +18,22 @@ from runout.server.replies import MEDIA, Document
 
 _PROBLEM_MEDIA: Final = "application/problem+json"
 PROBLEMS: Final = {
-    400: ResponseSpec(
-        Problem, generate_examples=False, description="Not of the expected form.", media_type=_PROBLEM_MEDIA
-    ),
-    404: ResponseSpec(Problem, generate_examples=False, description="Not enough data.", media_type=_PROBLEM_MEDIA),
-    429: ResponseSpec(Problem, generate_examples=False, description="Too many requests.", media_type=_PROBLEM_MEDIA),
-    503: ResponseSpec(
-        Problem, generate_examples=False, description="Busy, or the lake cannot be read.", media_type=_PROBLEM_MEDIA
-    ),
-    504: ResponseSpec(Problem, generate_examples=False, description="Took too long.", media_type=_PROBLEM_MEDIA),
-}
-_TABLE: Final = {
-    200: ResponseSpec(Document, generate_examples=False, description="Rows, and what they are of."),
-    **PROBLEMS,
-}
-_SAID: Final = {
-    200: ResponseSpec(dict[str, Any], generate_examples=False, description="As the command line writes it."),
-    **PROBLEMS,
-}
-_OCTETS: Final = {
-    200: ResponseSpec(bytes, generate_examples=False, description="A tile.", media_type="application/octet-stream"),
-    **PROBLEMS,
-}
+    status: ResponseSpec(Problem, generate_examples=False, description=text, media_type=_PROBLEM_MEDIA)
+    for status, text in {
+        400: "Not of the expected form.", 404: "Not enough data.", 429: "Too many requests.",
+        503: "Busy, or the lake cannot be read.", 504: "Took too long.",
+    }.items()
+}  # fmt: skip
+
+
+def described(kind: Any, text: str, media: str = "application/json") -> dict[int, ResponseSpec]:
+    """Return what a resource answers, as the description of the API has it: what is asked for, or a problem."""
+    return {200: ResponseSpec(kind, generate_examples=False, description=text, media_type=media), **PROBLEMS}
+
+
+_TABLE: Final = described(Document, "Rows, and what they are of.")
+_SAID: Final = described(dict[str, Any], "As the command line writes it.")
+_OCTETS: Final = described(bytes, "A tile.", "application/octet-stream")
 
 
 class StatusDocument(Status, frozen=True, kw_only=True):
@@ -209,10 +203,7 @@ async def bulletin(ask: NamedDependency[Asking]) -> Response[bytes]:
 
 @get(
     "/v1/status",
-    responses={
-        200: ResponseSpec(StatusDocument, generate_examples=False, description="What the lake holds."),
-        **PROBLEMS,
-    },
+    responses=described(StatusDocument, "What the lake holds."),
     summary="What the lake holds, and how old it is",
 )
 async def status(request: AnyRequest, subject: NamedDependency[Subject]) -> Response[bytes]:

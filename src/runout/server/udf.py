@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, get
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter, QueryParameter
 
 from runout.api.observed import CoinStatus, Status
@@ -17,7 +16,7 @@ from runout.errors import NotEnoughDataError
 from runout.server import replies
 from runout.server.asking import AnyRequest, answers_of
 from runout.server.replies import MEDIA
-from runout.server.resources import PROBLEMS
+from runout.server.resources import described
 
 _STEPS: Final = {
     "1": 1, "5": 5, "15": 15, "30": 30, "60": 60, "240": 240, "480": 480, "1D": 1440, "D": 1440, "1W": 10_080,
@@ -28,24 +27,11 @@ _FEATURES: Final = ("search", "group_request", "marks", "timescale_marks", "time
 _MOST: Final = 5_000
 _LATEST: Final = 2**32
 
-_OBJECT: Final = {
-    200: ResponseSpec(dict[str, Any], generate_examples=False, description="In the form of the feed."),
-    **PROBLEMS,
-}
-_LIST: Final = {
-    200: ResponseSpec(list[dict[str, Any]], generate_examples=False, description="In the form of the feed."),
-    **PROBLEMS,
-}
+_OBJECT: Final = described(dict[str, Any], "In the form of the feed.")
+_LIST: Final = described(list[dict[str, Any]], "In the form of the feed.")
 
-Symbol = Annotated[
-    str, Parameter(description="A coin, such as BTC: at most 20 letters and digits.", pattern=r"^[A-Za-z0-9]{1,20}$")
-]
-Resolution = Annotated[
-    str,
-    Parameter(
-        description="Minutes (1, 5, 15, 30, 60, 240, 480), 1D or 1W.", pattern=r"^(1|5|15|30|60|240|480|1D|D|1W|W)$"
-    ),
-]
+Symbol = Annotated[str, Parameter(description="A coin: letters and digits.", pattern=r"^[A-Za-z0-9]{1,20}$")]
+Resolution = Annotated[str, Parameter(description="Minutes, 1D or 1W.", pattern=r"^(1|5|15|30|60|240|480|1D|D|1W|W)$")]
 From = Annotated[int, QueryParameter(name="from", description="Unix seconds of the first bar.", ge=0, le=_LATEST)]
 To = Annotated[int, Parameter(description="Unix seconds: nothing known later is inside.", ge=1, le=_LATEST)]
 Count = Annotated[int, Parameter(description="Bars wanted, also before `from`; 0: as it says.", ge=0, le=_MOST)]
