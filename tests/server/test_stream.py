@@ -147,7 +147,7 @@ def test_a_liquidation_that_a_collector_received_is_news_once_and_in_the_tape_be
 ) -> None:
     lake = market(folder / "collected")
     tail = Tail(Path(lake.root) / "collect" / "main" / TAIL_FILE)
-    fresh = events(now_ns() // 10**9 * 10**9 - 10_000_000_000 + 250_000_000, 1, usd=123_456.0)
+    fresh = events(now_ns() // 10**9 * 10**9 - 11_000_000_000 + 250_000_000, 1, usd=123_456.0)
     news = LakeTail(lake.root)
     tail.commit({"liquidations": fresh})
     (first, _), (second, data) = news.poll()
