@@ -216,7 +216,9 @@ def test_a_question_of_the_wrong_form_is_a_problem_that_says_what_to_do(
     assert words in f"{problem['title']} {problem['detail']}"
 
 
-@pytest.mark.parametrize("path", ["forecast", "clusters", "map", "bulletin", "whatif?shock=drop&amount=5%25"])
+@pytest.mark.parametrize(
+    "path", ["candles", "forecast", "clusters", "map", "bulletin", "whatif?shock=drop&amount=5%25"]
+)
 def test_a_lake_that_ends_long_before_is_refused_at_once_and_names_its_newest_moment(
     client: httpx.Client, lake: Lake, path: str
 ) -> None:
@@ -227,7 +229,7 @@ def test_a_lake_that_ends_long_before_is_refused_at_once_and_names_its_newest_mo
     newest = detail.rsplit("ask for at=", 1)[1]
     if path != "forecast":
         assert client.get("/v1/status").json()["coins"][0]["newest"] == newest
-    with pytest.raises(NotEnoughDataError, match="found none; the newest data are of"):  # and no worker was asked
+    with pytest.raises(NotEnoughDataError, match="found none; the newest data are of"):  # and no worker is asked
         refuse_stale(lake, Question(resource=path.partition("?")[0], at=now_ns()))
 
 

@@ -76,7 +76,8 @@ def candles(
     if chosen is None:
         raise NotEnoughDataError(
             f"expected bars of {coin} between {format_time(begin)} and {format_time(at)}, found "
-            f"{catalogue.known_period(lake, 'bars', requested)}; see /v1/series"
+            f"{catalogue.known_period(lake, 'bars', requested)}; see /v1/series",
+            newest=catalogue.newest_of(lake, requested),
         )
     sources, rows = _continued(lake, "bars", ranked, at, chosen)
     step = max(step_for(at - begin, columns), *(item.step for item in sources))

@@ -134,8 +134,7 @@ class Session:
         venue
             Whose map and books; the one whose map bulletins show if absent.
         **shock
-            One of ``drop`` and ``rise``, a move of the price (0.05 or ``"5%"``); ``to``, a price that is reached,
-            dollars; ``sell`` and ``buy``, an order at market, dollars (5e8 or ``"500M"``).
+            One of ``drop``, ``rise`` (0.05 or ``"5%"``), ``to`` (price), ``sell``, ``buy`` (dollars: 5e8, ``"500M"``).
 
         Raises
         ------
