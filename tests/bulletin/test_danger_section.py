@@ -236,9 +236,8 @@ def test_a_scope_without_a_ratio_has_measured_chances_and_no_level() -> None:
     assert list(named(found)) == ["danger.measured", "danger.problem"]
     one = named(found)["danger.measured"]
     assert one.statement == (
-        "No market-wide total is published for these data, which a danger level needs. Chances for 18 Aug in "
-        f"{made_up(MIDNIGHT).scope}: 17.0% of at least $250.0M reported, 4.0% of at least $500.0M reported, 0.6% of at "
-        "least $1.00B reported."
+        "17.0% chance of at least $250.0M, 4.0% of at least $500.0M, 0.6% of at least $1.00B reported on 18 Aug (UTC), "
+        f"in {made_up(MIDNIGHT).scope}. No market-wide total is published for these data, which a danger level needs."
     )
     assert list(by_name(one)) == ["measured_0.25b", "measured_0.5b", "measured_1b"]
     assert found.tables == ()

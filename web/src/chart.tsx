@@ -8,8 +8,9 @@ import {
 import { useEffect, useRef } from "preact/hooks";
 import { dollars, moment as say, percent, price } from "./format";
 import { cellUsd, Heat } from "./heat";
-import { Layers, type Scene } from "./layers";
+import { Hatching, Layers, type Grid, type Scene } from "./layers";
 import * as state from "./state";
+import { WideBars } from "./wide";
 
 export const heat = new Heat();
 
@@ -40,19 +41,19 @@ interface Parts {
   candles: ISeriesApi<"Candlestick">;
   layers: Layers;
   lower: Lower[];
+  hatching: Hatching[];
   titles: ITextWatermarkPluginApi<Time>[];
 }
 
-interface Grid { start: number; step: number }
-type Point = { time: UTCTimestamp; value: number };
+type Point = { time: UTCTimestamp; value: number; slots?: number; color?: string };
 type Colour = "long" | "short" | "hatch" | "text";
 /** A series below the price, and where its values come from. */
-interface Lower { series: ISeriesApi<"Histogram"> | ISeriesApi<"Line">; colour: Colour; values: (grid: Grid) => Point[] }
+interface Lower { series: ISeriesApi<"Histogram"> | ISeriesApi<"Line"> | ISeriesApi<"Custom">; colour: Colour; values: (grid: Grid) => Point[] }
 
-const PANES: { kind: "bars" | "line"; ink: Colour; left?: boolean; fraction?: boolean; values: (grid: Grid) => Point[] }[][] = [
+const PANES: { kind: "bars" | "wide" | "line"; ink: Colour; left?: boolean; fraction?: boolean; values: (grid: Grid) => Point[] }[][] = [
   [
-    { kind: "bars", ink: "long", values: (grid) => blocks(state.liquidations.value.data?.rows ?? [], grid, (row) => -row.long_usd) },
-    { kind: "bars", ink: "short", values: (grid) => blocks(state.liquidations.value.data?.rows ?? [], grid, (row) => row.short_usd) },
+    { kind: "wide", ink: "long", values: (grid) => blocks(state.liquidations.value.data?.rows ?? [], grid, (row) => -row.long_usd) },
+    { kind: "wide", ink: "short", values: (grid) => blocks(state.liquidations.value.data?.rows ?? [], grid, (row) => row.short_usd) },
   ],
   [
     { kind: "bars", ink: "hatch", left: true, values: (grid) => onGrid(state.interest.value.data?.rows ?? [], grid, (row) => row.position_usd, true) },
@@ -84,7 +85,7 @@ function build(box: HTMLElement): Parts {
     pane.map(({ kind, ink: colour, values, left, fraction }): Lower => {
       const priceFormat = { type: "custom" as const, formatter: (value: number) => (fraction ? percent(value, 4, true) : dollars(value)), minMove: fraction ? 1e-7 : 1 };
       const options = { priceLineVisible: false, lastValueVisible: false, priceFormat, ...(left ? { priceScaleId: "left" } : {}) };
-      const series = kind === "bars" ? chart.addSeries(HistogramSeries, options, at + 1) : chart.addSeries(LineSeries, { ...options, lineWidth: 2 }, at + 1);
+      const series = kind === "wide" ? chart.addCustomSeries(new WideBars(), options, at + 1) : kind === "bars" ? chart.addSeries(HistogramSeries, options, at + 1) : chart.addSeries(LineSeries, { ...options, lineWidth: 2 }, at + 1);
       series.priceScale().applyOptions({ scaleMargins: { top: 0.26, bottom: 0.04 }, tickMarkDensity: 1.2, entireTextOnly: true });
       return { series, colour, values };
     }),
@@ -93,7 +94,12 @@ function build(box: HTMLElement): Parts {
   const titles = chart.panes().slice(1).map((pane) => createTextWatermark(pane, { horzAlign: "left", vertAlign: "top", lines: [] }));
   const layers = new Layers(chart, candles);
   candles.attachPrimitive(layers);
-  return { chart, candles, layers, lower, titles };
+  const hatching = chart.panes().slice(1).map((pane, at) => {
+    const hatch = new Hatching(chart, layers, () => unseen(at, layers.grid));
+    pane.attachPrimitive(hatch);
+    return hatch;
+  });
+  return { chart, candles, layers, lower, hatching, titles };
 }
 
 /** The axis reaches to the two largest clusters of each side, and a little beyond the price. */
@@ -153,18 +159,41 @@ function names(span: number): string[] {
   ];
 }
 
-/** Totals of buckets as blocks: every candle of a bucket shows the total of the bucket. */
-function blocks(rows: state.Sides[], grid: { start: number; step: number }, value: (row: state.Sides) => number): { time: UTCTimestamp; value: number }[] {
-  const found = new Map<number, number>();
+/** Totals of buckets: a bar at the first candle of each bucket, as wide as the candles it spans. */
+function blocks(rows: state.Sides[], grid: Grid, value: (row: state.Sides) => number): Point[] {
+  const bars = new Map<number, Point>();
   for (const row of rows) {
     const end = seconds(row.event_time), begin = Math.max(end - row.span / 1e9, grid.start);
-    for (let time = grid.start + Math.floor((begin - grid.start) / grid.step) * grid.step; time < end; time += grid.step) found.set(time, value(row));
+    const time = grid.start + Math.floor((begin - grid.start) / grid.step) * grid.step;
+    if (end <= begin) continue;
+    bars.set(time, { time: time as UTCTimestamp, value: (bars.get(time)?.value ?? 0) + value(row), slots: Math.max(1, Math.round((end - time) / grid.step)) });
   }
-  return [...found].sort((a, b) => a[0] - b[0]).map(([time, it]) => ({ time: time as UTCTimestamp, value: it }));
+  return [...bars.values()].sort((a, b) => a.time - b.time);
 }
 
-/** Values at the start of the candle that holds them; several in one are the last, or their sum. */
-function onGrid<Row extends { event_time: string }>(rows: Row[], grid: { start: number; step: number }, value: (row: Row) => number | null, sum = false): { time: UTCTimestamp; value: number }[] {
+/** Longest distance (s) of rows that follow each other: a bit more than one and a half of their usual distance. */
+function patience(times: number[], grid: Grid): number {
+  const apart = times.slice(1).map((time, at) => time - times[at]!).sort((a, b) => a - b);
+  return 1.6 * Math.max(apart[Math.floor(apart.length / 2)] ?? Infinity, grid.step);
+}
+
+/** Time in which a pane below the price has no rows; liquidations are rows only where there were some, and the server knows their gaps. */
+function unseen(pane: number, grid: Grid): { from: number; to: number }[] {
+  if (pane === 0) {
+    const gaps = (state.gaps.peek().data?.rows ?? []).filter((gap) => gap.kind === "liquidations");
+    return gaps.map((gap) => ({ from: seconds(gap.start_time), to: seconds(gap.end_time) }));
+  }
+  const part = [state.interest, state.funding, state.depth][pane - 1]!.peek();
+  if (!part.data) return [];
+  const { from, to } = state.window_(), times = part.data.rows.map((row) => seconds(row.event_time));
+  if (times.length === 0) return [{ from: from / 1000, to: to / 1000 }];
+  const most = patience(times, grid), edges = [from / 1000, ...times, to / 1000];
+  return edges.slice(1).map((time, at) => ({ from: edges[at]!, to: time })).filter((hole) => hole.to - hole.from > most);
+}
+
+/** Values at the start of the candle that holds them; several in one are the last, or their sum. A line is not drawn to a point after a gap. */
+function onGrid<Row extends { event_time: string }>(rows: Row[], grid: Grid, value: (row: Row) => number | null, sum = false): Point[] {
+  const most = patience(rows.map((row) => seconds(row.event_time)), grid);
   const found = new Map<number, number>();
   for (const row of rows) {
     const it = value(row);
@@ -173,7 +202,10 @@ function onGrid<Row extends { event_time: string }>(rows: Row[], grid: { start: 
     if (time < grid.start) continue;
     found.set(time, sum ? (found.get(time) ?? 0) + it : it);
   }
-  return [...found].sort((a, b) => a[0] - b[0]).map(([time, it]) => ({ time: time as UTCTimestamp, value: it }));
+  const points = [...found].sort((a, b) => a[0] - b[0]).map(([time, it]): Point => ({ time: time as UTCTimestamp, value: it }));
+  // The library joins a line across points without a value: what leads over a gap is drawn in no colour.
+  if (!sum) points.forEach((point, at) => { if ((points[at + 1]?.time ?? 0) - point.time > most) point.color = "transparent"; });
+  return points;
 }
 
 export function Chart({ onReading }: { onReading: (reading: Reading) => void }) {
@@ -199,7 +231,7 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
       effect(() => {
         const { data, problem } = state.candles.value, rows = data?.rows ?? [];
         const sides = state.liquidations.value.data?.rows ?? [], span = sides[0] ? sides[0].span / 1e9 : 0;
-        void [state.interest.value, state.funding.value, state.depth.value];
+        void [state.interest.value, state.funding.value, state.depth.value, state.gaps.value];
         if (!data && !problem) return; // no grid is known yet: what comes before the candles waits for them
         const { from, to } = state.window_();
         const grid = gridded(rows, from / 1000, to / 1000);
@@ -213,15 +245,16 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
           frame.current = framed;
           made.chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: bars * (state.showProfile.value ? 1.19 : 1.01) });
         }
-        made.titles.forEach((title, pane) => title.applyOptions({ lines: [{ text: names(span)[pane] ?? "", color: ink().muted, fontSize: 11 }] }));
+        made.titles.forEach((title, pane) => title.applyOptions({ lines: [{ text: names(span)[pane] ?? "", color: ink().muted, fontSize: 12 }] }));
         for (const one of made.lower) one.series.setData(one.values(grid));
+        for (const one of made.hatching) one.update();
       }),
       effect(() => {
         heat.setTile(state.tile.value.data);
         made.layers.update(scene());
       }),
       effect(() => {
-        const scale = heat.tile?.header.scale_usd ?? 1;
+        const scale = state.tile.value.data?.header.scale_usd ?? 1;
         const [hide, full] = state.threshold.value;
         heat.setShade({ palette: state.palette.value, dark: state.dark.value, hide: scale * hide ** 2, full: scale * full ** 2 });
         made.layers.update(scene());
@@ -270,7 +303,7 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
 
 function asked(): Scene["whatIf"] {
   const move = state.whatIf.value, rows = state.ladder.value.data?.rows ?? [];
-  const row = move === null ? undefined : rows.find((one) => one.trigger === "move" && Math.abs(one.move - move) < 1e-9);
+  const row = rows.find((one) => one.trigger === "move" && Math.abs(one.move - move) < 1e-9);
   return row ? { target: row.trigger_price, stop: row.stop_price, label: `if ${percent(row.move, 1, true)}: ${price(row.trigger_price)}` } : null;
 }
 

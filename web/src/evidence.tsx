@@ -30,7 +30,7 @@ export function Drawer() {
           <header><h2 id="evidence-title">{found.title}</h2><button type="button" onClick={() => (shown.value = null)}>Close</button></header>
           <dl>
             {found.more && <><dt>Meaning</dt><dd>{found.more}</dd></>}
-            <dt>Kind</dt><dd>{found.about.inferred ? "Inferred: modelled, not published by anyone" : "Reported"}{found.about.synthetic ? "; SYNTHETIC market, observed nowhere" : ""}</dd>
+            {found.about.inferred !== undefined && <><dt>Kind</dt><dd>{found.about.inferred ? "Inferred: modelled, not published by anyone" : "Reported"}{found.about.synthetic ? "; SYNTHETIC market, observed nowhere" : ""}</dd></>}
             {found.about.as_of && <><dt>As of</dt><dd>{say(found.about.as_of)}: nothing known later is inside</dd></>}
             {found.about.scope && <><dt>Scope</dt><dd>{found.about.scope}</dd></>}
             {found.about.capture && found.about.capture !== "not-applicable" && <><dt>Feeds</dt><dd>{capture(found.about.capture)}</dd></>}

@@ -1,7 +1,7 @@
 /** What is drawn over and under the candles: heat, hatching, sweeps, clusters, profile. */
 
 import type { CanvasRenderingTarget2D } from "fancy-canvas";
-import type { IChartApi, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesApi, ISeriesPrimitive, PrimitivePaneViewZOrder, SeriesType, Time } from "lightweight-charts";
+import type { IChartApi, IPanePrimitive, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesApi, ISeriesPrimitive, PrimitivePaneViewZOrder, SeriesType, Time } from "lightweight-charts";
 import { dollars } from "./format";
 import { Heat, cellUsd } from "./heat";
 import { far, type Cluster, type Gap, type Sweep } from "./state";
@@ -31,6 +31,18 @@ interface Axes {
   edge: number;
 }
 
+/** Candles are on an even grid: its first second, and its step. */
+export interface Grid { start: number; step: number }
+
+/** Device x of a moment, null before the chart has a size. */
+function across(chart: IChartApi, grid: Grid, ratio: number): ((seconds: number) => number) | null {
+  const scale = chart.timeScale();
+  const first = scale.logicalToCoordinate(0 as never), second = scale.logicalToCoordinate(100 as never);
+  if (first === null || second === null) return null;
+  const perBar = (second - first) / 100;
+  return (seconds) => ((seconds - grid.start) / grid.step * perBar + first - perBar / 2) * ratio;
+}
+
 class Layer implements IPrimitivePaneView, IPrimitivePaneRenderer {
   constructor(private readonly order: PrimitivePaneViewZOrder, private readonly paint: (context: CanvasRenderingContext2D, width: number, height: number, ratio: number) => void) {}
   zOrder(): PrimitivePaneViewZOrder {
@@ -52,8 +64,7 @@ export class Layers implements ISeriesPrimitive<Time> {
   private readonly views: readonly IPrimitivePaneView[];
   private request: (() => void) | null = null;
   scene: Scene | null = null;
-  /** First second of the grid of candles, and its step. */
-  grid = { start: 0, step: 60 };
+  grid: Grid = { start: 0, step: 60 };
   /** Milliseconds of the last draw of the heat: for the bench. */
   lastDraw = 0;
 
@@ -78,11 +89,8 @@ export class Layers implements ISeriesPrimitive<Time> {
   }
 
   private axes(width: number, height: number, ratio: number): Axes | null {
-    const scale = this.chart.timeScale();
-    const first = scale.logicalToCoordinate(0 as never), second = scale.logicalToCoordinate(100 as never);
-    if (first === null || second === null || !this.scene) return null;
-    const perBar = (second - first) / 100;
-    const x = (seconds: number) => ((seconds - this.grid.start) / this.grid.step * perBar + first - perBar / 2) * ratio;
+    const x = across(this.chart, this.grid, ratio);
+    if (!x || !this.scene) return null;
     const y = (price: number) => {
       const at = this.series.priceToCoordinate(price);
       return at === null ? null : at * ratio;
@@ -112,8 +120,7 @@ export class Layers implements ISeriesPrimitive<Time> {
     for (const gap of scene.gaps) {
       if (gap.kind !== "bars") continue;
       const from = axes.x(Date.parse(gap.start_time) / 1000), to = axes.x(Date.parse(gap.end_time) / 1000);
-      if (to < 0 || from > axes.width) continue;
-      stripes(context, Math.max(from, 0), 0, Math.min(to, axes.width), axes.height, scene.ink.hatch, axes.ratio);
+      stripes(context, from, to, axes.width, axes.height, scene.ink.hatch, axes.ratio);
     }
   }
 
@@ -207,7 +214,7 @@ export class Layers implements ISeriesPrimitive<Time> {
       context.strokeStyle = ink;
       context.stroke();
     }
-    context.font = `${11 * axes.ratio}px system-ui, sans-serif`;
+    context.font = `${12 * axes.ratio}px system-ui, sans-serif`;
     const right = axes.width - 6 * axes.ratio;
     const label = (words: string, usd: number, baseline: number) => {
       // Two digits: a tile has a byte a cell, and its sums are not to the digit those of the map.
@@ -222,7 +229,7 @@ export class Layers implements ISeriesPrimitive<Time> {
   /** The largest clusters of each side, named at the edge of the present. */
   private ranges(context: CanvasRenderingContext2D, axes: Axes, scene: Scene): void {
     const sides = (["long", "short"] as const).flatMap((side) => scene.clusters.filter((one) => one.side === side).slice(0, 3));
-    context.font = `600 ${11 * axes.ratio}px system-ui, sans-serif`;
+    context.font = `600 ${12 * axes.ratio}px system-ui, sans-serif`;
     context.textAlign = "right";
     let taken: number[] = [];
     for (const cluster of sides) {
@@ -262,6 +269,33 @@ export class Layers implements ISeriesPrimitive<Time> {
   }
 }
 
+/** Hatching of a pane below the price: what was not observed of its own kind. */
+export class Hatching implements IPanePrimitive<Time> {
+  private readonly views: readonly IPrimitivePaneView[];
+  private request: (() => void) | null = null;
+  /** What was hatched in the last frame, Unix seconds: for a test. */
+  holes: { from: number; to: number }[] = [];
+
+  constructor(chart: IChartApi, layers: Layers, unseen: () => { from: number; to: number }[]) {
+    this.views = [
+      new Layer("bottom", (context, width, height, ratio) => {
+        const x = across(chart, layers.grid, ratio), ink = layers.scene?.ink.hatch;
+        this.holes = unseen();
+        if (x && ink) for (const hole of this.holes) stripes(context, x(hole.from), x(hole.to), width, height, ink, ratio);
+      }),
+    ];
+  }
+  attached(parameters: { requestUpdate: () => void }): void {
+    this.request = parameters.requestUpdate;
+  }
+  paneViews(): readonly IPrimitivePaneView[] {
+    return this.views;
+  }
+  update(): void {
+    this.request?.();
+  }
+}
+
 function pixelsOf(axes: Axes, first: number, step: number, rows: number): number {
   const low = axes.y(first), high = axes.y(first + step * rows);
   return low === null || high === null ? 1 : Math.abs(low - high) / rows;
@@ -279,19 +313,21 @@ function plate(context: CanvasRenderingContext2D, text: string, right: number, b
   context.fillText(text, right, baseline);
 }
 
-/** Hatch a rectangle. */
-export function stripes(context: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number, ink: string, ratio: number): void {
+/** Hatch a pane from `from` to `to`, as far as it is in view. */
+function stripes(context: CanvasRenderingContext2D, from: number, to: number, width: number, height: number, ink: string, ratio: number): void {
+  const left = Math.max(from, 0), right = Math.min(to, width);
+  if (right <= left) return;
   context.save();
   context.beginPath();
-  context.rect(x0, y0, x1 - x0, y1 - y0);
+  context.rect(left, 0, right - left, height);
   context.clip();
   context.strokeStyle = ink;
   context.lineWidth = 1.5 * ratio;
-  const gap = 9 * ratio, tall = y1 - y0;
+  const gap = 9 * ratio;
   context.beginPath();
-  for (let x = Math.floor(x0 / gap) * gap - tall; x < x1; x += gap) {
-    context.moveTo(x, y1);
-    context.lineTo(x + tall, y0);
+  for (let x = Math.floor(left / gap) * gap - height; x < right; x += gap) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
   }
   context.stroke();
   context.restore();

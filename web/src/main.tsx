@@ -47,7 +47,7 @@ function Header() {
           <option value="auto">As the system</option><option value="dark">Dark</option><option value="light">Light</option>
         </select>
       </label>
-      <button type="button" aria-haspopup="dialog" onClick={() => (help.value = true)}>Keys <kbd>?</kbd></button>
+      <button type="button" class="hinted" aria-haspopup="dialog" onClick={() => (help.value = true)}>Keys <kbd>?</kbd></button>
     </header>
   );
 }
@@ -75,6 +75,8 @@ function Legend() {
   const set = (at: 0 | 1, value: number) => {
     state.threshold.value = at === 0 ? [Math.min(value, high - 0.02), high] : [low, Math.max(value, low + 0.02)];
   };
+  const axis = <button type="button" aria-pressed={state.logarithmic.value} onClick={() => (state.logarithmic.value = !state.logarithmic.value)}>Log</button>;
+  if (!state.tile.value.data) return <div class="legend"><Missing part={state.tile.value} what="map" needs="what it lacks is said under Levels." /><span class="hatched">not observed</span>{axis}</div>;
   return (
     <div class="legend">
       <div class="ramp" style={{ background: `linear-gradient(90deg, transparent ${(low * 100).toFixed(1)}%, ${stops.join(", ")})` }}>
@@ -85,7 +87,7 @@ function Legend() {
       <span class="hatched">not observed</span>
       <span class="swept">crossed</span>
       <button type="button" onClick={() => (state.palette.value = state.palette.value === "plasma" ? "viridis" : "plasma")}>Colours</button>
-      <button type="button" aria-pressed={state.logarithmic.value} onClick={() => (state.logarithmic.value = !state.logarithmic.value)}>Log</button>
+      {axis}
     </div>
   );
 }
@@ -175,8 +177,7 @@ function MapView() {
           <Chart onReading={(one) => (reading.value = one)} />
           <p class="reading" aria-live="polite"><strong>{reading.value.head}</strong> {reading.value.rest}</p>
           {state.tile.value.loading && !state.tile.value.data && <p class="busy" role="status">Computing the map …</p>}
-          {state.tile.value.problem && <p class="busy problem">No map: {state.tile.value.problem}</p>}
-          {state.candles.value.problem && <Missing part={state.candles.value} what="Candles" />}
+          {state.candles.value.problem && <Missing part={state.candles.value} what="candles" />}
         </div>
         <Legend />
         <Replay />

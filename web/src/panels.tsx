@@ -1,14 +1,34 @@
 /** The four questions beside the chart: how dangerous, where, what it would set off, how sure. */
 
 import { useEffect, useRef } from "preact/hooks";
+import type { About } from "./api";
 import { Figure } from "./evidence";
 import { age, clock, dollars, moment as say, percent, price } from "./format";
 import * as state from "./state";
 
-export function Missing({ part, what }: { part: state.Part<unknown>; what: string }) {
-  if (part.loading && !part.data) return <p class="quiet" role="status">Working on {what} …</p>;
-  if (part.problem) return <p class="quiet problem">{what}: {part.problem}</p>;
-  return null;
+/** What the words of a refusal are about, and what is missing then. */
+const LACKS: [RegExp, () => string][] = [
+  [/intraday/, () => (state.subject.value?.intraday === false ? `only daily prices of ${state.coin.value} are in the lake` : `the lake has no prices of ${state.coin.value} in the day before this moment`)],
+  [/open interest or liquidations/, () => `the lake has neither open interest nor liquidations of ${state.coin.value}`],
+  [/buckets of reported liquidations/, () => `too few liquidations of ${state.coin.value} have been reported so far`],
+  [/depth|books/, () => `the lake has no order books of ${state.coin.value} near this moment`],
+  [/bars|price/, () => `the lake has no prices of ${state.coin.value} in the day before this moment`],
+];
+
+/** Why a part has nothing and what will help, in a sentence; the server's own words are evidence. */
+function reason({ problem, status }: state.Part<unknown>): string {
+  if (status === 0) return "the server did not answer. Reload the page once it runs.";
+  if (status === 503 || status === 504) return "the server is busy. Try again in a minute.";
+  if (status !== 404) return "the server could not compute it; its log says why.";
+  const lack = LACKS.find(([words]) => words.test(problem))?.[1]() ?? "the lake has too few data at this moment";
+  return `${lack}. Choose another coin or moment, or add data (a collector, runout import).`;
+}
+
+/** A part that is not there: being worked on, or why not. `needs`: the reason is given elsewhere, this only depends on it. */
+export function Missing({ part, what, needs }: { part: state.Part<unknown>; what: string; needs?: string }) {
+  if (part.loading && !part.data) return <p class="quiet" role="status">Working on the {what} …</p>;
+  if (!part.problem) return null;
+  return <p class="quiet">No {what} yet: {needs ?? reason(part)} <Figure title={`No ${what}`} about={{}} more={part.problem}>Why</Figure></p>;
 }
 
 export function Danger() {
@@ -19,7 +39,7 @@ export function Danger() {
   return (
     <section class="danger" aria-labelledby="danger-title" aria-busy={part.loading}>
       <h2 id="danger-title" class="sr">How dangerous</h2>
-      {!found ? <Missing part={part} what="the danger level" /> : (
+      {!found ? <Missing part={part} what="danger level" /> : (
         <>
           <div class={`level level-${level ?? 0}`}>
             <ol class="scale" aria-hidden="true">{[1, 2, 3, 4, 5].map((n) => <li key={n} class={level !== null && n <= level ? "on" : ""} />)}</ol>
@@ -34,7 +54,7 @@ export function Danger() {
               {danger.next_chance && danger.next_level !== null && <span class="next" title={`from ${say(danger.next_from)}`}>Next 24 h: level {danger.next_level}, {percent(danger.next_chance.value)} ({percent(danger.next_chance.low)} to {percent(danger.next_chance.high)})</span>}
               <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, danger.chance.value * 200)}%` }} />{danger.base_rate !== null && <b style={{ left: `${Math.min(100, danger.base_rate * 200)}%` }} />}</span>
             </p>
-          ) : <p class="clip" title={danger?.reason}>{danger?.reason ?? "No forecast of this lake."}</p>}
+          ) : <Unlevelled reason={danger?.reason ?? "No forecast of this lake"} about={about} link={link} />}
           {record && <p class="quiet">Of {record.days} past days at this level, {percent(record.frequency.value)} had such a day.</p>}
           <p>
             {found.liquidated ? (
@@ -52,12 +72,24 @@ export function Danger() {
   );
 }
 
+/** Where there is no level: chances of what these data do report, with their scope, and then why there is no level. */
+function Unlevelled({ reason, about, link }: { reason: string; about: Partial<About>; link: string }) {
+  const [, chances, scope, why] = /^(\d.*?), in (.*)\. (.*)$/s.exec(reason) ?? [];
+  if (!chances || !scope) return <p>{reason}.</p>;
+  return (
+    <p>
+      <Figure title="Chances of liquidations in this scope" about={{ ...about, scope }} link={link} more={`Chances that as much is reported in the UTC day. ${why}.`}>{chances}</Figure>
+      <small>{scope}. {why}.</small>
+    </p>
+  );
+}
+
 export function Clusters() {
   const part = state.clusters.value, table = part.data;
   return (
     <section aria-labelledby="clusters-title" aria-busy={part.loading}>
       <h2 id="clusters-title">Where, and what it would set off</h2>
-      {!table ? <Missing part={part} what="the map" /> : table.rows.length === 0 ? <p class="quiet">No cluster stands out.</p> : (
+      {!table ? <Missing part={part} what="levels" /> : table.rows.length === 0 ? <p class="quiet">No cluster stands out.</p> : (
         <>
           <div class="scroll" tabIndex={0} role="region" aria-label="Clusters">
             <table>
@@ -66,8 +98,8 @@ export function Clusters() {
                 <tr key={`${row.side}${row.low_price}`}>
                   <th scope="row"><i class={`side ${row.side}`} aria-hidden="true" />{row.side}s {percent(row.distance, 1, true)}<small>{price(row.low_price)} to {price(row.high_price)}</small></th>
                   <td class="n"><Figure title={`${row.side}s between ${price(row.low_price)} and ${price(row.high_price)}`} about={table} more={`Dollars the venue would report as liquidated if the price crosses the range, with its 90% band; ${percent(row.prior_share, 0)} of it is assumption rather than data. ${row.state}.`}>{dollars(row.usd)}{state.far(row)}</Figure><small>{dollars(row.low_usd)} to {dollars(row.high_usd)}</small></td>
-                  <td class="n">{row.chance_24h === null ? "n/a" : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
-                  <td class="n">{dollars(row.through_forced_usd)}{row.through_stop_price !== null && <small>stops {price(row.through_stop_price)}</small>}</td>
+                  <td class="n">{row.chance_24h === null ? <>n/a<small>too few past days</small></> : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
+                  <td class="n">{dollars(row.through_forced_usd)}{row.through_forced_usd === null && <small>no order books</small>}{row.through_stop_price !== null && <small>stops {price(row.through_stop_price)}</small>}</td>
                 </tr>
               ))}</tbody>
             </table>
@@ -79,27 +111,31 @@ export function Clusters() {
   );
 }
 
+/** Moves that the slider marks, in thousandths; it has no room to name those of 10%. */
+const TICKS = new Set([-150, -100, -50, 0, 50, 100, 150]);
+
 export function WhatIf() {
   const part = state.ladder.value, rows = part.data?.rows.filter((one) => one.trigger === "move") ?? [];
   const grid = [...rows.map((one) => one.move), 0].sort((a, b) => a - b);
-  const index = Math.max(0, grid.findIndex((one) => Math.abs(one - (state.whatIf.value ?? 0)) < 1e-9));
-  const row = rows.find((one) => Math.abs(one.move - (state.whatIf.value ?? 0)) < 1e-9);
-  const choose = (at: number) => (state.whatIf.value = grid[at] === 0 ? null : (grid[at] ?? null));
+  const nearest = grid.reduce((best, one) => (Math.abs(one - state.whatIf.value) < Math.abs(best - state.whatIf.value) ? one : best), 0);
+  const index = grid.indexOf(nearest), row = rows.find((one) => one.move === nearest);
+  const choose = (at: number) => (state.whatIf.value = grid[at] ?? 0);
   const said = row ? `${percent(row.move, 1, true)} to ${price(row.trigger_price)}` : "no move";
   return (
     <section aria-labelledby="whatif-title" aria-busy={part.loading}>
       <h2 id="whatif-title">What if the price moves</h2>
-      {!part.data ? <Missing part={part} what="what moves would set off" /> : (
+      {!part.data ? <Missing part={part} what="answer" needs={state.tile.value.problem ? "it is computed from the map, which is missing." : reason(part)} /> : (
         <>
           <label class="slide"><span>{row ? <><strong>{percent(row.move, 1, true)}</strong> to {price(row.trigger_price)}</> : "Drag: a fall to the left, a rise to the right"}</span>
             <input type="range" min={0} max={grid.length - 1} step={1} value={index} aria-label="Move of the price" aria-valuetext={said} onInput={(event) => choose(Number(event.currentTarget.value))} />
+            <span class="ticks" aria-hidden="true">{grid.map((one, at) => (TICKS.has(Math.round(one * 1000)) ? <i key={one} style={{ "--at": String(at / (grid.length - 1)) }}>{Math.round(Math.abs(one) * 1000) === 100 ? "" : one === 0 ? "0" : percent(one, 0, true)}</i> : null))}</span>
           </label>
           {row && (
             <dl class="facts" aria-live="polite">
-              <div><dt>Chance in 24 h</dt><dd>{percent(row.chance)}<small>{percent(row.chance_low)} to {percent(row.chance_high)}</small></dd></div>
+              <div><dt>Chance in 24 h</dt><dd>{percent(row.chance)}<small>{row.chance === null ? "too few past days to compare" : `${percent(row.chance_low)} to ${percent(row.chance_high)}`}</small></dd></div>
               <div><dt>Forced orders</dt><dd><Figure title="Forced orders" about={part.data} more="Orders of the liquidation engine that the move would set off; mild and severe put every uncertain input at its favourable or unfavourable bound.">{dollars(row.forced_usd)}</Figure><small>{dollars(row.forced_low_usd)} to {dollars(row.forced_high_usd)}</small></dd></div>
               <div><dt>Stops at</dt><dd>{row.stop_price === null ? "beyond the map" : price(row.stop_price)}<small>mild {price(row.mild_stop_price)}, severe {row.severe_stop_price === null ? "beyond the map" : price(row.severe_stop_price)}</small></dd></div>
-              <div><dt>Reported, all venues</dt><dd>{dollars(row.headline_usd)}{row.headline_low_usd !== null && <small>{dollars(row.headline_low_usd)} to {dollars(row.headline_high_usd)}</small>}</dd></div>
+              <div><dt>Reported, all venues</dt><dd>{dollars(row.headline_usd)}{row.headline_usd === null ? <small>these data have no market-wide total to scale by</small> : row.headline_low_usd !== null && <small>{dollars(row.headline_low_usd)} to {dollars(row.headline_high_usd)}</small>}</dd></div>
             </dl>
           )}
         </>
@@ -142,7 +178,7 @@ export function Tape() {
         <label>from <select value={String(state.leastUsd.value)} onChange={(event) => (state.leastUsd.value = Number(event.currentTarget.value))}>{LEAST.map((usd) => <option key={usd} value={String(usd)}>{dollars(usd)}</option>)}</select></label>
         <label class="check"><input type="checkbox" checked={state.sound.value} onChange={(event) => (state.sound.value = event.currentTarget.checked)} /> sound</label>
       </header>
-      {!part.data ? <Missing part={part} what="the tape" /> : rows.length === 0 ? <p class="quiet">{part.data.note || "No liquidation of this size in the past week."}</p> : (
+      {!part.data ? <Missing part={part} what="tape" /> : rows.length === 0 ? <p class="quiet">{part.data.note || "No liquidation of this size in the past week."}</p> : (
         <div class="scroll" tabIndex={0} role="region" aria-label="Single liquidations, the newest first">
           <table>
             <thead><tr><th scope="col">UTC</th><th scope="col">Venue</th><th scope="col">Liquidated</th><th scope="col" class="n">Dollars</th><th scope="col" class="n">Price</th></tr></thead>
@@ -180,7 +216,7 @@ export function Feeds() {
         <span key={name}>
           {found && table ? (
             <Figure title={`Newest row: ${name}`} about={{ ...table, scope: found.scope, series: [found.series], capture: found.capture, note: found.note }} more={`Ends ${say(found.last_time)}.`}>
-              <span class={`dot ${found.overdue === true || (found.overdue === null && found.age_seconds > 3600) ? "late" : "good"}`} aria-hidden="true" />{name} {age(found.age_seconds + passed)} old{state.live.value ? "" : " then"}{found.overdue === true ? ", overdue" : ""}{found.capture.includes("capped") ? ", capped" : ""}
+              <span class={`dot ${!state.live.value ? "" : found.overdue === true || (found.overdue === null && found.age_seconds > 3600) ? "late" : "good"}`} aria-hidden="true" />{name} {age(found.age_seconds + passed)} old{state.live.value ? "" : " at that moment"}{found.overdue === true ? ", overdue" : ""}{found.capture.includes("capped") ? ", capped" : ""}
             </Figure>
           ) : <span class="quiet"><span class="dot" aria-hidden="true" />{name}: none</span>}
         </span>

@@ -27,7 +27,7 @@ export function Screener() {
           ))}
         </fieldset>
       </header>
-      {!table ? <Missing part={part} what="all coins" /> : (
+      {!table ? <Missing part={part} what="table of coins" /> : (
         <div class="scroll" tabIndex={0} role="region" aria-label="All coins">
           <table>
             <thead><tr><th scope="col">Coin</th><th scope="col" class="n wide">Price</th>{MEASURES.map(([name, title]) => <th key={name} scope="col" class="n">{title}</th>)}</tr></thead>

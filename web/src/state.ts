@@ -1,6 +1,6 @@
 /** What the page shows: one set of signals, loaded for a coin, a range and a moment. */
 
-import { batch, computed, effect, signal, untracked, type Signal } from "@preact/signals";
+import { computed, effect, signal, untracked, type Signal } from "@preact/signals";
 import { bytes, follow, json, Problem, type Message, type Parameters, type Table } from "./api";
 import { iso } from "./format";
 import { readTile, type PaletteName, type Tile } from "./heat";
@@ -61,11 +61,11 @@ export interface Brief {
 }
 export type Ranked = Record<string, number | string | null>;
 
-/** A part of the page: what it holds, whether it is being fetched, and why it has nothing. */
-export interface Part<T> { data: T | null; loading: boolean; problem: string }
+/** A part of the page: what it holds, whether it is being fetched, and why it has nothing (`status` of HTTP; 0: no answer came). */
+export interface Part<T> { data: T | null; loading: boolean; problem: string; status: number }
 
 function part<T>() {
-  return signal<Part<T>>({ data: null, loading: false, problem: "" });
+  return signal<Part<T>>({ data: null, loading: false, problem: "", status: 0 });
 }
 
 const address = new URLSearchParams(location.search);
@@ -97,7 +97,8 @@ export const now = signal(Date.now());
 let ahead = 0;
 export const needsToken = signal(false);
 export const view = signal<"map" | "coins">(address.get("view") === "coins" ? "coins" : "map");
-export const whatIf = signal<number | null>(null);
+/** The move asked about, a fraction of the price; 0: none. */
+export const whatIf = signal(-0.05);
 
 export const candles = part<Table<Candle>>();
 export const tile = part<Tile>();
@@ -134,12 +135,12 @@ async function load<T>(where: Signal<Part<T>>, get: () => Promise<T>, mine: Abor
   where.value = { ...where.peek(), loading: true };
   try {
     const data = await get();
-    if (!mine.signal.aborted) where.value = { data, loading: false, problem: "" };
+    if (!mine.signal.aborted) where.value = { data, loading: false, problem: "", status: 200 };
   } catch (error) {
     if (mine.signal.aborted) return;
     if (error instanceof Problem && error.status === 401) needsToken.value = true;
     const problem = error instanceof Error ? error.message : String(error);
-    where.value = { data: null, loading: false, problem };
+    where.value = { data: null, loading: false, problem, status: error instanceof Problem ? error.status : 0 };
   }
 }
 
@@ -258,10 +259,7 @@ function receive(message: Message): void {
 }
 
 export function goTo(time: number | null): void {
-  batch(() => {
-    at.value = time;
-    whatIf.value = null;
-  });
+  at.value = time;
 }
 
 /** Start: read the lake's state, follow its news, and keep address and answers in step with what is chosen. */

@@ -212,10 +212,11 @@ def _measured(forecast: Forecast, window: Window, at: int) -> Finding:
         )
         for item in window.measured
     )  # fmt: skip
-    text = ", ".join(f"{percent(q.value)} of {q.label}" for q in numbers)
     statement = "No market-wide total is published for these data, which a danger level needs."
-    if numbers:
-        statement += f" Chances for {say_date(window.start, at)} in {forecast.scope}: {text}."
+    if window.measured:
+        text = ", ".join(f"{percent(p.probability)} of at least {dollars(p.theta_usd)}" for p in window.measured)
+        day = say_date(window.start, at)
+        statement = f"{text.replace(' of', ' chance of', 1)} reported on {day} (UTC), in {forecast.scope}. {statement}"
     return Finding(
         name="danger.measured",
         section="danger",

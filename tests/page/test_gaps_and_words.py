@@ -1,0 +1,129 @@
+"""What the page shows where data are missing, and how it is read by touch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+from playwright.sync_api import Page, expect
+
+from page.conftest import settled
+from runout.clock import parse_time
+from runout.lake import Lake
+from server.running import AT, moved, running
+
+pytestmark = [pytest.mark.study, pytest.mark.xdist_group("served")]
+Visit = Callable[..., Page]
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
+_SMALL_TARGETS = """() => [...document.querySelectorAll('button:not(.figure), select, input, a:not(.skip)')]
+  .filter((one) => one.checkVisibility()).map((one) => (one.type === 'checkbox' ? one.closest('label') : one))
+  .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 44)
+  .map((one) => one.outerHTML.slice(0, 80))"""
+_SMALL_PRINT = """() => [...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
+  && [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim())
+  && parseFloat(getComputedStyle(one).fontSize) < 12).map((one) => one.outerHTML.slice(0, 80))"""
+_REASON = (
+    "44.3% chance of at least $330.0M, 18.0% of at least $630.0M reported on 18 Apr (UTC), in 7 coins (ADA BNB), "
+    "Binance. No market-wide total is published for these data, which a danger level needs"
+)
+_OVERFLOWS = (
+    "() => [...document.querySelectorAll('.danger p, .danger small')].map((one) => getComputedStyle(one).overflow)"
+)
+_UNEXPLAINED = """() => [...document.querySelectorAll('.facts dd')]
+  .filter((one) => one.textContent.startsWith('n/a') && !one.querySelector('small')).length"""
+_NO_LEVEL = """(reason) => {
+  runoutState.brief.value = {loading: false, problem: '', status: 200, data: {coin: 'BTC', at: '2025-04-18T23:00Z',
+    synthetic: true, record: [], liquidated: null, reported: null, danger: {level: null, chance: null, reason}}};
+}"""
+
+
+@pytest.fixture(scope="module")
+def holed(market_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake without open interest for a day and a half, and without prices within the day of its last hours."""
+    lake = moved(market_lake, tmp_path_factory.mktemp("holed"), 0)
+    begin, end = parse_time("2025-04-15"), parse_time("2025-04-16T12:00Z")
+    lake._remove("open_interest", pl.col("event_time").is_between(begin + 1, end))
+    return lake
+
+
+def test_no_line_is_drawn_over_days_without_rows_and_they_are_hatched(visit: Visit, holed: Lake) -> None:
+    with running(holed.root) as address:
+        page = visit(f"{address}/?at={AT}&days=7")
+        page.wait_for_function(
+            "() => runoutChart?.hatching[1].holes.some((one) => one.from > runoutChart.layers.grid.start)"
+        )
+        begin, end = (parse_time(day) / 1e9 for day in ("2025-04-15", "2025-04-16T12:00Z"))
+        (hole,) = page.evaluate(
+            f"() => runoutChart.hatching[1].holes.filter((one) => one.from < {end} && one.to > {begin})"
+        )
+        assert hole["from"] <= begin
+        assert hole["to"] >= end
+        points = page.evaluate("() => runoutChart.lower[3].series.data()")
+        page.close()
+    last = max((point for point in points if point["time"] < hole["from"]), key=lambda point: point["time"])
+    assert [point["time"] for point in points if point.get("color")] == [last["time"]]
+    assert last["color"] == "transparent"
+
+
+def test_a_total_of_hours_is_a_bar_as_wide_as_its_hours(visit: Visit, served: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}"))
+    bars, step = page.evaluate("() => [runoutChart.lower[1].series.data(), runoutChart.layers.grid.step]")
+    span = page.evaluate("() => runoutState.liquidations.value.data.rows[0].span") / 1e9
+    assert span > step
+    assert {bar["slots"] for bar in bars[1:]} == {span / step}
+    assert bars[0]["slots"] <= span / step  # cut at the begin of the window
+    assert len(bars) == page.evaluate("() => runoutState.liquidations.value.data.rows.length")
+
+
+def test_where_the_page_is_not_live_no_feed_is_green(visit: Visit, served: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}"))
+    expect(page.locator(".feeds .figure .dot.good, .feeds .figure .dot.late")).to_have_count(0)
+    expect(page.locator(".feeds .figure").first).to_contain_text("old at that moment")
+
+
+def test_without_a_map_a_sentence_says_what_is_missing_and_the_rest_is_evidence(visit: Visit, served: str) -> None:
+    page = visit(f"{served}/?at=2025-01-02T00%3A00Z")
+    said = page.locator(".legend p")
+    expect(said).to_contain_text("No map yet: what it lacks is said under Levels.")
+    expect(page.locator(".ramp")).to_have_count(0)
+    expect(page.locator("p.busy")).to_have_count(0)
+    expect(page.get_by_text("expected", exact=False)).to_have_count(0)
+    lack = "No levels yet: the lake has no prices of BTC in the day before this moment. Choose another coin or moment"
+    expect(page.locator("aside")).to_contain_text(lack)
+    said.get_by_role("button", name="Why").click()
+    expect(page.get_by_role("dialog")).to_contain_text("expected intraday perpetual bars of BTC")
+
+
+def test_without_a_level_the_chances_come_first_and_nothing_is_cut_off(visit: Visit, served: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}", **PHONE))
+    page.evaluate(_NO_LEVEL, _REASON)
+    tile = page.locator(".danger")
+    expect(tile.locator("p").first).to_contain_text("44.3% chance of at least $330.0M, 18.0% of at least $630.0M")
+    expect(tile.locator("p").first.locator("small")).to_contain_text("No market-wide total is published")
+    assert set(page.evaluate(_OVERFLOWS)) == {"visible"}
+    tile.get_by_role("button", name="44.3% chance").tap()
+    expect(page.get_by_role("dialog")).to_contain_text("7 coins (ADA BNB), Binance")
+
+
+def test_what_if_opens_with_the_answer_of_a_fall_by_five_percent(visit: Visit, served: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}"))
+    expect(page.locator(".slide span").first).to_contain_text("−5.0% to $")
+    expect(page.locator(".facts")).to_contain_text("Forced orders")
+    assert page.locator(".ticks i").all_inner_texts() == ["−15%", "", "−5%", "0", "+5%", "", "+15%"]
+    bare = page.evaluate(_UNEXPLAINED)
+    assert bare == 0
+
+
+def test_on_a_phone_levels_come_before_the_chart_and_everything_can_be_touched_and_read(
+    visit: Visit, served: str
+) -> None:
+    page = settled(visit(f"{served}/?at={AT}", **PHONE))
+    table, chart = page.locator("aside table").first.bounding_box(), page.locator(".plot").bounding_box()
+    assert table is not None
+    assert chart is not None
+    assert table["y"] + table["height"] <= chart["y"]
+    expect(page.get_by_role("button", name="Keys")).to_be_hidden()
+    for name in ("Levels", "What if", "Tape"):
+        page.get_by_role("button", name=name, exact=True).tap()
+        assert page.evaluate(_SMALL_TARGETS) == []
+        assert page.evaluate(_SMALL_PRINT) == []
