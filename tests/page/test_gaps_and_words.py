@@ -42,7 +42,9 @@ def holed(market_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake without open interest for a day and a half, and without prices within the day of its last hours."""
     lake = moved(market_lake, tmp_path_factory.mktemp("holed"), 0)
     begin, end = parse_time("2025-04-15"), parse_time("2025-04-16T12:00Z")
-    lake._remove("open_interest", pl.col("event_time").is_between(begin + 1, end))
+    lake._remove(  # pyright: ignore[reportPrivateUsage]
+        "open_interest", pl.col("event_time").is_between(begin + 1, end)
+    )
     return lake
 
 

@@ -77,7 +77,7 @@ def test_the_whole_page_goes_by_keys(visit: Callable[..., Page], served: str) ->
     slider.focus()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text("Forced orders")).to_be_visible()
-    expect(slider).to_have_attribute("aria-valuetext", page.locator(".slide span").inner_text())
+    expect(slider).to_have_attribute("aria-valuetext", page.locator(".slide span").first.inner_text())
     page.keyboard.press("Space")  # on a slider: not the replay's
     expect(page.get_by_role("button", name="Replay", exact=True)).to_have_attribute("aria-pressed", "false")
 

@@ -231,7 +231,7 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
       effect(() => {
         const { data, problem } = state.candles.value, rows = data?.rows ?? [];
         const sides = state.liquidations.value.data?.rows ?? [], span = sides[0] ? sides[0].span / 1e9 : 0;
-        void [state.interest.value, state.funding.value, state.depth.value, state.gaps.value];
+        void [state.interest.value, state.funding.value, state.depth.value];
         if (!data && !problem) return; // no grid is known yet: what comes before the candles waits for them
         const { from, to } = state.window_();
         const grid = gridded(rows, from / 1000, to / 1000);
@@ -247,6 +247,9 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
         }
         made.titles.forEach((title, pane) => title.applyOptions({ lines: [{ text: names(span)[pane] ?? "", color: ink().muted, fontSize: 12 }] }));
         for (const one of made.lower) one.series.setData(one.values(grid));
+      }),
+      effect(() => {
+        void [state.candles.value, state.gaps.value, state.interest.value, state.funding.value, state.depth.value];
         for (const one of made.hatching) one.update();
       }),
       effect(() => {

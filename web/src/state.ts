@@ -130,14 +130,22 @@ export const live = computed(() => moment.value === null);
 export const synthetic = computed(() => status.value.data?.synthetic ?? false);
 
 let turn = new AbortController();
+/** Of each part, the number of the question whose answer it shows: an older answer that comes late is dropped. */
+const answered = new WeakMap<object, number>();
+let questions = 0;
 
 async function load<T>(where: Signal<Part<T>>, get: () => Promise<T>, mine: AbortController): Promise<void> {
   where.value = { ...where.peek(), loading: true };
+  const question = (questions += 1);
+  const late = () => mine.signal.aborted || question < (answered.get(where) ?? 0);
   try {
     const data = await get();
-    if (!mine.signal.aborted) where.value = { data, loading: false, problem: "", status: 200 };
+    if (late()) return;
+    answered.set(where, question);
+    where.value = { data, loading: false, problem: "", status: 200 };
   } catch (error) {
-    if (mine.signal.aborted) return;
+    if (late()) return;
+    answered.set(where, question);
     if (error instanceof Problem && error.status === 401) needsToken.value = true;
     const problem = error instanceof Error ? error.message : String(error);
     where.value = { data: null, loading: false, problem, status: error instanceof Problem ? error.status : 0 };
