@@ -100,7 +100,7 @@ def publish(lake: Lake, coin: str, at: int) -> Bulletin:
 
 
 def addressed(bulletin: Bulletin, root: str) -> Bulletin:
-    """Return a bulletin whose commands name its lake from the present folder, to run as printed; the default unnamed."""
+    """Return a bulletin whose commands name its lake from the present folder, to run as printed; the default none."""
     if "://" not in root and Path(root).absolute().is_relative_to(Path.cwd()):
         root = str(Path(root).absolute().relative_to(Path.cwd()))
     if root == DEFAULT_LAKE:
