@@ -13,7 +13,7 @@ from runout.records import KINDS
 from runout.sources.protocol import REFUSED_SCHEMA
 from runout.sources.venue import Page, Rows
 
-_BUFFER_ROWS = 300_000
+_BUFFER_ROWS = 150_000
 
 
 class Store:
