@@ -129,3 +129,15 @@ def test_on_a_phone_levels_come_before_the_chart_and_everything_can_be_touched_a
         page.get_by_role("button", name=name, exact=True).tap()
         assert page.evaluate(_SMALL_TARGETS) == []
         assert page.evaluate(_SMALL_PRINT) == []
+
+
+def test_heat_is_shaded_on_the_scale_of_its_map_though_the_map_comes_last(visit: Visit, served: str) -> None:
+    page = settled(visit(f"{served}/?at={AT}"))
+    scale = page.evaluate(
+        """() => {
+          const part = runoutState.tile.value, {header} = part.data;
+          runoutState.tile.value = {...part, data: {...part.data, header: {...header, scale_usd: 2 * header.scale_usd}}};
+          return 2 * header.scale_usd;
+        }"""
+    )
+    assert page.evaluate("() => runoutChart.layers.scene.heat.shade.full") == pytest.approx(scale * 0.9**2)

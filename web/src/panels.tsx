@@ -98,7 +98,7 @@ export function Clusters() {
                 <tr key={`${row.side}${row.low_price}`}>
                   <th scope="row"><i class={`side ${row.side}`} aria-hidden="true" />{row.side}s {percent(row.distance, 1, true)}<small>{price(row.low_price)} to {price(row.high_price)}</small></th>
                   <td class="n"><Figure title={`${row.side}s between ${price(row.low_price)} and ${price(row.high_price)}`} about={table} more={`Dollars the venue would report as liquidated if the price crosses the range, with its 90% band; ${percent(row.prior_share, 0)} of it is assumption rather than data. ${row.state}.`}>{dollars(row.usd)}{state.far(row)}</Figure><small>{dollars(row.low_usd)} to {dollars(row.high_usd)}</small></td>
-                  <td class="n">{row.chance_24h === null ? <>n/a<small>too few past days</small></> : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
+                  <td class="n">{row.chance_24h === null ? <>n/a<small>{row.through_forced_usd === null ? "needs order books" : "too few past days"}</small></> : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
                   <td class="n">{dollars(row.through_forced_usd)}{row.through_forced_usd === null && <small>no order books</small>}{row.through_stop_price !== null && <small>stops {price(row.through_stop_price)}</small>}</td>
                 </tr>
               ))}</tbody>
