@@ -136,8 +136,9 @@ def test_heat_is_shaded_on_the_scale_of_its_map_though_the_map_comes_last(visit:
     scale = page.evaluate(
         """() => {
           const part = runoutState.tile.value, {header} = part.data;
-          runoutState.tile.value = {...part, data: {...part.data, header: {...header, scale_usd: 2 * header.scale_usd}}};
-          return 2 * header.scale_usd;
+          const doubled = {...header, scale_usd: 2 * header.scale_usd};
+          runoutState.tile.value = {...part, data: {...part.data, header: doubled}};
+          return doubled.scale_usd;
         }"""
     )
     assert page.evaluate("() => runoutChart.layers.scene.heat.shade.full") == pytest.approx(scale * 0.9**2)
