@@ -200,8 +200,9 @@ def _path(fall: Fall, *, known: bool) -> Iterator[str]:
 def _forced(fall: Fall) -> str:
     if fall.forced is None:
         return ""
-    subject = "liquidations" if fall.market_wide else "forced sales on one exchange"
-    return f" after about {dollars(fall.forced.value)} of {subject}{_interval(fall.forced, '', money=True)}"
+    where = "market-wide" if fall.market_wide else "on the exchange of these levels"
+    band = _interval(fall.forced, "90%: ", money=True) or " (central value)"
+    return f", about {dollars(fall.forced.value)} liquidated {where}{band}"
 
 
 def _often(share: float) -> str:
