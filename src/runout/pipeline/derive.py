@@ -158,12 +158,7 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
 def _own_rows(lake: Lake, computation: Computation, since: int, until: int) -> dict[str, pl.DataFrame]:
     """Return what a computation wrote of the moments between two, UTC ns: the newest row of each."""
     return {
-        kind: lake.between(kind, since, until)
-        .filter(own)
-        .sort("known_time")
-        .unique("event_time", keep="last", maintain_order=True)
-        .sort("event_time")
-        .collect()
+        kind: lake.as_of(kind, since=since).filter(own, pl.col("event_time") <= until).sort("event_time")
         for kind, own in computation.outputs.items()
     }
 
