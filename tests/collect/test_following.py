@@ -236,7 +236,7 @@ def test_a_gap_holds_what_was_on_its_way_where_a_late_copy_proves_last(tmp_path:
 def test_a_collector_that_nobody_computes_after_removes_files_that_no_version_needs(tmp_path: Path):
     log = LogMaker(tmp_path / "raw")
     first, second = (log.open("liquidations", "liquidations", "premium", copy=n) for n in (0, 1))
-    reader = follower(tmp_path / "raw", tmp_path, Pace(deliver_seconds=0.0, compact_seconds=0.0))
+    reader = follower(tmp_path / "raw", tmp_path, Pace(deliver_seconds=0.0, compact_deliveries=1))
     left = tmp_path / "lake" / "liquidations" / "left-by-a-writer-that-came-second.parquet"
     for number in range(3):
         log.frame(first, example.liquidation("BTCUSDT", log.now - 1, 100.0 + number, 2.0))

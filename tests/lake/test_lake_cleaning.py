@@ -58,3 +58,16 @@ def test_a_writer_that_has_an_old_version_in_hand_goes_on_after_the_cleaning(lak
     lake.compact()
     assert writer.append("reserves", reserves({DAY: 1.0, 60 * DAY: 6.0})).unchanged == 1
     assert writer.scan("reserves").collect().height == 4
+
+
+def test_files_and_commits_stay_as_many_where_replaced_ones_are_kept_no_time(lake: Lake) -> None:
+    slept, counts = Lake(lake.root), list[int]()
+    slept.scan("reserves").collect()
+    for part in range(3):
+        for day in range(50):
+            lake.append("reserves", reserves({(part * 50 + day + 2) * DAY: 1.0}))
+        lake.compact(0)
+        counts.append(sum(1 for path in Path(lake.root, "reserves").rglob("*") if path.is_file()))
+    assert max(counts) < 120
+    assert slept.scan("reserves").collect().height == 151
+    assert slept.append("reserves", reserves({DAY: 1.0, 1_000 * DAY: 6.0})).unchanged == 1

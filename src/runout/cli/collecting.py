@@ -32,6 +32,7 @@ def collect(
     sync: float | None = None,
     deliver: float = 60.0,
     keep_days: float = 0.0,
+    keep_replaced: int = 24,
     metrics: int = 0,
     seconds: float | None = None,
 ) -> int:
@@ -62,6 +63,8 @@ def collect(
         Seconds between deliveries of rows to the tables of the lake; until then they wait in a file beside it.
     keep_days
         Days that the raw log is kept; 0: for ever.
+    keep_replaced
+        Hours that files of the lake stay after others have replaced them, for those who opened it before.
     metrics
         Port on loopback with figures for Prometheus; 0: none.
     seconds
@@ -100,7 +103,7 @@ def collect(
         scope=scope,
         hosts=settings.venue_hosts,
         policy=Policy(sync_seconds=settings.raw_sync if sync is None else sync),
-        pace=Pace(deliver_seconds=deliver, keep_seconds=keep_days * _SECONDS_A_DAY),
+        pace=Pace(deliver_seconds=deliver, keep_seconds=keep_days * _SECONDS_A_DAY, replaced_hours=keep_replaced),
         metrics_port=metrics,
     )
     record(recording, seconds=seconds)

@@ -31,15 +31,18 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         Between checkpoints: what a restart reads again.
     deliver_seconds
         Between deliveries to the tables of the lake.
-    compact_seconds
+    compact_deliveries
         Between compactions of them: each delivery leaves files, and nobody else may be there to put them together.
+    replaced_hours
+        Age at which files that were put together, or replaced otherwise, are removed.
     keep_seconds
         Age at which segments that were read may be removed; 0: never.
     """
 
     checkpoint_seconds: float = 5.0
     deliver_seconds: float = 60.0
-    compact_seconds: float = 3600.0
+    compact_deliveries: int = 60
+    replaced_hours: int = 24
     keep_seconds: float = 0.0
 
 
@@ -96,7 +99,8 @@ class Follower:
         self._normaliser = Normaliser(venue_of, tail.state("normaliser"))
         self.status = Status(position=position)
         self._folder = folder
-        self._saved = self._delivered = self._compacted = monotonic_seconds()
+        self._saved = self._delivered = monotonic_seconds()
+        self._deliveries = 0
         self._since_save = 0
         self._after = position
         self._through: int | None = None
@@ -151,9 +155,9 @@ class Follower:
             self._tail.deliver(self._lake)
             self._tail.commit({}, state={_DELIVERED: msgspec.json.encode(self._through)})
             self.status.fault = ""
-            if self._delivered - self._compacted >= self._pace.compact_seconds:
-                self._compacted = self._delivered
-                self._lake.compact()
+            self._deliveries += 1
+            if self._deliveries % self._pace.compact_deliveries == 0:
+                self._lake.compact(self._pace.replaced_hours)
         except LakeError as error:
             self.status.fault = str(error)
         with contextlib.suppress(OSError):

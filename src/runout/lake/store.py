@@ -314,16 +314,21 @@ class Lake:
                 self._remove(schema.kind, gone)
         self._remove("series", gone)
 
-    def compact(self) -> None:
+    def compact(self, kept_hours: int = 24) -> None:
         """Rewrite tables that consist of many files as few sorted ones, and remove files that no version needs.
 
-        Rows and fingerprint stay the same. Files are removed a day after they were written or replaced. Beside a
-        writer that is always first the files stay as they are: writers put small ones together themselves.
+        Rows and fingerprint stay the same. Beside a writer that is always first the files stay as they are: writers put
+        small ones together themselves.
+
+        Parameters
+        ----------
+        kept_hours
+            Files and commits younger than this stay, for those who opened the lake before they were replaced.
         """
         for kind in KINDS:
             if len(self._table(kind).files()) > _COMPACT_ABOVE_FILES:
                 self._try(kind, without(pl.lit(value=False)), overwrite=True, attempts=_COMPACT_ATTEMPTS)
-            self._table(kind).clean()
+            self._table(kind).clean(kept_hours)
 
     def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
         """Write what was known at ``at`` to a new lake: the same lake, as it would have stood then."""

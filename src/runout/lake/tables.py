@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _SMALL_FILES = 64
 _SMALL_BYTES = 500_000
-_KEPT_HOURS = 24
 _ROWS_OF_A_GROUP = 50_000
 """Rows are sorted by series and time, so groups this small let a read of one series' last hours skip the others."""
 _NO_ROOM = re.compile("no space left|quota exceeded|os error 28|StorageFull", re.IGNORECASE)
@@ -60,8 +59,8 @@ class Table:
 
         began = _beginning(self.address)
         if self._delta is not None and began == self._began:
-            # The log of a table is kept for weeks: as long as it does not go on after our version, nothing is new.
-            if "://" not in self.address and not Path(self.address, f"_delta_log/{self.version + 1:020}.json").exists():
+            # As long as the log holds our version and none after it, nothing is new.
+            if "://" not in self.address and _commit(self, 0).exists() and not _commit(self, 1).exists():
                 return
             try:
                 self._delta.update_incremental()
@@ -227,11 +226,11 @@ class Table:
         within = small["min.event_time"].min(), small["max.event_time"].max()
         return self.commit(self.rows(event_time=within).collect().sort(layout(self.schema)), within=within)
 
-    def clean(self) -> None:
-        """Remove files of a day ago or older that no version names, and those that newer versions have replaced.
+    def clean(self, hours: int) -> None:
+        """Remove what is older than so many hours: files that no version names or newer ones replaced, and commits.
 
         A writer that came second leaves such a file. Younger ones may be of a writer that has yet to commit, or of a
-        reader at an earlier version.
+        reader at an earlier version. Commits go when the next checkpoint is written.
 
         Raises
         ------
@@ -242,12 +241,19 @@ class Table:
 
         if self._delta is None:
             return
+        kept = {"delta.logRetentionDuration": f"interval {hours} hours"}
         try:
-            self._delta.vacuum(_KEPT_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
+            if not kept.items() <= self._delta.metadata().configuration.items():
+                self._delta.alter.set_table_properties(kept)
+            self._delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
         except CommitFailedError:
             return  # Other writers were first; what is left is removed the next time.
         except (OSError, DeltaError) as error:
             raise refusal(self.address, error) from error
+
+
+def _commit(table: Table, ahead: int) -> Path:
+    return Path(table.address, f"_delta_log/{table.version + ahead:020}.json")
 
 
 _NO_EXTENT = pl.DataFrame(
