@@ -1,5 +1,6 @@
 """What a collector does with each message, beside a plain write of its bytes."""
 
+import asyncio
 import itertools
 import time
 
@@ -36,6 +37,22 @@ def plain(folder):
     return run
 
 
+def kept_by_cryptofeed(folder):
+    """Give all messages to the raw log of cryptofeed, as its sockets do: lines in memory, 10,000 of them written at a time."""
+    collection = pytest.importorskip(
+        "cryptofeed.raw_data_collection", reason="`pip install cryptofeed==2.4.1` for this peer"
+    )
+    texts = [payload.decode() for payload in TRADES]
+
+    async def keep():
+        callback = collection.AsyncFileCallback(str(folder))
+        for text in texts:
+            await callback(text, time.time(), "trades")
+        callback.stop()
+
+    return lambda: asyncio.run(keep())
+
+
 def logged(folder, take=None):
     """Append all messages to a new raw log, and wait until they are in its file."""
     numbers = itertools.count()
@@ -67,8 +84,17 @@ def received(recorder):
 def test_messages_to_the_raw_log(beside, tmp_path):
     beside(
         "messages",
-        Work("messages to the raw log, with checksums", logged(tmp_path), MESSAGES),
+        Work("messages to the raw log: checked, then compressed", logged(tmp_path), MESSAGES),
         Work("plain write of the same bytes", plain(tmp_path), MESSAGES),
+        turns=3,
+    )
+
+
+def test_messages_to_the_raw_log_of_a_peer(beside, tmp_path):
+    beside(
+        "messages",
+        Work("messages to the raw log: checked, then compressed", logged(tmp_path), MESSAGES),
+        Work("raw log of cryptofeed: neither", kept_by_cryptofeed(tmp_path), MESSAGES),
         turns=3,
     )
 

@@ -85,7 +85,7 @@ async def killed_at_random(folder: Path, kills: int, seed: int) -> tuple[Times, 
     return sent, of_other
 
 
-async def recording_killed(folder: Path, kills: int, seed: int) -> Times:
+async def recording_killed(folder: Path, kills: int, seed: int, longest: float) -> Times:
     """Kill what records, alone, again and again; then let it end in order."""
     chance, sent = np.random.default_rng(seed), Times()
     context = multiprocessing.get_context("forkserver")
@@ -94,9 +94,9 @@ async def recording_killed(folder: Path, kills: int, seed: int) -> Times:
         for number in range(kills + 1):
             process = context.Process(target=recording_process.record, args=(str(folder / "raw"), server.port))
             process.start()
-            await until_subscribed(server)
+            await until_subscribed(server, count=int(chance.integers(1, 3)))
             sending = asyncio.create_task(burst(server, sent, 60.0))
-            await asyncio.sleep(float(chance.uniform(0.0, 0.5)))
+            await asyncio.sleep(float(chance.uniform(0.0, longest)))
             if number < kills:
                 process.kill()
             else:
@@ -156,16 +156,15 @@ def test_a_collector_killed_beside_another_stores_each_message_once_or_says_that
     assert feed.gap_cause == "collector stopped"
 
 
-def check_recording(folder: Path, kills: int, seed: int) -> tuple[int, int]:
-    sent = asyncio.run(recording_killed(folder, kills, seed))
+def check_recording(folder: Path, kills: int, seed: int, longest: float = 0.5) -> tuple[int, int]:
+    sent = asyncio.run(recording_killed(folder, kills, seed, longest))
     stored, lost = _check_one(folder / "raw", imported(folder / "raw", folder), "BTC", sent)
     assert stored > 10 * kills
     return stored, lost
 
 
-@pytest.mark.study
 def test_what_is_killed_while_it_records_lost_nothing_but_what_a_gap_says(tmp_path: Path):
-    check_recording(tmp_path, kills=5, seed=3)
+    check_recording(tmp_path, kills=30, seed=3, longest=0.2)
 
 
 @pytest.mark.study

@@ -77,6 +77,8 @@ def collect(
     """
     if not coins:
         raise UsageError("expected coins such as BTC ETH, found none; name what to record")
+    if keep_replaced < 0:
+        raise UsageError(f"expected --keep-replaced of 0 hours or more, found {keep_replaced}")
     from runout.cli.backfilling import present_coins  # noqa: PLC0415 - as the following
     from runout.collect.following import Pace  # noqa: PLC0415 - `runout --help` opens no socket
     from runout.collect.supervisor import Scope  # noqa: PLC0415

@@ -317,13 +317,8 @@ class Lake:
     def compact(self, kept_hours: int = 24) -> None:
         """Rewrite tables that consist of many files as few sorted ones, and remove files that no version needs.
 
-        Rows and fingerprint stay the same. Beside a writer that is always first the files stay as they are: writers put
-        small ones together themselves.
-
-        Parameters
-        ----------
-        kept_hours
-            Files and commits younger than this stay, for those who opened the lake before they were replaced.
+        Rows and fingerprint stay the same. Files and commits younger than ``kept_hours`` stay, for those who opened the
+        lake before. Beside a writer that is always first all stay: writers put small ones together themselves.
         """
         for kind in KINDS:
             if len(self._table(kind).files()) > _COMPACT_ABOVE_FILES:
