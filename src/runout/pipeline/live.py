@@ -49,7 +49,7 @@ class Updated(msgspec.Struct, frozen=True, kw_only=True):
     rows
         Derived rows that are new.
     hourly
-        Whether an hour began.
+        Whether what an hour asks for is done with it.
     issued
         Forecasts entered into the ledger.
     levels
@@ -76,23 +76,36 @@ class Updater:
     def __init__(self, lake: Lake, coins: Sequence[str]) -> None:
         self._lake, self._coins = lake, tuple(coins)
         self._hour = -1
+        self._due = list[tuple[str, str]]()
 
     def update(self, at: int) -> Updated:
-        """Derive what is new at a moment (UTC ns); in a new hour, keep forecast, levels and moves as well.
+        """Derive what is new at a moment (UTC ns), and do a part of what each hour asks for; at first all of it.
+
+        Forecast, levels and moves of each coin and putting files together are a part each: none waits for the others,
+        and no minute is kept for long.
 
         Raises
         ------
         LakeError
             If the lake cannot be written; what was written stays, and the next update goes on.
         """
-        rows, hour = add_new(self._lake), at // NANOSECONDS_PER_HOUR
-        if hour == self._hour:
+        rows, hour, first = add_new(self._lake), at // NANOSECONDS_PER_HOUR, self._hour < 0
+        if hour != self._hour:
+            self._due += [part for part in self._parts() if part not in self._due]
+            self._hour = hour
+        if not self._due:
             return Updated(rows=rows)
         issued, levels = 0, Counter[str]()
-        for coin in self._coins:
-            issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
-            newest = newest_moment(self._lake, coin)
-            levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
-        self._lake.compact()
-        self._hour = hour
-        return Updated(rows=rows, hourly=True, issued=issued, levels=levels)
+        for part, coin in self._due[:] if first else self._due[:1]:
+            if part == "forecast":
+                issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
+            elif part == "levels":
+                newest = newest_moment(self._lake, coin)
+                levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
+            else:
+                self._lake.compact()
+            self._due.remove((part, coin))
+        return Updated(rows=rows, hourly=not self._due, issued=issued, levels=levels)
+
+    def _parts(self) -> list[tuple[str, str]]:
+        return [*((part, coin) for coin in self._coins for part in ("forecast", "levels")), ("files", "")]
