@@ -148,6 +148,18 @@ def format_time(time_ns: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%MZ" if moment.second == 0 else "%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact_time(time_ns: int) -> str:
+    """Return ISO 8601 text in UTC, without loss down to the microsecond: what :func:`parse_time` reads as it was.
+
+    Examples
+    --------
+    >>> exact_time(60_250_000_000), exact_time(60_000_000_000)
+    ('1970-01-01T00:01:00.25Z', '1970-01-01T00:01Z')
+    """
+    moment = to_datetime(time_ns)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0") + "Z" if moment.microsecond else format_time(time_ns)
+
+
 def format_date(time_ns: int) -> str:
     """Return the UTC date of ``time_ns`` as ``YYYY-MM-DD``."""
     return to_datetime(time_ns).strftime("%Y-%m-%d")

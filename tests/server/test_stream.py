@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from runout.api.questions import Question
-from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, now_ns
+from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, EmulatedClock, follow, now_ns
 from runout.lake.tail import TAIL_FILE, Tail
 from runout.lake.tailed import TailedLake
 from runout.server.questions import read
@@ -160,6 +161,31 @@ def test_a_liquidation_that_a_collector_received_is_news_once_and_in_the_tape_be
     tail.close()
     assert [name for name, _ in news.poll()] == ["lake"]
     assert news.poll() == []
+
+
+def test_what_became_known_within_the_present_second_is_in_the_answer_as_soon_as_it_is_news(folder: Path) -> None:
+    lake = market(folder / "present")
+    minute = now_ns() // NANOSECONDS_PER_MINUTE * NANOSECONDS_PER_MINUTE
+    tail = Tail(Path(lake.root) / "collect" / "main" / TAIL_FILE)
+    follow(EmulatedClock(market=minute + 900_000_000, wall=time.time_ns(), speed=1e-6))  # it all but stands still
+    try:
+        with (
+            running(lake.root) as address,
+            httpx.Client(base_url=address, timeout=60) as client,
+            client.stream("GET", "/v1/stream?channels=liquidations") as stream,
+        ):
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 1000"
+            assert client.get("/v1/tape").json()["rows"] == []
+            tail.commit({"liquidations": events(minute - 9_700_000_000, 1, usd=123_456.0)})
+            assert next(line for line in lines if line == "event: liquidations")
+            document = client.get("/v1/tape").json()
+            assert [row["value_usd"] for row in document["rows"]] == [123_456.0]
+            assert document["as_of"].endswith(":00.9Z")
+            assert client.get(document["reproduce"]).json() == document
+    finally:
+        follow(None)
+        tail.close()
 
 
 def test_a_new_bar_is_news_once_and_again_when_its_figures_change(folder: Path) -> None:

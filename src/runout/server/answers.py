@@ -5,6 +5,7 @@ one has, the rows known at the moment are counted, and only if that number has c
 """
 
 import asyncio
+import math
 import os
 from collections import OrderedDict
 from typing import Final
@@ -14,7 +15,7 @@ import anyio.to_process
 import anyio.to_thread
 
 from runout.api.questions import READS, Question
-from runout.clock import NANOSECONDS_PER_MINUTE, monotonic_seconds, now_ns
+from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, monotonic_seconds, now_ns
 from runout.errors import RunoutError
 from runout.lake.tailed import TailedLake
 from runout.server.questions import Answer, answer, read, refuse_stale
@@ -58,7 +59,7 @@ class Answers:
         self._threads = anyio.CapacityLimiter(_THREADS)
         self._lake = TailedLake(settings.lake)
         self._lock = asyncio.Lock()
-        self._version, self._tables, self._looked = "", "", 0.0
+        self._version, self._tables, self._looked, self._changed = "", "", -math.inf, 0
         self.computed = 0
         self.reused = 0
 
@@ -68,13 +69,28 @@ class Answers:
         Tables are looked at once in the time between two polls, however many ask.
         """
         async with self._lock:
-            if not self._version or monotonic_seconds() - self._looked > self._settings.poll_seconds:
+            if monotonic_seconds() - self._looked > self._settings.poll_seconds:
                 versions = await anyio.to_thread.run_sync(self._lake.versions, limiter=self._threads)
                 waiting = await anyio.to_thread.run_sync(self._lake.waiting, limiter=self._threads)
                 self._tables = "-".join(str(version + 1) for version in versions.values())
-                self._version = self._tables + "".join(f"-{kind}.{count}" for kind, count in sorted(waiting.items()))
+                newest = self._tables + "".join(f"-{kind}.{count}" for kind, count in sorted(waiting.items()))
                 self._looked = monotonic_seconds()
+                if newest != self._version:
+                    self._version, self._changed = newest, now_ns() // 1_000_000 * 1_000_000
         return self._version
+
+    def expire(self) -> None:
+        """Look at the lake again with the next question: there is news."""
+        self._looked = -math.inf
+
+    async def present(self) -> int:
+        """Return the moment (UTC ns) that questions of the present are of: all within a second share their answer.
+
+        It is the present second, or the millisecond at which the lake was last seen to have changed within it: a row
+        is in the answer as soon as it is there, and the same moment asked of later gives the same rows.
+        """
+        await self.version()
+        return max(now_ns() // NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND, self._changed)
 
     async def get(self, question: Question) -> Answer:
         """Return the answer to a question.

@@ -49,7 +49,8 @@ def framework(settings: Settings, tail: "Tail | None" = None) -> Litestar:
         app.state.answers = Answers(settings)
         app.state.channel = Channel()
         news = tail or LakeTail(settings.lake)
-        watching = asyncio.ensure_future(live.watch(news, app.state.channel, settings.poll_seconds))
+        expire = app.state.answers.expire
+        watching = asyncio.ensure_future(live.watch(news, app.state.channel, settings.poll_seconds, expire))
         try:
             yield
         finally:

@@ -12,7 +12,7 @@ from litestar.params import Parameter
 
 from runout.api.questions import READS, Question
 from runout.api.table_answer import TableAnswer
-from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, format_time, now_ns, parse_time
+from runout.clock import NANOSECONDS_PER_MINUTE, exact_time, parse_time
 from runout.errors import UsageError
 from runout.server import replies
 from runout.server.answers import Answers
@@ -66,6 +66,7 @@ async def view_of(
 
 
 async def subject_of(
+    request: AnyRequest,
     coin: Annotated[str, Parameter(description="Base asset: letters, digits.", pattern=r"^[A-Za-z0-9]{1,20}$")] = "BTC",
     at: Annotated[
         str | None,
@@ -77,9 +78,8 @@ async def subject_of(
         str | None, Parameter(description="UTC moment where a window begins; a week before if absent.", max_length=40)
     ] = None,
 ) -> Subject:
-    """Return of what a request is; now means the present second."""
-    now = now_ns()
-    moment = now - now % NANOSECONDS_PER_SECOND if at is None else moment_of("at", at)
+    """Return of what a request is."""
+    moment = await answers_of(request).present() if at is None else moment_of("at", at)
     return Subject(
         coin=coin.upper(), at=moment, named=at is not None, since=None if since is None else moment_of("since", since)
     )
@@ -138,7 +138,7 @@ class Asking(msgspec.Struct, frozen=True):
         form = replies.chosen_form(self.request, self.view.format, forms)
         answer = await answers_of(self.request).get(asked)
         if form in documents:
-            headers = {"X-Runout-As-Of": format_time(asked.at)}
+            headers = {"X-Runout-As-Of": exact_time(asked.at)}
             return await self._reply(answer.documents[form], form, headers)
         if name not in answer.tables:
             missing = answer.documents.get(f"{name}-missing", b"it cannot be made of what the lake holds")
@@ -147,7 +147,7 @@ class Asking(msgspec.Struct, frozen=True):
         return await self._part(answer.tables[name], form, page, asked.at)
 
     async def _part(self, table: TableAnswer, form: str, page: replies.Page, at: int) -> Response[bytes]:
-        body, headers = replies.table_body(table, form, page, as_of=format_time(at), reproduce=_again(self.request, at))
+        body, headers = replies.table_body(table, form, page, as_of=exact_time(at), reproduce=_again(self.request, at))
         return await self._reply(body, form, headers)
 
     async def _reply(self, body: bytes, form: str, headers: dict[str, str]) -> Response[bytes]:
@@ -166,4 +166,4 @@ def _again(request: AnyRequest, at: int) -> str:
     """Return the path that asks the same of the same moment."""
     left_out = {"at", "version", "cursor"}
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in left_out]
-    return f"{request.url.path}?{urlencode([*kept, ('at', format_time(at))])}"
+    return f"{request.url.path}?{urlencode([*kept, ('at', exact_time(at))])}"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
 import anyio.to_thread
@@ -96,8 +96,18 @@ async def socket(socket: WebSocket[Any, Any, State]) -> None:
     await _close(socket, 1001, "the server ends")
 
 
-async def watch(tail: Tail, channel: Channel, seconds: float) -> None:
-    """Ask a tail for news again and again and publish them; a lake that cannot be read is asked again later."""
+async def watch(tail: Tail, channel: Channel, seconds: float, expire: Callable[[], None]) -> None:
+    """Ask a tail for news again and again and publish them; a lake that cannot be read is asked again later.
+
+    Parameters
+    ----------
+    tail, channel
+        Where news come from, and go.
+    seconds
+        Between two questions.
+    expire
+        Called before news are published.
+    """
     wait = _LEAST_BACKOFF
     while True:
         try:
@@ -108,6 +118,8 @@ async def watch(tail: Tail, channel: Channel, seconds: float) -> None:
             await asyncio.sleep(wait)
             wait = min(2.0 * wait, _MOST_BACKOFF)
             continue
+        if news:
+            expire()
         for name, data in news:
             channel.publish(name, data)
         await asyncio.sleep(seconds)

@@ -10,7 +10,7 @@ from litestar.params import Parameter
 
 from runout.api.observed import Status
 from runout.api.questions import Question
-from runout.clock import format_time
+from runout.clock import exact_time
 from runout.server import replies
 from runout.server.asking import AnyRequest, Asking, Columns, Subject, Venue, answers_of
 from runout.server.problems import Problem
@@ -212,7 +212,7 @@ async def status(request: AnyRequest, subject: NamedDependency[Subject]) -> Resp
     answer = await answers.get(Question(resource="status", at=subject.at))
     results = msgspec.json.decode(answer.documents["json"], type=Status)
     fields = {name: getattr(results, name) for name in results.__struct_fields__}
-    document = StatusDocument(**fields, version=await answers.version(), as_of=format_time(subject.at))
+    document = StatusDocument(**fields, version=await answers.version(), as_of=exact_time(subject.at))
     return replies.respond(request, msgspec.json.encode(document), MEDIA["json"], fixed=False)
 
 
