@@ -86,9 +86,11 @@ class Run:
                 await asyncio.gather(collecting, return_exceptions=True)
                 log.close()
 
+    def records(self) -> list[Record]:
+        return list(itertools.chain.from_iterable(batch for _, batch in read_all(self.folder / "raw")))
+
     def notes(self) -> list[Note]:
-        records = itertools.chain.from_iterable(batch for _, batch in read_all(self.folder / "raw"))
-        return [read_note(record.payload) for record in records if record.kind == Kind.NOTE]
+        return [read_note(record.payload) for record in self.records() if record.kind == Kind.NOTE]
 
     def lake(self) -> Lake:
         return imported(self.folder / "raw", self.folder)
@@ -118,6 +120,14 @@ async def one_copy_is_cut(run: Run) -> None:
             if n == 5:
                 run.server.cut(next(iter(run.server.open)))
             await asyncio.sleep(0.04)
+
+
+@scenario
+async def liquidations_now_and_then(run: Run) -> None:
+    await run.subscribed(2)
+    for _ in range(6):
+        await run.liquidation()
+        await asyncio.sleep(0.7)
 
 
 @scenario
@@ -303,6 +313,21 @@ def test_two_copies_lose_nothing_while_one_of_them_is_cut(runs: dict[str, Run]):
     run = runs["one_copy_is_cut"]
     assert run.liquidations() == run.sent
     assert run.gaps() == []
+
+
+def test_a_liquidation_ends_its_slot_at_once_where_half_a_second_is_over(runs: dict[str, Run]):
+    ended, others, waits = 0, None, list[int]()
+    for record in runs["liquidations_now_and_then"].records():
+        if record.kind == Kind.FRAME and b'"liq"' in record.payload:
+            due = ended and record.received - ended > 0.5 * NANOSECONDS_PER_SECOND
+            others = 0 if due and others is None else others
+        elif record.kind == Kind.FRAME:
+            others = None if others is None else others + 1
+        elif record.kind == Kind.NOTE and isinstance(note := read_note(record.payload), Tick) and note.regular:
+            waits += [] if others is None else [others]
+            ended, others = record.received, None
+    assert waits
+    assert max(waits) <= 3, waits  # marks that came first: two each tenth of a second
 
 
 def test_what_is_sent_while_both_copies_are_cut_is_in_a_gap_with_its_cause(runs: dict[str, Run]):

@@ -1,5 +1,6 @@
 """What sockets and polls write through: the raw log, numbers of sources, proof of life, and the collector's notes."""
 
+import asyncio
 import itertools
 from collections.abc import Callable
 
@@ -25,6 +26,11 @@ class Recorder:
         Returns UTC ns.
     pace
         Seconds of that clock in a second; 0: as the clock that is followed.
+
+    Attributes
+    ----------
+    urgent
+        Set where a liquidation came: somebody may wait for its slot to end.
     """
 
     def __init__(self, log: RawLog, clock: Callable[[], int] = now_ns, pace: float = 0.0) -> None:
@@ -33,6 +39,7 @@ class Recorder:
         self.pace = pace or pace_of_clock()
         self.dropped = 0
         self.jumps = 0
+        self.urgent = asyncio.Event()
         self._numbers = itertools.count(log.segment * _SOURCES_A_SEGMENT % (1 << 32))
         self._alive: dict[int, tuple[int, int, int]] = {}
         self._offset = self._clock_offset()
@@ -71,7 +78,8 @@ class Recorder:
         self.log.append(Kind.NOTE, 0, msgspec.json.encode(note), self.clock())
 
     def tick(self) -> None:
-        """Note what lives, what was dropped, and whether the clock was set; called every second."""
+        """Note what lives, what was dropped, and whether the clock was set: every second, sooner where it is urgent."""
+        self.urgent.clear()
         offset = self._clock_offset()
         if abs(offset - self._offset) > _JUMP_SECONDS * self.pace:
             self.jumps += 1

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 STATUS_FILE: Final = "collector.json"
 _STATUS_SECONDS = 2.0
-_IDLE_SECONDS = 0.2
+_IDLE_SECONDS = 0.05
 _LAST_SECONDS = 60.0
 """For which a process that was told to end goes on making rows; systemd waits twice as long."""
 _DATA_SECONDS = 120.0

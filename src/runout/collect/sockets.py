@@ -183,6 +183,8 @@ class Socket:
             if self._awaited:
                 for name in frame.streams:
                     self._awaited.pop(name, None)
+            if any(self._kinds.get(name) == "liquidations" for name in frame.streams):
+                self._recorder.urgent.set()
             if frame.sequence:
                 self._follow(frame.sequence, received)
         elif frame.kind == "refused":

@@ -1,6 +1,7 @@
 """One supervisor over all connections and polls: a task each, none of which can end another."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ _CONNECTS, _CONNECT_SECONDS = 200, 300.0
 _SPACING_SECONDS = 0.35
 _RESTART_SECONDS = 10.0
 _TICK_SECONDS = 1.0
+_SOON_SECONDS = 0.5  # between two ticks at least: a slot costs the process that makes rows some tens of milliseconds
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +115,9 @@ class Supervisor:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(_SOON_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._recorder.urgent.wait(), _TICK_SECONDS - _SOON_SECONDS)
             self._recorder.tick()
             for standing in self.standings():
                 key = (standing.venue, standing.feed, standing.copy)
