@@ -28,14 +28,18 @@ class EmulatedClock(NamedTuple):
         This machine's time at which the market's clock stood at ``market``, UTC ns.
     speed
         Market seconds in a second.
+    limit_speed
+        Seconds that limits and silences of venues are counted in, in a second: as fast as the emulator counts them.
     """
 
     market: int
     wall: int
     speed: float
+    limit_speed: float = 1.0
 
     def __str__(self) -> str:
-        return f"{format_time(self.market)} at {self.wall} x {self.speed:g}"
+        limits = "" if self.limit_speed == 1.0 else f" limits x {self.limit_speed:g}"
+        return f"{format_time(self.market)} at {self.wall} x {self.speed:g}{limits}"
 
 
 _followed: list[EmulatedClock] = []
@@ -59,19 +63,20 @@ def parse_emulated_clock(text: str) -> EmulatedClock:
     ValueError
         If the text is no such clock.
     """
-    parts = text.replace(" at ", " x ").split(" x ")
-    if len(parts) != 3 or not parts[1].isdigit():
+    market, *limits = text.split(" limits x ")
+    parts = market.replace(" at ", " x ").split(" x ")
+    if len(parts) != 3 or not parts[1].isdigit() or len(limits) > 1:
         raise ValueError(f"no emulated clock: {text!r}; `runout emulate` prints the one to set")
-    clock = EmulatedClock(parse_time(parts[0]), int(parts[1]), float(parts[2]))
-    if not 0.0 < clock.speed < float("inf"):
-        raise ValueError(f"no speed of a clock: {parts[2]!r}; a positive number of market seconds in a second")
+    clock = EmulatedClock(parse_time(parts[0]), int(parts[1]), float(parts[2]), *map(float, limits))
+    if not (0.0 < clock.speed < float("inf") and 0.0 < clock.limit_speed < float("inf")):
+        raise ValueError(f"no speed of a clock: {text!r}; a positive number of its seconds in a second")
     return clock
 
 
-def emulated_clock(market: int, speed: float) -> EmulatedClock:
+def emulated_clock(market: int, speed: float, limit_speed: float = 1.0) -> EmulatedClock:
     """Return the clock that stands at the market time ``market`` (UTC ns) now and runs at ``speed``."""
     begun = market - market % NANOSECONDS_PER_SECOND
-    return EmulatedClock(begun, time.time_ns() - int((market - begun) / speed), speed)
+    return EmulatedClock(begun, time.time_ns() - int((market - begun) / speed), speed, limit_speed)
 
 
 def now_ns() -> int:
@@ -83,9 +88,18 @@ def now_ns() -> int:
     return clock.market + int((wall - clock.wall) * clock.speed)
 
 
-def machine_seconds() -> float:
-    """Return this machine's time in seconds since 1970, whatever market is followed: what limits are counted in."""
-    return time.time()
+def limit_seconds() -> float:
+    """Return the clock that limits are counted in: this machine's seconds, however fast the market that is followed."""
+    return time.time() * _limit_speed()
+
+
+async def wait_limit_seconds(seconds: float) -> None:
+    """Let so many seconds of :func:`limit_seconds` pass."""
+    await asyncio.sleep(seconds / _limit_speed())
+
+
+def _limit_speed() -> float:
+    return _followed[0].limit_speed if _followed else 1.0
 
 
 def monotonic_seconds() -> float:

@@ -17,6 +17,7 @@ import pytest
 from runout.clock import NANOSECONDS_PER_DAY, format_time, parse_time
 from runout.collect.http import Patience
 from runout.emulator import Emulator, Fault, Market, Plan
+from runout.emulator.limits import Account
 from runout.emulator.scripts import SCRIPTS
 from runout.lake import Lake
 from runout.pipeline.backfill import LINES, Backfill
@@ -30,19 +31,24 @@ FORM_FAULTS = (
     Fault(kind="reset", every=23), Fault(kind="broken", every=29), Fault(kind="empty", every=31),
     Fault(kind="unknown-field", every=2), Fault(kind="text-numbers", every=5),
 )  # fmt: skip
-BANS = (Fault(kind="banned", venue="binance", at=20, times=1), Fault(kind="banned", venue="okx", at=40, times=1))
+BANS = (Fault(kind="banned", venue="binance", at=100, times=1), Fault(kind="banned", venue="okx", at=200, times=1))
 PEAK_BYTES = 600 * 2**20
 ASKED = tuple(venue for venue in VENUES if venue not in os.environ.get("STUDY_WITHOUT", "").split(","))
-"""Venues of the long studies: Bitfinex allows three calls a minute, and a flush of its market takes hours at that."""
+"""Venues of the long studies."""
+LIMIT_SPEED = float(os.environ.get("STUDY_LIMIT_SPEED", "20"))
+"""How much faster than in earnest limits, silences and bans pass in the long studies, at the venues as in the client:
+Bitfinex allows three calls a minute, and a flush of its market takes hours at that."""
 
 
 @contextmanager
-def serving(market: Market, faults: Sequence[Fault] = (), venues: Sequence[str] = ()) -> Iterator[Emulator]:
-    """Serve emulated venues, of which the market's clock stands almost still and limits count real seconds."""
+def serving(
+    market: Market, faults: Sequence[Fault] = (), venues: Sequence[str] = (), limit_speed: float = 1.0
+) -> Iterator[Emulator]:
+    """Serve emulated venues, of which the market's clock stands almost still and that of limits may run fast."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    emulator = Emulator(market, speed=1e-4, faults=faults, venues=venues)
+    emulator = Emulator(market, speed=1e-4, wire_speed=limit_speed, faults=faults, venues=venues)
     asyncio.run_coroutine_threadsafe(emulator.__aenter__(), loop).result()
     try:
         yield emulator
@@ -58,10 +64,13 @@ def rows_of(lake: Path) -> dict[str, str]:
     return {kind: mark for kind, mark in Lake(lake).fingerprint().items() if kind not in {"quarantine", "lake"}}
 
 
+def accounts(emulator: Emulator) -> list[Account]:
+    return [account for counter in emulator.counters.values() for account in counter.limits.accounts.values()]
+
+
 def provoked(emulator: Emulator) -> int:
     """Return the bans that no fault of the script imposed, those that a call during a ban brought included."""
-    bans = sum(account.bans for counter in emulator.counters.values() for account in counter.limits.accounts.values())
-    return bans - emulator.script.struck.get("banned", 0)
+    return sum(account.bans - account.imposed for account in accounts(emulator))
 
 
 def asked(emulator: Emulator) -> Counter[tuple[object, ...]]:
@@ -94,8 +103,15 @@ def test_faults_of_form_change_no_row_and_without_them_no_call_is_made_twice(tmp
     assert provoked(clean) == provoked(faulty) == 0
 
 
-def say(figures: str) -> None:
-    sys.__stdout__.write(f"{figures}\n")
+def say(name: str, emulator: Emulator, figures: str) -> None:
+    """Print what a run was, past pytest's capture and at once."""
+    imposed, in_flight = (sum(getattr(a, what) for a in accounts(emulator)) for what in ("imposed", "in_flight"))
+    bans = f"bans: {imposed} imposed, {provoked(emulator)} provoked, {in_flight} calls in flight when one began"
+    refused = sum(account.refusals for account in accounts(emulator))
+    print(  # noqa: T201 - figures for the note
+        f"{name}: {emulator.truth.summary()}; {bans}; {refused} calls above a limit; "
+        f"{emulator.clock.wire_seconds() / LIMIT_SPEED:.0f} s; {figures}", file=sys.__stdout__, flush=True,
+    )  # fmt: skip
 
 
 # -- as the command, whole ---------------------------------------------------------------------------------------------
@@ -120,7 +136,10 @@ class Run:
 
     def __init__(self, emulator: Emulator, lake: Path, days: int) -> None:
         self.emulator, self.kills = emulator, list[int]()
-        self._environment = {**os.environ, "RUNOUT_VENUE_HOSTS": emulator.url, "NO_COLOR": "1"}
+        self._environment = {
+            **os.environ, "RUNOUT_VENUE_HOSTS": emulator.url, "NO_COLOR": "1",
+            "RUNOUT_EMULATED_CLOCK": str(emulator.followed()),
+        }  # fmt: skip
         self._command = [sys.executable, "-m", "runout", "backfill", "BTC", "ETH", "SOL", "--days", str(days),
                          "--until", format_time(UNTIL), "--lake", str(lake),
                          *(word for venue in ASKED for word in ("--venue", venue))]  # fmt: skip
@@ -175,9 +194,9 @@ def undisturbed(
 ) -> tuple[Path, dict[str, str]]:
     """Return the lake of a backfill that nothing disturbed, and the fingerprints of its rows before any computation."""
     lake = tmp_path_factory.mktemp("undisturbed")
-    with serving(whole_market) as emulator:
+    with serving(whole_market, limit_speed=LIMIT_SPEED) as emulator:
         peak = Run(emulator, lake, days).to_end()
-        say(f"clean: {emulator.truth.summary()}; peak {peak / 2**20:.0f} MB")
+        say("clean", emulator, f"peak {peak / 2**20:.0f} MB")
         daily = {"defillama"} if days < 3 else set[str]()
         assert {call.venue for call in emulator.truth.calls} >= set(ASKED) - daily
         assert set(asked(emulator).values()) == {1}
@@ -201,9 +220,9 @@ def test_a_newcomer_gets_from_nothing_to_a_bulletin(undisturbed: tuple[Path, dic
 def test_no_fault_of_a_venue_changes_a_row_or_provokes_a_ban(
     undisturbed: tuple[Path, dict[str, str]], tmp_path: Path, whole_market: Market, days: int
 ) -> None:
-    with serving(whole_market, (*SCRIPTS["rest"], *FORM_FAULTS, *BANS)) as emulator:
+    with serving(whole_market, (*SCRIPTS["rest"], *FORM_FAULTS, *BANS), limit_speed=LIMIT_SPEED) as emulator:
         peak = Run(emulator, tmp_path, days).to_end()
-        say(f"faulty: {emulator.truth.summary()}; peak {peak / 2**20:.0f} MB; {emulator.script.struck}")
+        say("faulty", emulator, f"peak {peak / 2**20:.0f} MB; {emulator.script.struck}")
         assert provoked(emulator) == 0
         assert peak <= PEAK_BYTES
     assert rows_of(tmp_path) == undisturbed[1]
@@ -213,7 +232,7 @@ def test_no_fault_of_a_venue_changes_a_row_or_provokes_a_ban(
 def test_fifty_kills_leave_the_same_rows_and_repeat_only_what_was_in_flight(
     undisturbed: tuple[Path, dict[str, str]], tmp_path: Path, whole_market: Market, days: int
 ) -> None:
-    with serving(whole_market) as emulator:
+    with serving(whole_market, limit_speed=LIMIT_SPEED) as emulator:
         run, rng = Run(emulator, tmp_path, days), np.random.default_rng(int(os.environ.get("STUDY_SEED", "15")))
         kills = int(os.environ.get("STUDY_KILLS", "50"))
         mean = max(days * 60, 150) // kills
@@ -221,7 +240,7 @@ def test_fifty_kills_leave_the_same_rows_and_repeat_only_what_was_in_flight(
             assert run.kill_after(int(rng.integers(1, 2 * mean))), "expected every kill, found it through before"
         run.to_end()
         repeated = interrupted(emulator, run.kills)
-        say(f"killed: {emulator.truth.summary()}; {sum(repeated.values())} calls repeated")
+        say("killed", emulator, f"{len(run.kills)} kills, {sum(repeated.values())} calls repeated")
         # Of each venue as many calls are in flight as lines ask.
         assert max(repeated.values()) <= LINES
         assert provoked(emulator) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runout.clock import machine_seconds
+from runout.clock import limit_seconds
 from runout.sources.facts import Pool
 
 _SCHEMA = """
@@ -28,8 +28,9 @@ class Budget:
     Notes
     -----
     Windows slide: within any stretch as long as the venue's window no more than the allowed share of its limit is
-    taken, so that it does not matter when the venue's own windows begin. Seconds are this machine's, also while an
-    emulated market is followed: a limit is of requests in real time.
+    taken, so that it does not matter when the venue's own windows begin; what was taken leaves the window that long after
+    the answer, as nobody knows when the call came in. Seconds are this machine's, also while an emulated market is
+    followed: a limit is of requests in real time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +40,7 @@ class Budget:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+        self._unanswered: dict[tuple[str, str], list[int]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +63,7 @@ class Budget:
         float
             0 where it was taken; else seconds until it is worth asking again, and nothing was taken.
         """
-        now = machine_seconds()
+        now = limit_seconds()
         with _Transaction(self._connection):
             pause = self._paused(venue, now)
             if pause:
@@ -75,13 +77,23 @@ class Budget:
             allowed = max(pool.weight * pool.share, weight)
             surplus = sum(taken for _, taken in rows) + weight - allowed
             if surplus <= 0:
-                self._connection.execute("INSERT INTO taken VALUES (?, ?, ?, ?)", (venue, name, now, weight))
+                row = self._connection.execute("INSERT INTO taken VALUES (?, ?, ?, ?)", (venue, name, now, weight))
+                self._unanswered.setdefault((venue, name), []).append(int(row.lastrowid or 0))
                 return 0.0
         return _free_after(rows, surplus, now - pool.seconds)
 
+    def answered(self, venue: str, name: str) -> None:
+        """Note that the oldest call without an answer has one, or is given up."""
+        row = self._unanswered[venue, name].pop(0)
+        with _Transaction(self._connection):
+            self._connection.execute(
+                "UPDATE taken SET at = ? WHERE rowid = ? AND venue = ? AND pool = ?",
+                (limit_seconds(), row, venue, name),
+            )
+
     def observe(self, venue: str, name: str, pool: Pool, used: int) -> None:
         """Note what the venue says was used in the running window: others may sit behind the same address."""
-        now = machine_seconds()
+        now = limit_seconds()
         with _Transaction(self._connection):
             (own,) = self._connection.execute(
                 "SELECT COALESCE(SUM(weight), 0) FROM taken WHERE venue = ? AND pool = ? AND at > ?",
@@ -92,7 +104,7 @@ class Budget:
 
     def pause(self, venue: str, seconds: float, words: str) -> None:
         """Let no process ask the venue for some seconds."""
-        until = machine_seconds() + seconds
+        until = limit_seconds() + seconds
         with _Transaction(self._connection):
             self._connection.execute(
                 "INSERT INTO pauses VALUES (?, ?, ?) ON CONFLICT (venue) DO UPDATE SET until = excluded.until, "
@@ -102,7 +114,7 @@ class Budget:
 
     def is_paused(self, venue: str) -> bool:
         """Return whether the venue asked for a silence that is not over."""
-        return self._paused(venue, machine_seconds()) > 0
+        return self._paused(venue, limit_seconds()) > 0
 
     def _paused(self, venue: str, now: float) -> float:
         row = self._connection.execute("SELECT until FROM pauses WHERE venue = ?", (venue,)).fetchone()

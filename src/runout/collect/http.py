@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import stamina
 
-from runout.clock import now_ns
+from runout.clock import now_ns, wait_limit_seconds
 from runout.collect.addresses import Hosts, address_of
 from runout.collect.budget import Budget
 from runout.collect.repeats import Repeats
@@ -156,7 +156,7 @@ class Client:
         while wait := self._budget.take(venue.name, call.pool, pool, call.weight):
             if wait > self._patience.longest_silence:
                 raise VenueRefusedError("banned", f"expected {venue.name} to be asked now, found {_long_ban(wait)}")
-            await asyncio.sleep(wait)
+            await wait_limit_seconds(wait)
 
     async def _ask_once(self, venue: Venue, call: Call) -> Answer:
         url = address_of(venue.facts, call.host, self._hosts) + call.path
@@ -181,6 +181,8 @@ class Client:
             raise _BrokenError(f"nothing within {self._patience.timeout:g} s") from error
         except aiohttp.ClientError as error:
             raise _BrokenError(str(error) or type(error).__name__) from error
+        finally:
+            self._budget.answered(venue.name, call.pool)
 
     def _obey(self, venue: Venue, call: Call, verdict: Verdict) -> None:
         """Keep the silence that the venue asks for, or raise where it will not answer."""

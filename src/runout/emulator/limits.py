@@ -17,12 +17,16 @@ class Account:
     banned_until: float = 0.0
     bans: int = 0
     """Bans, those of calls that ignored one included."""
+    imposed: int = 0
+    """Of the bans, those that no call brought but the script."""
+    in_flight: int = 0
+    """Calls that came so soon after a ban began that they count as sent before it was known."""
     calls: int = 0
     refusals: int = 0
 
 
 IN_FLIGHT = 5.0
-"""Seconds from the beginning of a ban in which calls count as sent before it was known, and do not lengthen it."""
+"""Real seconds from the beginning of a ban in which calls count as sent before it was known, and lengthen nothing."""
 
 
 class Limits:
@@ -32,10 +36,13 @@ class Limits:
     ----------
     pools, law
         As its form has them.
+    speed
+        Seconds of the wire's clock in a real second.
     """
 
-    def __init__(self, pools: tuple[Pool, ...], law: Law) -> None:
+    def __init__(self, pools: tuple[Pool, ...], law: Law, speed: float = 1.0) -> None:
         self.pools, self.law = {pool.name: pool for pool in pools}, law
+        self._in_flight = IN_FLIGHT * speed
         self.accounts: dict[str, Account] = {}
 
     def take(
@@ -57,7 +64,8 @@ class Limits:
         account = self.accounts.setdefault(address, Account())
         account.calls += 1
         if now < account.banned_until:
-            if now < account.banned_since + IN_FLIGHT:
+            if now < account.banned_since + self._in_flight:
+                account.in_flight += 1
                 raise Refused("banned", seconds=account.banned_until - now)
             self._ban(account, now)
         pool = self.pools[pool_name]
@@ -70,12 +78,10 @@ class Limits:
         return ((pool.header, str(used)),) if pool.header else ()
 
     def punish(self, address: str, now: float) -> None:
-        """Ban an address as if it had ignored the limit."""
+        """Ban an address as if it had ignored the limit: the call is refused."""
         account = self.accounts.setdefault(address, Account())
-        try:
-            self._ban(account, now)
-        except Refused:
-            return
+        account.imposed += 1
+        self._ban(account, now)
 
     def _refuse(self, account: Account, pool: Pool, window: int, now: float) -> None:
         account.refusals += 1

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from runout.clock import emulated_clock
+from runout.clock import EmulatedClock, emulated_clock
 from runout.emulator.clock import Clock
 from runout.emulator.damage import mangled
 from runout.emulator.desk import Desk
@@ -32,7 +32,11 @@ class Counter:
     """One venue's counter: its desk, routes and limits."""
 
     def __init__(self, form: VenueForm, market: Market, clock: Clock) -> None:
-        self.form, self.desk, self.limits = form, Desk(form, market, clock), Limits(form.pools, form.law)
+        self.form, self.desk, self.limits = (
+            form,
+            Desk(form, market, clock),
+            Limits(form.pools, form.law, clock.wire_speed),
+        )
         self._routes = [(_pattern(route.path), route) for route in form.routes]
         self.last_answers: dict[str, Reply] = {}
 
@@ -128,11 +132,15 @@ class Emulator:
             result[name] = hosts | {host: f"ws://127.0.0.1:{self._port}/{name}/{host}" for host in streams}
         return result
 
+    def followed(self) -> EmulatedClock:
+        """Return the clock that a client of these venues follows."""
+        return emulated_clock(self.clock.now(), self.clock.speed, self.clock.wire_speed)
+
     def settings(self) -> str:
         """Return the base addresses and the clock of the market as ``runout.toml`` takes them."""
         lines: list[str] = []
         if self.clock.speed:
-            lines += [f'emulated_clock = "{emulated_clock(self.clock.now(), self.clock.speed)}"', ""]
+            lines += [f'emulated_clock = "{self.followed()}"', ""]
         for name, hosts in self.addresses().items():
             lines += [f"[venue_hosts.{name}]", *(f'{host} = "{address}"' for host, address in hosts.items()), ""]
         return "\n".join(lines)
@@ -240,7 +248,6 @@ class Emulator:
 def _refuse(counter: Counter, kinds: set[str], address: str, now: float) -> None:
     if "banned" in kinds:
         counter.limits.punish(address, now)
-        raise Refused("banned", seconds=counter.form.law.ban_seconds)
     for kind in sorted(kinds & REFUSING):
         raise Refused(kind.removesuffix("-bare"), seconds=10.0)
 

@@ -331,7 +331,8 @@ class Backfill:
 
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncGenerator[Client]:
-        connector = aiohttp.TCPConnector(limit_per_host=2 * LINES)
+        # No call may wait for a connection once its weight is taken: a ban could be read meanwhile.
+        connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector, headers={"accept": "application/json"}) as session:
             yield Client(session, self._budget, hosts=self._hosts, patience=self._patience, waiting=self._waiting)
 
