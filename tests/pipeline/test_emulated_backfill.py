@@ -108,7 +108,7 @@ def say(name: str, emulator: Emulator, figures: str) -> None:
     imposed, in_flight = (sum(getattr(a, what) for a in accounts(emulator)) for what in ("imposed", "in_flight"))
     bans = f"bans: {imposed} imposed, {provoked(emulator)} provoked, {in_flight} calls in flight when one began"
     refused = sum(account.refusals for account in accounts(emulator))
-    print(  # noqa: T201 - figures for the note
+    print(
         f"{name}: {emulator.truth.summary()}; {bans}; {refused} calls above a limit; "
         f"{emulator.clock.wire_seconds() / LIMIT_SPEED:.0f} s; {figures}", file=sys.__stdout__, flush=True,
     )  # fmt: skip
@@ -199,7 +199,7 @@ def undisturbed(
         say("clean", emulator, f"peak {peak / 2**20:.0f} MB")
         daily = {"defillama"} if days < 3 else set[str]()
         assert {call.venue for call in emulator.truth.calls} >= set(ASKED) - daily
-        assert set(asked(emulator).values()) == {1}
+        assert [call for call, times in asked(emulator).items() if times > 1] == []
         assert provoked(emulator) == 0
         assert peak <= PEAK_BYTES
     return lake, rows_of(lake)
