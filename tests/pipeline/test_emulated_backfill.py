@@ -32,6 +32,7 @@ FORM_FAULTS = (
     Fault(kind="unknown-field", every=2), Fault(kind="text-numbers", every=5),
 )  # fmt: skip
 BANS = (Fault(kind="banned", venue="binance", at=100, times=1), Fault(kind="banned", venue="okx", at=200, times=1))
+ROWLESS_BYTES = 64
 PEAK_BYTES = 600 * 2**20
 ASKED = tuple(venue for venue in VENUES if venue not in os.environ.get("STUDY_WITHOUT", "").split(","))
 """Venues of the long studies."""
@@ -74,7 +75,10 @@ def provoked(emulator: Emulator) -> int:
 
 
 def asked(emulator: Emulator) -> Counter[tuple[object, ...]]:
-    return Counter((call.venue, call.path, call.parameters) for call in emulator.truth.calls)
+    """Return how often each call came; those answered without rows apart, which are asked again on purpose."""
+    return Counter(
+        (call.venue, call.path, call.parameters) for call in emulator.truth.calls if call.size > ROWLESS_BYTES
+    )
 
 
 FEW = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "bitfinex")
@@ -127,7 +131,8 @@ def interrupted(emulator: Emulator, kills: Sequence[int]) -> Counter[tuple[str, 
             between = [number for number, kill in enumerate(kills) if last[asked] < kill <= place]
             assert between, f"asked again without a kill: {asked}"
             repeated[call.venue, between[0]] += 1
-        last[asked] = place
+        if call.size > ROWLESS_BYTES:
+            last[asked] = place
     return repeated
 
 

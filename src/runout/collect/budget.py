@@ -28,9 +28,9 @@ class Budget:
     Notes
     -----
     Windows slide: within any stretch as long as the venue's window no more than the allowed share of its limit is
-    taken, so that it does not matter when the venue's own windows begin; what was taken leaves the window that long after
-    the answer, as nobody knows when the call came in. Seconds are this machine's, also while an emulated market is
-    followed: a limit is of requests in real time.
+    taken, so that it does not matter when the venue's own windows begin; what was taken leaves the window that long
+    after the answer, as nobody knows when the call came in. Seconds are this machine's, also while an emulated market
+    is followed: a limit is of requests in real time.
     """
 
     def __init__(self, path: Path) -> None:

@@ -208,6 +208,7 @@ class Emulator:
             CallRecord(
                 counter.form.name, path, tuple((name, str(value)) for name, value in parameters.items()), reply.status,
                 self.clock.wire_seconds(), self.clock.now(), outcome or ",".join(sorted(kinds)),
+                len(reply.body),
             )
         )  # fmt: skip
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
