@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any, Self
+from zlib import crc32
 
 from aiohttp import web
 
@@ -208,7 +209,7 @@ class Emulator:
             CallRecord(
                 counter.form.name, path, tuple((name, str(value)) for name, value in parameters.items()), reply.status,
                 self.clock.wire_seconds(), self.clock.now(), outcome or ",".join(sorted(kinds)),
-                len(reply.body),
+                crc32(reply.body),
             )
         )  # fmt: skip
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)

@@ -10,7 +10,7 @@ from runout.emulator.clock import Clock
 
 
 class CallRecord(msgspec.Struct, frozen=True):
-    """One REST call as the emulator met it: ``fault`` names what it did to it, ``size`` is the answer's in bytes."""
+    """One REST call as the emulator met it: ``fault`` names what it did to it, ``checksum`` is of the answer."""
 
     venue: str
     path: str
@@ -19,7 +19,7 @@ class CallRecord(msgspec.Struct, frozen=True):
     wire_seconds: float
     market_time: int
     fault: str = ""
-    size: int = 0
+    checksum: int = 0
 
 
 class Delivery(NamedTuple):
