@@ -143,7 +143,7 @@ def test_funding_is_paged_back_by_the_time_of_the_oldest_and_comes_on_the_hour()
 def test_the_listing_and_the_state_of_all_markets_are_one_answer():
     row = {"ticker": "BTC-USD", "status": "ACTIVE", "tickSize": "1", "openInterest": "5", "oraclePrice": "100"}
     markets = {"BTC-USD": row, "X-USD": row | {"ticker": "X-USD", "status": "FINAL_SETTLEMENT"},
-               "Y,RAYDIUM-USD": row | {"ticker": "Y,RAYDIUM-USD"}}  # fmt: skip
+               "Y,RAYDIUM-USD": row | {"ticker": "Y,RAYDIUM-USD"}, "revision": "of something new"}  # fmt: skip
     listed = VENUE.read_instruments([(VENUE.instrument_calls()[0], frame({"markets": markets}))])
     assert [(i.symbol, i.coin, i.tick) for i in listed] == [("BTC-USD", "BTC", 1.0)]
     page = VENUE.read_page(VENUE.polls(listed)[0].call, answer({"markets": markets}), listed)

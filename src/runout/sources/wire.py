@@ -23,6 +23,8 @@ _TOO_LONG = re.compile(
     r"Expected `array` of at most length (?P<length>\d+)(?:, got \d+)?(?: - at `\$(?P<path>[^`]*)`)?"
 )
 _UNKNOWN_VALUE = re.compile(r"Invalid value (?P<value>.*?)(?: - at `\$(?P<path>[^`]*)`)?")
+_NO_OBJECT = re.compile(r"Expected `object`, got `(?P<kind>\w+)` - at `\$(?P<path>.*)\[\.\.\.\]`")
+_JSON_TYPES = {"str": str, "int": int, "float": float, "bool": bool, "null": type(None), "array": list}
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _FAULTY_ROW = re.compile(r" - at `\$(?P<path>[^`\[]*)\[(?P<place>\d+)\]")
 _PLACE = re.compile(r"\[(?:\d+|\.\.\.)\]")
@@ -147,6 +149,12 @@ def _leave_out(content: Any, fault: str, unknown: dict[str, int]) -> bool:
         for part in parts:
             del part[length:]
         taken, key = len(parts), f"element {length + 1}"
+    elif match := _NO_OBJECT.fullmatch(fault):  # in an object of objects by name: a field, and none of them
+        parts, kind = _at(content, match["path"], dict), _JSON_TYPES[match["kind"]]
+        others = [(part, name) for part in parts for name, value in part.items() if isinstance(value, kind)]
+        for part, name in others:
+            del part[name]
+        taken, key = len(others), "field " + f"{match['path']}.{others[-1][1] if others else ''}".lstrip(".")
     else:
         return False
     unknown[key] = unknown.get(key, 0) + taken
