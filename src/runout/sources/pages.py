@@ -204,7 +204,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         if way.follow == "number":
             following, bare = _after_number(call, way, stamps, answer.body)
             return Page(rows=candidates.rows(), next=following, bare=bare)
-        bare = way.kind != "liquidations" and _is_bare(call, way, stamps)
+        bare = _is_bare(call, way, stamps)
         # Rows, but of other times than asked for: the venue keeps none of these.
         beyond = bare and stamps.size > 0 and not ((stamps >= call.since) & (stamps <= call.until)).any()
         return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body), bare=bare, horizon=beyond)
