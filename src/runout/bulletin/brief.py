@@ -79,7 +79,7 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
 class Liquidated(msgspec.Struct, frozen=True, kw_only=True):
     """Liquidations of the 24 hours to ``end``: market-wide (inferred, with an interval) or as reported (a lower bound).
 
-    ``usd`` in dollars; ``uncertainty`` says what its interval is; ``long_share`` is a fraction, null where not known.
+    ``usd`` in dollars; ``uncertainty`` names its interval; ``long_share`` is a fraction; ``held_hours`` null for all 24.
     """
 
     usd: Amount
@@ -88,6 +88,7 @@ class Liquidated(msgspec.Struct, frozen=True, kw_only=True):
     inferred: bool
     uncertainty: str
     long_share: float | None = None
+    held_hours: float | None = None
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,8 +314,7 @@ def _danger(bulletin: Bulletin) -> Danger:
 
 
 def _liquidated(finding: Finding | None) -> Liquidated | None:
-    usd = _amount(_named(finding, "total_usd")) if finding and _has(finding, "total_usd") else None
-    if finding is None or usd is None:
+    if finding is None or not _has(finding, "total_usd") or (usd := _amount(_named(finding, "total_usd"))) is None:
         return None
     longs = _named(finding, "long_usd").value if _has(finding, "long_usd") else None
     return Liquidated(
@@ -324,6 +324,7 @@ def _liquidated(finding: Finding | None) -> Liquidated | None:
         inferred=finding.inferred,
         uncertainty="80% interval" if finding.inferred else "a lower bound: capped feeds report a part",
         long_share=longs / usd.value if longs is not None and usd.value else None,
+        held_hours=_named(finding, "held_hours").value if _has(finding, "held_hours") else None,
     )
 
 

@@ -141,7 +141,8 @@ def _liquidated(total: Liquidated, reported: Liquidated | None, at: int) -> str:
     longs = "" if total.long_share is None else f", {percent(total.long_share, digits=0)} longs"
     end = f"to {_time_text(total.end, at)}"
     if not total.inferred:
-        return f"at least {dollars(total.usd.value)} reported {end} ({wording.clean(total.scope)}){longs}."
+        part = "" if total.held_hours is None else f", {total.held_hours:.3g} of the 24 h held"
+        return f"at least {dollars(total.usd.value)} reported {end} ({wording.clean(total.scope)}){part}{longs}."
     part = "" if reported is None else f" Reported: {dollars(reported.usd.value)} ({wording.clean(reported.scope)})."
     spread = _interval(total.usd, "80%: ", money=True)
     return f"about {dollars(total.usd.value)} market-wide, inferred{spread}{longs}, {end}.{part}"

@@ -83,8 +83,13 @@ def widest_liquidations(groups: Iterable[LiquidationGroup], coin: str) -> Liquid
 
 def finest_liquidations(groups: Iterable[LiquidationGroup], coin: str) -> LiquidationGroup | None:
     """Return the group of ``coin`` with the shortest step, then most venues; None where there is none."""
+    return next(iter(liquidations_by_step(groups, coin)), None)
+
+
+def liquidations_by_step(groups: Iterable[LiquidationGroup], coin: str) -> list[LiquidationGroup]:
+    """Return the groups of ``coin``, the shortest step first; of one step, that with most venues."""
     own = [group for group in groups if group.coin == coin]
-    return min(own, key=lambda g: (g.step, -len(g.venues), -len(g.coins), g.name), default=None)
+    return sorted(own, key=lambda g: (g.step, -len(g.venues), -len(g.coins), g.name))
 
 
 def all_venue_open_interest(series: Iterable[Series], coin: str) -> Series | None:

@@ -28,7 +28,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     time
         End of the trailing window (UTC ns).
     values
-        ``long_usd, short_usd, total_usd, long_share, total_percentile, long_percentile`` where known.
+        ``long_usd, short_usd, total_usd, long_share, total_percentile, long_percentile`` where known; ``held_hours``
+        where they are sums over so many of the 24 hours, as the others are not held.
     coins
         Base assets that the totals cover.
     """
@@ -96,16 +97,25 @@ def _summary(totals: Totals | None, at: int) -> str:
         return "No liquidation series is known."
     venues = venue_list(totals.reading.series[0].venues)
     coins = ", ".join(totals.coins)
+    share = totals.get("long_share")
+    longs = "" if share is None else f", {percent(share, digits=0)} of it longs"
     return (
-        f"{venues} reported at least {dollars(totals.get('total_usd'))} of liquidations in the 24 h to "
-        f"{say_time(totals.time, at)} ({coins}), {percent(totals.get('long_share'), digits=0)} of it "
-        f"longs{_rank(totals)}."
+        f"{venues} reported at least {dollars(totals.get('total_usd'))} of liquidations ({coins}) in the "
+        f"{_window(totals, at)}{longs}{_rank(totals)}."
     )
+
+
+def _window(totals: Totals, at: int) -> str:
+    day, hours = f"24 h to {say_time(totals.time, at)}", totals.get("held_hours")
+    return day if hours is None else f"{day}, of which {hours:.3g} h {'is' if hours == 1.0 else 'are'} held,"
 
 
 def _numbers(totals: Totals) -> tuple[Quantity, ...]:
     rank = "rank among the trailing 365 days of the same series; moves with changes of the feed"
+    hours = totals.get("held_hours")
+    part = () if hours is None else (quantity("held_hours", "held of the 24 h", hours, "hours", "exact"),)
     return (
+        *part,
         quantity("total_usd", "longs and shorts", totals.get("total_usd"), "USD", FLOOR),
         quantity("long_usd", "longs", totals.get("long_usd"), "USD", FLOOR),
         quantity("short_usd", "shorts", totals.get("short_usd"), "USD", FLOOR),
@@ -125,14 +135,17 @@ def _rank(totals: Totals) -> str:
 
 
 def _sides(totals: Totals) -> str:
+    share = totals.get("long_share")
+    longs = "" if share is None else f" ({percent(share)})"
     return (
-        f"{dollars(totals.get('total_usd'))}: {dollars(totals.get('long_usd'))} from longs "
-        f"({percent(totals.get('long_share'))}) and {dollars(totals.get('short_usd'))} from shorts"
+        f"{dollars(totals.get('total_usd'))}: {dollars(totals.get('long_usd'))} from longs{longs} and "
+        f"{dollars(totals.get('short_usd'))} from shorts"
     )
 
 
 def _trailing(totals: Totals, at: int) -> Finding:
-    statement = f"In the 24 h to {say_time(totals.time, at)} liquidations totalled {_sides(totals)}{_rank(totals)}."
+    least = "" if totals.get("held_hours") is None else "at least "
+    statement = f"In the {_window(totals, at)} liquidations totalled {least}{_sides(totals)}{_rank(totals)}."
     return _finding("liquidations.24h", statement, totals, at)
 
 

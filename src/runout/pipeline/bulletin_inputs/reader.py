@@ -157,10 +157,14 @@ class Reader:
         step
             Of its series, ns: the next figure may be an hour late; a daily one, two days.
         """
-        if time >= self.at - (3 * DAY if step >= DAY else step + NANOSECONDS_PER_HOUR):
+        if self.is_recent(time, step):
             return True
         self._left_out.append(f"{subject} (newest figure is of {say_time(time, self.at)})")
         return False
+
+    def is_recent(self, time: int, step: int) -> bool:
+        """Return whether a figure of a series with such a step (ns) may speak for now."""
+        return time >= self.at - (3 * DAY if step >= DAY else step + NANOSECONDS_PER_HOUR)
 
     @property
     def left_out(self) -> tuple[str, ...]:
