@@ -79,7 +79,7 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
 class Liquidated(msgspec.Struct, frozen=True, kw_only=True):
     """Liquidations of the 24 hours to ``end``: market-wide (inferred, with an interval) or as reported (a lower bound).
 
-    ``usd`` in dollars; ``uncertainty`` names its interval; ``long_share`` is a fraction; ``held_hours`` null for all 24.
+    ``usd`` in dollars; ``uncertainty`` names its interval; ``long_share`` is a fraction; ``held_hours``: null for 24.
     """
 
     usd: Amount
