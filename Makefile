@@ -68,7 +68,7 @@ lock: ## resolve both locks anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	  --no-emit-index-url --no-emit-find-links -c requirements.lock --extra studies --group build --group dev \
+	  --no-emit-index-url --no-emit-find-links -c requirements.lock --extra studies --extra notebook --group build --group dev \
 	  pyproject.toml -o requirements-dev.lock
 
 clean: ## remove the environment and caches; lakes and bulletins stay

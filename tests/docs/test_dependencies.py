@@ -52,7 +52,7 @@ def test_the_studies_import_what_the_core_and_their_extra_declare_and_nothing_of
 
 def test_every_extra_has_code_behind_it_and_stands_in_the_public_contract():
     rows = table(section(DOCS / "public-contract.md", "Extras"))
-    assert [row[0] for row in rows] == [f"`{extra}`" for extra in EXTRAS] == ["`studies`"]
+    assert [row[0] for row in rows] == [f"`{extra}`" for extra in EXTRAS] == ["`studies`", "`notebook`"]
 
 
 @pytest.mark.parametrize(

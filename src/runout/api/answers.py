@@ -3,12 +3,13 @@
 An answer holds what was computed and renders it on demand; renderers load where they are first used.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
 
 from runout.api import tables
+from runout.api.table_answer import Tabular
 from runout.bulletin.brief import Brief, brief
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.liquidation_map import LiquidationMap
@@ -21,7 +22,7 @@ from runout.pipeline.position_risk import Risk
 from runout.pipeline.whatif_answers import Setting, WhatIf
 
 
-class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
+class BulletinAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
     """A bulletin; in a notebook its one screen and its first figure.
 
     Parameters
@@ -70,7 +71,7 @@ class BulletinAnswer(msgspec.Struct, frozen=True, eq=False):
         return notebook.bulletin(self.content)
 
 
-class MapAnswer(msgspec.Struct, frozen=True, eq=False):
+class MapAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
     """A liquidation map, inferred; in a notebook its two pictures.
 
     Parameters
@@ -126,13 +127,19 @@ class MapAnswer(msgspec.Struct, frozen=True, eq=False):
 
         return export.html(self.content)
 
+    def widget(self) -> Any:
+        """Return its heat as a widget of a notebook (:func:`runout.api.widget.heat_widget`)."""
+        from runout.api import tiles, widget  # noqa: PLC0415
+
+        return widget.heat_widget(tiles.heat_tile(self.content))
+
     def _repr_png_(self) -> bytes:
         from runout.render.map import pictures  # noqa: PLC0415 - matplotlib takes half a second
 
         return pictures.png(self.content)
 
 
-class ForecastAnswer(msgspec.Struct, frozen=True, eq=False):
+class ForecastAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
     """A forecast; in a notebook its danger level, its chances and what they become if the price falls.
 
     Parameters
@@ -164,7 +171,7 @@ class ForecastAnswer(msgspec.Struct, frozen=True, eq=False):
         return notebook.forecast(self.content)
 
 
-class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
+class WhatIfAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
     """What a move or an order would set off, inferred; in a notebook the picture of moves of every size.
 
     Parameters
@@ -226,7 +233,7 @@ class WhatIfAnswer(msgspec.Struct, frozen=True, eq=False):
         return whatif_tables.answer_as(self.setting, self.shock, form)
 
 
-class RiskAnswer(msgspec.Struct, frozen=True, eq=False):
+class RiskAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
     """Where positions of one's own are liquidated.
 
     Parameters

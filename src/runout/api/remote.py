@@ -9,8 +9,9 @@ import msgspec
 import polars as pl
 
 from runout.api.shock_inputs import Shocks, named_shock
-from runout.api.table_answer import TableAnswer
+from runout.api.table_answer import TableAnswer, Tabular
 from runout.api.time_inputs import Moment, nanoseconds
+from runout.api.widget import heat_widget
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError, SourceError, UsageError
 
@@ -29,7 +30,7 @@ class _About(msgspec.Struct, frozen=True):
     note: str
 
 
-class RemoteAnswer:
+class RemoteAnswer(Tabular):
     """What a served lake said; each form is fetched when it is asked for, of the same moment.
 
     Parameters
@@ -62,10 +63,6 @@ class RemoteAnswer:
         """Return its table."""
         return pl.read_ipc_stream(BytesIO(self._form("arrow").content))
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Return its table as an Arrow stream (the PyCapsule interface)."""
-        return self.to_polars().__arrow_c_stream__(requested_schema)
-
     def clusters(self) -> pl.DataFrame:
         """Return the clusters of a map, the largest first."""
         results = self._beside("clusters")
@@ -74,6 +71,10 @@ class RemoteAnswer:
     def sweeps(self) -> pl.DataFrame:
         """Return what a map expected of each bucket of its window, and what was reported."""
         return self._beside("sweeps")
+
+    def widget(self) -> Any:
+        """Return the heat of a map as a widget of a notebook (:func:`runout.api.widget.heat_widget`)."""
+        return heat_widget(self._remote.get("map/heat", self._parameters).content)
 
     def _beside(self, resource: str) -> pl.DataFrame:
         return self._remote.frame(resource, self._parameters).to_polars()

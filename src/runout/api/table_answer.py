@@ -1,7 +1,7 @@
 """A table with the scope that every number of it has."""
 
 import importlib
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import polars as pl
@@ -9,7 +9,31 @@ import polars as pl
 from runout.records import Series
 
 
-class TableAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+class _Table(Protocol):
+    def to_polars(self) -> pl.DataFrame: ...
+
+
+class Tabular:
+    """What has a table: any library that reads Arrow takes it, and so does pandas."""
+
+    __slots__ = ()
+
+    def __arrow_c_stream__(self: _Table, requested_schema: object | None = None) -> object:
+        """Return the table as an Arrow stream (the PyCapsule interface)."""
+        return self.to_polars().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self: _Table) -> Any:
+        """Return the table as a pandas frame.
+
+        Raises
+        ------
+        ImportError
+            If pandas 3.0 or newer is not installed.
+        """
+        return importlib.import_module("pandas").DataFrame.from_arrow(self)  # not a dependency
+
+
+class TableAnswer(Tabular, msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Rows that answer a question, and what they are rows of.
 
     Any library that reads Arrow takes it: ``duckdb.sql("select * from answer")``, ``pyarrow.table(answer)``,
@@ -44,23 +68,9 @@ class TableAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def __repr__(self) -> str:
         return f"<{self.table.height} rows of {self.scope or 'nothing'}>"
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Return the rows as an Arrow stream (the PyCapsule interface)."""
-        return self.table.__arrow_c_stream__(requested_schema)
-
     def to_polars(self) -> pl.DataFrame:
         """Return the rows."""
         return self.table
-
-    def to_pandas(self) -> Any:
-        """Return the rows as a pandas frame.
-
-        Raises
-        ------
-        ImportError
-            If pandas 3.0 or newer is not installed.
-        """
-        return importlib.import_module("pandas").DataFrame.from_arrow(self)  # not a dependency
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()  # pyright: ignore[reportPrivateUsage] - what a notebook calls

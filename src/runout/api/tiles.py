@@ -32,6 +32,8 @@ class TileHeader(msgspec.Struct, frozen=True, kw_only=True):
         Unix seconds, ascending: a column holds from its time to the next.
     scale_usd
         Dollars of a byte of 255.
+    closes_usd
+        Close of the last candle that had ended at each of the times; null before the first.
     price_usd
         At the end.
     inferred, synthetic
@@ -51,6 +53,7 @@ class TileHeader(msgspec.Struct, frozen=True, kw_only=True):
     step_usd: float
     times: tuple[int, ...]
     scale_usd: float
+    closes_usd: tuple[float | None, ...]
     price_usd: float
     inferred: bool
     synthetic: bool
@@ -87,6 +90,7 @@ def heat_tile(drawn: LiquidationMap) -> bytes:
         step_usd=round(float(edges[1] - edges[0]), 8),
         times=tuple(int(time) // 1_000_000_000 for time in drawn.heat.time),
         scale_usd=round(scale, 2),
+        closes_usd=_closes(drawn),
         price_usd=round(drawn.price, 8),
         inferred=True,
         synthetic=drawn.synthetic,
@@ -94,6 +98,12 @@ def heat_tile(drawn: LiquidationMap) -> bytes:
     )
     head = msgspec.json.encode(header)
     return len(head).to_bytes(4, "little") + head + cells.tobytes()
+
+
+def _closes(drawn: LiquidationMap) -> tuple[float | None, ...]:
+    closes = drawn.candles["close"].to_list()
+    ended = np.searchsorted(drawn.candles["event_time"].to_numpy(), drawn.heat.time, side="right")
+    return tuple(round(closes[count - 1], 8) if count else None for count in ended.tolist())
 
 
 def quantised(usd: FloatArray) -> tuple[np.ndarray, float]:
