@@ -117,22 +117,32 @@ def test_what_was_not_observed_is_hatched(visit: Visit, market_lake: Lake, tmp_p
     assert [(one["start_time"], one["end_time"]) for one in gaps] == [("2025-04-16T06:00:00Z", "2025-04-16T18:00:00Z")]
 
 
+BARS = "runoutState.liquidations.value.data"
+
+
 def test_live_a_liquidation_and_a_bar_are_seen_at_once_and_a_dead_stream_is_said(
     visit: Visit, market_lake: Lake, tmp_path: Path
 ) -> None:
     step = 5 * NANOSECONDS_PER_MINUTE
     live = moved(market_lake, tmp_path / "live", now_ns() // step * step - END)
+    asked: list[str] = []
     with running(live.root, poll_seconds=0.2) as address:
-        page = visit(address)
+        page = visit(address, asked=asked)
         expect(page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "true")
         expect(page.locator(".tape tbody tr").first).to_be_visible()
         before = page.locator(".tape tbody tr").count()
+        first = page.wait_for_function(f"() => {BARS}?.as_of").json_value()
         live.append("liquidations", events(now_ns() - 11 * NANOSECONDS_PER_SECOND, 1, usd=7_654_321.0))
         expect(page.locator(".tape tbody tr").first).to_contain_text("$7.7M")
         assert page.locator(".tape tbody tr").count() >= min(before, 60)
+        page.wait_for_function(f"() => {BARS}.as_of !== '{first}'")
+        shown = page.evaluate(f"() => {BARS}")  # the last two were asked for anew, the others are as they were
+        whole = json.loads(page.request.get(address + shown["reproduce"]).text())
+        assert len(whole["rows"]) > 2
+        assert [one for one in asked if "/v1/liquidations" in one][-1].endswith(("columns=2", "columns=3"))
+        assert (shown["rows"], shown["count"]) == (whole["rows"], whole["count"])
         newest = live.scan("bars").filter(pl.col("span") == step).sort("event_time").tail(1).collect()
-        known = now_ns() - NANOSECONDS_PER_SECOND  # a question is of the begin of its second
-        bar = newest.with_columns(pl.col("close") * 1.001, high=pl.col("high") * 1.001, known_time=known)
+        bar = newest.with_columns(pl.col("close") * 1.001, high=pl.col("high") * 1.001, known_time=now_ns())
         live.append("bars", bar)
         page.wait_for_function(f"() => runoutChart.candles.data().at(-1).close === {bar['close'][0]}")
         page.reload()

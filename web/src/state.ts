@@ -130,6 +130,8 @@ export const live = computed(() => moment.value === null);
 export const synthetic = computed(() => status.value.data?.synthetic ?? false);
 
 let turn = new AbortController();
+/** The turn whose bars of liquidations came whole. */
+let whole: AbortController | null = null;
 /** Of each part, the number of the question whose answer it shows: an older answer that comes late is dropped. */
 const answered = new WeakMap<object, number>();
 let questions = 0;
@@ -184,7 +186,7 @@ export function loadAll(): void {
   const windowed = asked(true), momentary = asked(false);
   const table = <Row>(resource: string, parameters: Parameters) => () => json<Table<Row>>(resource, parameters, ending);
   void load(candles, table<Candle>("/v1/candles", windowed), mine);
-  void load(liquidations, table<Sides>("/v1/liquidations", { ...windowed, columns: 200 }), mine);
+  void load(liquidations, table<Sides>("/v1/liquidations", { ...windowed, columns: 200 }), mine).then(() => (whole = mine));
   void load(interest, table<Interest>("/v1/open-interest", { ...windowed, columns: 200 }), mine);
   void load(funding, table<Funding>("/v1/funding", windowed), mine);
   void load(depth, table<Depth>("/v1/depth", windowed), mine);
@@ -194,7 +196,7 @@ export function loadAll(): void {
   loadModels(mine);
 }
 
-let modelled = 0, streamed = 0;
+let modelled = 0, streamed = 0, observed = 0;
 
 /** What models say: all of it of one map, which the server computes once. */
 function loadModels(mine: AbortController): void {
@@ -217,19 +219,35 @@ export function loadTape(): void {
   void load(tape, () => json<Table<Event>>("/v1/tape", parameters), turn);
 }
 
+/** Bars of liquidations from the last two on, beside those shown: an event costs what is new, however wide the range. */
+async function withLatest(windowed: Parameters, signal: AbortSignal): Promise<Table<Sides>> {
+  const { from } = window_(), shown = liquidations.peek().data, last = shown?.rows.at(-1);
+  if (!shown || !last || whole !== turn) return json<Table<Sides>>("/v1/liquidations", { ...windowed, columns: 200 }, signal);
+  const span = last.span / 1e6, since = Date.parse(last.event_time) - 2 * span;
+  const columns = Math.max(2, Math.ceil((now.peek() + 5000 - since) / span)); // so many need steps of this span
+  const within = (end: number) => end > from && end <= since;
+  const latest = await json<Table<Sides>>("/v1/liquidations", { ...windowed, since: iso(since), columns }, signal);
+  const rows = [...shown.rows.filter((one) => within(Date.parse(one.event_time))), ...latest.rows];
+  const reproduce = shown.reproduce.replace(/at=[^&]*$/, `at=${encodeURIComponent(latest.as_of)}`);
+  return { ...latest, reproduce, rows, count: rows.length };
+}
+
 /** Live: what the tables say at once; models again as bars come, once a minute. */
 function refresh(kinds: string[]): void {
   const mine = turn, windowed = asked(true);
   const table = <Row>(resource: string, parameters: Parameters) => () => json<Table<Row>>(resource, parameters, mine.signal);
   if (kinds.includes("bars")) void load(candles, table<Candle>("/v1/candles", windowed), mine);
   if (kinds.includes("liquidations")) {
-    void load(liquidations, table<Sides>("/v1/liquidations", { ...windowed, columns: 200 }), mine);
+    void load(liquidations, () => withLatest(windowed, mine.signal), mine);
     if (Date.now() - streamed > 3000) loadTape(); // rows that came late are no news, and are not sent by themselves
   }
   if (kinds.includes("open_interest")) void load(interest, table<Interest>("/v1/open-interest", { ...windowed, columns: 200 }), mine);
   if (kinds.includes("funding")) void load(funding, table<Funding>("/v1/funding", windowed), mine);
   if (kinds.includes("depth")) void load(depth, table<Depth>("/v1/depth", windowed), mine);
-  void load(gaps, table<Gap>("/v1/coverage", windowed), mine);
+  if (kinds.includes("gaps") || Date.now() - observed > 10000) {
+    observed = Date.now();
+    void load(gaps, table<Gap>("/v1/coverage", windowed), mine);
+  }
   void load(feeds, table<Feed>("/v1/coverage/feeds", asked(false)), mine);
   if (kinds.includes("bars") && Date.now() - modelled > 60000 && !tile.peek().loading) loadModels(mine);
 }
