@@ -101,13 +101,11 @@ def swept_by(market: Market, clock: Clock = "map", *, prior: Prior | None = None
 
 def _bars(market: Market, clock: Clock) -> Bars:
     count = len(market.event_time)
-    volume = {
-        "map": market.volume_base, "range clock": np.full(count, np.nan), "constant clock": np.ones(count),
-    }[clock]  # fmt: skip
-    return Bars(
+    bars = Bars(
         event_time=market.event_time, span=np.full(count, market.step), low=market.low, high=market.high,
-        volume_base=volume,
+        volume_base=np.full(count, np.nan) if clock == "range clock" else market.volume_base,
     )  # fmt: skip
+    return bars.at_constant_clock() if clock == "constant clock" else bars
 
 
 def _between(masses: FloatArray, side: int, price: float, extreme: float) -> float:

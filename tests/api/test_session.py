@@ -82,6 +82,17 @@ def test_a_map_is_that_of_the_command(perpetual: Session, capsys: pytest.Capture
     assert made.to_polars().columns == csv.columns
 
 
+def test_a_model_of_the_map_has_one_name_everywhere(perpetual: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    at = format_time(MAPPED)
+    of_path = perpetual.map("BTC", at=at, model="path").to_json()
+    assert of_path == of_command(capsys, perpetual, "map", "--at", at, "--model", "path", "--format", "json")
+    assert json.loads(of_path)["model"] == "path"
+    with pytest.raises(UsageError, match="no model 'exact' of the map; there are inferred, path, measured"):
+        perpetual.map("BTC", at=at, model="exact")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(NotEnoughDataError, match="--positions FILE"):
+        perpetual.map("BTC", at=at, model="measured")
+
+
 def test_a_forecast_is_that_of_the_command(daily: Session, capsys: pytest.CaptureFixture[str]) -> None:
     at = last_day(daily)
     made = daily.forecast("BTC", at=at)

@@ -33,6 +33,14 @@ def test_bar_by_bar_or_all_at_once_is_the_same_to_the_bit(seed: int, cuts: list[
     assert state.bars == 300
 
 
+def test_at_a_constant_clock_only_prices_count() -> None:
+    whole = bars(walked(2, 300))
+    traded_much = msgspec.structs.replace(whole, volume_base=whole.volume_base * np.arange(300))
+    plain = advance(start(), whole.at_constant_clock())
+    assert same(plain, advance(start(), traded_much.at_constant_clock()))
+    assert np.allclose(plain.masses(), advance(start(), whole).masses(), atol=1e-6)  # where volume is even, both agree
+
+
 def test_a_kept_state_goes_on_as_if_it_had_never_stopped() -> None:
     whole = bars(walked(3, 400))
     cut = int(np.flatnonzero(whole.event_time % BUCKET == 0)[3]) + 1

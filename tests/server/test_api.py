@@ -2,9 +2,12 @@
 
 import io
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -21,7 +24,8 @@ from runout.cli.main import main
 from runout.clock import NANOSECONDS_PER_DAY, now_ns, parse_time
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
-from runout.server.questions import refuse_stale
+from runout.server.questions import answer, refuse_stale
+from runout.server.settings import changed_at
 from server.running import AT, END, events, running
 
 TABLES = (
@@ -112,13 +116,52 @@ def test_the_map_is_byte_for_byte_that_of_the_python_interface(client: httpx.Cli
     assert got(client, "/v1/map").text == local_map.to_json()
 
 
+def test_the_map_of_the_path_alone_is_another_than_the_inferred_one_and_says_so(
+    client: httpx.Client, local_map: MapAnswer, lake: Lake
+) -> None:
+    here = runout.open(lake.root).map("BTC", at=AT, model="path")
+    assert got(client, "/v1/map", model="path").text == here.to_json()
+    with runout.connect(str(client.base_url)) as far:
+        assert far.map("BTC", at=AT, model="path").to_json() == here.to_json()
+    assert here.content.ladder.usd.sum() != local_map.content.ladder.usd.sum()
+    assert "price path only" in here.to_text()
+    assert got(client, "/v1/sweeps", model="path").json()["note"].startswith("Price path only")
+    assert header_of(got(client, "/v1/map/heat", model="path").content)["model"] == "path"
+
+
+def test_published_positions_are_measured_levels_from_when_their_file_was_written(
+    lake: Lake, local_map: MapAnswer, tmp_path: Path
+) -> None:
+    file = tmp_path / "published.csv"
+    price = local_map.content.price
+    file.write_text(f"side,size_base,liquidation_price\nlong,2,{price * 0.97}\nshort,1,{price * 1.02}\nlong,5,\n")
+    written = parse_time("2025-04-18T20:00Z")
+    os.utime(file, ns=(written, written))
+    asked = Question(resource="snapshot", at=parse_time(AT), model="measured", positions=(str(file), changed_at(file)))
+    measured = answer(lake.root, asked)
+    document = json.loads(measured.documents["json"])
+    assert (document["model"], document["inferred"], document["levels"]) == ("measured", False, [])
+    levels = document["measured"]["levels"]
+    assert [(row["side"], row["coins"], row["inferred_usd"]) for row in levels] == [("long", 2.0, 0), ("short", 1.0, 0)]
+    assert levels[0]["measured_usd"] == pytest.approx(2 * price * 0.97, abs=1)
+    header = header_of(measured.documents["heat"])
+    cells = measured.documents["heat"][-2 * header["rows"] * header["columns"] :]
+    assert header["inferred"] is False
+    assert {at % header["columns"] for at, byte in enumerate(cells) if byte} == {header["columns"] - 1}
+    with pytest.raises(NotEnoughDataError, match="published positions begin 2025-04-18T20:00Z"):
+        answer(lake.root, msgspec.structs.replace(asked, at=written - 1))
+
+
+def header_of(tile: bytes) -> dict[str, Any]:
+    return json.loads(tile[4 : 4 + int.from_bytes(tile[:4], "little")])
+
+
 def test_a_tile_holds_the_heat_of_the_map_row_by_row(client: httpx.Client, local_map: MapAnswer) -> None:
     tile = got(client, "/v1/map/heat").content
-    length = int.from_bytes(tile[:4], "little")
-    header = json.loads(tile[4 : 4 + length])
+    header = header_of(tile)
     drawn = local_map.content
     sides, columns, rows = drawn.heat.usd.shape
-    cells = memoryview(tile)[4 + length :]
+    cells = memoryview(tile)[4 + int.from_bytes(tile[:4], "little") :]
     assert (header["rows"], header["columns"], len(cells)) == (rows, columns, sides * rows * columns)
     row, column = (int(one) for one in divmod(int(drawn.heat.usd[0].T.argmax()), columns))
     expected = float(drawn.heat.usd[0, column, row])
@@ -191,6 +234,8 @@ def test_later_rows_are_in_the_answer_of_now(client: httpx.Client, lake: Lake) -
         ("/v1/whatif?shock=drop&amount=five", 400, "share of the price"),
         ("/v1/whatif?shock=melt&amount=5%25", 400, "shock"),
         ("/v1/rows?series=none", 400, "none"),
+        ("/v1/map?model=exact", 400, "model: expected one of inferred, path, measured, found 'exact'"),
+        ("/v1/clusters?model=measured", 404, "no published positions of BTC"),
         ("/v1/map?at=2020-01-01", 404, "expected intraday perpetual bars"),
         ("/v1/nothing", 404, "Not Found"),
         ("/v1/candles?until=2025-04-18&foo=1", 400, "unknown: 'foo', 'until'; there are at, coin, columns,"),

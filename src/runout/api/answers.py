@@ -84,7 +84,7 @@ class MapAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
 
     def __repr__(self) -> str:
         built = self.content
-        return f"<liquidation map of {built.coin} on {built.venue} as of {format_time(built.at)}, inferred>"
+        return f"<liquidation map of {built.coin} on {built.venue} as of {format_time(built.at)}, {built.model}>"
 
     def to_polars(self) -> pl.DataFrame:
         """Return its levels, a row each (:func:`runout.render.map.export.table`), ``time`` as a datetime."""
@@ -133,10 +133,10 @@ class MapAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):
 
         return widget.heat_widget(tiles.heat_tile(self.content))
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
         from runout.render.map import pictures  # noqa: PLC0415 - matplotlib takes half a second
 
-        return pictures.png(self.content)
+        return None if self.content.model == "measured" else pictures.png(self.content)
 
 
 class ForecastAnswer(Tabular, msgspec.Struct, frozen=True, eq=False):

@@ -13,8 +13,8 @@ from runout.liquidation_map.measured import MeasuredPositions
 _NEEDED: Final = {"side": pl.String, "size_base": pl.Float64, "liquidation_price": pl.Float64}
 
 
-def read_published(file: str | Path, coin: str) -> MeasuredPositions:
-    """Return the published positions of a coin in a file.
+def read_published(file: str | Path | None, coin: str) -> MeasuredPositions | None:
+    """Return the published positions of a coin in a file; none without a file.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ def read_published(file: str | Path, coin: str) -> MeasuredPositions:
     UsageError
         If the file cannot be read, lacks a column or holds no row of the coin.
     """
+    if file is None:
+        return None
     path = Path(file)
     if path.suffix not in {".csv", ".parquet"}:
         raise UsageError(f"expected published positions in a file that ends in .csv or .parquet, found {str(path)!r}")

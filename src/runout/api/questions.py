@@ -7,6 +7,7 @@ import msgspec
 
 from runout.api import market, observed, screener, tables
 from runout.api.table_answer import TableAnswer, table_of
+from runout.bulletin.liquidation_map import Model
 from runout.errors import UsageError
 from runout.lake import Lake
 
@@ -26,6 +27,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         Of rows.
     columns, limit, least_usd
         Columns of a chart; most rows of a tape, and its smallest dollars.
+    model, positions
+        Of a map: what its levels are of; file of published positions, and when it was last changed (UTC ns).
     shock
         Name and amount of a what-if.
     """
@@ -39,6 +42,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     columns: int = market.COLUMNS
     limit: int = 100
     least_usd: float = 0.0
+    model: Model = "inferred"
+    positions: tuple[str, int] | None = None
     shock: tuple[str, str] | None = None
 
 

@@ -12,6 +12,7 @@ from runout.api.shock_inputs import Shocks, named_shock
 from runout.api.table_answer import TableAnswer, Tabular
 from runout.api.time_inputs import Moment, nanoseconds
 from runout.api.widget import heat_widget
+from runout.bulletin.liquidation_map import Model
 from runout.clock import format_time
 from runout.errors import NotEnoughDataError, SourceError, UsageError
 
@@ -125,10 +126,24 @@ class Remote:
         return RemoteAnswer(self, "bulletin", _parameters(coin, at))
 
     def map(
-        self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str | None = None
+        self,
+        coin: str = "BTC",
+        *,
+        at: Moment = None,
+        since: Moment = None,
+        venue: str | None = None,
+        model: Model = "inferred",
     ) -> RemoteAnswer:
-        """Return the inferred liquidation map of a coin on a venue."""
-        return RemoteAnswer(self, "map", _parameters(coin, at, since=since, venue=venue))
+        """Return the liquidation map of a coin on a venue, as :meth:`runout.api.session.Session.map`.
+
+        Parameters
+        ----------
+        coin, at, since, venue
+            Of what, as of when, where its window begins, and whose market.
+        model
+            inferred, path or measured; published positions are those of the server.
+        """
+        return RemoteAnswer(self, "map", _parameters(coin, at, since=since, venue=venue, model=model))
 
     def forecast(self, coin: str = "BTC", *, at: Moment = None) -> RemoteAnswer:
         """Return how likely a wave of liquidations is."""

@@ -8,9 +8,11 @@ import polars as pl
 
 from runout.api import tables
 from runout.api.answers import BulletinAnswer, ForecastAnswer, MapAnswer, RiskAnswer, WhatIfAnswer
+from runout.api.published_positions import read_published
 from runout.api.shock_inputs import Amount, Shocks, named_shock, refuse_no_move
 from runout.api.table_answer import TableAnswer
 from runout.api.time_inputs import Moment, nanoseconds
+from runout.bulletin.liquidation_map import Model
 from runout.errors import UsageError
 from runout.lake import Lake
 
@@ -67,7 +69,16 @@ class Session:
         published = Publication(self._lake, coin.upper(), nanoseconds(at))
         return BulletinAnswer(published.bulletin, published)
 
-    def map(self, coin: str = "BTC", *, at: Moment = None, since: Moment = None, venue: str | None = None) -> MapAnswer:
+    def map(
+        self,
+        coin: str = "BTC",
+        *,
+        at: Moment = None,
+        since: Moment = None,
+        venue: str | None = None,
+        model: Model = "inferred",
+        positions: str | Path | None = None,
+    ) -> MapAnswer:
         """Return the inferred liquidation map of a coin on a venue, as ``runout map`` does; nothing is written.
 
         Parameters
@@ -80,19 +91,28 @@ class Session:
             Where the heatmap and the history of sweeps begin; a week before if absent.
         venue
             Whose perpetual market; the one whose map bulletins show if absent.
+        model
+            inferred; path: the same of the price path alone, volume left out; measured: published positions only.
+        positions
+            File of positions that the venue publishes, as ``runout map --positions`` takes it.
 
         Raises
         ------
         UsageError
-            If ``at`` or ``since`` is not a moment, or nothing lies between them.
+            If ``at`` or ``since`` is not a moment, or nothing lies between them; if there is no such model or file.
         NotEnoughDataError
-            If bars, open interest or liquidations are missing, or too short.
+            If bars, open interest or liquidations are missing, or too short; for measured, published positions.
         """
         from runout.pipeline.build_map import liquidation_map  # noqa: PLC0415
 
         begin = None if since is None else nanoseconds(since)
-        lower = venue.lower() if venue else None
-        return MapAnswer(liquidation_map(self._lake, coin.upper(), nanoseconds(at), since=begin, venue=lower))
+        lower, named = venue.lower() if venue else None, coin.upper()
+        return MapAnswer(
+            liquidation_map(
+                self._lake, named, nanoseconds(at), since=begin, venue=lower, model=model,
+                published=read_published(positions, named),
+            )
+        )  # fmt: skip
 
     def forecast(self, coin: str = "BTC", *, at: Moment = None) -> ForecastAnswer:
         """Return how likely a wave of liquidations is, as ``runout forecast`` does; nothing is written.

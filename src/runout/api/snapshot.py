@@ -6,9 +6,11 @@ import msgspec
 import polars as pl
 
 from runout.api.answers import MapAnswer
+from runout.api.published_positions import read_published
 from runout.api.table_answer import TableAnswer
 from runout.api.tables import dated
 from runout.api.tiles import heat_tile
+from runout.bulletin.liquidation_map import Model
 from runout.cascade.shock import Move
 from runout.errors import NotEnoughDataError
 from runout.lake import Lake
@@ -89,12 +91,21 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             series=tuple(item.series for item in content.sources.every()),
             capture=content.sources.capture(),
             synthetic=content.synthetic,
-            inferred=True,
-            note=content.source_text(),
+            inferred=content.model != "measured",
+            note=f"{content.model_text()} {content.source_text()}".lstrip(),
         )
 
 
-def snapshot(lake: Lake, coin: str, at: int, *, since: int | None = None, venue: str | None = None) -> SnapshotAnswer:
+def snapshot(
+    lake: Lake,
+    coin: str,
+    at: int,
+    *,
+    since: int | None = None,
+    venue: str | None = None,
+    model: Model = "inferred",
+    positions: str | None = None,
+) -> SnapshotAnswer:
     """Return the map of a coin at ``at`` (UTC ns) and what moves would set off; nothing is written.
 
     Parameters
@@ -103,16 +114,22 @@ def snapshot(lake: Lake, coin: str, at: int, *, since: int | None = None, venue:
         What was known of the coin by then.
     since, venue
         Where the window begins (UTC ns; a week before if absent), and whose market; the bulletins' if absent.
+    model, positions
+        As of :meth:`runout.api.session.Session.map`; positions are shown with measured alone.
 
     Raises
     ------
     UsageError
-        If the window is empty.
+        If the window is empty, or there is no such model.
     NotEnoughDataError
-        If bars, open interest or liquidations are missing, or too short.
+        If bars, open interest or liquidations are missing, or too short; for measured, published positions.
     """
     lake = lake.snapshot()
-    drawn = liquidation_map(lake, coin, at, since=since, venue=venue)
+    published = read_published(positions, coin) if model == "measured" else None
+    drawn = liquidation_map(lake, coin, at, since=since, venue=venue, model=model, published=published)
+    if model == "measured":
+        missing = "published positions say nothing of what a move would set off; ask without model=measured"
+        return SnapshotAnswer(map=MapAnswer(drawn), setting=None, missing=missing)
     try:
         setting, missing = setting_of(lake, coin, at, venue=drawn.venue, drawn=drawn), ""
     except NotEnoughDataError as error:

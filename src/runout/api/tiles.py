@@ -36,8 +36,8 @@ class TileHeader(msgspec.Struct, frozen=True, kw_only=True):
         Close of the last candle that had ended at each of the times; null before the first.
     price_usd
         At the end.
-    inferred, synthetic
-        Modelled, always; and whether no market made the figures.
+    model, inferred, synthetic
+        What the levels are of; whether they are modelled; and whether no market made the figures.
     note
         What the dollars are.
     """
@@ -55,6 +55,7 @@ class TileHeader(msgspec.Struct, frozen=True, kw_only=True):
     scale_usd: float
     closes_usd: tuple[float | None, ...]
     price_usd: float
+    model: str
     inferred: bool
     synthetic: bool
     note: str
@@ -92,9 +93,11 @@ def heat_tile(drawn: LiquidationMap) -> bytes:
         scale_usd=round(scale, 2),
         closes_usd=_closes(drawn),
         price_usd=round(drawn.price, 8),
-        inferred=True,
+        model=drawn.model,
+        inferred=drawn.model != "measured",
         synthetic=drawn.synthetic,
-        note=f"Dollars expected to be reported of {' and '.join(SIDES)} positions, a cell each; inferred.",
+        note=drawn.model_text()
+        or f"Dollars expected to be reported of {' and '.join(SIDES)} positions, a cell each; inferred.",
     )
     head = msgspec.json.encode(header)
     return len(head).to_bytes(4, "little") + head + cells.tobytes()

@@ -1,6 +1,6 @@
 """What the pictures and tables of a liquidation map show; a job makes it, this package renders it."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -13,7 +13,7 @@ from runout.liquidation_map import Irregular
 from runout.liquidation_map.clusters import Cluster, Sweep, Swept
 from runout.liquidation_map.dollars import SIDES
 from runout.liquidation_map.ladder import Ladder
-from runout.liquidation_map.measured import MeasuredPositions, Merged, merged
+from runout.liquidation_map.measured import MeasuredPositions, Merged, alone, merged
 from runout.records import Series, provider_name, venue_list
 from runout.scores.arrays import FloatArray, IntArray
 from runout.units import price
@@ -26,6 +26,15 @@ NO_GAIN: Final = (
     "Inferred; no better than the price path alone; levels farther than past moves are assumption (docs/map.md, "
     "docs/truth.md)."
 )
+
+Model = Literal["inferred", "path", "measured"]
+"""What levels are of: the inferred map; the same of the price path alone, volume left out; published positions only."""
+MODELS: Final[tuple[Model, ...]] = ("inferred", "path", "measured")
+
+_MODEL_TEXT: Final = {
+    "path": "Price path only: every bar turns over the same share, whatever was traded.",
+    "measured": "Published positions only: all that they would close, whatever a feed reports; as old as their file.",
+}
 
 
 class Sources(msgspec.Struct, frozen=True):
@@ -108,6 +117,8 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         Whether the window begins after the warm-up.
     measured
         Published positions merged into the ladder; None: none were given.
+    model
+        What the levels are of.
     """
 
     coin: str
@@ -128,6 +139,7 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     irregular: tuple[Irregular, ...]
     warm: bool
     measured: Merged | None = None
+    model: Model = "inferred"
 
     @property
     def synthetic(self) -> bool:
@@ -140,13 +152,15 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return float(self.ladder.edges[1] - self.ladder.edges[0])
 
     def with_published(self, published: MeasuredPositions) -> "LiquidationMap":
-        """Return the map with published positions of its venue in the place of inferred ones.
+        """Return the map with published positions in the place of its venue's inferred ones; measured: them alone.
 
         Raises
         ------
         UsageError
             If open interest is not known or not of this venue, or less than what is published.
         """
+        if self.model == "measured":
+            return self._published_alone(published)
         if self.open_interest_base is None or self.sources.interest_of_all():
             raise UsageError(
                 f"expected open interest of {venue_list((self.venue,))} to set published positions beside inferred "
@@ -154,6 +168,17 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             )
         each_side = np.full(2, self.open_interest_base)
         return msgspec.structs.replace(self, measured=merged(self.ladder, published, each_side))
+
+    def _published_alone(self, published: MeasuredPositions) -> "LiquidationMap":
+        """Return a map of nothing but published positions: of now, as a file has no past."""
+        empty = {name: np.zeros_like(self.ladder.usd) for name in ("coins", "usd", "low_usd", "high_usd", "assumed")}
+        bare = msgspec.structs.replace(self.ladder, **empty)
+        own = alone(bare, published)
+        usd = np.zeros_like(self.heat.usd)
+        usd[:, -1] = own.measured_usd
+        return msgspec.structs.replace(
+            self, ladder=bare, clusters=(), swept=(), sweeps=(), heat=Heat(self.heat.time, usd), measured=own
+        )
 
     def step_text(self) -> str:
         """Return the width of a level as text."""
@@ -163,11 +188,16 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """Return a title that names what is shown, of what market, and when."""
         moment = clock.say_moment(self.through)
         mark = "SYNTHETIC MARKET · " if self.synthetic else ""
+        subject += ", price path only" * (self.model == "path")
         return f"{mark}{wording.clean(self.coin)} on {venue_list((self.venue,))}: {subject} · {moment}"
 
     def warning(self) -> str:
         """Return that the newest bar is long before the moment asked for, empty where it is not."""
         return wording.old_data(self.through, self.at)
+
+    def model_text(self) -> str:
+        """Return what the levels of a model other than the inferred one are; empty for that one."""
+        return _MODEL_TEXT.get(self.model, "")
 
     def source_text(self) -> str:
         """Return where the figures come from."""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from runout.bulletin.liquidation_map import LiquidationMap
+from runout.api.published_positions import read_published
+from runout.bulletin.liquidation_map import LiquidationMap, Model
 from runout.cli import screen
 from runout.cli.configuration import open_lake, time_option
 from runout.cli.writing import chosen_form
@@ -23,6 +24,7 @@ def map_(
     at: str | None = None,
     since: Annotated[str | None, Parameter(name="--from")] = None,
     venue: str | None = None,
+    model: Model = "inferred",
     published: Annotated[Path | None, Parameter(name="--positions")] = None,
     lake: str | None = None,
     format: Format | None = None,  # noqa: A002 - the public name of the flag
@@ -40,6 +42,8 @@ def map_(
         UTC time at which the heatmap and the history of sweeps begin; a week before if absent.
     venue
         Whose perpetual market; the one whose map bulletins show if absent.
+    model
+        inferred: the map. path: the same of the price path alone, volume left out. measured: published positions only.
     published
         File of positions that the venue publishes (Hyperliquid's, for one): CSV or Parquet with the columns side,
         size_base and liquidation_price. They are shown as measured, beside what is inferred of the rest.
@@ -52,15 +56,10 @@ def map_(
         File to write to; stdout if absent (not for png and parquet).
     """
     form: Format = chosen_form(Format, format, out)
-    store = open_lake(lake)
     built = liquidation_map(
-        store, coin.upper(), time_option(at) if at else now_ns(), since=time_option(since) if since else None,
-        venue=venue.lower() if venue else None,
+        open_lake(lake), coin.upper(), time_option(at) if at else now_ns(), since=time_option(since) if since else None,
+        venue=venue.lower() if venue else None, model=model, published=read_published(published, coin.upper()),
     )  # fmt: skip
-    if published is not None:
-        from runout.api.published_positions import read_published  # noqa: PLC0415 - only where a file is named
-
-        built = built.with_published(read_published(published, built.coin))
     if out is None:
         sys.stdout.write(_text(built, form, colour=screen.in_colour(), width=screen.screen_width()))
         return

@@ -20,6 +20,7 @@ def serve(
     new_token: str | None = None,
     allow_host: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     origin: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    positions: Path | None = None,
     workers: int = 2,
 ) -> None:
     """Serve the lake as a page to keep open, and as an API: what is known now, or was at any moment.
@@ -43,6 +44,9 @@ def serve(
         Further name that requests may be addressed to, such as that of a proxy before it.
     origin
         Page of another site, such as https://desk.example, that may read answers.
+    positions
+        File of positions that a venue publishes, as `runout map --positions` takes it: measured levels of the map. It
+        is of the moment when it was last changed, and may be replaced while the server runs.
     workers
         Processes for models.
     """
@@ -59,7 +63,7 @@ def serve(
 
     settings = Settings(
         lake=lake_address(lake), host=host, port=port, tokens=bearer.read_tokens(tokens), hosts=allow_host,
-        origins=origin, workers=max(workers, 1),
+        origins=origin, workers=max(workers, 1), positions=positions,
     )  # fmt: skip
     asyncio.run(run(settings, ready=lambda address: _say(settings.lake, address)))
 

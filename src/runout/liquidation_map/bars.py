@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from runout.clock import NANOSECONDS_PER_DAY
 from runout.errors import UsageError
 from runout.scores.arrays import FloatArray, IntArray
 
@@ -80,6 +81,13 @@ class Bars(msgspec.Struct, frozen=True, eq=False):
                 f"{bars.high[row]}, volume {bars.volume_base[row]} at row {row}"
             )
         return bars
+
+    def at_constant_clock(self) -> "Bars":
+        """Return bars that turn over the same share in the same time, whatever was traded: only prices are left.
+
+        A map of them is the plainest one of the price path, which the inferred map is set against (docs/map.md).
+        """
+        return msgspec.structs.replace(self, volume_base=self.span / NANOSECONDS_PER_DAY)
 
     def idle(self, before: int) -> IntArray:
         """Return the nanoseconds without a bar before each, the state's last bar having ended at ``before``."""

@@ -114,6 +114,25 @@ def merged(ladder: Ladder, measured: MeasuredPositions, held_base: FloatArray) -
     )  # fmt: skip
 
 
+def alone(ladder: Ladder, measured: MeasuredPositions) -> Merged:
+    """Return published positions on the levels of a ladder, with nothing inferred beside them.
+
+    Raises
+    ------
+    UsageError
+        If sizes or sides cannot be.
+    """
+    _require_sound(measured)
+    coins, dollars = _on_levels(measured, ladder.edges)
+    published = np.bincount(measured.side, weights=measured.size_base, minlength=2)
+    nothing = np.zeros_like(coins)
+    return Merged(
+        edges=ladder.edges, inferred_base=nothing, measured_base=coins, inferred_usd=nothing, measured_usd=dollars,
+        inferred_elsewhere_base=np.zeros(2), positions=len(measured.side),
+        measured_elsewhere_base=np.maximum(published - coins.sum(axis=1), 0.0),
+    )  # fmt: skip
+
+
 def table(source: Merged) -> pl.DataFrame:
     """Return the merged ladder as a table, by price: a row for each side and level in which something rests.
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from runout.bulletin.liquidation_map import Heat, LiquidationMap
+from runout.bulletin.liquidation_map import MODELS, Heat, LiquidationMap, Model
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake
@@ -19,6 +19,7 @@ from runout.liquidation_map import BUCKET, Bars, shipped
 from runout.liquidation_map.clusters import Sweep, clusters, swept
 from runout.liquidation_map.dollars import SIDES, Dollars, fit, shipped_dollars
 from runout.liquidation_map.ladder import Ladder, edges_around, ladder, require_open_interest, total
+from runout.liquidation_map.measured import MeasuredPositions
 from runout.liquidation_map.state import resting
 from runout.pipeline.cluster_snapshots import LEAD, mapped_venue
 from runout.pipeline.map_market import Market, cleaned, read_bars, read_market
@@ -48,6 +49,8 @@ def liquidation_map(
     venue: str | None = None,
     reach: float = REACH,
     heat: bool = True,
+    model: Model = "inferred",
+    published: MeasuredPositions | None = None,
 ) -> LiquidationMap:
     """Return the liquidation map of a coin as it was known at a moment.
 
@@ -67,14 +70,26 @@ def liquidation_map(
         How far the levels go beyond the prices traded in the window, as a fraction.
     heat
         Whether the levels through the window are kept for a picture, or only the last; nothing else depends on it.
+    model
+        inferred; path: volume is left out, every bar turns over the same share, so that prices alone say where levels
+        are; measured: published positions only.
+    published
+        Positions that the venue publishes: beside what is inferred, or with measured alone.
 
     Raises
     ------
     UsageError
-        If the window is empty.
+        If the window is empty, or there is no such model.
     NotEnoughDataError
-        If bars are missing, or both open interest and liquidations.
+        If bars are missing, or both open interest and liquidations; for measured, published positions.
     """
+    if model not in MODELS:
+        raise UsageError(f"no model {model!r} of the map; there are {', '.join(MODELS)}")
+    if model == "measured" and published is None:
+        raise NotEnoughDataError(
+            f"no published positions of {coin}: a lake keeps none; name a file of them with --positions FILE "
+            "(`runout map`, `runout serve`)"
+        )
     venue = venue or mapped_venue(lake.series("bars", coin, at=at), coin) or LEAD
     market = read_market(lake, coin, at, venue)
     fine = market.sources.bars[0]
@@ -90,7 +105,7 @@ def liquidation_map(
     columns = _columns(ends, begin) if heat else (through,)
     day_ago = through - NANOSECONDS_PER_DAY
     moments = [*columns, through] + [day_ago] * (day_ago >= earliest + fine.step)
-    walk = states_of(lake, market.sources, at, moments, begin - WAYS)
+    walk = states_of(lake, market.sources, at, moments, begin - WAYS, path_only=model == "path")
     price, (low, high) = float(window["close"][-1]), window.select(pl.col("low").min(), pl.col("high").max()).row(0)
     edges, far = (edges_around(price, low, high, item) for item in (reach, max(reach, FAR)))
     table = _Table(market, walk.ways, earliest)
@@ -103,14 +118,16 @@ def liquidation_map(
     sweeps = table.sweeps(table.fitted(begin, price, otherwise=dollars), begin)
     past = tuple(sweep for sweep in sweeps if sweep.end > day_ago)
     irregular = (*Bars.from_rows(window).irregular(), *prints)
-    return LiquidationMap(
+    built = LiquidationMap(
         coin=coin, venue=venue, at=at, since=begin, through=through, price=price, ladder=present,
         far=_ladder(market, walk, through, dollars, far), clusters=clusters(present, before, sweeps),
         swept=() if before is None else swept(clusters(before), past), sweeps=sweeps,
         heat=_heat(market, walk, columns, dollars, edges), candles=_candles(window, begin), sources=market.sources,
         open_interest_base=interest if market.scaled else None,
         irregular=tuple(item for item in irregular if item.event_time > begin), warm=begin >= earliest + WARM_UP,
+        model=model,
     )  # fmt: skip
+    return built if published is None else built.with_published(published)
 
 
 def _ladder(market: Market, walk: Walk, moment: int, dollars: Dollars, edges: FloatArray) -> Ladder:

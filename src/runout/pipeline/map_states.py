@@ -75,6 +75,8 @@ def walk(
     moments: Iterable[int],
     since: int,
     visit: Callable[[int, MapState], object] | None = None,
+    *,
+    path_only: bool = False,
 ) -> Walk:
     """Return a walk through rows of bars, from a state before them.
 
@@ -91,11 +93,14 @@ def walk(
         Where ways begin, UTC ns.
     visit
         Called with the end of each four hours, UTC ns, and the state of then.
+    path_only
+        Whether volume is left out: :meth:`runout.liquidation_map.Bars.at_constant_clock`.
     """
     ends, closes, opens = bars["event_time"].to_numpy(), bars["close"].to_numpy(), bars["open"].to_numpy()
     ways = _buckets(bars.filter(pl.col("event_time") > max(since, state.event_time)))
     whole = np.isin(ways.end, ends) & np.isin(ways.end - BUCKET, [*ends.tolist(), int(ends[0] - bars["span"][0])])
-    steps = Steps(state, Bars.from_rows(bars.filter(pl.col("event_time") > state.event_time)))
+    ahead = Bars.from_rows(bars.filter(pl.col("event_time") > state.event_time))
+    steps = Steps(state, ahead.at_constant_clock() if path_only else ahead)
     asked = set(moments)
     masses: dict[int, tuple[FloatArray, float]] = {}
     visited: set[int] = set() if visit is None else set(ways.end.tolist())
@@ -116,7 +121,9 @@ def walk(
     return Walk(state=state, masses=masses, ways=ways)
 
 
-def states_of(lake: Lake, sources: Sources, at: int, moments: Sequence[int], since: int) -> Walk:
+def states_of(
+    lake: Lake, sources: Sources, at: int, moments: Sequence[int], since: int, *, path_only: bool = False
+) -> Walk:
     """Return the walk of a market as known at ``at`` (UTC ns), from the newest kept state if one is of the same bars.
 
     Parameters
@@ -131,7 +138,12 @@ def states_of(lake: Lake, sources: Sources, at: int, moments: Sequence[int], sin
         Whose masses are asked, UTC ns.
     since
         Where ways begin, UTC ns.
+    path_only
+        As in :func:`walk`; of such none are kept.
     """
+    if path_only:
+        bars, _ = cleaned(read_bars(lake, sources.bars, at))
+        return walk(bars, start(), moments, since, path_only=True)
     kept = _stored_rows(lake, sources, at)
     before = kept.filter(pl.col("event_time") <= min(moments) // NANOSECONDS_PER_DAY * NANOSECONDS_PER_DAY, "stated")
     if before.is_empty():

@@ -13,13 +13,14 @@ from typing import Final
 import anyio
 import anyio.to_process
 import anyio.to_thread
+import msgspec
 
 from runout.api.questions import READS, Question
 from runout.clock import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, monotonic_seconds, now_ns
 from runout.errors import RunoutError
 from runout.lake.tailed import TailedLake
 from runout.server.questions import Answer, answer, read, refuse_stale
-from runout.server.settings import Settings
+from runout.server.settings import Settings, changed_at
 
 _KEPT_BYTES: Final = 96_000_000
 _THREADS: Final = 4
@@ -100,6 +101,9 @@ class Answers:
         RunoutError
             As the question does; if too many wait for a worker, or it took too long.
         """
+        if question.model == "measured" and (file := self._settings.positions) is not None:
+            changed = await anyio.to_thread.run_sync(changed_at, file, limiter=self._threads)
+            question = msgspec.structs.replace(question, positions=(str(file), changed))
         key = question, await self._state(question)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)

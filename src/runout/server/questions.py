@@ -108,14 +108,22 @@ def _give_back() -> None:
 
 
 @lru_cache(maxsize=2)
-def _drawn(root: str, coin: str, venue: str | None, at: int, since: int | None, _known: str) -> SnapshotAnswer:
-    return snapshot(Lake.open(root), coin, at, since=since, venue=venue)
+def _drawn(root: str, question: Question, _known: str) -> SnapshotAnswer:
+    file, changed = question.positions or (None, 0)
+    if question.model == "measured" and question.at < changed:
+        raise NotEnoughDataError(
+            f"published positions begin {format_time(changed)}, after {format_time(question.at)}: a file has no past"
+        )
+    return snapshot(
+        Lake.open(root), question.coin, question.at, since=question.since, venue=question.venue, model=question.model,
+        positions=file,
+    )  # fmt: skip
 
 
 def _snapshot_of(root: str, question: Question) -> SnapshotAnswer:
     """Return the map and what moves are asked of; the last two are kept, as a slider asks many times of the same."""
     known = str(sorted(Lake.open(root).known_rows(question.at).items()))
-    return _drawn(root, question.coin, question.venue, question.at, question.since, known)
+    return _drawn(root, msgspec.structs.replace(question, resource="snapshot", shock=None), known)
 
 
 def _snapshot(root: str, question: Question) -> Answer:

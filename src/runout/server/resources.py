@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from runout.api.observed import Status
 from runout.api.questions import Question
+from runout.bulletin.liquidation_map import Model
 from runout.clock import exact_time
 from runout.server import replies
 from runout.server.asking import AnyRequest, Asking, Columns, Subject, Venue, answers_of
@@ -31,6 +32,12 @@ def described(kind: Any, text: str, media: str = "application/json") -> dict[int
     return {200: ResponseSpec(kind, generate_examples=False, description=text, media_type=media), **PROBLEMS}
 
 
+MapModel = Annotated[
+    Model,
+    Parameter(
+        description="inferred; path: the same of the price path alone; measured: positions that a venue publishes."
+    ),
+]
 _TABLE: Final = described(Document, "Rows, and what they are of.")
 _SAID: Final = described(dict[str, Any], "As the command line writes it.")
 _OCTETS: Final = described(bytes, "A tile.", "application/octet-stream")
@@ -147,27 +154,27 @@ async def rows(
 
 
 @get("/v1/map", responses=_SAID, summary="The liquidation map of a coin, inferred")
-async def map_(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
+async def map_(ask: NamedDependency[Asking], venue: Venue = None, model: MapModel = "inferred") -> Response[bytes]:
     """Return where positions would be liquidated, as `runout map` writes it; csv, arrow and parquet: its levels."""
-    return await ask.model(ask.subject.question("snapshot", venue=venue), ("json", "text"), "levels")
+    return await ask.model(ask.subject.question("snapshot", venue=venue, model=model), ("json", "text"), "levels")
 
 
 @get("/v1/map/heat", responses=_OCTETS, summary="The heat of the map over time, a byte a cell")
-async def heat(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
+async def heat(ask: NamedDependency[Asking], venue: Venue = None, model: MapModel = "inferred") -> Response[bytes]:
     """Return a tile: length of its header, JSON header, and bytes row by row (docs/api.md says how to read them)."""
-    return await ask.model(ask.subject.question("snapshot", venue=venue), ("heat",))
+    return await ask.model(ask.subject.question("snapshot", venue=venue, model=model), ("heat",))
 
 
 @get("/v1/clusters", responses=_TABLE, summary="Clusters of the map, inferred")
-async def clusters(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
+async def clusters(ask: NamedDependency[Asking], venue: Venue = None, model: MapModel = "inferred") -> Response[bytes]:
     """Return clusters with their band, the chance that the price gets there, and what crossing them sets off."""
-    return await ask.model(ask.subject.question("snapshot", venue=venue), name="clusters")
+    return await ask.model(ask.subject.question("snapshot", venue=venue, model=model), name="clusters")
 
 
 @get("/v1/sweeps", responses=_TABLE, summary="What the map expected, and what was reported")
-async def sweeps(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
+async def sweeps(ask: NamedDependency[Asking], venue: Venue = None, model: MapModel = "inferred") -> Response[bytes]:
     """Return each bucket of the window: levels that the price crossed, dollars expected there and dollars reported."""
-    return await ask.model(ask.subject.question("snapshot", venue=venue), name="sweeps")
+    return await ask.model(ask.subject.question("snapshot", venue=venue, model=model), name="sweeps")
 
 
 @get("/v1/whatif/ladder", responses=_TABLE, summary="What moves of every size would set off")

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from runout.errors import ConfigurationError
+from runout.errors import ConfigurationError, NotEnoughDataError
 from runout.server.tokens import Token
 
 PORT: Final = 8420
@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Of one address.
     poll_seconds
         Between two looks at the lake.
+    positions
+        File of positions that a venue publishes; None: the map has no measured levels.
     page
         Folder of the built page.
     """
@@ -53,11 +55,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 16
     requests_per_second: int = 100
     poll_seconds: float = 0.25
+    positions: Path | None = None
     page: Path = Path(__file__).parent / "page"
 
     def allowed_hosts(self) -> frozenset[str]:
         """Return the names that a request may be addressed to, lower case, without port."""
         return frozenset(name.lower() for name in (*LOOPBACK_NAMES, self.host, *self.hosts))
+
+
+def changed_at(file: Path) -> int:
+    """Return when a file was last changed, UTC ns.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If it is gone.
+    """
+    try:
+        return file.stat().st_mtime_ns
+    except OSError as error:
+        raise NotEnoughDataError(f"published positions cannot be read: {error}") from error
 
 
 def is_loopback(host: str) -> bool:

@@ -92,7 +92,8 @@ def json(subject: LiquidationMap) -> str:
     document = {
         "schema_version": SCHEMA_VERSION,
         "method_version": METHOD_VERSION,
-        "inferred": True,
+        "inferred": subject.model != "measured",
+        "model": subject.model,
         "coin": subject.coin,
         "venue": subject.venue,
         "synthetic": subject.synthetic,
@@ -122,9 +123,9 @@ def json(subject: LiquidationMap) -> str:
 
 def _tables(subject: LiquidationMap) -> list[tuple[str, Sequence[str], list[tuple[str, ...]]]]:
     results: list[tuple[str, Sequence[str], list[tuple[str, ...]]]] = []
-    results.append(
-        ("Clusters, the largest first", labels.CLUSTER_COLUMNS, [labels.cluster_row(item) for item in subject.clusters])
-    )
+    if subject.model != "measured":
+        rows = [labels.cluster_row(item) for item in subject.clusters]
+        results.append(("Clusters, the largest first", labels.CLUSTER_COLUMNS, rows))
     if subject.measured is not None:
         results.append(
             ("Measured levels, the largest", labels.MEASURED_COLUMNS, labels.measured_rows(subject.measured))

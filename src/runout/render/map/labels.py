@@ -117,6 +117,8 @@ def sweep_row(sweep: Sweep) -> tuple[str, ...]:
 
 def head(subject: LiquidationMap) -> tuple[str, ...]:
     """Return what is written above every form of a map."""
+    if subject.measured is not None and subject.model == "measured":
+        return _published_head(subject, subject.measured)
     totals = (f"{side}s {dollars(float(subject.ladder.total_usd(side).sum()))}" for side in SIDES)
     low, high = (price(float(edge)) for edge in (subject.ladder.edges[0], subject.ladder.edges[-1]))
     interest = "not known" if subject.open_interest_base is None else coins(subject.open_interest_base, subject.coin)
@@ -125,11 +127,25 @@ def head(subject: LiquidationMap) -> tuple[str, ...]:
         f"{', '.join(totals)}. {subject.near_text()}"
     )
     warned = (subject.warning(),) if subject.warning() else ()
-    return (subject.title("inferred liquidation map"), *warned, state, INFERRED, NO_GAIN)
+    plain = (subject.model_text(),) if subject.model == "path" else ()
+    return (subject.title("inferred liquidation map"), *warned, state, *plain, INFERRED, NO_GAIN)
+
+
+def _published_head(subject: LiquidationMap, source: Merged) -> tuple[str, ...]:
+    on, elsewhere = source.measured_usd.sum(axis=1), source.measured_elsewhere_base
+    sides = (f"{side}s {dollars(float(on[row]))}" for row, side in enumerate(SIDES))
+    low, high = (price(float(edge)) for edge in (source.edges[0], source.edges[-1]))
+    state = (
+        f"Price {price(subject.price)}. {source.positions:,} published positions; liquidated between {low} and {high}: "
+        f"{', '.join(sides)}; elsewhere or never: {coins(float(elsewhere.sum()), subject.coin)}."
+    )
+    return (subject.title("published positions"), state, subject.model_text())
 
 
 def foot(liquidation_map: LiquidationMap) -> tuple[str, ...]:
     """Return what is written below every form of a map."""
+    if liquidation_map.model == "measured":
+        return (f"Price from {liquidation_map.sources.bars[0].instruments}.",)
     fitted = liquidation_map.ladder.dollars
     dated = (
         f"Dollars fitted on {fitted.buckets} reports of four hours from {clock.format_date(fitted.since)} to "

@@ -4,6 +4,7 @@ import io
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from runout.bulletin.liquidation_map import NO_GAIN, LiquidationMap
+from runout.errors import UsageError
 from runout.render import vector
 from runout.render.figures import NARROW, WIDE
 from runout.render.layout import Look
@@ -61,6 +62,8 @@ def describe(liquidation_map: LiquidationMap, kind: Kind) -> str:
 
 
 def _saved(subject: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> bytes:
+    if subject.model == "measured":
+        raise UsageError("pictures draw inferred levels only: with model measured ask for text, csv, parquet or json")
     import matplotlib as mpl  # noqa: PLC0415 - half a second, only where something is drawn
 
     form = "png" if look.framed else "svg"
