@@ -1,13 +1,17 @@
 """What the page shows where data are missing, and how it is read by touch."""
 
+import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
-from page.conftest import settled
+from page.conftest import settled, violations
 from runout.clock import parse_time
 from runout.lake import Lake
 from server.running import AT, moved, running
@@ -129,6 +133,39 @@ def test_on_a_phone_levels_come_before_the_chart_and_everything_can_be_touched_a
         page.get_by_role("button", name=name, exact=True).tap()
         assert page.evaluate(_SMALL_TARGETS) == []
         assert page.evaluate(_SMALL_PRINT) == []
+
+
+def test_the_model_of_the_map_is_switched_by_button_and_key_and_says_what_is_drawn(
+    visit: Visit, served: str, market_lake: Lake, tmp_path: Path
+) -> None:
+    page = settled(visit(f"{served}/?at={AT}"))
+    switch, legend = page.get_by_role("group", name="Model of the map"), page.locator(".legend")
+    expect(switch.get_by_role("button", name="Inferred")).to_have_attribute("aria-pressed", "true")
+    inferred = legend.locator("span").first.inner_text()
+    assert inferred.endswith("of price, inferred")
+    switch.get_by_role("button", name="Path only").press("Enter")
+    expect(legend.get_by_text("inferred, price path only")).to_be_visible()
+    expect(
+        page.get_by_text("Inferred from the price path only: volume, which adds little, is left out.")
+    ).to_be_visible()
+    assert "model=path" in page.url
+    page.keyboard.press("t")
+    expect(page.locator("aside")).to_contain_text("no published positions of BTC are here. Start the server with")
+    page.keyboard.press("t")
+    expect(legend.locator("span").first).to_have_text(inferred)
+    assert "model=" not in page.url
+    file = tmp_path / "published.csv"
+    price = httpx.get(f"{served}/v1/map?at={AT}", timeout=300).json()["price"]
+    rows = f"long,2,{price * 0.97}\nshort,1,{price * 1.02}\n"
+    file.write_text(f"side,size_base,liquidation_price\n{rows}", encoding="utf-8")
+    os.utime(file, (0, 0))
+    with running(market_lake.root, positions=file) as address:
+        page = settled(visit(f"{address}/?at={AT}&model=measured"))
+        expect(page.locator(".legend")).to_contain_text("measured: published positions")
+        expect(page.get_by_role("row").filter(has_text="Would close")).to_be_visible()
+        assert page.locator("aside table").first.locator("tbody tr").count() == 2
+        expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("over measured liquidation"))
+        assert violations(page) == []
 
 
 def test_heat_is_shaded_on_the_scale_of_its_map_though_the_map_comes_last(visit: Visit, served: str) -> None:

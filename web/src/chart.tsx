@@ -7,7 +7,7 @@ import {
 } from "lightweight-charts";
 import { useEffect, useRef } from "preact/hooks";
 import { dollars, moment as say, percent, price } from "./format";
-import { cellUsd, Heat } from "./heat";
+import { cellUsd, Heat, largestNow } from "./heat";
 import { Hatching, Layers, type Grid, type Scene } from "./layers";
 import * as state from "./state";
 import { WideBars } from "./wide";
@@ -105,16 +105,18 @@ function build(box: HTMLElement): Parts {
 /** The axis reaches to the two largest clusters of each side, and a little beyond the price. */
 function reaching(info: AutoscaleInfo | null): AutoscaleInfo | null {
   if (!info?.priceRange) return info;
-  const found = state.clusters.peek().data?.rows ?? [], header = state.tile.peek().data?.header;
+  const found = state.clusters.peek().data?.rows ?? [], tile = state.tile.peek().data, header = tile?.header;
   let { minValue, maxValue } = info.priceRange;
   const pad = (maxValue - minValue) * 0.08;
   minValue -= pad;
   maxValue += pad;
-  for (const side of ["long", "short"] as const)
-    for (const one of found.filter((each) => each.side === side).slice(0, 2)) {
-      minValue = Math.min(minValue, one.low_price - pad / 2);
-      maxValue = Math.max(maxValue, one.high_price + pad / 2);
+  for (const side of ["long", "short"] as const) {
+    const clusters = found.filter((each) => each.side === side).slice(0, 2).map((one) => ({ low: one.low_price, high: one.high_price }));
+    for (const one of tile?.header.model === "measured" ? largestNow(tile, side, 2) : clusters) {
+      minValue = Math.min(minValue, one.low - pad / 2);
+      maxValue = Math.max(maxValue, one.high + pad / 2);
     }
+  }
   if (header) {
     minValue = Math.max(minValue, header.first_price_usd);
     maxValue = Math.min(maxValue, header.first_price_usd + header.rows * header.step_usd);
@@ -264,7 +266,7 @@ export function Chart({ onReading }: { onReading: (reading: Reading) => void }) 
       }),
       effect(() => made.layers.update(scene())),
       effect(() => {
-        void state.clusters.value.data;
+        void [state.clusters.value.data, state.tile.value.data];
         made.candles.priceScale().applyOptions({ autoScale: true });
       }),
     ];
@@ -320,13 +322,16 @@ function point(made: Parts, close: number, time: UTCTimestamp): void {
   if (made.candles.priceToCoordinate(close) !== null) made.chart.setCrosshairPosition(close, time, made.candles);
 }
 
+/** Of each model, the word before its levels. */
+const OF = { inferred: "inferred", path: "inferred, path only", measured: "measured" };
+
 /** What the chart shows, in a sentence. */
 export function sentence(): string {
   const found = state.clusters.value.data?.rows ?? [], last = state.candles.value.data?.rows.at(-1);
   const of = (side: "long" | "short") => found.find((one) => one.side === side);
   const say = (one: state.Cluster | undefined) => one ? `${one.side}s of about ${dollars(one.usd)} between ${price(one.low_price)} and ${price(one.high_price)}` : "";
   const largest = [say(of("short")), say(of("long"))].filter(Boolean).join("; ");
-  return `Price of ${state.coin.value} over inferred liquidation levels${last ? `, last ${price(last.close)}` : ""}${largest ? `. Largest clusters: ${largest}` : ""}. Arrow keys move the crosshair.`;
+  return `Price of ${state.coin.value} over ${OF[state.model.value]} liquidation levels${last ? `, last ${price(last.close)}` : ""}${largest ? `. Largest clusters: ${largest}` : ""}. Arrow keys move the crosshair.`;
 }
 
 function read(time: number, at: number | null): Reading {
@@ -337,9 +342,9 @@ function read(time: number, at: number | null): Reading {
   else parts.push("not observed");
   const cell = at === null ? null : heat.cell(time, at);
   if (cell && heat.tile && at !== null) {
-    const usd = cellUsd(heat.tile, cell.row, cell.column), { first_price_usd, step_usd } = heat.tile.header;
+    const usd = cellUsd(heat.tile, cell.row, cell.column), { first_price_usd, step_usd, model } = heat.tile.header;
     const low = first_price_usd + cell.row * step_usd;
-    parts.push(`level ${price(low)} to ${price(low + step_usd)}: longs ${dollars(usd.long)}, shorts ${dollars(usd.short)} (inferred)`);
+    parts.push(`level ${price(low)} to ${price(low + step_usd)}: longs ${dollars(usd.long)}, shorts ${dollars(usd.short)} (${OF[model]})`);
   }
   const swept = (state.sweeps.value.data?.rows ?? []).filter((one) => seconds(one.start_time) <= time && time < seconds(one.end_time) && at !== null && at >= one.low_price && at <= one.high_price)[0];
   if (swept) parts.push(`crossed: expected ${dollars(swept.predicted_usd)}, reported ${dollars(swept.realised_usd)}`);

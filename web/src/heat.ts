@@ -12,6 +12,7 @@ export interface TileHeader {
   scale_usd: number;
   price_usd: number;
   synthetic: boolean;
+  model: "inferred" | "path" | "measured";
 }
 
 /** One level of the pyramid: `rows` of `bin` levels each, mean density as a byte (square root of dollars). */
@@ -74,6 +75,16 @@ export function cellUsd(tile: Tile, row: number, column: number): { long: number
   const at = row * tile.header.columns + column;
   const usd = (byte: number | undefined) => tile.header.scale_usd * ((byte ?? 0) / 255) ** 2;
   return { long: usd(tile.sides[0][at]), short: usd(tile.sides[1][at]) };
+}
+
+/** The levels of a side that hold most dollars now, the largest first. */
+export function largestNow(tile: Tile, side: "long" | "short", count: number): { low: number; high: number; usd: number }[] {
+  const { rows, columns, first_price_usd, step_usd } = tile.header;
+  const levels = Array.from({ length: rows }, (_, row) => {
+    const low = first_price_usd + row * step_usd;
+    return { low, high: low + step_usd, usd: cellUsd(tile, row, columns - 1)[side] };
+  });
+  return levels.filter((one) => one.usd > 0).sort((a, b) => b.usd - a.usd).slice(0, count);
 }
 
 export type PaletteName = "plasma" | "viridis";

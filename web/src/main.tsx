@@ -67,6 +67,9 @@ function Banners() {
   );
 }
 
+/** What the legend says of each model. */
+const KINDS = { inferred: "inferred", path: "inferred, price path only", measured: "measured: published positions" };
+
 function Legend() {
   const scale = state.tile.value.data?.header.scale_usd ?? 0, step = state.tile.value.data?.header.step_usd ?? 0;
   const [low, high] = state.threshold.value;
@@ -76,16 +79,19 @@ function Legend() {
     state.threshold.value = at === 0 ? [Math.min(value, high - 0.02), high] : [low, Math.max(value, low + 0.02)];
   };
   const axis = <button type="button" aria-pressed={state.logarithmic.value} onClick={() => (state.logarithmic.value = !state.logarithmic.value)}>Log</button>;
-  if (!state.tile.value.data) return <div class="legend"><Missing part={state.tile.value} what="map" needs="what it lacks is said under Levels." /><span class="hatched">not observed</span>{axis}</div>;
+  const model = <Choice name="Model of the map" value={state.model.value} options={state.MODELS} onChoose={state.chooseModel} />;
+  const shown = state.tile.value.data?.header.model;
+  if (!shown) return <div class="legend">{model}<Missing part={state.tile.value} what="map" needs="what it lacks is said under Levels." /><span class="hatched">not observed</span>{axis}</div>;
   return (
     <div class="legend">
+      {model}
       <div class="ramp" style={{ background: `linear-gradient(90deg, transparent ${(low * 100).toFixed(1)}%, ${stops.join(", ")})` }}>
         <input type="range" min={0} max={1} step={0.01} value={low} aria-label="Hide levels below" aria-valuetext={dollars(usd(low))} onInput={(event) => set(0, Number(event.currentTarget.value))} />
         <input type="range" min={0} max={1} step={0.01} value={high} aria-label="Full colour from" aria-valuetext={dollars(usd(high))} onInput={(event) => set(1, Number(event.currentTarget.value))} />
       </div>
-      <span>{dollars(usd(low))} to {dollars(usd(high))} per {step >= 10 ? dollars(step) : price(step)} of price, inferred</span>
+      <span>{dollars(usd(low))} to {dollars(usd(high))} per {step >= 10 ? dollars(step) : price(step)} of price, {KINDS[shown]}</span>
       <span class="hatched">not observed</span>
-      <span class="swept">crossed</span>
+      {shown !== "measured" && <span class="swept">crossed</span>}
       <button type="button" onClick={() => (state.palette.value = state.palette.value === "plasma" ? "viridis" : "plasma")}>Colours</button>
       {axis}
     </div>
@@ -137,7 +143,7 @@ function Dialog({ open, onClose, title, children }: { open: boolean; onClose: ()
 
 const KEYS: [string, string][] = [
   ["/", "choose the coin"], ["1 … 5", "range of 1, 3, 7, 30, 90 days"], ["H", "heat on or off"], ["P", "profile on or off"],
-  ["L", "logarithmic price axis"], ["[ ]", "hide less, hide more"], ["← →", "crosshair, with the chart in focus (Shift: ten)"],
+  ["T", "model of the map: inferred, path only, measured"], ["L", "logarithmic price axis"], ["[ ]", "hide less, hide more"], ["← →", "crosshair, with the chart in focus (Shift: ten)"],
   ["Space", "replay, pause"], [", .", "an hour back, an hour on"], ["N", "the newest moment"], ["C", "all coins"], ["?", "this list"],
   ["Esc", "close"],
 ];
@@ -150,6 +156,7 @@ function pressed(event: KeyboardEvent): void {
     "/": () => document.getElementById("coin")?.focus(),
     h: () => (state.showHeat.value = !state.showHeat.value), p: () => (state.showProfile.value = !state.showProfile.value),
     l: () => (state.logarithmic.value = !state.logarithmic.value), "?": () => (help.value = true), n: () => state.goTo(null),
+    t: () => state.chooseModel(state.MODELS[(state.MODELS.findIndex(([name]) => name === state.model.value) + 1) % state.MODELS.length]![0]),
     c: () => (state.view.value = state.view.value === "map" ? "coins" : "map"),
     "[": () => (state.threshold.value = [Math.max(low - 0.04, 0), high]), "]": () => (state.threshold.value = [Math.min(low + 0.04, high - 0.02), high]),
     ",": () => state.goTo(current - HOUR), ".": () => state.goTo(current + HOUR),
@@ -205,7 +212,7 @@ function App() {
       <Drawer />
       <Dialog open={help.value} onClose={() => (help.value = false)} title="Keys">
         <dl class="keys">{KEYS.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl>
-        <p>The heat shows <strong>inferred</strong> levels: where positions opened in past trading would be liquidated, in dollars that the venue would report. It adds nothing measurable to what the price path alone tells, and far levels are assumption.</p>
+        <p>The heat shows <strong>inferred</strong> levels: where positions opened in past trading would be liquidated, in dollars that the venue would report. It adds nothing measurable to what the price path alone tells, and far levels are assumption. <strong>Path only</strong> leaves trading volume out, so that you see what volume adds. <strong>Measured</strong> are positions that a venue publishes, where the server has a file of them.</p>
       </Dialog>
       <Dialog open={state.needsToken.value} onClose={() => (state.needsToken.value = false)} title="Token needed">
         <form method="dialog" onSubmit={(event) => { setToken(String(new FormData(event.currentTarget).get("token") ?? "")); state.needsToken.value = false; void state.loadStatus().then(state.loadAll); }}>

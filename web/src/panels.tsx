@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { About } from "./api";
 import { Figure } from "./evidence";
 import { age, clock, dollars, moment as say, percent, price } from "./format";
+import { largestNow } from "./heat";
 import * as state from "./state";
 
 /** What the words of a refusal are about, and what is missing then. */
@@ -20,6 +21,8 @@ function reason({ problem, status }: state.Part<unknown>): string {
   if (status === 0) return "the server did not answer. Reload the page once it runs.";
   if (status === 503 || status === 504) return "the server is busy. Try again in a minute.";
   if (status !== 404) return "the server could not compute it; its log says why.";
+  if (/no published positions/.test(problem)) return `no published positions of ${state.coin.value} are here. Start the server with runout serve --positions FILE, or choose Inferred.`;
+  if (/published positions begin/.test(problem)) return "the file of published positions is newer than this moment. Choose a later moment, or Inferred.";
   const lack = LACKS.find(([words]) => words.test(problem))?.[1]() ?? "the lake has too few data at this moment";
   return `${lack}. Choose another coin or moment, or add data (a collector, runout import).`;
 }
@@ -89,7 +92,7 @@ export function Clusters() {
   return (
     <section aria-labelledby="clusters-title" aria-busy={part.loading}>
       <h2 id="clusters-title">Where, and what it would set off</h2>
-      {!table ? <Missing part={part} what="levels" /> : table.rows.length === 0 ? <p class="quiet">No cluster stands out.</p> : (
+      {!table ? <Missing part={part} what="levels" /> : table.rows.length === 0 ? (table.inferred ? <p class="quiet">No cluster stands out.</p> : <Published />) : (
         <>
           <div class="scroll" tabIndex={0} role="region" aria-label="Clusters">
             <table>
@@ -104,10 +107,26 @@ export function Clusters() {
               ))}</tbody>
             </table>
           </div>
-          <p class="quiet">Inferred levels: no better than the price path alone. ○: assumption, past moves seldom went so far. Chance: share of comparable past days that went so far.</p>
+          <p class="quiet">{state.model.value === "path" ? "Inferred from the price path only: volume, which adds little, is left out." : "Inferred levels: no better than the price path alone."} ○: assumption, past moves seldom went so far. Chance: share of comparable past days that went so far.</p>
         </>
       )}
     </section>
+  );
+}
+
+/** The largest levels of published positions: they are of now, and nothing says how they came to be. */
+function Published() {
+  const tile = state.tile.value.data;
+  if (!tile) return null;
+  const levels = (["short", "long"] as const).flatMap((side) => largestNow(tile, side, 4).map((one) => ({ side, ...one }))).sort((a, b) => b.low - a.low);
+  return (
+    <>
+      <table>
+        <thead><tr><th scope="col">Published positions</th><th scope="col" class="n">Would close</th></tr></thead>
+        <tbody>{levels.map((one) => <tr key={`${one.side}${one.low}`}><th scope="row"><i class={`side ${one.side}`} aria-hidden="true" />{one.side}s<small>{price(one.low)} to {price(one.high)}</small></th><td class="n">~{dollars(Number(one.usd.toPrecision(2)))}</td></tr>)}</tbody>
+      </table>
+      <p class="quiet">Measured: all that these positions would close, whatever a feed reports. A file has no past, so the chart shows the bars of now alone.</p>
+    </>
   );
 }
 
@@ -124,12 +143,13 @@ export function WhatIf() {
   return (
     <section aria-labelledby="whatif-title" aria-busy={part.loading}>
       <h2 id="whatif-title">What if the price moves</h2>
-      {!part.data ? <Missing part={part} what="answer" needs={state.tile.value.problem ? "it is computed from the map, which is missing." : reason(part)} /> : (
+      {!part.data ? <Missing part={part} what="answer" needs={state.tile.value.problem && state.model.value === "inferred" ? "it is computed from the map, which is missing." : reason(part)} /> : (
         <>
           <label class="slide"><span>{row ? <><strong>{percent(row.move, 1, true)}</strong> to {price(row.trigger_price)}</> : "Drag: a fall to the left, a rise to the right"}</span>
             <input type="range" min={0} max={grid.length - 1} step={1} value={index} aria-label="Move of the price" aria-valuetext={said} onInput={(event) => choose(Number(event.currentTarget.value))} />
             <span class="ticks" aria-hidden="true">{grid.map((one, at) => (TICKS.has(Math.round(one * 1000)) ? <i key={one} style={{ "--at": String(at / (grid.length - 1)) }}>{Math.round(Math.abs(one) * 1000) === 100 ? "" : one === 0 ? "0" : percent(one, 0, true)}</i> : null))}</span>
           </label>
+          {state.model.value !== "inferred" && <p class="quiet">Of the inferred map.</p>}
           {row && (
             <dl class="facts" aria-live="polite">
               <div><dt>Chance in 24 h</dt><dd>{percent(row.chance)}<small>{row.chance === null ? "too few past days to compare" : `${percent(row.chance_low)} to ${percent(row.chance_high)}`}</small></dd></div>

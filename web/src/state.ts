@@ -3,7 +3,7 @@
 import { computed, effect, signal, untracked, type Signal } from "@preact/signals";
 import { bytes, follow, json, Problem, type Message, type Parameters, type Table } from "./api";
 import { iso } from "./format";
-import { readTile, type PaletteName, type Tile } from "./heat";
+import { readTile, type PaletteName, type Tile, type TileHeader } from "./heat";
 
 export interface Coin {
   coin: string;
@@ -79,6 +79,9 @@ export const coin = signal((address.get("coin") ?? "BTC").toUpperCase());
 /** The moment shown, Unix ms; null: the present. */
 export const at = signal<number | null>(address.get("at") ? Date.parse(address.get("at")!) || null : null);
 export const days = signal<number>(DAYS.find((n) => n === Number(address.get("days"))) ?? 7);
+/** What the levels are of, and its name on a button. */
+export const MODELS: readonly (readonly [TileHeader["model"], string])[] = [["inferred", "Inferred"], ["path", "Path only"], ["measured", "Measured"]];
+export const model = signal(MODELS.find(([name]) => name === address.get("model"))?.[0] ?? "inferred");
 export const theme = signal<"auto" | "dark" | "light">(kept("theme", "auto"));
 export const systemDark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 export const dark = computed(() => (theme.value === "auto" ? systemDark.value : theme.value === "dark"));
@@ -201,13 +204,24 @@ let modelled = 0, streamed = 0, observed = 0;
 /** What models say: all of it of one map, which the server computes once. */
 function loadModels(mine: AbortController): void {
   modelled = Date.now();
-  const windowed = asked(true), { signal: ending } = mine;
-  const table = <Row>(resource: string) => () => json<Table<Row>>(resource, windowed, ending);
-  void load(tile, async () => readTile(await bytes("/v1/map/heat", windowed, ending)), mine);
-  void load(clusters, table<Cluster>("/v1/clusters"), mine);
-  void load(sweeps, table<Sweep>("/v1/sweeps"), mine);
-  void load(ladder, table<Move>("/v1/whatif/ladder"), mine);
-  void load(brief, () => json<Brief>("/v1/bulletin", { ...asked(false), format: "brief" }, ending), mine);
+  loadLevels(mine);
+  void load(ladder, () => json<Table<Move>>("/v1/whatif/ladder", asked(true), mine.signal), mine);
+  void load(brief, () => json<Brief>("/v1/bulletin", { ...asked(false), format: "brief" }, mine.signal), mine);
+}
+
+function loadLevels(mine: AbortController): void {
+  const parameters = { ...asked(true), model: model.value === "inferred" ? undefined : model.value }, { signal: ending } = mine;
+  void load(tile, async () => readTile(await bytes("/v1/map/heat", parameters, ending)), mine);
+  void load(clusters, () => json<Table<Cluster>>("/v1/clusters", parameters, ending), mine);
+  void load(sweeps, () => json<Table<Sweep>>("/v1/sweeps", parameters, ending), mine);
+}
+
+/** Show the levels of another model; those of the former one go at once. */
+export function chooseModel(name: TileHeader["model"]): void {
+  if (name === model.value) return;
+  model.value = name;
+  for (const shown of [tile, clusters, sweeps] as Signal<Part<unknown>>[]) shown.value = { data: null, loading: true, problem: "", status: 0 };
+  if (status.peek().data && status.peek().data!.state !== "empty") loadLevels(turn);
 }
 
 export function loadScreener(): void {
@@ -311,6 +325,7 @@ export function begin(): void {
     if (days.value !== 7) query.set("days", String(days.value));
     if (at.value !== null) query.set("at", iso(at.value));
     if (view.value !== "map") query.set("view", view.value);
+    if (model.value !== "inferred") query.set("model", model.value);
     const text = query.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
   });
