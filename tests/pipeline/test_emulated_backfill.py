@@ -31,11 +31,12 @@ FORM_FAULTS = (
     Fault(kind="reset", every=23), Fault(kind="broken", every=29), Fault(kind="empty", every=31),
     Fault(kind="unknown-field", every=2), Fault(kind="text-numbers", every=5),
 )  # fmt: skip
-BANS = (Fault(kind="banned", venue="binance", at=100, times=1), Fault(kind="banned", venue="okx", at=200, times=1))
+BANS = (Fault(kind="banned", venue="binance", at=400, times=1), Fault(kind="banned", venue="okx", at=800, times=1))
+ROWLESS_BYTES = 128
 PEAK_BYTES = 600 * 2**20
 ASKED = tuple(venue for venue in VENUES if venue not in os.environ.get("STUDY_WITHOUT", "").split(","))
 """Venues of the long studies."""
-LIMIT_SPEED = float(os.environ.get("STUDY_LIMIT_SPEED", "20"))
+LIMIT_SPEED = float(os.environ.get("STUDY_LIMIT_SPEED", "60"))
 """How much faster than in earnest limits, silences and bans pass in the long studies, at the venues as in the client:
 Bitfinex allows three calls a minute, and a flush of its market takes hours at that."""
 
@@ -78,11 +79,12 @@ def asked(emulator: Emulator) -> Counter[tuple[object, ...]]:
 
 
 def doubted(emulator: Emulator) -> set[tuple[object, ...]]:
-    """Return the calls whose answer came to another call as well: they are asked again on purpose."""
+    """Return the calls that are asked again on purpose: their answer has no rows, or came to another call as well."""
     askers: dict[int, set[tuple[object, ...]]] = {}
     for call in emulator.truth.calls:
-        askers.setdefault(call.checksum, set()).add((call.venue, call.path, call.parameters))
-    return {call for calls in askers.values() if len(calls) > 1 for call in calls}
+        rowless = 0 if call.size <= ROWLESS_BYTES else call.checksum
+        askers.setdefault(rowless, set()).add((call.venue, call.path, call.parameters))
+    return {call for answer, calls in askers.items() if len(calls) > 1 or not answer for call in calls}
 
 
 FEW = ("binance", "bybit", "okx", "hyperliquid", "gate", "kraken", "bitfinex")

@@ -25,7 +25,7 @@ class Account:
     refusals: int = 0
 
 
-IN_FLIGHT = 5.0
+IN_FLIGHT = 1.0
 """Real seconds from the beginning of a ban in which calls count as sent before it was known, and lengthen nothing."""
 
 

@@ -209,7 +209,7 @@ class Emulator:
             CallRecord(
                 counter.form.name, path, tuple((name, str(value)) for name, value in parameters.items()), reply.status,
                 self.clock.wire_seconds(), self.clock.now(), outcome or ",".join(sorted(kinds)),
-                crc32(reply.body),
+                crc32(reply.body), len(reply.body),
             )
         )  # fmt: skip
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)

@@ -10,7 +10,10 @@ from runout.emulator.clock import Clock
 
 
 class CallRecord(msgspec.Struct, frozen=True):
-    """One REST call as the emulator met it: ``fault`` names what it did to it, ``checksum`` is of the answer."""
+    """One REST call as the emulator met it.
+
+    ``fault`` names what it did to it, empty for nothing; ``checksum`` and ``size`` (bytes) are of the answer.
+    """
 
     venue: str
     path: str
@@ -20,6 +23,7 @@ class CallRecord(msgspec.Struct, frozen=True):
     market_time: int
     fault: str = ""
     checksum: int = 0
+    size: int = 0
 
 
 class Delivery(NamedTuple):

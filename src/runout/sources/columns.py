@@ -381,11 +381,11 @@ def _scoped(candidates: Candidates, describe: Describe, events: Events, span: in
             candidates.describe(series)
             contract = (instrument.contract_base, instrument.contract_usd, instrument.priced_coins)
             rows.append((symbol, series.series, instrument.coin, *contract))
-    missing = symbols.filter(~symbols.is_in([row[0] for row in rows]))
-    candidates.note({f"symbol {symbol}": number for symbol, number in missing.value_counts(name="n").iter_rows()})
     scope = symbols.to_frame().join(
         pl.DataFrame(rows, _SCOPE, orient="row"), on="symbol", how="left", maintain_order="left"
     )
+    missing = scope.filter(pl.col("series").is_null())["symbol"]
+    candidates.note({f"symbol {symbol}": number for symbol, number in missing.value_counts(name="n").iter_rows()})
     known = candidates.known(events.rows, events.happened) if events.known is None else events.known
     return scope.with_columns(
         row=pl.Series(events.rows, dtype=pl.Int64), event_time=events.happened, known_time=known,

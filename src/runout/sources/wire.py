@@ -3,7 +3,9 @@
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from enum import Enum
+from operator import attrgetter
+from typing import Any, Generic, Literal, Self, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -32,8 +34,24 @@ _PLACE = re.compile(r"\[(?:\d+|\.\.\.)\]")
 _BUNDLE = re.compile(r"(1(?:000)+|1M)(?=[A-Z])")
 
 
-Number = float | str | None
+Number = float | Literal[""] | None
 """A figure that may be missing, or an empty text where it does not apply."""
+
+
+class Word(str, Enum):  # noqa: UP042 - hashed and shown as the text that it is
+    """A word of a venue's enumeration, made once and not again in each message; unknown words are words too."""
+
+    __hash__ = str.__hash__
+    __repr__ = str.__repr__
+    __str__ = str.__str__
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        word = str.__new__(cls, value)
+        word._name_ = word._value_ = value
+        return word
 
 
 class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -63,11 +81,13 @@ class Reader(Generic[T]):
     """Reads batches of payloads of one structure (or union of structures) that forbids unknown fields.
 
     Where not everything in a batch is known, unknown fields and surplus elements are counted and left out, messages of
-    an unknown kind are counted, and what is of no form is refused. Numbers may be texts.
+    an unknown kind are counted, and what is of no form is refused. Numbers may be texts. ``inside`` names the field of
+    the structure that is read, where the others only wrap it.
     """
 
-    def __init__(self, structure: Any) -> None:
+    def __init__(self, structure: Any, inside: str = "") -> None:
         self._structure = structure
+        self._inside: Callable[[Any], T] | None = attrgetter(inside) if inside else None
         self._single = msgspec.json.Decoder[Any](self._structure, strict=False)
 
     def read(self, payloads: Sequence[bytes], places: Sequence[int] | None = None) -> Batch[T]:
@@ -78,7 +98,8 @@ class Reader(Generic[T]):
     def read_known(self, payloads: Sequence[bytes], places: Sequence[int] | None = None) -> Batch[T] | None:
         """Return what ``payloads`` hold; null where anything in them is not known."""
         try:
-            values: list[T] = list(map(self._single.decode, payloads))
+            decoded = map(self._single.decode, payloads)
+            values: list[T] = list(map(self._inside, decoded) if self._inside else decoded)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return Batch(values, range(len(payloads)) if places is None else places)
@@ -112,7 +133,7 @@ class Reader(Generic[T]):
                 batch.refused.append((row, f"expected a message of a known form, found another: {error}", payload))
                 continue
             if value is not None:
-                values.append(value)
+                values.append(self._inside(value) if self._inside else value)
                 rows.append(row)
         return batch
 

@@ -8,23 +8,51 @@ from typing import Any
 
 import msgspec
 
-from runout.sources.wire import Wire
+from runout.sources.wire import Number, Wire, Word
+
+
+class Side(Word):
+    """Side of an order."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Status(Word):
+    """State of an order."""
+
+    FILLED = "FILLED"
+    UNSAID = ""
+
+
+class OrderType(Word):
+    """Type of an order."""
+
+    LIMIT = "LIMIT"
+    UNSAID = ""
+
+
+class TimeInForce(Word):
+    """How long an order stands."""
+
+    IOC = "IOC"
+    UNSAID = ""
 
 
 class Order(Wire):
     """The order of a ``forceOrder``; ``ps`` (pair) of COIN-M contracts, and of all since 2026-06-30."""
 
     s: str
-    S: str
+    S: Side
     z: float
     T: int
     p: float
     ap: float = 0.0
-    X: str = ""
+    X: Status = Status.UNSAID
     q: float = 0.0
     l: float = 0.0
-    o: str = ""
-    f: str = ""
+    o: OrderType = OrderType.UNSAID
+    f: TimeInForce = TimeInForce.UNSAID
     ps: str = ""
 
 
@@ -62,7 +90,7 @@ class MarkPrice(Wire, tag_field="e", tag="markPriceUpdate"):
     p: float
     i: float | None = None
     P: float | None = None
-    r: float | str | None = None
+    r: Number = None
     T: int = 0
     ap: float | None = None
     st: int | None = None
@@ -137,7 +165,7 @@ class FundingPoint(Wire):
     symbol: str
     fundingRate: float
     fundingTime: int
-    markPrice: float | str | None = None
+    markPrice: Number = None
     rateType: str = "Regular"
 
 

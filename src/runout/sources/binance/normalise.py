@@ -24,7 +24,7 @@ from runout.sources.wire import (
     require_own,
 )
 
-_FRAMES: Reader[form.Framed] = Reader(form.Framed)
+_FRAMES: Reader[Any] = Reader(form.Framed, inside="data")
 _EVENTS: Reader[Any] = Reader(form.Event)
 _ANSWERS: Reader[form.Acknowledgement] = Reader(form.Acknowledgement)
 _LONG_CLOSED = {"SELL": True, "BUY": False}
@@ -58,12 +58,12 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
 def _events(candidates: Candidates) -> dict[type, tuple[list[Any], list[int]]]:
     known = _FRAMES.read_known(candidates.payloads)
     if known is not None:
-        return by_form(known.rows, [frame.data for frame in known.values])
+        return by_form(known.rows, known.values)
     places = by_head(candidates.payloads, _head)
     frames = candidates.read(_FRAMES, places.get("frame", ()))
     events = candidates.read(_EVENTS, places.get("event", ()))
     candidates.read(_ANSWERS, places.get("answer", ()))
-    return by_form([*frames.rows, *events.rows], [*(frame.data for frame in frames.values), *events.values])
+    return by_form([*frames.rows, *events.rows], [*frames.values, *events.values])
 
 
 def _head(payload: bytes) -> str:
