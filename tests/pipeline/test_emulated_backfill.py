@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -141,6 +142,12 @@ def interrupted(emulator: Emulator, kills: Sequence[int]) -> Counter[tuple[str, 
     return repeated
 
 
+def peak_of(process: int) -> int:
+    """Return the most bytes of memory that a process has had; wait4 would count those of the one that forked it."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+
+
 class Run:
     """The command against an emulator: started, watched, and killed where it is to be."""
 
@@ -158,14 +165,13 @@ class Run:
         """Run to the end, again where something was left open; return the peak of its memory in bytes."""
         peak = 0
         for _ in range(5):
-            with subprocess.Popen(
-                self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            ) as process:
-                assert process.stdout is not None
-                said = process.stdout.read().decode()
-                _, status, usage = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-            peak = max(peak, usage.ru_maxrss * 1024)
+            with tempfile.TemporaryFile() as output:
+                process = subprocess.Popen(self._command, env=self._environment, stdout=output, stderr=output)
+                while process.poll() is None:
+                    peak = max(peak, peak_of(process.pid))
+                    time.sleep(0.02)
+                output.seek(0)
+                said = output.read().decode()
             if "Run the same command again" not in said and "does not answer everything" not in said:
                 assert process.returncode in {0, 3}, said
                 return peak

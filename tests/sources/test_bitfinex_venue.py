@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from venue_calls import MS, NOW, STEP, answer, follow, frame, page_of
+from venue_calls import MS, NOW, STEP, answer, call_of, follow, frame, page_of
 from venue_calls import read as read_frames
 
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
@@ -140,6 +140,26 @@ def test_liquidations_of_one_contract_are_taken_from_pages_of_all():
     rows, calls = follow(VENUE, BTC, "liquidations", serve, NOW - 10 * DAY)
     assert rows.height >= 500
     assert {call.pool for call in calls} == {"liquidations"}
+
+
+def test_after_liquidations_that_begin_late_in_a_window_only_later_ones_are_asked_for():
+    every = [NOW - DAY + n * DAY // 50 for n in range(51)]
+
+    def serve(call: Call) -> list:
+        begin, end = asked(call)
+        return [[position(stamp=t // MS, id=t // MS)] for t in every if begin <= t <= end]
+
+    rows, calls = follow(VENUE, BTC, "liquidations", serve, NOW - 4 * DAY)
+    assert rows["event_time"].to_list() == every
+    assert [asked(call)[0] for call in calls] == [NOW - 4 * DAY]
+
+
+def test_a_row_before_the_window_ends_no_interval_of_open_interest():
+    call = call_of(VENUE, BTC, "open-interest", NOW - 10 * MINUTE)
+    begin = asked(call)[0]
+    rows = [state((begin + n * MINUTE), 5.0 + n) for n in range(-1, 5)]
+    page = VENUE.read_page(call, answer(rows), (BTC,))
+    assert page.rows.tables["open_interest"]["open_interest_base"].to_list() == [9.0]
 
 
 def test_the_state_of_all_contracts_has_its_key_first():

@@ -30,8 +30,8 @@ _LISTING_AGE = 12 * NANOSECONDS_PER_HOUR
 _READINGS = 3
 """Answers of no known form to one call, after which its stretch is left for another run."""
 _BARE_READINGS = 3
-"""How often a window without rows is asked for again: an empty answer may be one gone wrong. After such a window the
-next is believed at once: the venue has nothing there."""
+"""How often a window without rows is asked for again: an empty answer may be one gone wrong. After two such windows in
+a row the next are believed at once: the venue has nothing there."""
 _FIRST = ("bars", "open_interest", "liquidations", "funding")
 """Kinds that are asked for before all others: what a first bulletin is made of."""
 LINES = 4
@@ -312,7 +312,7 @@ class Backfill:
     def _left_off(self, stretch: Stretch) -> "_Walk":
         """Return where a stretch was left: the next call follows from the last pages that were kept."""
         walk = _Walk(stretch.call)
-        for number, kept in self._journal.last_pages(stretch, _BARE_READINGS + 2):
+        for number, kept in self._journal.last_pages(stretch, 2 * _BARE_READINGS + 4):
             walk.call, walk.number = kept.call, number
             page = self._try_read(kept)
             walk.take(page if isinstance(page, Page) else None)
@@ -350,18 +350,19 @@ class _Walk:
 
     def __init__(self, call: Call) -> None:
         self.call: Call | None = call
-        self.number = self.unread = self._bare = 0
-        self.loops = self._was_bare = False
+        self.number = self.unread = self._bare = self._windows_bare = 0
+        self.loops = False
 
     def take(self, page: Page | None) -> None:
         """Go on after an answer, null if of no known form: it is asked for again, as a window without rows is."""
         self.number += 1
         if page is None:
             self.unread += 1
-        elif page.bare and self._bare < (0 if self._was_bare else _BARE_READINGS):
+        elif page.bare and self._windows_bare < 2 and self._bare < _BARE_READINGS:
             self._bare += 1
         else:
-            self._was_bare, self._bare, self.unread = page.bare, 0, 0
+            self._windows_bare = self._windows_bare + 1 if page.bare else 0
+            self._bare = self.unread = 0
             self.loops, self.call = page.next == self.call, page.next
 
 

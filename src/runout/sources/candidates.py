@@ -121,7 +121,7 @@ class Candidates:
 
     def known(self, rows: Sequence[int], event_time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return when rows of a stream were known: received, but not before they happened by a clock ahead of ours."""
-        return np.maximum(self.received[np.asarray(rows, np.int64)], event_time)
+        return np.maximum(self.received[pl.Series(rows, dtype=pl.Int64).to_numpy()], event_time)
 
     def describe(self, series: Series) -> None:
         """Note the scope of a series."""

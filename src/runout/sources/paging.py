@@ -31,6 +31,9 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         True where bounds are dates and times as text.
     open_end
         True where a row at the end itself is left out.
+    events
+        True where rows come when something happens: a page is whole up to its youngest row, however late its oldest,
+        and what follows is asked for until nothing comes.
     """
 
     since: str
@@ -43,6 +46,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     count: str = ""
     iso: bool = False
     open_end: bool = False
+    events: bool = False
 
     def first(self, call: Call) -> Call:
         """Return the call for the first window of ``call.since`` to ``call.until``."""
@@ -64,6 +68,8 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         if inside.size:
             first, last = int(inside.min()), int(inside.max())
             older, newer = (first - begin) // self.step, (end - last) // self.step
+            if self.events:
+                older, newer = 0, (end - last) // self.unit
             # What a short page lacks is ahead of the walk, or behind it where the venue keeps the other end of a
             # window; there a single row is none that trades made, or one that is not over.
             if newer > (1 if self.back else 0) and (self.back or older < 2):

@@ -212,12 +212,12 @@ def _is_unknown_kind(fault: str, unknown: dict[str, int]) -> bool:
     return True
 
 
-def by_form(rows: Iterable[int], events: list[Any]) -> dict[type, tuple[list[Any], list[int]]]:
+def by_form(rows: Sequence[int], events: list[Any]) -> dict[type, tuple[list[Any], Sequence[int]]]:
     """Return events, and the places they came from, by their structure; lists count as their elements."""
     kinds = set(map(type, events))
     if len(kinds) == 1 and list not in kinds:
-        return {kinds.pop(): (events, list(rows))}
-    grouped: dict[type, tuple[list[Any], list[int]]] = {}
+        return {kinds.pop(): (events, rows)}
+    grouped: dict[type, Any] = {}
     for row, event in zip(rows, events, strict=True):
         kept = grouped.get(type(event))
         if kept is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def normalise(payloads: Sequence[bytes], received: Sequence[int], instruments: S
     return candidates.rows()
 
 
-def _events(candidates: Candidates) -> dict[type, tuple[list[Any], list[int]]]:
+def _events(candidates: Candidates) -> dict[type, tuple[list[Any], Sequence[int]]]:
     known = _FRAMES.read_known(candidates.payloads)
     if known is not None:
         return by_form(known.rows, known.values)
@@ -73,7 +74,7 @@ def _head(payload: bytes) -> str:
     return "event" if b'"e":' in payload else "answer"
 
 
-def _take_liquidations(candidates: Candidates, events: list[form.ForceOrder], rows: list[int]) -> None:
+def _take_liquidations(candidates: Candidates, events: list[form.ForceOrder], rows: Sequence[int]) -> None:
     orders = [event.o for event in events]
     meanings([order.X for order in orders], _STATUSES, "X", candidates.unknown)
     columns.add_liquidations(
@@ -91,20 +92,21 @@ def _take_liquidations(candidates: Candidates, events: list[form.ForceOrder], ro
 
 
 def _take_trades(
-    candidates: Candidates, events: list[form.AggregateTrade], rows: list[int], spot: Mapping[str, Instrument]
+    candidates: Candidates, events: list[form.AggregateTrade], rows: Sequence[int], spot: Mapping[str, Instrument]
 ) -> None:
     # Frames of both markets have the same names; only spot trades carry M.
+    of_spot = [event.M is not None for event in events]
     for is_spot, instruments in ((False, candidates.instruments), (True, spot)):
-        chosen = [place for place, event in enumerate(events) if (event.M is not None) is is_spot]
-        if not chosen:
+        chosen = [mark is is_spot for mark in of_spot]
+        if not any(chosen):
             continue
-        trades = [events[place] for place in chosen]
+        trades = events if all(chosen) else list(compress(events, chosen))
         columns.add_trades(
             candidates,
             bar_series,
             Events(
                 symbols=[trade.s for trade in trades],
-                rows=[rows[place] for place in chosen],
+                rows=rows if all(chosen) else list(compress(rows, chosen)),
                 happened=integers([trade.T for trade in trades]) * MILLISECOND,
                 instruments=instruments,
             ),
@@ -115,7 +117,7 @@ def _take_trades(
         )
 
 
-def _take_marks(candidates: Candidates, events: list[form.MarkPrice], rows: list[int]) -> None:
+def _take_marks(candidates: Candidates, events: list[form.MarkPrice], rows: Sequence[int]) -> None:
     statements.add_state(
         candidates,
         Events(
@@ -128,7 +130,7 @@ def _take_marks(candidates: Candidates, events: list[form.MarkPrice], rows: list
     )
 
 
-_TAKERS: dict[type, Callable[[Candidates, list[Any], list[int]], None]] = {
+_TAKERS: dict[type, Callable[[Candidates, list[Any], Sequence[int]], None]] = {
     form.ForceOrder: _take_liquidations,
     form.MarkPrice: _take_marks,
 }

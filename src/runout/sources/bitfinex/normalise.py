@@ -93,8 +93,9 @@ def take_liquidations(candidates: Candidates, instrument: Instrument, call: Call
 
 def take_states(candidates: Candidates, instrument: Instrument, call: Call) -> NDArray[np.int64]:
     """Take open interest: the last row of each five minutes, as of their end."""
-    del call
-    points = sorted(candidates.take_whole(_STATES), key=lambda point: point.stamp)
+    begin = int(dict(call.parameters).get("start", 0))
+    rows = (point for point in candidates.take_whole(_STATES) if point.stamp >= begin)
+    points = sorted(rows, key=lambda point: point.stamp)
     stamps = integers([point.stamp for point in points]) * MILLISECOND
     ends = (stamps // BAR_STEP + 1) * BAR_STEP
     last = np.flatnonzero(np.diff(ends, append=0) != 0)

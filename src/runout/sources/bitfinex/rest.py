@@ -41,7 +41,7 @@ PAGES = Pages(
         "liquidations": Way(
             kind="liquidations", path="/v2/liquidations/hist", fixed=(_ASCENDING, ("limit", str(_EVENTS))),
             take=take_liquidations, step=_STEP_OF_EVENTS, rows=_EVENTS, pool="liquidations",
-            windows=_windows(_STEP_OF_EVENTS, _EVENTS),
+            windows=Windows(since="start", until="end", step=_STEP_OF_EVENTS, rows=_EVENTS, events=True),
         ),
     },
     polled={"states": Polled(take=take_states_now, path="/v2/status/deriv", fixed=(("keys", "ALL"),))},
