@@ -58,6 +58,12 @@ class Publication:
         slides = slide_rows(self.lake, self.map, rows["clusters"])
         return rows if slides is None else {**rows, "slides": slides}
 
+    def keep(self, lake: Lake) -> dict[str, int]:
+        """Write clusters and slides of this moment's map to a lake; return how many rows of each were added."""
+        # The clusters last: what is interrupted before them is done again, and the same rows written twice are one.
+        kinds = [kind for kind in ("slides", "swept_clusters", "clusters") if kind in self.snapshot]
+        return {kind: lake.append(kind, self.snapshot[kind]).added.height for kind in kinds}
+
     @cached_property
     def bulletin(self) -> Bulletin:
         """The bulletin; NotEnoughDataError as :func:`publish`."""
@@ -125,9 +131,4 @@ def addressed(bulletin: Bulletin, root: str) -> Bulletin:
 
 def keep_snapshot(lake: Lake, coin: str, at: int) -> dict[str, int]:
     """Write clusters and slides of the map at ``at`` if they are not held; return how many rows of each were added."""
-    if has_clusters(lake, coin, at):
-        return {}
-    rows = Publication(lake, coin, at).snapshot
-    # The clusters last: what is interrupted before them is done again, and the same rows written twice are one.
-    kinds = [kind for kind in ("slides", "swept_clusters", "clusters") if kind in rows]
-    return {kind: lake.append(kind, rows[kind]).added.height for kind in kinds}
+    return {} if has_clusters(lake, coin, at) else Publication(lake, coin, at).keep(lake)

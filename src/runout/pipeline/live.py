@@ -16,9 +16,9 @@ from runout.collect.following import delivered_through
 from runout.collect.recorder import pace_of_clock
 from runout.lake import Lake
 from runout.pipeline import ledger
-from runout.pipeline.cluster_snapshots import newest_moment
+from runout.pipeline.cluster_snapshots import has_clusters, newest_moment
 from runout.pipeline.derive import add_new
-from runout.pipeline.issue_bulletin import keep_snapshot
+from runout.pipeline.issue_bulletin import Publication
 
 _MOST_BEHIND: Final = 10 * NANOSECONDS_PER_MINUTE
 
@@ -77,12 +77,13 @@ class Updater:
         self._lake, self._coins = lake, tuple(coins)
         self._hour = -1
         self._due = list[tuple[str, str]]()
+        self._maps = dict[str, Publication]()
 
     def update(self, at: int) -> Updated:
         """Derive what is new at a moment (UTC ns), and do a part of what each hour asks for; at first all of it.
 
-        Forecast, levels and moves of each coin and putting files together are a part each: none waits for the others,
-        and no minute is kept for long.
+        Forecast, map, and levels and moves of each coin, and putting files together, are a part each, so that no minute
+        is kept for long.
 
         Raises
         ------
@@ -99,13 +100,22 @@ class Updater:
         for part, coin in self._due[:] if first else self._due[:1]:
             if part == "forecast":
                 issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
-            elif part == "levels":
-                newest = newest_moment(self._lake, coin)
-                levels.update({} if newest is None else keep_snapshot(self._lake, coin, newest))
-            else:
+            elif part == "map":
+                self._draw(coin)
+            elif part == "levels" and coin in self._maps:
+                levels.update(self._maps[coin].keep(self._lake))
+                del self._maps[coin]
+            elif part == "files":
                 self._lake.compact()
             self._due.remove((part, coin))
         return Updated(rows=rows, hourly=not self._due, issued=issued, levels=levels)
 
     def _parts(self) -> list[tuple[str, str]]:
-        return [*((part, coin) for coin in self._coins for part in ("forecast", "levels")), ("files", "")]
+        return [*((part, coin) for coin in self._coins for part in ("forecast", "map", "levels")), ("files", "")]
+
+    def _draw(self, coin: str) -> None:
+        """Make the map of a coin of the present, where the lake does not hold its levels."""
+        newest = newest_moment(self._lake, coin)
+        if newest is not None and not has_clusters(self._lake, coin, newest):
+            self._maps[coin] = Publication(self._lake, coin, newest)
+            _ = self._maps[coin].map
