@@ -5,9 +5,11 @@ one has, the rows known at the moment are counted, and only if that number has c
 """
 
 import asyncio
+import contextlib
 import math
 import os
 from collections import OrderedDict
+from functools import cache
 from typing import Final
 
 import anyio
@@ -28,6 +30,18 @@ _ALLOCATOR: Final = "_RJEM_MALLOC_CONF"
 _AT_ONCE: Final = "dirty_decay_ms:0,muzzy_decay_ms:0"
 """How polars gives memory back: as it sets it, a worker at rest would keep the peak of its largest question."""
 _PRESENT: Final = 5 * NANOSECONDS_PER_MINUTE
+
+
+@cache
+def _step_back() -> None:
+    with contextlib.suppress(OSError):
+        os.nice(10)
+
+
+def _answer(root: str, question: Question) -> Answer:
+    """Answer in a worker, behind what is live: a model of seconds delays neither news nor the rows of a collector."""
+    _step_back()
+    return answer(root, question)
 
 
 class BusyError(RunoutError):
@@ -147,7 +161,7 @@ class Answers:
         try:
             async with self._workers:
                 with anyio.fail_after(seconds):
-                    return await anyio.to_process.run_sync(answer, root, question, cancellable=True)
+                    return await anyio.to_process.run_sync(_answer, root, question, cancellable=True)
         except TimeoutError as error:
             raise TooSlowError(f"the answer was not ready after {seconds:g} s and was given up") from error
 
