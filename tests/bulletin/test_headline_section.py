@@ -117,7 +117,7 @@ def test_quantities_have_dollars_with_their_interval_and_the_measured_floor() ->
     assert (long.low, long.value, long.high) == pytest.approx((3.375e8, 4.5e8, 6.75e8))
     assert (ratio.low, ratio.value, ratio.high) == pytest.approx((1.5, 2.0, 3.0))
     assert (numbers["measured_usd"].value, numbers["measured_usd"].low) == (3e8, None)
-    assert "a floor" in numbers["measured_usd"].uncertainty
+    assert "at least" in numbers["measured_usd"].uncertainty
 
 
 def test_a_day_that_is_not_over_is_said_to_be_partly_estimated_and_is_wider() -> None:

@@ -26,18 +26,16 @@ _SMALL_TARGETS = """() => [...document.querySelectorAll('button:not(.figure), se
 _SMALL_PRINT = """() => [...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
   && [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim())
   && parseFloat(getComputedStyle(one).fontSize) < 12).map((one) => one.outerHTML.slice(0, 80))"""
-_REASON = (
-    "44.3% chance of at least $330.0M, 18.0% of at least $630.0M reported on 18 Apr (UTC), in 7 coins (ADA BNB), "
-    "Binance. No market-wide total is published for these data, which a danger level needs"
-)
 _OVERFLOWS = (
     "() => [...document.querySelectorAll('.danger p, .danger small')].map((one) => getComputedStyle(one).overflow)"
 )
 _UNEXPLAINED = """() => [...document.querySelectorAll('.facts dd')]
   .filter((one) => one.textContent.startsWith('n/a') && !one.querySelector('small')).length"""
-_NO_LEVEL = """(reason) => {
+_NO_LEVEL = """() => {
   runoutState.brief.value = {loading: false, problem: '', status: 200, data: {coin: 'BTC', at: '2025-04-18T23:00Z',
-    synthetic: true, record: [], liquidated: null, reported: null, danger: {level: null, chance: null, reason}}};
+    synthetic: true, record: [], liquidated: null, reported: null, danger: {level: null, chance: null,
+      set_at: '2025-04-18T00:00Z', reason: 'No total', measured_scope: '7 coins (ADA BNB), Binance', measured: [
+        {what: 'at least $330.0M reported', value: 0.443}, {what: 'at least $630.0M reported', value: 0.18}]}}};
 }"""
 
 
@@ -102,10 +100,13 @@ def test_without_a_map_a_sentence_says_what_is_missing_and_the_rest_is_evidence(
 
 def test_without_a_level_the_chances_come_first_and_nothing_is_cut_off(visit: Visit, served: str) -> None:
     page = settled(visit(f"{served}/?at={AT}", **PHONE))
-    page.evaluate(_NO_LEVEL, _REASON)
+    page.evaluate(_NO_LEVEL)
     tile = page.locator(".danger")
-    expect(tile.locator("p").first).to_contain_text("44.3% chance of at least $330.0M, 18.0% of at least $630.0M")
+    expect(tile.locator("p").first).to_contain_text("44.3% chance of at least $330.0M reported, 18.0% of at least")
     expect(tile.locator("p").first.locator("small")).to_contain_text("No market-wide total is published")
+    expect(tile).to_contain_text(
+        re.compile(r"No total of 24 h yet\. Since 18 Apr 2025, .* UTC: at least \$.* of BTC liquidated")
+    )
     assert set(page.evaluate(_OVERFLOWS)) == {"visible"}
     tile.get_by_role("button", name="44.3% chance").tap()
     expect(page.get_by_role("dialog")).to_contain_text("7 coins (ADA BNB), Binance")
@@ -146,7 +147,7 @@ def test_the_model_of_the_map_is_switched_by_button_and_key_and_says_what_is_dra
     switch.get_by_role("button", name="Path only").press("Enter")
     expect(legend.get_by_text("inferred, price path only")).to_be_visible()
     expect(
-        page.get_by_text("Inferred from the price path only: volume, which adds little, is left out.")
+        page.get_by_text("Inferred from the price path only: volume, which adds little, is left out")
     ).to_be_visible()
     assert "model=path" in page.url
     page.keyboard.press("t")

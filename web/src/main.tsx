@@ -150,7 +150,7 @@ const KEYS: [string, string][] = [
 
 function pressed(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=range]), select, textarea, dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=range]), select, textarea, dialog[open]")) return;
   const [low, high] = state.threshold.value, current = state.moment.value ?? state.now.peek();
   const acts: Record<string, () => void> = {
     "/": () => document.getElementById("coin")?.focus(),

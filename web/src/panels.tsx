@@ -57,14 +57,14 @@ export function Danger() {
               {danger.next_chance && danger.next_level !== null && <span class="next" title={`from ${say(danger.next_from)}`}>Next 24 h: level {danger.next_level}, {percent(danger.next_chance.value)} ({percent(danger.next_chance.low)} to {percent(danger.next_chance.high)})</span>}
               <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, danger.chance.value * 200)}%` }} />{danger.base_rate !== null && <b style={{ left: `${Math.min(100, danger.base_rate * 200)}%` }} />}</span>
             </p>
-          ) : <Unlevelled reason={danger?.reason ?? "No forecast of this lake"} about={about} link={link} />}
+          ) : <Unlevelled danger={danger ?? null} about={about} link={link} />}
           {record && <p class="quiet">Of {record.days} past days at this level, {percent(record.frequency.value)} had such a day.</p>}
           <p>
             {found.liquidated ? (
               <Figure title="Liquidations of 24 hours" about={{ ...about, inferred: found.liquidated.inferred, scope: found.liquidated.scope }} link={link} more={found.liquidated.uncertainty}>
                 {found.liquidated.inferred ? "About " : "At least "}{dollars(found.liquidated.usd.value)} liquidated in 24 h
               </Figure>
-            ) : "No liquidations of 24 h known."}{" "}
+            ) : <Since />}{" "}
             {found.liquidated?.usd.low != null && `(${dollars(found.liquidated.usd.low)} to ${dollars(found.liquidated.usd.high)}), `}
             {found.liquidated?.long_share != null && `${percent(found.liquidated.long_share, 0)} longs. `}
             {found.reported && <span class="quiet">Reported: {dollars(found.reported.usd.value)}, {found.reported.scope}.</span>}
@@ -76,14 +76,31 @@ export function Danger() {
 }
 
 /** Where there is no level: chances of what these data do report, with their scope, and then why there is no level. */
-function Unlevelled({ reason, about, link }: { reason: string; about: Partial<About>; link: string }) {
-  const [, chances, scope, why] = /^(\d.*?), in (.*)\. (.*)$/s.exec(reason) ?? [];
-  if (!chances || !scope) return <p>{reason}.</p>;
+function Unlevelled({ danger, about, link }: { danger: state.Brief["danger"]; about: Partial<About>; link: string }) {
+  const scope = danger?.measured_scope, why = "No market-wide total is published for these data, which a danger level needs.";
+  if (!danger || !scope || danger.measured.length === 0) return <p>{danger?.reason ?? "No forecast of this lake"}.</p>;
+  const chances = danger.measured.map((one, at) => `${percent(one.value)} ${at === 0 ? "chance " : ""}of ${one.what}`).join(", ");
   return (
     <p>
-      <Figure title="Chances of liquidations in this scope" about={{ ...about, scope }} link={link} more={`Chances that as much is reported in the UTC day. ${why}.`}>{chances}</Figure>
-      <small>{scope}. {why}.</small>
+      <Figure title="Chances of liquidations in this scope" about={{ ...about, scope }} link={link} more={`Chances that as much is reported in the UTC day. ${why}`}>{chances} on {say(danger.set_at).split(",")[0]} (UTC)</Figure>
+      <small>{scope}. {why}</small>
     </p>
+  );
+}
+
+/** Where no total of 24 hours is known: what has been reported since the first row within them. */
+function Since() {
+  const table = state.liquidations.value.data, until = state.moment.value ?? state.now.value;
+  const rows = (table?.rows ?? []).filter((row) => Date.parse(row.event_time) - row.span / 1e6 >= until - 86400000);
+  if (!table || !rows[0]) return <>No liquidations of the past 24 h are known.</>;
+  const usd = rows.reduce((sum, row) => sum + row.long_usd + row.short_usd, 0);
+  return (
+    <>
+      No total of 24 h yet. Since {say(Date.parse(rows[0].event_time) - rows[0].span / 1e6)}:{" "}
+      <Figure title={`Liquidations of ${state.coin.value} so far`} about={table} more="Sum of what was reported within the past 24 hours; the time before the first row was not recorded, or had none.">
+        at least {dollars(usd)} of {state.coin.value} liquidated
+      </Figure>.
+    </>
   );
 }
 

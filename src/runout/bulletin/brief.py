@@ -44,6 +44,12 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
 
 
+class Chance(Amount, frozen=True, kw_only=True):
+    """The chance of ``what``, such as at least $330.0M reported."""
+
+    what: str
+
+
 class Danger(msgspec.Struct, frozen=True, kw_only=True):
     """The danger level of the UTC day, set at its start.
 
@@ -61,6 +67,8 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
         Share of the past 365 days with as much.
     reason
         Why there is no level; empty where there is one.
+    measured, measured_scope
+        Where there is none: chances of what these data report of the day, and of what; empty where not known.
     next_level, next_chance, next_from
         The same of the 24 h from a later hour, ISO 8601 UTC; null and empty where totals are of whole days.
     """
@@ -71,6 +79,8 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
     chance: Amount | None
     base_rate: float | None
     reason: str
+    measured: tuple[Chance, ...] = ()
+    measured_scope: str = ""
     next_level: int | None = None
     next_chance: Amount | None = None
     next_from: str = ""
@@ -294,7 +304,12 @@ def _danger(bulletin: Bulletin) -> Danger:
     stated = next((section for section in findings if _has(section, "danger_level")), None)
     if stated is None:
         why = findings[0].statement if findings else "no market-wide total is published for these data"
-        return Danger(level=None, word="", set_at=day, chance=None, base_rate=None, reason=why.rstrip("."))
+        reported = findings[0].evidence if findings and findings[0].name == "danger.measured" else None
+        return Danger(
+            level=None, word="", set_at=day, chance=None, base_rate=None, reason=why.rstrip("."),
+            measured=_chances(reported.quantities if reported else ()),
+            measured_scope=reported.scope if reported else "",
+        )  # fmt: skip
     level = quantities.danger_level(_named(stated, "danger_level").value)
     if level is None:
         why = _named(stated, "danger_level").uncertainty
@@ -311,6 +326,13 @@ def _danger(bulletin: Bulletin) -> Danger:
         next_chance=None if following is None else _amount(_named(following, "next_probability_1b")),
         next_from="" if following is None else following.evidence.window_start,
     )
+
+
+def _chances(listed: tuple[Quantity, ...]) -> tuple[Chance, ...]:
+    return tuple(
+        Chance(what=item.label, value=item.value, low=item.low, high=item.high)
+        for item in listed if item.value is not None
+    )  # fmt: skip
 
 
 def _liquidated(finding: Finding | None) -> Liquidated | None:

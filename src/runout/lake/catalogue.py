@@ -46,7 +46,7 @@ class LiquidationGroup(msgspec.Struct, frozen=True, kw_only=True):
         """Return the scope as a reader should see it."""
         first = self.series[0]
         coins = self.coin if self.coin != ALL_COINS else f"{len(self.coins)} coins ({' '.join(self.coins)})"
-        floor = ", reported totals of capped feeds (a floor)" if first.capture != "complete" else ""
+        floor = ", reported totals of capped feeds (at least this much)" if first.capture != "complete" else ""
         origin = "synthetic market" if first.synthetic else f"via {provider_name(first.provider)}"
         return f"{coins}, {venue_list(self.venues)}{floor}, {origin}"
 

@@ -96,7 +96,7 @@ LIQUIDATIONS: Final = _observed(
     "liquidations", "Positions closed by force: an interval's total per side, or one event (span 0).",
     _SIDE,
     Column(name="sequence", type="integer", unit="count", required=True, minimum=0, meaning="Distinguishes events of one instant and side; 0 for interval totals."),
-    _usd("value_usd", "Dollars liquidated, as reported: a floor where the series' capture is not complete.", required=True),
+    _usd("value_usd", "Dollars liquidated, as reported: a lower bound where the series' capture is not complete.", required=True),
     _base("quantity_base", "Coins liquidated."),
     _price("price", "Price published with a single event; its meaning (fill or bankruptcy) stands in the series' note."),
     key=("liquidated_side", "sequence"),

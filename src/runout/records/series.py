@@ -77,13 +77,13 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         --------
         >>> Series(series="x", kind="liquidations", provider="coinglass", coin="BTC", venues=("binance",),
         ...        instruments="perpetual and dated futures", market="all-derivatives", capture="capped").scope()
-        'BTC, Binance, perpetual and dated futures, capped feed (a floor), via CoinGlass'
+        'BTC, Binance, perpetual and dated futures, capped feed (at least this much), via CoinGlass'
         """
         parts = [self.coin, venue_list(self.venues), self.instruments]
         if self.margin in {"stablecoin", "coin"}:
             parts.append(f"{self.margin}-margined")
         if self.capture in {"capped", "capped-then-complete"}:
-            parts.append("capped feed (a floor)")
+            parts.append("capped feed (at least this much)")
         parts.append("synthetic market" if self.synthetic else f"via {provider_name(self.provider)}")
         return ", ".join(parts)
 

@@ -124,7 +124,7 @@ def _numbers(measured: Measured, ratio: Ratio, total: tuple[float, float, float]
     return (
         quantity("total_usd", "headline total", middle, "USD", text, low=low, high=high),
         quantity("long_usd", "of it longs", middle * share, "USD", text, low=low * share, high=high * share),
-        quantity("measured_usd", "measured", measured.usd, "USD", "reported totals: a floor"),
+        quantity("measured_usd", "measured", measured.usd, "USD", "reported totals: at least this much"),
         quantity("ratio", "headline over measured", math.exp(ratio.median_log), "ratio", text,
                  low=math.exp(ratio.low_log), high=math.exp(ratio.high_log)),
     )  # fmt: skip
