@@ -9,7 +9,8 @@ from bulletin.bulletin_specimen import evidence, finding, quantity, specimen
 from bulletin.hostile import LABELS, hostile
 from pipeline.test_derive import market, write
 from runout.bulletin import brief_words, wording
-from runout.bulletin.brief import Brief, brief
+from runout.bulletin.brief import brief
+from runout.bulletin.brief_record import Brief
 from runout.bulletin.findings import Bulletin, Row, Section, Table
 from runout.bulletin.readings import is_current
 from runout.cli.main import main

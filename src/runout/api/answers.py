@@ -10,7 +10,8 @@ import polars as pl
 
 from runout.api import tables
 from runout.api.table_answer import Tabular
-from runout.bulletin.brief import Brief, brief
+from runout.bulletin.brief import brief
+from runout.bulletin.brief_record import Brief
 from runout.bulletin.findings import Bulletin
 from runout.bulletin.liquidation_map import LiquidationMap
 from runout.cascade.shock import Shock

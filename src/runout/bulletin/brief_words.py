@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from runout.bulletin import wording
-from runout.bulletin.brief import Amount, Brief, Danger, Fall, Level, Liquidated
+from runout.bulletin.brief_record import Amount, Brief, Danger, Fall, Level, Liquidated
 from runout.clock import parse_time, say_date, say_time
 from runout.forecast.targets import DANGER_USD
 from runout.units import dollars, percent, price

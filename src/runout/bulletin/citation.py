@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from runout.bulletin import brief_words, wording
-from runout.bulletin.brief import Amount, Brief, Danger, Liquidated, brief
+from runout.bulletin.brief import brief
+from runout.bulletin.brief_record import Amount, Brief, Danger, Liquidated
 from runout.bulletin.findings import Bulletin
 from runout.clock import MONTHS, parse_time, to_datetime
 from runout.forecast.targets import DANGER_USD

@@ -14,7 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from runout.bulletin import citation
-from runout.bulletin.brief import Brief, brief
+from runout.bulletin.brief import brief
+from runout.bulletin.brief_record import Brief
 from runout.bulletin.findings import Bulletin, Chart, Finding, Line, Panel, Quantity, Row, Section, Table, Unit
 from runout.errors import SchemaError
 

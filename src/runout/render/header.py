@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from runout.bulletin import brief_words, quantities, wording
-from runout.bulletin.brief import Brief, Danger, Level
+from runout.bulletin.brief_record import Brief, Danger, Level
 from runout.clock import parse_time, say_date, say_time
 from runout.forecast.targets import DANGER_USD
 from runout.units import dollars, percent, price
