@@ -1,5 +1,6 @@
 """Bitfinex derivatives: rows without names; numbered frames on channels that each connection has of its own."""
 
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -49,13 +50,15 @@ def _newest_first(query: Query, rows: list[Any]) -> list[Any]:
 def liquidations_history(desk: Desk, query: Query) -> Any:
     """``/v2/liquidations/hist``: 500 at most; each row in a list of its own."""
     since, until = _span(query)
-    results: list[tuple[int, Any]] = []
+    results: list[tuple[int, Contract, Close]] = []
     for contract in desk.kind("linear"):
         shown = closes(desk, contract, max(since, desk.market.first), min(until + 1, desk.now()))
-        results += [(close.time, row) for close in shown for row in _rows(contract, close)]
-    results.sort(key=lambda row: row[0])
+        results += [(close.time, contract, close) for close in shown]
+    results.sort(key=itemgetter(0))
     limit, oldest = query.limit(120, 500), query.text("sort", "-1") == "1"
-    page = [[row] for _, row in (results[:limit] if oldest else results[-limit:])]
+    near = results[:limit] if oldest else results[-limit:]
+    rows = [[row] for _, contract, close in near for row in _rows(contract, close)]
+    page = rows[:limit] if oldest else rows[-limit:]
     return _newest_first(query, page)
 
 

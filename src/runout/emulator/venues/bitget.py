@@ -1,5 +1,6 @@
 """Bitget: v3 (unified) and v2 of USDT futures; sizes in coins."""
 
+from operator import itemgetter
 from typing import Any
 from zlib import crc32
 
@@ -120,14 +121,14 @@ def liquidations_kept(desk: Desk, query: Query) -> Any:
     """``/api/v3/market/liquidations``: three days, newest first; the cursor is where the next page begins."""
     now, limit = desk.now(), query.limit(100, 1000)
     since, until = query.span("startTime", "endTime")
-    results: list[tuple[int, dict[str, str]]] = []
+    results: list[tuple[int, Contract, Any]] = []
     for contract in _of_product(desk, query):
         shown = closes(desk, contract, max(since, now - KEEPS), min(until + 1, now))
-        results += [(close.time, _liquidation(contract, close)) for close in shown]
-    results.sort(key=lambda row: -row[0])
+        results += [(-close.time, contract, close) for close in shown]
+    results.sort(key=itemgetter(0))
     begin = int(query.text("cursor", "0") or 0)
     following = str(begin + limit) if begin + limit < len(results) else ""
-    return _ok(desk, {"list": [row for _, row in results[begin : begin + limit]], "cursor": following})
+    return _ok(desk, {"list": [_liquidation(*row) for _, *row in results[begin : begin + limit]], "cursor": following})
 
 
 def _liquidation(item: Contract, close: Any) -> dict[str, str]:
