@@ -1,4 +1,6 @@
-"""Messages of venues to checked records, beside the fastest JSON reader that makes a dictionary of each."""
+"""Messages of venues to checked records, beside the fastest JSON reader that makes a dictionary of each, and a peer."""
+
+import asyncio
 
 import orjson
 import polars as pl
@@ -50,6 +52,48 @@ def as_dictionaries(payloads, fields):
         return pl.DataFrame(rows)
 
     return run
+
+
+def as_cryptofeed(payloads):
+    """Read each message as cryptofeed does: into a compiled object of its own, given to a callback."""
+    symbols = pytest.importorskip("cryptofeed.symbols", reason="cryptofeed is not installed: no peer to time")
+    exchanges, names = pytest.importorskip("cryptofeed.exchanges"), pytest.importorskip("cryptofeed.defines")
+    symbols.Symbols.set(
+        names.BINANCE_FUTURES, {"BTC-USDT-PERP": "BTCUSDT"}, {"instrument_type": {"BTC-USDT-PERP": "perpetual"}}
+    )
+    kept = []
+
+    async def keep(record, _):
+        kept.append(record)
+
+    channels = (names.LIQUIDATIONS, names.TRADES, names.FUNDING)
+    feed = exchanges.BinanceFutures(
+        symbols=["BTC-USDT-PERP"], channels=list(channels), callbacks=dict.fromkeys(channels, keep)
+    )
+
+    async def read():
+        kept.clear()
+        for payload in payloads:
+            await feed.message_handler(payload, None, RECEIVED / 1e9)
+        assert len(kept) == len(payloads)
+
+    return lambda: asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    ("name", "payloads"), [("liquidations", LIQUIDATIONS), ("trades", TRADES), ("tickers", TICKERS)]
+)
+def test_messages_to_records_beside_a_peer(beside, name, payloads):
+    peer = as_cryptofeed(payloads)
+    venue, instruments, received = venue_of("binance"), (contract("binance"),), [RECEIVED] * MESSAGES
+    beside(
+        "messages",
+        Work(
+            f"{name} of Binance to checked records", lambda: venue.normalise(payloads, received, instruments), MESSAGES
+        ),
+        Work("cryptofeed, to its own objects", peer, MESSAGES),
+        turns=3,
+    )
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Candidates:
 
     def add(self, kind: str, rows: pl.DataFrame) -> None:
         """Add candidates with their columns, ``row`` among them; those without a series are of unknown symbols."""
-        known = rows.filter(pl.col("series").is_not_null())
+        known = rows.filter(pl.col("series").is_not_null()) if rows["series"].null_count() else rows
         if known.height:
             self._tables.setdefault(kind, []).append(known)
 

@@ -384,8 +384,9 @@ def _scoped(candidates: Candidates, describe: Describe, events: Events, span: in
     scope = symbols.to_frame().join(
         pl.DataFrame(rows, _SCOPE, orient="row"), on="symbol", how="left", maintain_order="left"
     )
-    missing = scope.filter(pl.col("series").is_null())["symbol"]
-    candidates.note({f"symbol {symbol}": number for symbol, number in missing.value_counts(name="n").iter_rows()})
+    if scope["series"].null_count():
+        missing = scope.filter(pl.col("series").is_null())["symbol"]
+        candidates.note({f"symbol {symbol}": number for symbol, number in missing.value_counts(name="n").iter_rows()})
     known = candidates.known(events.rows, events.happened) if events.known is None else events.known
     return scope.with_columns(
         row=pl.Series(events.rows, dtype=pl.Int64), event_time=events.happened, known_time=known,

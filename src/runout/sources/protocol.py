@@ -132,9 +132,11 @@ def check_rows(
     schema = KINDS[kind]
     typed = conform(rows, schema)
     fault = fault_of_each_row(schema, latest_time=now)
-    judged = typed.with_columns(_fault=fault).with_columns(row=rows["row"])
+    judged = typed.with_columns(_fault=fault, row=rows["row"])
     if "fault" in rows.columns:
         judged = judged.with_columns(_fault=pl.coalesce(rows["fault"], "_fault"))
+    if judged["_fault"].null_count() == judged.height:
+        return typed, pl.DataFrame(schema=REFUSED_SCHEMA)
     bad = judged.filter(pl.col("_fault").is_not_null()).unique("row", keep="first", maintain_order=True)
     refused = pl.DataFrame({"row": bad["row"], "fault": bad["_fault"], "raw": raw_of(bad)}, schema=REFUSED_SCHEMA)
     return judged.filter(pl.col("_fault").is_null()).select(schema.names), refused
