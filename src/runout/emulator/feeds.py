@@ -1,11 +1,11 @@
 """What feeds of all venues ask the market for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from runout.emulator.columns import Integers, tuples
+from runout.emulator.columns import Integers, joined, picked, tuples
 from runout.emulator.contracts import Contract
 from runout.emulator.desk import Desk
 
@@ -68,6 +68,20 @@ def closes(desk: Desk, contract: Contract, since: int, until: int) -> Iterator[C
     offset = desk.clock_offset
     for time, side, steps, price, bankruptcy in tuples(shown):
         yield Close(time, (time + offset) // MILLISECOND, side, steps, price, bankruptcy)
+
+
+def page_of_closes(
+    desk: Desk, contracts: Sequence[Contract], since: int, until: int, rows: slice, *, newest: bool = False
+) -> tuple[list[tuple[Contract, Close]], int]:
+    """Return some rows of the forced closes of contracts, the oldest or the newest first, and how many there are."""
+    tables = [desk.shown_closes(item, since, max(living(desk, item, until), since)) for item in contracts]
+    owners, whole = np.repeat(np.arange(len(tables)), [len(table.time) for table in tables]), joined(tables)
+    places = np.argsort(-whole.time if newest else whole.time, kind="stable")[rows]
+    shown = zip(owners[places].tolist(), tuples(picked(whole, places)), strict=True)
+    offset = desk.clock_offset
+    return [
+        (contracts[owner], Close(time, (time + offset) // MILLISECOND, *rest)) for owner, (time, *rest) in shown
+    ], len(owners)
 
 
 def trades(desk: Desk, contract: Contract, since: int, until: int) -> Iterator[Trade]:

@@ -1,6 +1,5 @@
 """Bitfinex derivatives: rows without names; numbered frames on channels that each connection has of its own."""
 
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -9,7 +8,7 @@ from runout.clock import NANOSECONDS_PER_MINUTE
 from runout.emulator.columns import tuples
 from runout.emulator.contracts import Contract
 from runout.emulator.desk import Desk
-from runout.emulator.feeds import SECOND, Close, Sent, closes, every, quote, quotes, trades
+from runout.emulator.feeds import SECOND, Close, Sent, closes, every, page_of_closes, quote, quotes, trades
 from runout.emulator.forms import (
     Feed,
     Pool,
@@ -50,14 +49,10 @@ def _newest_first(query: Query, rows: list[Any]) -> list[Any]:
 def liquidations_history(desk: Desk, query: Query) -> Any:
     """``/v2/liquidations/hist``: 500 at most; each row in a list of its own."""
     since, until = _span(query)
-    results: list[tuple[int, Contract, Close]] = []
-    for contract in desk.kind("linear"):
-        shown = closes(desk, contract, max(since, desk.market.first), min(until + 1, desk.now()))
-        results += [(close.time, contract, close) for close in shown]
-    results.sort(key=itemgetter(0))
     limit, oldest = query.limit(120, 500), query.text("sort", "-1") == "1"
-    near = results[:limit] if oldest else results[-limit:]
-    rows = [[row] for _, contract, close in near for row in _rows(contract, close)]
+    span = (max(since, desk.market.first), min(until + 1, desk.now()))
+    near, _ = page_of_closes(desk, desk.kind("linear"), *span, slice(limit) if oldest else slice(-limit, None))
+    rows = [[row] for contract, close in near for row in _rows(contract, close)]
     page = rows[:limit] if oldest else rows[-limit:]
     return _newest_first(query, page)
 

@@ -1,6 +1,5 @@
 """Bitget: v3 (unified) and v2 of USDT futures; sizes in coins."""
 
-from operator import itemgetter
 from typing import Any
 from zlib import crc32
 
@@ -10,7 +9,18 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR
 from runout.emulator.columns import tuples
 from runout.emulator.contracts import Contract
 from runout.emulator.desk import STEPS, Desk
-from runout.emulator.feeds import MILLISECOND, SECOND, Sent, closes, every, living, quote, quotes, trades
+from runout.emulator.feeds import (
+    MILLISECOND,
+    SECOND,
+    Sent,
+    closes,
+    every,
+    living,
+    page_of_closes,
+    quote,
+    quotes,
+    trades,
+)
 from runout.emulator.forms import (
     Feed,
     Pool,
@@ -121,14 +131,10 @@ def liquidations_kept(desk: Desk, query: Query) -> Any:
     """``/api/v3/market/liquidations``: three days, newest first; the cursor is where the next page begins."""
     now, limit = desk.now(), query.limit(100, 1000)
     since, until = query.span("startTime", "endTime")
-    results: list[tuple[int, Contract, Any]] = []
-    for contract in _of_product(desk, query):
-        shown = closes(desk, contract, max(since, now - KEEPS), min(until + 1, now))
-        results += [(-close.time, contract, close) for close in shown]
-    results.sort(key=itemgetter(0))
-    begin = int(query.text("cursor", "0") or 0)
-    following = str(begin + limit) if begin + limit < len(results) else ""
-    return _ok(desk, {"list": [_liquidation(*row) for _, *row in results[begin : begin + limit]], "cursor": following})
+    begin, span = int(query.text("cursor", "0") or 0), (max(since, now - KEEPS), min(until + 1, now))
+    page, total = page_of_closes(desk, _of_product(desk, query), *span, slice(begin, begin + limit), newest=True)
+    following = str(begin + limit) if begin + limit < total else ""
+    return _ok(desk, {"list": [_liquidation(*row) for row in page], "cursor": following})
 
 
 def _liquidation(item: Contract, close: Any) -> dict[str, str]:
