@@ -79,7 +79,7 @@ export function Danger() {
 function Unlevelled({ danger, about, link }: { danger: state.Brief["danger"]; about: Partial<About>; link: string }) {
   const scope = danger?.measured_scope, why = "No market-wide total is published for these data, which a danger level needs.";
   if (!danger || !scope || danger.measured.length === 0) return <p>{danger?.reason ?? "No forecast of this lake"}.</p>;
-  const chances = danger.measured.map((one, at) => `${percent(one.value)} ${at === 0 ? "chance " : ""}of ${one.what}`).join(", ");
+  const chances = danger.measured.map((one, at) => `${percent(one.value)} ${at === 0 ? "chance " : ""}of ${one.event}`).join(", ");
   return (
     <p>
       <Figure title="Chances of liquidations in this scope" about={{ ...about, scope }} link={link} more={`Chances that as much is reported in the UTC day. ${why}`}>{chances} on {say(danger.set_at).split(",")[0]} (UTC)</Figure>

@@ -55,7 +55,7 @@ export interface Liquidated { usd: Amount; scope: string; end: string; inferred:
 export interface Brief {
   coin: string; at: string; synthetic: boolean; price: number | null; price_time: string; age_minutes: number;
   danger: { level: number | null; word: string; set_at: string; chance: Amount | null; base_rate: number | null; reason: string;
-    measured: (Amount & { what: string })[]; measured_scope: string;
+    measured: (Amount & { event: string })[]; measured_scope: string;
     next_level: number | null; next_chance: Amount | null; next_from: string } | null;
   liquidated: Liquidated | null; reported: Liquidated | null; leverage: string; leverage_time: string;
   record: { level: number; days: number; frequency: Amount }[]; missing: string[]; more: string;

@@ -159,7 +159,7 @@ def _danger(bulletin: Bulletin) -> Danger:
 
 def _chances(listed: tuple[Quantity, ...]) -> tuple[Chance, ...]:
     return tuple(
-        Chance(what=item.label, value=item.value, low=item.low, high=item.high)
+        Chance(event=item.label, value=item.value, low=item.low, high=item.high)
         for item in listed if item.value is not None
     )  # fmt: skip
 

@@ -14,9 +14,9 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chance(Amount, frozen=True, kw_only=True):
-    """The chance of ``what``, such as at least $330.0M reported."""
+    """The chance of ``event``, such as at least $330.0M reported."""
 
-    what: str
+    event: str
 
 
 class Danger(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,7 +73,19 @@ def closes(desk: Desk, contract: Contract, since: int, until: int) -> Iterator[C
 def page_of_closes(
     desk: Desk, contracts: Sequence[Contract], since: int, until: int, rows: slice, *, newest: bool = False
 ) -> tuple[list[tuple[Contract, Close]], int]:
-    """Return some rows of the forced closes of contracts, the oldest or the newest first, and how many there are."""
+    """Return some rows of the forced closes of contracts, the oldest or the newest first, and how many there are.
+
+    Parameters
+    ----------
+    desk, contracts
+        Whose.
+    since, until
+        UTC ns.
+    rows
+        Which of them, in that order.
+    newest
+        Whether the newest come first.
+    """
     tables = [desk.shown_closes(item, since, max(living(desk, item, until), since)) for item in contracts]
     owners, whole = np.repeat(np.arange(len(tables)), [len(table.time) for table in tables]), joined(tables)
     places = np.argsort(-whole.time if newest else whole.time, kind="stable")[rows]
