@@ -35,7 +35,7 @@ _NO_LEVEL = """() => {
   runoutState.brief.value = {loading: false, problem: '', status: 200, data: {coin: 'BTC', at: '2025-04-18T23:00Z',
     synthetic: true, record: [], liquidated: null, reported: null, danger: {level: null, chance: null,
       set_at: '2025-04-18T00:00Z', reason: 'No total', measured_scope: '7 coins (ADA BNB), Binance', measured: [
-        {what: 'at least $330.0M reported', value: 0.443}, {what: 'at least $630.0M reported', value: 0.18}]}}};
+        {event: 'at least $330.0M reported', value: 0.443}, {event: 'at least $630.0M reported', value: 0.18}]}}};
 }"""
 
 
