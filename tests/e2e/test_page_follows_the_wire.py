@@ -24,7 +24,7 @@ __all__ = ["browser", "visit"]  # fixtures
 pytestmark = [pytest.mark.study, pytest.mark.xdist_group("live")]
 Visit = Callable[..., Page]
 _EVENTS = """() => (runoutState.tape.value.data?.rows ?? []).map(
-  (one) => [one.event_time, one.value_usd.toFixed(2), one.venue])"""
+  (one) => [Date.parse(one.event_time), one.value_usd.toFixed(2), one.venue])"""
 _WATCH = """() => {
   const name = (one) => JSON.stringify([one.event_time, one.value_usd.toFixed(2)]);
   const rows = runoutState.tape.value.data?.rows ?? [];
@@ -102,8 +102,11 @@ def test_a_liquidation_on_the_wire_is_in_the_tape_and_its_bar_within_a_second(vi
         expect(page.get_by_role("button", name="Live", exact=True)).to_have_attribute("aria-pressed", "true")
         expect(page.locator(".tape tbody tr").first).to_be_visible(timeout=300_000)
         page.evaluate(_WATCH)
-        seen = until(page, "() => seen.filter((one) => one.bar && one.tape).length >= 30 ? seen : null", 900)
         clock = parse_emulated_clock(json.loads(market.read_text())["clock"])
+        # What came while the collector's processes were still starting is not counted.
+        begun = until(page, "() => seen.find((one) => one.tape)?.tape", 900) + (clock.market - clock.wall) / 1e6
+        later = f"seen.filter((one) => one.bar && one.tape && one.time > {begun})"
+        seen = until(page, f"() => {later}.length >= 30 ? {later} : null", 900)
         rows = (
             TailedLake(tmp_path / "lake").as_of("liquidations").select("event_time", "value_usd", "known_time").rows()
         )
@@ -114,15 +117,17 @@ def test_a_liquidation_on_the_wire_is_in_the_tape_and_its_bar_within_a_second(vi
             return same[0][2] + clock.wall - clock.market
 
         for place in ("tape", "bar"):
-            seconds = sorted(one[place] / 1_000 - received(one) / 1e9 for one in seen if one[place])
-            sys.stdout.write(f"seconds from wire to {place}: {[round(one, 2) for one in seconds]}\n")
+            seconds = sorted(one[place] / 1_000 - received(one) / 1e9 for one in seen)
+            late = seconds[int(0.95 * len(seconds))]
+            sys.stdout.write(f"seconds from wire to {place}: {statistics.median(seconds):.2f}, 95% {late:.2f}\n")
             assert statistics.median(seconds) <= 1.0
 
         before = page.evaluate(_EVENTS)
         page.reload()
         expect(page.locator(".tape tbody tr").first).to_be_visible()
         after = page.evaluate(_EVENTS)
-        assert [one for one in before if one not in after] == []
+        oldest = min(one[0] for one in after)  # a tape ends with its two hundredth event
+        assert [one for one in before if one not in after and one[0] > oldest] == []
 
         server = server_of(tmp_path)
         os.kill(server, signal.SIGSTOP)
