@@ -20,12 +20,21 @@ def test_an_emulated_clock_runs_as_fast_as_it_says():
     assert 600 <= (clock.now_ns() - DAY) / clock.NANOSECONDS_PER_SECOND < 1200
 
 
-def test_what_is_printed_is_read():
-    emulated = clock.EmulatedClock(DAY, 1_795_941_500_123_456_789, 60.0)
+@pytest.mark.parametrize("limit_speed", [1.0, 20.0])
+def test_what_is_printed_is_read(limit_speed: float):
+    emulated = clock.EmulatedClock(DAY, 1_795_941_500_123_456_789, 60.0, limit_speed)
     assert clock.parse_emulated_clock(str(emulated)) == emulated
 
 
-@pytest.mark.parametrize("text", ["now", "2025-08-18 at soon x 60", "2025-08-18 at 1 x 0"])
+def test_limits_run_as_fast_as_the_clock_says():
+    real = clock.limit_seconds()
+    clock.follow(clock.EmulatedClock(DAY, 1, 60.0, 20.0))
+    assert clock.limit_seconds() == pytest.approx(20 * real, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text", ["now", "2025-08-18 at soon x 60", "2025-08-18 at 1 x 0", "2025-08-18 at 1 x 1 limits x 0"]
+)
 def test_a_clock_that_is_none_is_refused(
     text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -280,6 +280,19 @@ def test_an_emulated_clock_sixty_times_as_fast_loosens_no_limit(tmp_path):
         clock.follow(None)
 
 
+def test_weight_leaves_its_window_so_long_after_the_answer(tmp_path):
+    pool = Pool(weight=1, seconds=3600.0, share=1.0, source="test")
+    try:
+        with Budget(tmp_path / "limits.sqlite") as ledger:
+            assert ledger.take("v", "p", pool, 1) == 0.0
+            clock.follow(clock.EmulatedClock(UNTIL, 1, 1.0, 1 + 1e-6))  # half an hour later
+            assert ledger.take("v", "p", pool, 1) < 1900
+            ledger.answered("v", "p")
+            assert ledger.take("v", "p", pool, 1) > 3500
+    finally:
+        clock.follow(None)
+
+
 def test_weight_that_others_behind_the_address_used_is_taken_into_account(tmp_path):
     pool = Pool(weight=10, seconds=60.0, share=1.0, source="test")
     with Budget(tmp_path / "limits.sqlite") as ledger:

@@ -32,12 +32,12 @@ FORM_FAULTS = (
     Fault(kind="reset", every=23), Fault(kind="broken", every=29), Fault(kind="empty", every=31),
     Fault(kind="unknown-field", every=2), Fault(kind="text-numbers", every=5),
 )  # fmt: skip
-BANS = (Fault(kind="banned", venue="binance", at=400, times=1), Fault(kind="banned", venue="okx", at=800, times=1))
+BANS = (Fault(kind="banned", venue="binance", at=1_000, times=1), Fault(kind="banned", venue="okx", at=2_000, times=1))
 ROWLESS_BYTES = 128
 PEAK_BYTES = 600 * 2**20
 ASKED = tuple(venue for venue in VENUES if venue not in os.environ.get("STUDY_WITHOUT", "").split(","))
 """Venues of the long studies."""
-LIMIT_SPEED = float(os.environ.get("STUDY_LIMIT_SPEED", "60"))
+LIMIT_SPEED = float(os.environ.get("STUDY_LIMIT_SPEED", "240"))
 """How much faster than in earnest limits, silences and bans pass in the long studies, at the venues as in the client:
 Bitfinex allows three calls a minute, and a flush of its market takes hours at that."""
 

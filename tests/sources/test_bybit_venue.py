@@ -266,3 +266,13 @@ def test_equal_liquidations_are_as_many_as_one_message_lists_and_no_more_over_se
     messages = [message(2), message(1), message(2)]
     table = bybit.venue().normalise(messages, [1739502304 * 10**9] * 3, [instrument]).tables["liquidations"]
     assert table.height == table["sequence"].n_unique() == 2
+
+
+def test_the_list_is_read_page_by_page():
+    (linear, _) = VENUE.instrument_calls()
+    page = {"retCode": 0, "result": {"category": "linear", "list": [], "nextPageCursor": "first%3DA"}}
+    following = VENUE.next_listing(linear, json.dumps(page).encode())
+    assert following is not None
+    assert following.parameters == (*linear.parameters, ("cursor", "first%3DA"))
+    page["result"]["nextPageCursor"] = ""
+    assert VENUE.next_listing(following, json.dumps(page).encode()) is None

@@ -10,7 +10,7 @@ from runout.collect.keeping import FIRST_WAIT, LONGEST_WAIT
 from runout.collect.notes import Failed, Heading, Listed, Source
 from runout.collect.recorder import Recorder
 from runout.errors import RunoutError
-from runout.sources.answers import listing_fault
+from runout.sources.answers import follow_listing, listing_fault
 from runout.sources.venue import Answer, Call, Instrument, Poll, Venue, Verdict
 
 Ask = Callable[[Venue, Call], Awaitable[Answer]]
@@ -96,13 +96,15 @@ async def list_instruments(
     while True:
         faults: list[str] = []
         wait = 0.0
-        for call in venue.instrument_calls():
+        calls = list(venue.instrument_calls())
+        for call in calls:
             fault, silence = await _list_part(recorder, venue, call, ask, former)
             if fault:
                 stays = "the former list stays" if call in former else "this part is not known yet"
                 faults.append(f"{fault} ({call.path}: {stays})")
                 wait = max(wait, silence)
-        parts = [(call, former[call]) for call in venue.instrument_calls() if call in former]
+            follow_listing(venue, calls, call, former.get(call))
+        parts = [(call, former[call]) for call in calls if call in former]
         instruments = venue.read_instruments(parts) if parts else ()
         if faults or not instruments:
             recorder.note(Failed(venue.name, "instruments", "; ".join(faults)[:300] or "an empty list"))

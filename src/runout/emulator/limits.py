@@ -25,8 +25,9 @@ class Account:
     refusals: int = 0
 
 
-IN_FLIGHT = 1.0
-"""Real seconds from the beginning of a ban in which calls count as sent before it was known, and lengthen nothing."""
+IN_FLIGHT = 5.0
+"""Real seconds from the beginning of a ban in which calls count as sent before it was known, and lengthen nothing; where
+limits run fast, no more than two fifths of the ban."""
 
 
 class Limits:
@@ -42,7 +43,7 @@ class Limits:
 
     def __init__(self, pools: tuple[Pool, ...], law: Law, speed: float = 1.0) -> None:
         self.pools, self.law = {pool.name: pool for pool in pools}, law
-        self._in_flight = IN_FLIGHT * speed
+        self._in_flight = min(IN_FLIGHT * speed, 0.4 * law.ban_seconds)
         self.accounts: dict[str, Account] = {}
 
     def take(

@@ -23,8 +23,8 @@ from runout.pipeline.backfill_journal import Journal, KeptPage, Stretch
 from runout.pipeline.backfill_plan import Plan, Request, chosen, histories, missing_stretches, series_name
 from runout.pipeline.backfill_store import Store
 from runout.pipeline.progress import Progress, no_progress
-from runout.sources.answers import listing_fault
-from runout.sources.venue import Call, History, Instrument, Page, Venue
+from runout.sources.answers import follow_listing, listing_fault
+from runout.sources.venue import Answer, Call, History, Instrument, Page, Venue
 
 _LISTING_AGE = 12 * NANOSECONDS_PER_HOUR
 _READINGS = 3
@@ -192,27 +192,35 @@ class Backfill:
         """Read what a venue lists; where a part fails, what it said earlier stays, and the venue's words are kept."""
         former = dict(self._journal.listing(venue.name, 0))
         answers = dict(self._journal.listing(venue.name, now_ns() - _LISTING_AGE))
-        for number, call in enumerate(venue.instrument_calls()):
-            if call in answers:
-                continue
-            try:
-                answer = await client.ask(venue, call)
-                fault = listing_fault(venue, call, answer.body, former.get(call))
-            except VenueRefusedError as error:
-                answer, fault = None, str(error)
-            if answer is not None and not fault:
-                self._journal.keep_listing(venue.name, number, call, answer)
-                answers[call] = answer.body
-                continue
-            self._partial.add(venue.name)
-            if call in former:
-                answers[call] = former[call]
-                fault += "; its former list of instruments is used"
-            self._refused[venue.facts.title] = fault
+        calls = list(venue.instrument_calls())
+        for number, call in enumerate(calls):
+            if call not in answers:
+                answer, fault = await self._ask_listing(client, venue, call, former.get(call))
+                if answer is not None:
+                    self._journal.keep_listing(venue.name, number, call, answer)
+                    answers[call] = answer.body
+                else:
+                    self._partial.add(venue.name)
+                    if call in former:
+                        answers[call] = former[call]
+                        fault += "; its former list of instruments is used"
+                    self._refused[venue.facts.title] = fault
+            follow_listing(venue, calls, call, answers.get(call))
         try:
             self._instruments[venue.name] = venue.read_instruments(list(answers.items()))
         except SchemaError as error:
             self._refused[venue.facts.title] = str(error)
+
+    async def _ask_listing(
+        self, client: Client, venue: Venue, call: Call, former: bytes | None
+    ) -> tuple[Answer | None, str]:
+        """Return the answer to one of the calls, or what is wrong with it."""
+        try:
+            answer = await client.ask(venue, call)
+        except VenueRefusedError as error:
+            return None, str(error)
+        fault = listing_fault(venue, call, answer.body, former)
+        return (None if fault else answer), fault
 
     # -- running --------------------------------------------------------------------------------------------------
 

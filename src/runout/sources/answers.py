@@ -65,6 +65,21 @@ def judge_json(answer: Answer, words: str = "") -> Verdict:
     return Verdict(kind="broken", words="an answer that is no JSON") if broken(answer) else Verdict(kind="ok")
 
 
+def follow_listing(venue: Venue, calls: list[Call], call: Call, body: bytes | None) -> None:
+    """Add the call for the next page of a list to ``calls``, where the answer to one of them names one.
+
+    Parameters
+    ----------
+    venue, calls
+        Whose list, and the calls for it so far.
+    call, body
+        What was asked, and what came; null for nothing.
+    """
+    following = None if body is None else venue.next_listing(call, body)
+    if following is not None and following not in calls:
+        calls.append(following)
+
+
 def listing_fault(venue: Venue, call: Call, body: bytes, former: bytes | None) -> str:
     """Return why an answer to an instrument call is not believed; empty where it is.
 

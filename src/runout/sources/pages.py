@@ -264,6 +264,7 @@ def folder(name: str, rest: ModuleType, stream: ModuleType | None = None, normal
     return Folder(
         facts=read_facts(name),
         instrument_calls=rest.instrument_calls,
+        **({"next_listing": rest.next_listing} if hasattr(rest, "next_listing") else {}),
         read_instruments=rest.read_instruments,
         histories=pages.histories,
         first_call=pages.first_call,

@@ -314,6 +314,10 @@ class Venue(Protocol):
         """Return the calls that list the venue's instruments."""
         ...
 
+    def next_listing(self, call: Call, body: bytes, /) -> Call | None:
+        """Return the call for the page of a list after the answer to one of its calls; null after the last."""
+        ...
+
     def read_instruments(self, answers: Sequence[tuple[Call, bytes]], /) -> tuple[Instrument, ...]:
         """Return the instruments in the answers to :meth:`instrument_calls`; contracts not on crypto are left out.
 
@@ -388,6 +392,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     connections: Callable[[Sequence[Instrument], Sequence[str]], tuple[Connection, ...]]
     classify: Callable[[bytes], Frame]
     normalise: Callable[[Sequence[bytes], Sequence[int], Sequence[Instrument]], Rows]
+    next_listing: Callable[[Call, bytes], Call | None] = lambda call, body: None  # noqa: ARG005
 
     @property
     def name(self) -> str:

@@ -98,6 +98,13 @@ def instrument_calls() -> tuple[Call, ...]:
     )  # fmt: skip
 
 
+def next_listing(call: Call, body: bytes) -> Call | None:
+    """Return the call for the next thousand contracts, where the answer names it."""
+    cursor = decoded(body, form.Envelope[form.Listed], "a listing").result.nextPageCursor
+    fixed = tuple(pair for pair in call.parameters if pair[0] != "cursor")
+    return msgspec.structs.replace(call, parameters=(*fixed, ("cursor", str(cursor)))) if cursor else None
+
+
 def read_instruments(answers: Sequence[tuple[Call, bytes]]) -> tuple[Instrument, ...]:
     """Return crypto contracts quoted in dollars."""
     return tuple(

@@ -59,9 +59,11 @@ def server_time(desk: Desk, query: Query) -> Any:  # noqa: ARG001 - of the form 
 
 def instruments(desk: Desk, query: Query) -> Any:
     """``/v5/market/instruments-info``."""
-    category = query.text("category")
+    category, begin = query.text("category"), int(query.text("cursor", "") or 0)
     rows = [_listing(contract) for contract in desk.kind(category)]
-    return _ok(desk, {"category": category, "list": rows, "nextPageCursor": ""})
+    end = begin + query.limit(500, 1000)
+    following = str(end) if end < len(rows) else ""
+    return _ok(desk, {"category": category, "list": rows[begin:end], "nextPageCursor": following})
 
 
 def _listing(item: Contract) -> dict[str, Any]:
