@@ -26,8 +26,8 @@ class Account:
 
 
 IN_FLIGHT = 5.0
-"""Real seconds from the beginning of a ban in which calls count as sent before it was known, and lengthen nothing; where
-limits run fast, no more than two fifths of the ban."""
+"""Real seconds from the beginning of a ban in which calls count as sent before it was known, and lengthen nothing;
+where limits run fast, no more than two fifths of the ban."""
 
 
 class Limits:
