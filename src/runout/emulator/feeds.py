@@ -73,18 +73,18 @@ def closes(desk: Desk, contract: Contract, since: int, until: int) -> Iterator[C
 def page_of_closes(
     desk: Desk, contracts: Sequence[Contract], since: int, until: int, rows: slice, *, newest: bool = False
 ) -> tuple[list[tuple[Contract, Close]], int]:
-    """Return some rows of the forced closes of contracts, the oldest or the newest first, and how many there are.
+    """Return some of the forced closes of contracts with their contracts, and how many there are.
 
     Parameters
     ----------
     desk, contracts
-        Whose.
+        Whose forced closes.
     since, until
-        UTC ns.
+        UTC ns; the end is left out.
     rows
-        Which of them, in that order.
+        Which of them in order of time.
     newest
-        Whether the newest come first.
+        Whether that order begins with the newest.
     """
     tables = [desk.shown_closes(item, since, max(living(desk, item, until), since)) for item in contracts]
     owners, whole = np.repeat(np.arange(len(tables)), [len(table.time) for table in tables]), joined(tables)

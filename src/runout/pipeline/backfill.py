@@ -375,8 +375,8 @@ class _Walk:
 
 
 def _most_calls(stretch: Stretch) -> int:
-    """Return how many calls a stretch may take: a walk in windows asks for no more than a row of five minutes each."""
-    return 100 + (stretch.until - stretch.since) // (5 * NANOSECONDS_PER_MINUTE)
+    """Return how many calls a stretch may take: one for each minute is more than even a flush of liquidations needs."""
+    return 100 + (stretch.until - stretch.since) // NANOSECONDS_PER_MINUTE
 
 
 class _Counter:

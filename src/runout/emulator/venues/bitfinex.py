@@ -61,7 +61,7 @@ def _rows(contract: Contract, close: Close) -> list[list[Any]]:
     """Return the trigger of a liquidation (``IS_MATCH`` 0) and its execution (1)."""
     amount = round(close.side * close.steps * contract.step, 8)
     price, base = close.price / 10**contract.digits, close.bankruptcy / 10**contract.digits
-    head = ["pos", close.stamp * 100 + contract.number % 100, close.stamp, None, contract.symbol, amount, base, None]
+    head = ["pos", close.time, close.stamp, None, contract.symbol, amount, base, None]
     return [[*head, 0, 1, None, None], [*head, 1, 1, None, price]]
 
 
