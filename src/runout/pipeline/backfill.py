@@ -301,7 +301,7 @@ class Backfill:
         venue, walk = self._venues[stretch.call.venue], self._left_off(stretch)
         answered = {request: page for other in alike for request, page in self._journal.answered(other).items()}
         while walk.call is not None:
-            known = answered.pop(walk.call.request(), None)
+            known = answered.get(walk.call.request())
             answer = await client.ask(venue, walk.call) if known is None else self._journal.page(known).answer
             kept = self._journal.keep(stretch, walk.number, walk.call, answer)
             counter.count(stretch.series)
