@@ -19,7 +19,7 @@ import polars as pl
 from runout.clock import followed
 from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, latest_versions, merge
-from runout.lake.tables import Change, Table, counterpart, layout, without
+from runout.lake.tables import Change, Table, counterpart, layout, sorted_anew, without
 from runout.lake.words import other_lakes
 from runout.records import KINDS, Series, combine, conform, fingerprint, from_table, to_table
 from runout.records.kinds import COMPUTATIONS, DERIVED, GAPS, LEDGER, OBSERVED
@@ -322,7 +322,7 @@ class Lake:
         """
         for kind in KINDS:
             if len(self._table(kind).files()) > _COMPACT_ABOVE_FILES:
-                self._try(kind, without(pl.lit(value=False)), overwrite=True, attempts=_COMPACT_ATTEMPTS)
+                self._try(kind, sorted_anew, overwrite=True, attempts=_COMPACT_ATTEMPTS)
             self._table(kind).clean(kept_hours)
 
     def copy_as_of(self, at: int, destination: str | Path) -> "Lake":
@@ -393,7 +393,9 @@ class Lake:
             table = self._table(kind, newest=True)
             if table.gather():
                 rows = change(table)
-                if rows is None or (rows.is_empty() and not overwrite) or table.commit(rows, overwrite=overwrite):
+                if rows is None or (not overwrite and isinstance(rows, pl.DataFrame) and rows.is_empty()):
+                    return True
+                if table.commit(rows, overwrite=overwrite):
                     return True
             time.sleep(random.SystemRandom().uniform(0, min(1.0, 0.01 * 2**attempt)))
         return False

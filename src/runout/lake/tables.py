@@ -12,12 +12,16 @@ from runout.errors import LakeError
 from runout.records import Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from arro3.core import RecordBatch, RecordBatchReader
     from deltalake import DeltaTable
 
 _SMALL_FILES = 64
 _SMALL_BYTES = 500_000
 _ROWS_OF_A_GROUP = 50_000
 """Rows are sorted by series and time, so groups this small let a read of one series' last hours skip the others."""
+_ROWS_OF_A_PART = 200_000
 _NO_ROOM = re.compile("no space left|quota exceeded|os error 28|StorageFull", re.IGNORECASE)
 _ESCAPES = re.compile(r"\x1b\[\d+m")
 
@@ -152,7 +156,9 @@ class Table:
         rows = self.rows() if greatest is None else self.rows(**{column: (greatest, greatest)})
         return rows.sort(column).tail(1).collect()
 
-    def commit(self, rows: pl.DataFrame, *, overwrite: bool = False, within: Between | None = None) -> bool:
+    def commit(
+        self, rows: "pl.DataFrame | RecordBatchReader", *, overwrite: bool = False, within: Between | None = None
+    ) -> bool:
         """Write rows as the version after the one last seen, and return whether they went in.
 
         The store guards it: a version is a file that can be created once (a rename that replaces nothing in a folder, a
@@ -336,10 +342,34 @@ def counterpart(table: Table, incoming: pl.DataFrame) -> pl.DataFrame:
     first = table.schema.key[0]
     spans = [name for name in (first, "event_time") if name in table.schema.names]
     between: dict[str, Between] = {name: (incoming[name].min(), incoming[name].max()) for name in spans}
-    return table.rows(**between).filter(pl.col(first).is_in(incoming[first].unique().to_list())).collect()
+    rows = table.rows(**between).filter(pl.col(first).is_in(incoming[first].unique().to_list()))
+    if "event_time" in spans[1:]:  # each series may be somewhere else: of each only its own stretch
+        time = pl.col("event_time")
+        stretches = incoming.lazy().group_by(first).agg(_least=time.min(), _greatest=time.max())
+        rows = rows.join(stretches, on=first).filter(time.is_between("_least", "_greatest"))
+    return rows.select(table.schema.names).collect(engine="streaming")
 
 
-Change = Callable[[Table], pl.DataFrame | None]
+def sorted_anew(table: Table) -> "RecordBatchReader | None":
+    """Return all rows of a table, sorted, some series at a time: together they may be more than memory should hold."""
+    from arro3.core import RecordBatchReader  # noqa: PLC0415 - only where a lake is written
+    from arro3.core import Table as Batches  # noqa: PLC0415
+
+    if not table.files():
+        return None
+    lead = [name for name in ("coin", "series") if name in table.schema.names]
+    counts = table.rows().group_by(lead).len().sort(lead).collect() if lead else pl.DataFrame({"len": [0]})
+    parts = counts.with_columns(_part=pl.col("len").cum_sum() // _ROWS_OF_A_PART).partition_by("_part")
+
+    def batches() -> "Iterator[RecordBatch]":
+        for part in parts:
+            rows = table.rows().join(part.lazy(), on=lead, how="semi", nulls_equal=True) if lead else table.rows()
+            yield from Batches.from_arrow(rows.collect().sort(layout(table.schema))).to_batches()
+
+    return RecordBatchReader.from_batches(Batches.from_arrow(table.schema.empty()).schema, batches())
+
+
+Change = Callable[[Table], "pl.DataFrame | RecordBatchReader | None"]
 """What to write, made of a table as it stands; None for nothing."""
 
 
