@@ -393,9 +393,8 @@ class Lake:
             table = self._table(kind, newest=True)
             if table.gather():
                 rows = change(table)
-                if rows is None or (not overwrite and isinstance(rows, pl.DataFrame) and rows.is_empty()):
-                    return True
-                if table.commit(rows, overwrite=overwrite):
+                nothing = rows is None or (not overwrite and isinstance(rows, pl.DataFrame) and rows.is_empty())
+                if rows is None or nothing or table.commit(rows, overwrite=overwrite):
                     return True
             time.sleep(random.SystemRandom().uniform(0, min(1.0, 0.01 * 2**attempt)))
         return False
