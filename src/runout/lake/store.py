@@ -376,7 +376,6 @@ class Lake:
             return self._table(kind).pinned()
 
     def _remove(self, kind: str, rows: pl.Expr) -> None:
-        """Write a table anew, sorted, without ``rows``."""
         self._commit(kind, without(rows), overwrite=True)
 
     def _commit(self, kind: str, change: Change, *, overwrite: bool = False) -> None:
