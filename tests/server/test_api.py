@@ -107,6 +107,15 @@ def test_what_only_coarser_bars_saw_was_observed(client: httpx.Client) -> None:
     ]
 
 
+def test_coverage_of_a_venue_has_the_gaps_of_its_own_prices_and_candles_it_lacks_name_it(client: httpx.Client) -> None:
+    whole, there = (got(client, "/v1/coverage", since="2025-01-18T23:00Z", venue=venue) for venue in ("Binance", "okx"))
+    assert whole.json()["rows"] == got(client, "/v1/coverage", since="2025-01-18T23:00Z").json()["rows"]
+    assert "bars" not in {row["kind"] for row in there.json()["rows"]}
+    answer = client.get("/v1/candles", params={"venue": "okx", "at": AT})
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("expected bars of BTC on OKX between")
+
+
 def test_a_wide_window_is_answered_with_wider_candles(client: httpx.Client) -> None:
     wide = got(client, "/v1/candles", since="2024-01-01", columns=50).json()
     assert 0 < wide["count"] <= 51

@@ -15,7 +15,7 @@ from runout.api.tables import dated
 from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, format_time
 from runout.errors import NotEnoughDataError, UsageError
 from runout.lake import Lake, catalogue
-from runout.records import Series
+from runout.records import Series, venue_list
 
 WINDOW: Final = 7 * NANOSECONDS_PER_DAY
 """How far back a question looks without being told."""
@@ -74,8 +74,9 @@ def candles(
     ranked = sorted(requested, key=preference)
     chosen = _covering(lake, "bars", ranked, at, begin)
     if chosen is None:
+        on = "" if venue is None else f" on {venue_list((venue,))}"
         raise NotEnoughDataError(
-            f"expected bars of {coin} between {format_time(begin)} and {format_time(at)}, found "
+            f"expected bars of {coin}{on} between {format_time(begin)} and {format_time(at)}, found "
             f"{catalogue.known_period(lake, 'bars', requested)}; see /v1/series",
             newest=catalogue.newest_of(lake, requested),
         )

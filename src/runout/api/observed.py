@@ -146,7 +146,7 @@ def feeds(lake: Lake, coin: str, at: int) -> TableAnswer:
     return TableAnswer(table=dated(table), scope=f"{coin}, all series", synthetic=synthetic)
 
 
-def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
+def unobserved(lake: Lake, coin: str, at: int, begin: int, *, venue: str | None = None) -> TableAnswer:
     """Return the stretches of a window in which prices or liquidations of a coin were not observed.
 
     Parameters
@@ -155,6 +155,8 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
         What was known of the coin by then (UTC ns).
     begin
         Of the window, UTC ns.
+    venue
+        Whose prices, and no gaps of prices elsewhere; those of the finest bars if absent.
 
     Returns
     -------
@@ -163,6 +165,8 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
         liquidations, before their first row of coarser ones of the same market, and every gap on record.
     """
     known = lake.series(coin=coin, at=at)
+    if venue is not None:
+        known = [item for item in known if item.kind != "bars" or item.venues == (venue,)]
     rows: list[tuple[str, str, int, int, str]] = []
     used: list[Series] = []
     for kind in _KINDS:
@@ -176,8 +180,10 @@ def unobserved(lake: Lake, coin: str, at: int, begin: int) -> TableAnswer:
             (kind, finest.series, start, end, "no rows")
             for start, end in _gaps(lake, [item for item in ranked if book_of(item) == book_of(finest)], at, begin)
         ]
-    recorded = lake.as_of("gaps", at=at, since=begin).filter(pl.col("coin") == coin)
     kinds = {item.series: item.kind for item in known}
+    recorded = lake.as_of("gaps", at=at, since=begin).filter(pl.col("coin") == coin)
+    if venue is not None:
+        recorded = recorded.filter(pl.col("series").is_in(list(kinds)))
     rows += [
         (kinds.get(row["series"], ""), row["series"], row["event_time"] - row["span"], row["event_time"], row["reason"])
         for row in recorded.iter_rows(named=True)

@@ -100,7 +100,7 @@ READS: Final[dict[str, Read]] = {
     "depth": lambda lake, q: market.depth(lake, q.coin, q.at, since=q.since),
     "flushes": lambda lake, q: market.flushes(lake, q.coin, q.at),
     "feeds": lambda lake, q: observed.feeds(lake, q.coin, q.at),
-    "unobserved": lambda lake, q: observed.unobserved(lake, q.coin, q.at, _begin(q)),
+    "unobserved": lambda lake, q: observed.unobserved(lake, q.coin, q.at, _begin(q), venue=q.venue),
     "screener": lambda lake, q: screener.screener(lake, q.at),
     "series": _series,
     "rows": _rows,

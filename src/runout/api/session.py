@@ -251,7 +251,7 @@ class Session:
         at, since
             The moment, and where a window begins; now, and a week before, if absent.
         venue
-            Of candles and open interest.
+            Of candles, of open interest, and of the prices in ``unobserved``.
         columns
             Most buckets of a window.
         limit, least_usd

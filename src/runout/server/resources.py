@@ -128,9 +128,9 @@ async def feeds(ask: NamedDependency[Asking]) -> Response[bytes]:
 
 
 @get("/v1/coverage", responses=_TABLE, summary="Stretches that were not observed")
-async def unobserved(ask: NamedDependency[Asking]) -> Response[bytes]:
-    """Return the stretches of a window without prices or liquidations, and every gap on record."""
-    return await ask.table(ask.subject.question("unobserved"))
+async def unobserved(ask: NamedDependency[Asking], venue: Venue = None) -> Response[bytes]:
+    """Return the stretches of a window without prices (of `venue`) or liquidations, and every gap on record."""
+    return await ask.table(ask.subject.question("unobserved", venue=venue))
 
 
 @get("/v1/series", responses=_TABLE, summary="The series of the lake")
