@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from page.conftest import settled, violations
@@ -145,7 +146,7 @@ def test_the_model_of_the_map_is_switched_by_button_and_key_and_says_what_is_dra
     inferred = legend.locator("span").first.inner_text()
     assert inferred.endswith("of price, inferred")
     switch.get_by_role("button", name="Path only").press("Enter")
-    expect(legend.get_by_text("inferred, price path only")).to_be_visible()
+    expect(legend.get_by_text("inferred (path)")).to_be_visible()
     expect(
         page.get_by_text("Inferred from the price path only: volume, which adds little, is left out")
     ).to_be_visible()
@@ -162,11 +163,67 @@ def test_the_model_of_the_map_is_switched_by_button_and_key_and_says_what_is_dra
     os.utime(file, (0, 0))
     with running(market_lake.root, positions=file) as address:
         page = settled(visit(f"{address}/?at={AT}&model=measured"))
-        expect(page.locator(".legend")).to_contain_text("measured: published positions")
+        expect(page.locator(".legend")).to_contain_text("of price, measured")
         expect(page.get_by_role("row").filter(has_text="Would close")).to_be_visible()
         assert page.locator("aside table").first.locator("tbody tr").count() == 2
         expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("over measured liquidation"))
         assert violations(page) == []
+
+
+@pytest.fixture(scope="module")
+def three_venues(market_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with dearer bars of two further venues, of one of them open interest too."""
+    lake = moved(market_lake, tmp_path_factory.mktemp("venues"), 0)
+    for kind, venues in {"bars": ("bitget", "bybit"), "open_interest": ("bybit",)}.items():
+        own = [one for one in market_lake.series(kind) if one.venues == ("binance",)]
+        prices = ("open", "high", "low", "close") if kind == "bars" else ()
+        for venue in venues:
+            series = [replace(one, series=one.series.replace("binance", venue), venues=(venue,)) for one in own]
+            lake.register(series)
+            rows = market_lake.scan(kind).filter(pl.col("series").is_in([one.series for one in own]))
+            renamed = pl.col("series").str.replace("binance", venue)
+            lake.append(kind, rows.with_columns(renamed, *(pl.col(name) * 1.01 for name in prices)).collect())
+    return lake
+
+
+def test_the_venue_is_switched_by_list_key_and_address_and_what_it_lacks_is_said(
+    visit: Visit, served: str, three_venues: Lake
+) -> None:
+    assert settled(visit(f"{served}/?at={AT}")).get_by_label("Venue").count() == 0
+    with running(three_venues.root) as address:
+        page = settled(visit(f"{address}/?at={AT}"))
+        switch, levels, price = page.get_by_label("Venue"), page.locator("aside"), page.locator(".price")
+        expect(switch).to_have_value("binance")
+        assert switch.locator("option").all_inner_texts() == ["binance", "bitget", "bybit"]
+        usual, tape = price.inner_text(), page.locator(".tape tbody").inner_text()
+        switch.select_option("bybit")
+        expect(price).not_to_have_text(re.compile(f"^({re.escape(usual)}|n/a)?$"))
+        settled(page)
+        assert "venue=bybit" in page.url
+        assert page.evaluate("() => runoutState.tile.value.data.header.venue") == "bybit"
+        of = "(name) => runoutState[name].value.data.reproduce"
+        for part in ("candles", "interest", "gaps", "clusters", "sweeps"):
+            assert "venue=bybit" in page.evaluate(of, part), part
+        assert "venue" not in page.evaluate(of, "liquidations")
+        assert page.locator(".tape tbody").inner_text() == tape
+        expect(page.get_by_role("application")).to_have_attribute(
+            "aria-label", re.compile("^Price of BTC on bybit over")
+        )
+        expect(levels).to_contain_text("the lake has no order books of BTC on bybit near this moment")
+        assert violations(page) == []
+        page.keyboard.press("v")
+        expect(switch).to_have_value("binance")
+        expect(price).to_have_text(usual)
+        assert "venue" not in page.url
+        page.keyboard.press("v")
+        expect(levels).to_contain_text("the lake has neither open interest nor liquidations of BTC on bitget")
+        page = settled(visit(f"{address}/?at={AT}&venue=okx"))
+        said = page.locator(".banners").get_by_text("No intraday bars of BTC on okx are here: binance is shown.")
+        expect(said).to_be_visible()
+        expect(page.locator(".price")).to_have_text(usual)
+        said.get_by_role("button", name="Dismiss").press("Enter")
+        expect(said).to_have_count(0)
+        assert "venue" not in page.url
 
 
 def test_heat_is_shaded_on_the_scale_of_its_map_though_the_map_comes_last(visit: Visit, served: str) -> None:

@@ -6,6 +6,7 @@ import {
   type AutoscaleInfo, type IChartApi, type ISeriesApi, type ITextWatermarkPluginApi, type MouseEventParams, type Time, type UTCTimestamp,
 } from "lightweight-charts";
 import { useEffect, useRef } from "preact/hooks";
+import type { Table } from "./api";
 import { dollars, moment as say, percent, price } from "./format";
 import { cellUsd, Heat, largestNow } from "./heat";
 import { Hatching, Layers, type Grid, type Scene } from "./layers";
@@ -153,11 +154,18 @@ function gridded(rows: state.Candle[], from: number, to: number): { start: numbe
   return { start, step, data };
 }
 
+/** After a title, the venues of its rows, where one is chosen for the price. */
+function venuesOf({ data }: state.Part<Table<unknown>>): string {
+  const scope = state.venue.value && data?.scope.split("; ")[0]!.split(", ")[1];
+  return scope ? ` · ${scope}` : "";
+}
+
 function names(span: number): string[] {
   const each = span >= 86400 ? `${span / 86400} d` : span >= 3600 ? `${span / 3600} h` : `${span / 60} min`;
   return [
-    `Liquidated${span ? ` per ${each}` : ""}: shorts up, longs down`, "Open interest; bars: added by positions",
-    "Funding (positive: longs pay)", "Books within 1%: bids, asks",
+    `Liquidated${span ? ` per ${each}` : ""}: shorts up${venuesOf(state.liquidations.value) || ", longs down"}`,
+    `Open interest; bars: added by positions${venuesOf(state.interest.value)}`,
+    `Funding (positive: longs pay)${venuesOf(state.funding.value)}`, `Books within 1%: bids, asks${venuesOf(state.depth.value)}`,
   ];
 }
 
@@ -331,7 +339,7 @@ export function sentence(): string {
   const of = (side: "long" | "short") => found.find((one) => one.side === side);
   const say = (one: state.Cluster | undefined) => one ? `${one.side}s of about ${dollars(one.usd)} between ${price(one.low_price)} and ${price(one.high_price)}` : "";
   const largest = [say(of("short")), say(of("long"))].filter(Boolean).join("; ");
-  return `Price of ${state.coin.value} over ${OF[state.model.value]} liquidation levels${last ? `, last ${price(last.close)}` : ""}${largest ? `. Largest clusters: ${largest}` : ""}. Arrow keys move the crosshair.`;
+  return `Price of ${state.named.value} over ${OF[state.model.value]} liquidation levels${last ? `, last ${price(last.close)}` : ""}${largest ? `. Largest clusters: ${largest}` : ""}. Arrow keys move the crosshair.`;
 }
 
 function read(time: number, at: number | null): Reading {

@@ -38,6 +38,13 @@ function Header() {
           {(found?.coins ?? []).map((one) => <option key={one.coin} value={one.coin}>{one.coin}{one.intraday ? "" : " (daily only)"}</option>)}
         </select>
       </label>
+      {state.venues.value.length > 1 && (
+        <label><span class="sr">Venue</span>
+          <select id="venue" value={state.venue.value} title="Venue of price, levels and what-if" onChange={(event) => state.chooseVenue(event.currentTarget.value)}>
+            {state.venues.value.map((name) => <option key={name} value={name}>{name}</option>)}
+          </select>
+        </label>
+      )}
       <strong class="price" title={last ? `close of ${say(last.event_time)}` : ""}>{price(last?.close)}</strong>
       <Choice name="Range" value={state.days.value} options={state.DAYS.map((n) => [n, `${n}d`] as const)} onChoose={(n) => (state.days.value = n)} />
       <Choice name="View" value={state.view.value} options={[["map", "Map"], ["coins", "All coins"]]} onChoose={(name) => (state.view.value = name)} />
@@ -53,12 +60,13 @@ function Header() {
 }
 
 function Banners() {
-  const found = state.status.value.data, newest = state.subject.value?.newest ?? found?.newest;
+  const found = state.status.value.data, known = state.subject.value, newest = known?.newest ?? found?.newest, venue = state.askedVenue.value;
   const old = found && newest ? (state.now.value - Date.parse(newest)) / 1000 : 0;
   return (
     <div class="banners" role="status" aria-live="polite">
       {!state.alive.value && <p class="bad">No sign of life from the server for more than {Math.round(4.5)} s: what follows may be missing. Trying again …</p>}
       {state.lost.value && <p>{state.lost.value} <button type="button" onClick={() => (state.lost.value = "")}>Dismiss</button></p>}
+      {known && venue && !(known.intraday && known.venues.includes(venue)) && <p>No intraday bars of {known.coin} on {venue} are here: {state.venue.value || known.venues.join(" and ")} is shown. <button type="button" onClick={() => (state.askedVenue.value = "")}>Dismiss</button></p>}
       {state.status.value.problem && <p class="bad">{state.status.value.problem}</p>}
       {found?.state === "empty" && <p>This lake holds no prices yet. Rows appear here as they come: <code>runout import</code>, <code>runout fetch</code> or a collector fills it.</p>}
       {found?.state === "stale" && state.at.value === null && newest && <p><strong>Not live.</strong> The newest price is of {say(newest)}, {age(old)} ago: this is the market as it was known then.</p>}
@@ -68,7 +76,7 @@ function Banners() {
 }
 
 /** What the legend says of each model. */
-const KINDS = { inferred: "inferred", path: "inferred, price path only", measured: "measured: published positions" };
+const KINDS = { inferred: "inferred", path: "inferred (path)", measured: "measured" };
 
 function Legend() {
   const scale = state.tile.value.data?.header.scale_usd ?? 0, step = state.tile.value.data?.header.step_usd ?? 0;
@@ -142,7 +150,7 @@ function Dialog({ open, onClose, title, children }: { open: boolean; onClose: ()
 }
 
 const KEYS: [string, string][] = [
-  ["/", "choose the coin"], ["1 … 5", "range of 1, 3, 7, 30, 90 days"], ["H", "heat on or off"], ["P", "profile on or off"],
+  ["/", "choose the coin"], ["V", "next venue, where there are several"], ["1 … 5", "range of 1, 3, 7, 30, 90 days"], ["H", "heat on or off"], ["P", "profile on or off"],
   ["T", "model of the map: inferred, path only, measured"], ["L", "logarithmic price axis"], ["[ ]", "hide less, hide more"], ["← →", "crosshair, with the chart in focus (Shift: ten)"],
   ["Space", "replay, pause"], [", .", "an hour back, an hour on"], ["N", "the newest moment"], ["C", "all coins"], ["?", "this list"],
   ["Esc", "close"],
@@ -157,6 +165,7 @@ function pressed(event: KeyboardEvent): void {
     h: () => (state.showHeat.value = !state.showHeat.value), p: () => (state.showProfile.value = !state.showProfile.value),
     l: () => (state.logarithmic.value = !state.logarithmic.value), "?": () => (help.value = true), n: () => state.goTo(null),
     t: () => state.chooseModel(state.MODELS[(state.MODELS.findIndex(([name]) => name === state.model.value) + 1) % state.MODELS.length]![0]),
+    v: () => state.chooseVenue(state.venues.value[(state.venues.value.indexOf(state.venue.value) + 1) % state.venues.value.length] ?? ""),
     c: () => (state.view.value = state.view.value === "map" ? "coins" : "map"),
     "[": () => (state.threshold.value = [Math.max(low - 0.04, 0), high]), "]": () => (state.threshold.value = [Math.min(low + 0.04, high - 0.02), high]),
     ",": () => state.goTo(current - HOUR), ".": () => state.goTo(current + HOUR),

@@ -9,11 +9,11 @@ import * as state from "./state";
 
 /** What the words of a refusal are about, and what is missing then. */
 const LACKS: [RegExp, () => string][] = [
-  [/intraday/, () => (state.subject.value?.intraday === false ? `only daily prices of ${state.coin.value} are in the lake` : `the lake has no prices of ${state.coin.value} in the day before this moment`)],
-  [/open interest or liquidations/, () => `the lake has neither open interest nor liquidations of ${state.coin.value}`],
-  [/buckets of reported liquidations/, () => `too few liquidations of ${state.coin.value} have been reported so far`],
-  [/depth|books/, () => `the lake has no order books of ${state.coin.value} near this moment`],
-  [/bars|price/, () => `the lake has no prices of ${state.coin.value} in the day before this moment`],
+  [/intraday/, () => (state.subject.value?.intraday === false ? `only daily prices of ${state.coin.value} are in the lake` : `the lake has no prices of ${state.named.value} in the day before this moment`)],
+  [/open interest or liquidations/, () => `the lake has neither open interest nor liquidations of ${state.named.value}`],
+  [/buckets of reported liquidations/, () => `too few liquidations of ${state.named.value} have been reported so far`],
+  [/depth|books/, () => `the lake has no order books of ${state.named.value} near this moment`],
+  [/bars|price/, () => `the lake has no prices of ${state.named.value} in the day before this moment`],
 ];
 
 /** Why a part has nothing and what will help, in a sentence; the server's own words are evidence. */
@@ -24,7 +24,7 @@ function reason({ problem, status }: state.Part<unknown>): string {
   if (/no published positions/.test(problem)) return `no published positions of ${state.coin.value} are here. Start the server with runout serve --positions FILE, or choose Inferred.`;
   if (/published positions begin/.test(problem)) return "the file of published positions is newer than this moment. Choose a later moment, or Inferred.";
   const lack = LACKS.find(([words]) => words.test(problem))?.[1]() ?? "the lake has too few data at this moment";
-  return `${lack}. Choose another coin or moment, or add data (a collector, runout import).`;
+  return `${lack}. Choose another ${state.venue.value && "venue, "}coin or moment, or add data (a collector, runout import).`;
 }
 
 /** A part that is not there: being worked on, or why not. `needs`: the reason is given elsewhere, this only depends on it. */
@@ -118,8 +118,8 @@ export function Clusters() {
                 <tr key={`${row.side}${row.low_price}`}>
                   <th scope="row"><i class={`side ${row.side}`} aria-hidden="true" />{row.side}s {percent(row.distance, 1, true)}<small>{price(row.low_price)} to {price(row.high_price)}</small></th>
                   <td class="n"><Figure title={`${row.side}s between ${price(row.low_price)} and ${price(row.high_price)}`} about={table} more={`Dollars the venue would report as liquidated if the price crosses the range, with its 90% band; ${percent(row.prior_share, 0)} of it is assumption rather than data. ${row.state}.`}>{dollars(row.usd)}{state.far(row)}</Figure><small>{dollars(row.low_usd)} to {dollars(row.high_usd)}</small></td>
-                  <td class="n">{row.chance_24h === null ? <>n/a<small>{row.through_forced_usd === null ? "needs order books" : "too few past days"}</small></> : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
-                  <td class="n">{dollars(row.through_forced_usd)}{row.through_forced_usd === null && <small>no order books</small>}{row.through_stop_price !== null && <small>stops {price(row.through_stop_price)}</small>}</td>
+                  <td class="n">{row.chance_24h === null ? <>n/a<small>{row.through_forced_usd === null ? "no books" : "too few past days"}</small></> : percent(row.chance_24h, row.chance_24h < 0.1 ? 1 : 0)}{row.chance_low !== null && <small>{percent(row.chance_low, 0)} to {percent(row.chance_high, 0)}</small>}</td>
+                  <td class="n">{dollars(row.through_forced_usd)}{row.through_forced_usd === null && <small>no books</small>}{row.through_stop_price !== null && <small>stops {price(row.through_stop_price)}</small>}</td>
                 </tr>
               ))}</tbody>
             </table>

@@ -83,6 +83,8 @@ export const days = signal<number>(DAYS.find((n) => n === Number(address.get("da
 /** What the levels are of, and its name on a button. */
 export const MODELS: readonly (readonly [TileHeader["model"], string])[] = [["inferred", "Inferred"], ["path", "Path only"], ["measured", "Measured"]];
 export const model = signal(MODELS.find(([name]) => name === address.get("model"))?.[0] ?? "inferred");
+/** The venue asked for; empty: the default. */
+export const askedVenue = signal((address.get("venue") ?? "").toLowerCase());
 export const theme = signal<"auto" | "dark" | "light">(kept("theme", "auto"));
 export const systemDark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 export const dark = computed(() => (theme.value === "auto" ? systemDark.value : theme.value === "dark"));
@@ -121,6 +123,13 @@ export const screener = part<Table<Ranked>>();
 
 /** The coin as the lake knows it. */
 export const subject = computed(() => status.value.data?.coins.find((one) => one.coin === coin.value) ?? null);
+
+/** Venues with intraday bars of the coin, the one first whose map is shown where none is asked for. */
+export const venues = computed<string[]>(() => (subject.value?.intraday ? [...subject.value.venues].sort((a, b) => Number(b === "binance") - Number(a === "binance") || (a < b ? -1 : 1)) : []));
+/** Whose price, levels and what-if are shown; empty where there is nothing to choose. */
+export const venue = computed(() => (venues.value.length < 2 ? "" : venues.value.includes(askedVenue.value) ? askedVenue.value : venues.value[0]!));
+/** Of the coin, and of the venue where there are several. */
+export const named = computed(() => (venue.value ? `${coin.value} on ${venue.value}` : coin.value));
 
 /** The moment that answers are of: the one chosen, else the present; of a lake whose prices end earlier, their end. */
 export const moment = computed<number | null>(() => {
@@ -181,6 +190,12 @@ function asked(withSince: boolean): Parameters {
   };
 }
 
+/** What is asked of a venue. */
+const askedOf = (): Parameters => ({ ...asked(true), venue: venue.value });
+
+/** Open interest is over all venues until one is chosen. */
+const askedInterest = (): Parameters => ({ ...asked(true), columns: 200, venue: venue.value === venues.value[0] ? undefined : venue.value });
+
 /** Load what the screen shows; models come last, as they take seconds. */
 export function loadAll(): void {
   if (!status.peek().data || status.peek().data!.state === "empty") return;
@@ -189,12 +204,12 @@ export function loadAll(): void {
   const { signal: ending } = mine;
   const windowed = asked(true), momentary = asked(false);
   const table = <Row>(resource: string, parameters: Parameters) => () => json<Table<Row>>(resource, parameters, ending);
-  void load(candles, table<Candle>("/v1/candles", windowed), mine);
+  void load(candles, table<Candle>("/v1/candles", askedOf()), mine);
   void load(liquidations, table<Sides>("/v1/liquidations", { ...windowed, columns: 200 }), mine).then(() => (whole = mine));
-  void load(interest, table<Interest>("/v1/open-interest", { ...windowed, columns: 200 }), mine);
+  void load(interest, table<Interest>("/v1/open-interest", askedInterest()), mine);
   void load(funding, table<Funding>("/v1/funding", windowed), mine);
   void load(depth, table<Depth>("/v1/depth", windowed), mine);
-  void load(gaps, table<Gap>("/v1/coverage", windowed), mine);
+  void load(gaps, table<Gap>("/v1/coverage", askedOf()), mine);
   void load(feeds, table<Feed>("/v1/coverage/feeds", momentary), mine);
   void load(tape, table<Event>("/v1/tape", { ...momentary, events: 200, least_usd: leastUsd.value || undefined }), mine);
   loadModels(mine);
@@ -206,22 +221,33 @@ let modelled = 0, streamed = 0, observed = 0;
 function loadModels(mine: AbortController): void {
   modelled = Date.now();
   loadLevels(mine);
-  void load(ladder, () => json<Table<Move>>("/v1/whatif/ladder", asked(true), mine.signal), mine);
+  void load(ladder, () => json<Table<Move>>("/v1/whatif/ladder", askedOf(), mine.signal), mine);
   void load(brief, () => json<Brief>("/v1/bulletin", { ...asked(false), format: "brief" }, mine.signal), mine);
 }
 
 function loadLevels(mine: AbortController): void {
-  const parameters = { ...asked(true), model: model.value === "inferred" ? undefined : model.value }, { signal: ending } = mine;
+  const parameters = { ...askedOf(), model: model.value === "inferred" ? undefined : model.value }, { signal: ending } = mine;
   void load(tile, async () => readTile(await bytes("/v1/map/heat", parameters, ending)), mine);
   void load(clusters, () => json<Table<Cluster>>("/v1/clusters", parameters, ending), mine);
   void load(sweeps, () => json<Table<Sweep>>("/v1/sweeps", parameters, ending), mine);
+}
+
+function clear(...parts: object[]): void {
+  for (const shown of parts as Signal<Part<unknown>>[]) shown.value = { data: null, loading: true, problem: "", status: 0 };
+}
+
+/** Show the market of another venue; what is of the former one goes at once. */
+export function chooseVenue(name: string): void {
+  if (name === venue.value) return;
+  clear(candles, interest, tile, clusters, sweeps, ladder);
+  askedVenue.value = name === venues.value[0] ? "" : name;
 }
 
 /** Show the levels of another model; those of the former one go at once. */
 export function chooseModel(name: TileHeader["model"]): void {
   if (name === model.value) return;
   model.value = name;
-  for (const shown of [tile, clusters, sweeps] as Signal<Part<unknown>>[]) shown.value = { data: null, loading: true, problem: "", status: 0 };
+  clear(tile, clusters, sweeps);
   if (status.peek().data && status.peek().data!.state !== "empty") loadLevels(turn);
 }
 
@@ -251,17 +277,17 @@ async function withLatest(windowed: Parameters, signal: AbortSignal): Promise<Ta
 function refresh(kinds: string[]): void {
   const mine = turn, windowed = asked(true);
   const table = <Row>(resource: string, parameters: Parameters) => () => json<Table<Row>>(resource, parameters, mine.signal);
-  if (kinds.includes("bars")) void load(candles, table<Candle>("/v1/candles", windowed), mine);
+  if (kinds.includes("bars")) void load(candles, table<Candle>("/v1/candles", askedOf()), mine);
   if (kinds.includes("liquidations")) {
     void load(liquidations, () => withLatest(windowed, mine.signal), mine);
     if (Date.now() - streamed > 3000) loadTape(); // rows that came late are no news, and are not sent by themselves
   }
-  if (kinds.includes("open_interest")) void load(interest, table<Interest>("/v1/open-interest", { ...windowed, columns: 200 }), mine);
+  if (kinds.includes("open_interest")) void load(interest, table<Interest>("/v1/open-interest", askedInterest()), mine);
   if (kinds.includes("funding")) void load(funding, table<Funding>("/v1/funding", windowed), mine);
   if (kinds.includes("depth")) void load(depth, table<Depth>("/v1/depth", windowed), mine);
   if (kinds.includes("gaps") || Date.now() - observed > 10000) {
     observed = Date.now();
-    void load(gaps, table<Gap>("/v1/coverage", windowed), mine);
+    void load(gaps, table<Gap>("/v1/coverage", askedOf()), mine);
   }
   void load(feeds, table<Feed>("/v1/coverage/feeds", asked(false)), mine);
   if (kinds.includes("bars") && Date.now() - modelled > 60000 && !tile.peek().loading) loadModels(mine);
@@ -310,7 +336,7 @@ export function begin(): void {
   setInterval(() => (now.value = Date.now() + ahead), 1000);
   void loadStatus().then(() => {
     effect(() => {
-      void [coin.value, days.value, moment.value];
+      void [coin.value, days.value, moment.value, venue.value];
       untracked(loadAll);
     });
     effect(() => {
@@ -326,6 +352,7 @@ export function begin(): void {
     if (days.value !== 7) query.set("days", String(days.value));
     if (at.value !== null) query.set("at", iso(at.value));
     if (view.value !== "map") query.set("view", view.value);
+    if (askedVenue.value) query.set("venue", askedVenue.value);
     if (model.value !== "inferred") query.set("model", model.value);
     const text = query.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
