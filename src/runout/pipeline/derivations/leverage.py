@@ -180,22 +180,23 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl
     """
     earlier = np.column_stack([value_before(grid.coins[:, v], grid.t, DAY) for v in range(len(grid.venues))])
     moved = grid.coins - earlier
-    starts = np.array([moment for moment, _ in sets], dtype=np.int64)
+    places = np.searchsorted(np.array([moment for moment, _ in sets], dtype=np.int64), grid.t, side="right") - 1
+    since = np.searchsorted(grid.t, grid.t - open_interest.NOISE_WINDOW, side="right")
+    days = (grid.t - 1) // DAY
     rows: list[tuple[int, int, float, float | None, float, float]] = []
-    for i, time in enumerate(grid.t.tolist()):
-        place = int(np.searchsorted(starts, time, side="right")) - 1
-        if place < 0 or time - starts[place] > 2 * TEST_EVERY:
-            continue
-        chosen = np.array([venue in sets[place][1] for venue in grid.venues])
-        inside = (grid.t > time - open_interest.NOISE_WINDOW) & (grid.t <= time)
-        sums = moved[inside][:, chosen].sum(axis=1)
-        if np.isnan(sums[-1]):
-            continue
-        past = sums[~np.isnan(sums)]
-        days = len(np.unique((grid.t[inside][~np.isnan(sums)] - 1) // DAY))
-        noise = float(past.std(ddof=1)) if days >= open_interest.NOISE_MINIMUM_DAYS else None
-        known = int(grid.known[inside].max())
-        rows.append((time, known, float(sums[-1]), noise, float(earlier[i][chosen].sum()), float(chosen.sum())))
+    for place, (moment, core) in enumerate(sets):
+        chosen = np.array([venue in core for venue in grid.venues])
+        sums = moved[:, chosen].sum(axis=1)
+        whole = ~np.isnan(sums)
+        for i in np.flatnonzero((places == place) & (grid.t - moment <= 2 * TEST_EVERY) & whole).tolist():
+            inside = slice(int(since[i]), i + 1)
+            own = whole[inside]
+            several = 1 + int(np.count_nonzero(np.diff(days[inside][own]))) >= open_interest.NOISE_MINIMUM_DAYS
+            noise = float(sums[inside][own].std(ddof=1)) if several else None
+            known = int(grid.known[inside].max())
+            rows.append(
+                (int(grid.t[i]), known, float(sums[i]), noise, float(earlier[i][chosen].sum()), float(chosen.sum()))
+            )
     schema = {"event_time": pl.Int64, "known_time": pl.Int64} | dict.fromkeys(_CORE_COLUMNS, pl.Float64)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
