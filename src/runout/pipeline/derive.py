@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from runout.clock import NANOSECONDS_PER_DAY
 from runout.lake import Lake
 from runout.pipeline.derivations import Computation, Sum, computations, joint_sums, venue_sums
 from runout.pipeline.derivations.sums import rows_of_sum
@@ -19,6 +20,8 @@ from runout.records import KINDS, Series
 
 _BATCH = 25
 """Computations written together."""
+_ONCE = 5 * NANOSECONDS_PER_DAY
+"""Sums whose inputs are read from within so long share one reading."""
 
 
 def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
@@ -63,11 +66,10 @@ def _add_sums(lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], 
     plan = sums_of(lake.series())
     state.look({kind for item in plan for kind in item.inputs})
     batch = _Batch(lake, state)
-    for total in plan:
-        fresh = state.fresh(total.name, total.inputs)
-        if fresh is None:
-            continue
-        rows = _summed(lake, total, fresh, state)
+    due = [(total, fresh) for total in plan if (fresh := state.fresh(total.name, total.inputs)) is not None]
+    tails = _Tails(lake, due)
+    for total, fresh in due:
+        rows = _summed(lake, total, fresh, state, tails)
         if rows.height:
             batch.add(total.series.kind, rows, total.series)
         batch.done(total.name, total.inputs)
@@ -75,11 +77,34 @@ def _add_sums(lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], 
     return batch.written
 
 
-def _summed(lake: Lake, total: Sum, fresh: Fresh, state: DerivedState) -> pl.DataFrame:
-    since = max(fresh.after - total.lookback, 0) if fresh.after else 0
-    tables = {
-        kind: usable(kind, lake.as_of(kind, series=names, since=since or None)) for kind, names in total.inputs.items()
-    }
+def _begin(total: Sum, fresh: Fresh) -> int:
+    """Return from when the inputs of a sum must be read (UTC ns); 0: from their start."""
+    return max(fresh.after - total.lookback, 0) if fresh.after else 0
+
+
+class _Tails:
+    """What the sums are made from of which only the last days are new: read once, however many they are."""
+
+    def __init__(self, lake: Lake, due: Sequence[tuple[Sum, Fresh]]) -> None:
+        self._lake = lake
+        begins = [_begin(total, fresh) for total, fresh in due]
+        self._since = max(begins, default=0) - _ONCE
+        parts = [total for (total, _), begin in zip(due, begins, strict=True) if begin and begin >= self._since]
+        self._names = {kind: sorted({name for total in parts for name in total.inputs.get(kind, ())}) for kind in KINDS}
+        self._rows: dict[str, pl.DataFrame] = {}
+
+    def read(self, kind: str, names: Sequence[str], since: int) -> pl.DataFrame:
+        """Return what is known of series since a moment (UTC ns; 0: of all times)."""
+        if not since or since < self._since:
+            return self._lake.as_of(kind, series=names, since=since or None)
+        if kind not in self._rows:
+            self._rows[kind] = self._lake.as_of(kind, series=self._names[kind], since=self._since)
+        return self._rows[kind].filter(pl.col("series").is_in(names) & (pl.col("event_time") >= since))
+
+
+def _summed(lake: Lake, total: Sum, fresh: Fresh, state: DerivedState, tails: _Tails) -> pl.DataFrame:
+    since = _begin(total, fresh)
+    tables = {kind: usable(kind, tails.read(kind, names, since)) for kind, names in total.inputs.items()}
     kind, name = total.series.kind, total.series.series
     rows = rows_of_sum(total, total.derive(tables, since))
     if fresh.after:

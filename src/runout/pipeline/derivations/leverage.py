@@ -1,7 +1,7 @@
 """Open interest, leverage ratio, funding, and the venues whose open interest behaves."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,7 @@ from runout.pipeline.derivations.computation import (
     own_indicators,
 )
 from runout.pipeline.prices import with_price
-from runout.records import Series
+from runout.records import KINDS, Series
 
 DAY = NANOSECONDS_PER_DAY
 TEST_WINDOW = 95 * DAY
@@ -105,6 +105,10 @@ def _funding(coin: str, series: Series) -> Computation:
 # -- core venues ------------------------------------------------------------------------------------------------------
 
 
+_MEMBER: Final = "core.member."
+_CORE_LOOKBACK: Final = TEST_WINDOW + TEST_EVERY + 2 * DAY
+
+
 class _Grid(NamedTuple):
     """Coin open interest of venues on one grid: shape (times, venues), NaN where not reported."""
 
@@ -126,9 +130,11 @@ def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
         rows = tables["open_interest"].drop_nulls(["open_interest_usd", "price"])
         rows = rows.with_columns(pl.col("series").replace_strict(venue_of).alias("venue"))
         rows = rows.sort("venue", "event_time", "series").unique(["venue", "event_time"], keep="first")
-        sets = core_sets(rows)
-        wide = core_changes(_grid(rows), sets)
-        member_rows = [(time, time, f"core.member.{venue}", 1.0) for time, core in sets for venue in core]
+        own = tables.get("indicators", KINDS["indicators"].empty())
+        after = _newest(own)
+        sets = [*_sets_of(own), *core_sets(rows, after)]
+        wide = core_changes(_grid(rows), sets, after)
+        member_rows = [(time, time, f"{_MEMBER}{venue}", 1.0) for time, core in sets for venue in core]
         flags = pl.DataFrame(
             member_rows, schema={"event_time": pl.Int64, "known_time": pl.Int64, "indicator": pl.String,
                                  "value": pl.Float64}, orient="row",
@@ -144,25 +150,40 @@ def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
         Computation(
             name=f"core/{scope}",
             inputs=inputs_of(*members),
-            lookback=TEST_WINDOW + TEST_EVERY + 2 * DAY,
+            lookback=_CORE_LOOKBACK,
             outputs=own_indicators("core", coin, scope),
             derive=derive,
+            goes_on=lambda own: max(_newest(own["indicators"]) - _CORE_LOOKBACK, 0),
         )
     ]
 
 
-def core_sets(rows: pl.DataFrame) -> list[tuple[int, tuple[str, ...]]]:
+def _newest(own: pl.DataFrame) -> int:
+    return int(times(own).max()) if own.height else 0
+
+
+def _sets_of(own: pl.DataFrame) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the core sets that rows written before tell."""
+    name = pl.col("indicator").str.strip_prefix(_MEMBER)
+    flags = own.filter(pl.col("indicator").str.starts_with(_MEMBER)).select("event_time", name).sort("event_time")
+    sets = flags.group_by("event_time", maintain_order=True).agg("indicator")
+    return [(time, tuple(sorted(venues))) for time, venues in sets.iter_rows()]
+
+
+def core_sets(rows: pl.DataFrame, after: int = 0) -> list[tuple[int, tuple[str, ...]]]:
     """Return the venues that pass every test at each week's start, on rows of the 95 days known by then.
 
     Parameters
     ----------
     rows
         ``venue, event_time, known_time, open_interest_usd, price``.
+    after
+        UTC ns: of later weeks alone.
     """
     if rows.is_empty():
         return []
     last = int(times(rows).max())
-    first = int(times(rows).min())
+    first = max(int(times(rows).min()), after + 1)
     moments = range(-(-first // TEST_EVERY) * TEST_EVERY, last + 1, TEST_EVERY)
     results: list[tuple[int, tuple[str, ...]]] = []
     for moment in moments:
@@ -173,10 +194,11 @@ def core_sets(rows: pl.DataFrame) -> list[tuple[int, tuple[str, ...]]]:
     return results
 
 
-def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl.DataFrame:
+def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]], after: int = 0) -> pl.DataFrame:
     """Return the 24 h change of the core venues' coins and its deviation over the 90 days before, same venues.
 
-    At each time the venues are those of the last test known; a time at which one of them is missing has no row.
+    Of times later than ``after`` (UTC ns). At each the venues are those of the last test known; a time at which one of
+    them is missing has no row.
     """
     earlier = np.column_stack([value_before(grid.coins[:, v], grid.t, DAY) for v in range(len(grid.venues))])
     moved = grid.coins - earlier
@@ -188,7 +210,8 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]]) -> pl
         chosen = np.array([venue in core for venue in grid.venues])
         sums = moved[:, chosen].sum(axis=1)
         whole = ~np.isnan(sums)
-        for i in np.flatnonzero((places == place) & (grid.t - moment <= 2 * TEST_EVERY) & whole).tolist():
+        asked = (places == place) & (grid.t - moment <= 2 * TEST_EVERY) & (grid.t > after)
+        for i in np.flatnonzero(asked & whole).tolist():
             inside = slice(int(since[i]), i + 1)
             own = whole[inside]
             several = 1 + int(np.count_nonzero(np.diff(days[inside][own]))) >= open_interest.NOISE_MINIMUM_DAYS
