@@ -43,6 +43,8 @@ def followed(whole: Lake, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lak
             lake = Lake(lake.root)
             updater = Updater(lake, ["BTC"])
         updater.update(at)
+        while updater.due:
+            updater.go_on(at)
         said.append(bytes_of(publish(Lake.open(lake.root), "BTC", at)))
         since = at
     return lake, said

@@ -189,17 +189,23 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, *, m
     while end is None or now_ns() < end:
         now = now_ns()
         at = settled(Path(root, "collect", "main"), now, begun)
-        before = time.process_time()
-        try:
-            updated = updater.update(at)
-        except (LakeError, NotEnoughDataError) as error:
-            say.print(f"{format_time(at)} not brought up to date, trying again: {error}", soft_wrap=True, markup=False)
-        else:
+        for step in (updater.update, updater.go_on):  # half a minute apart: an hour's parts between the minutes
+            if step == updater.go_on and not updater.due:
+                break
+            before, was_due = time.process_time(), updater.due
+            try:
+                step(at)
+            except (LakeError, NotEnoughDataError) as error:
+                text = f"{format_time(at)} not brought up to date, trying again: {error}"
+                say.print(text, soft_wrap=True, markup=False)
+                break
             spent.append(time.process_time() - before)
-            if updated.hourly or not printed:
+            if not printed or (was_due and not updater.due):
                 say.print(f"{format_time(at)} up to date; {_cost(spent)}", soft_wrap=True)
                 spent.clear()
                 printed = _print_bulletins(root, coins, at)
+            if updater.due:
+                _sleep_until(now + NANOSECONDS_PER_MINUTE // 2)
         if not shown and Lake(root).series():
             children.start("serve", "serve", "--port", str(port))
             say.print(f"the page: http://127.0.0.1:{port}/ ; stop with Ctrl-C", soft_wrap=True)

@@ -4,12 +4,9 @@ The same functions as in batch: `runout compute` on the same lake finds nothing 
 moment up to which the collector has delivered, so that asked again later for that moment it says the same.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, start_of_day
 from runout.collect.following import delivered_through
@@ -41,27 +38,6 @@ def settled(collector: Path, now: int, begun: int) -> int:
     return (now if late else min(through, now)) // NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND
 
 
-class Updated(msgspec.Struct, frozen=True, kw_only=True):
-    """What an update brought.
-
-    Parameters
-    ----------
-    rows
-        Derived rows that are new.
-    hourly
-        Whether what an hour asks for is done with it.
-    issued
-        Forecasts entered into the ledger.
-    levels
-        Liquidation levels and moves kept, by kind.
-    """
-
-    rows: int
-    hourly: bool = False
-    issued: int = 0
-    levels: dict[str, int] = msgspec.field(default_factory=dict[str, int])
-
-
 class Updater:
     """Brings the derived state of one lake up to date, again and again.
 
@@ -79,36 +55,49 @@ class Updater:
         self._due = list[tuple[str, str]]()
         self._maps = dict[str, Publication]()
 
-    def update(self, at: int) -> Updated:
-        """Derive what is new at a moment (UTC ns), and do a part of what each hour asks for; at first all of it.
+    @property
+    def due(self) -> bool:
+        """Whether something is left of what an hour asks for."""
+        return bool(self._due)
 
-        Forecast, map, and levels and moves of each coin, and putting files together, are a part each, so that no minute
-        is kept for long.
+    def update(self, at: int) -> None:
+        """Derive what is new at a moment (UTC ns); the first time, do all that an hour asks for as well.
 
         Raises
         ------
         LakeError
             If the lake cannot be written; what was written stays, and the next update goes on.
         """
-        rows, hour, first = add_new(self._lake), at // NANOSECONDS_PER_HOUR, self._hour < 0
+        add_new(self._lake)
+        hour, first = at // NANOSECONDS_PER_HOUR, self._hour < 0
         if hour != self._hour:
             self._due += [part for part in self._parts() if part not in self._due]
             self._hour = hour
-        if not self._due:
-            return Updated(rows=rows)
-        issued, levels = 0, Counter[str]()
-        for part, coin in self._due[:] if first else self._due[:1]:
-            if part == "forecast":
-                issued += ledger.issue_daily(self._lake, coin, [start_of_day(at)])
-            elif part == "map":
-                self._draw(coin)
-            elif part == "levels" and coin in self._maps:
-                levels.update(self._maps[coin].keep(self._lake))
-                del self._maps[coin]
-            elif part == "files":
-                self._lake.compact()
-            self._due.remove((part, coin))
-        return Updated(rows=rows, hourly=not self._due, issued=issued, levels=levels)
+        while first and self.due:
+            self.go_on(at)
+
+    def go_on(self, at: int) -> None:
+        """Do the next part of what the hour asks for.
+
+        Forecast, map, and levels and moves of each coin, and putting files together, are a part each: no minute waits
+        for all of them.
+
+        Raises
+        ------
+        LakeError
+            As :meth:`update`.
+        """
+        part, coin = self._due[0]
+        if part == "forecast":
+            ledger.issue_daily(self._lake, coin, [start_of_day(at)])
+        elif part == "map":
+            self._draw(coin)
+        elif part == "levels" and coin in self._maps:
+            self._maps[coin].keep(self._lake)
+            del self._maps[coin]
+        elif part == "files":
+            self._lake.compact()
+        del self._due[0]
 
     def _parts(self) -> list[tuple[str, str]]:
         return [*((part, coin) for coin in self._coins for part in ("forecast", "map", "levels")), ("files", "")]
