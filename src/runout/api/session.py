@@ -94,7 +94,7 @@ class Session:
         model
             inferred; path: the same of the price path alone, volume left out; measured: published positions only.
         positions
-            File of positions that the venue publishes, as ``runout map --positions`` takes it.
+            File of positions that the venue publishes, as ``runout map --positions FILE`` takes it.
 
         Raises
         ------
