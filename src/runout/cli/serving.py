@@ -45,8 +45,8 @@ def serve(
     origin
         Page of another site, such as https://desk.example, that may read answers.
     positions
-        File of positions that a venue publishes, as `runout map --positions FILE` takes it: measured levels of the map. It
-        is of the moment when it was last changed, and may be replaced while the server runs.
+        File of positions that a venue publishes, as `runout map --positions FILE` takes it: measured levels of the map.
+        It is of the moment when it was last changed, and may be replaced while the server runs.
     workers
         Processes for models.
     """
