@@ -58,7 +58,8 @@ def test_every_page_of_docs_stands_in_the_site():
         return [node] if isinstance(node, str) else [leaf for n in _values(node) for leaf in leaves(n)]
 
     listed = leaves(site["nav"])
-    assert sorted(listed) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+    pages = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+    assert sorted(listed) == pages, f"mend nav of zensical.toml: {sorted(set(pages) ^ set(listed))}"
 
 
 def _values(node):
