@@ -114,7 +114,7 @@ export function Clusters() {
           <div class="scroll" tabIndex={0} role="region" aria-label="Clusters">
             <table>
               <thead><tr><th scope="col">Levels</th><th scope="col" class="n">Expected</th><th scope="col" class="n">Reached in 24 h</th><th scope="col" class="n">Crossing forces</th></tr></thead>
-              <tbody>{table.rows.slice(0, 7).map((row) => (
+              <tbody>{table.rows.slice(0, 7).sort((a, b) => Math.abs(a.distance) - Math.abs(b.distance)).map((row) => (
                 <tr key={`${row.side}${row.low_price}`}>
                   <th scope="row"><i class={`side ${row.side}`} aria-hidden="true" />{row.side}s {percent(row.distance, 1, true)}<small>{price(row.low_price)} to {price(row.high_price)}</small></th>
                   <td class="n"><Figure title={`${row.side}s between ${price(row.low_price)} and ${price(row.high_price)}`} about={table} more={`Dollars the venue would report as liquidated if the price crosses the range, with its 90% band; ${percent(row.prior_share, 0)} of it is assumption rather than data. ${row.state}.`}>{dollars(row.usd)}{state.far(row)}</Figure><small>{dollars(row.low_usd)} to {dollars(row.high_usd)}</small></td>
