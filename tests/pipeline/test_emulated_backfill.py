@@ -102,7 +102,7 @@ def quick(market: Market, lake: Path, faults: Sequence[Fault] = ()) -> tuple[set
 
 
 @pytest.mark.study
-def test_faults_of_form_change_no_row_and_without_them_no_call_is_made_twice_but_where_no_row_came(tmp_path: Path) -> None:
+def test_faults_of_form_change_no_row_and_without_them_calls_come_again_only_where_no_row_came(tmp_path: Path) -> None:
     market = Market(Plan(start=UNTIL, coins=("BTC", "ETH"), history_days=3, traders=200))
     states, clean = quick(market, tmp_path / "clean")
     assert states == {"done"}
