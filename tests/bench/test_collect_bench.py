@@ -81,20 +81,15 @@ def received(recorder):
             recorder.prove(1, now)
 
 
-def test_messages_to_the_raw_log(beside, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [("plain write of the same bytes", plain), ("raw log of cryptofeed: neither", kept_by_cryptofeed)],
+)
+def test_messages_to_the_raw_log(beside, tmp_path, name, peer):
     beside(
         "messages",
         Work("messages to the raw log: checked, then compressed", logged(tmp_path), MESSAGES),
-        Work("plain write of the same bytes", plain(tmp_path), MESSAGES),
-        turns=3,
-    )
-
-
-def test_messages_to_the_raw_log_of_a_peer(beside, tmp_path):
-    beside(
-        "messages",
-        Work("messages to the raw log: checked, then compressed", logged(tmp_path), MESSAGES),
-        Work("raw log of cryptofeed: neither", kept_by_cryptofeed(tmp_path), MESSAGES),
+        Work(name, peer(tmp_path), MESSAGES),
         turns=3,
     )
 

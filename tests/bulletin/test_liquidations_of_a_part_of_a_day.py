@@ -1,6 +1,5 @@
 """Of the first hours of collecting a bulletin says what was reported in them, and of how many hours that is."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,6 @@ from runout.bulletin.findings import Bulletin
 from runout.lake import Lake
 from runout.pipeline.derive import compute
 from runout.pipeline.issue_bulletin import publish
-from runout.records import Series
 from synthetic.worlds import DAY, START, market, world
 
 DAYS = 10
@@ -48,18 +46,14 @@ def statement_of(bulletin: Bulletin) -> str:
     return said
 
 
-def total(lake: Lake, keep: Callable[[Series], bool]) -> float:
-    names = [one.series for one in lake.series("liquidations") if keep(one)]
-    return lake.scan("liquidations").filter(pl.col("series").is_in(names)).collect()["value_usd"].sum()
-
-
 def test_the_part_that_goes_on_to_now_is_told_with_its_hours(lake: Lake) -> None:
     bulletin = publish(lake, "BTC", END)
     assert "of which 8 h are held, liquidations totalled at least $" in statement_of(bulletin)
     reported = brief(bulletin).liquidated
     assert reported is not None
     assert reported.held_hours == 8.0
-    assert reported.usd.value == pytest.approx(total(lake, lambda one: one.venues == ("synth-a",)))
+    rows = lake.scan("liquidations").filter(pl.col("series") == "synthetic/liquidations/BTC/synth-a/4h").collect()
+    assert reported.usd.value == pytest.approx(rows["value_usd"].sum())
     assert "n/a" not in statement_of(bulletin)
 
 
