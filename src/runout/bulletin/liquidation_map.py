@@ -32,7 +32,7 @@ Model = Literal["inferred", "path", "measured"]
 MODELS: Final[tuple[Model, ...]] = ("inferred", "path", "measured")
 
 _MODEL_TEXT: Final = {
-    "path": "Price path only: every bar turns over the same share, whatever was traded.",
+    "path": "Price path only: every bar turns over the same share, whatever was traded; far levels are assumption.",
     "measured": "Published positions only: all that they would close, whatever a feed reports; as old as their file.",
 }
 
@@ -198,6 +198,10 @@ class LiquidationMap(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def model_text(self) -> str:
         """Return what the levels of a model other than the inferred one are; empty for that one."""
         return _MODEL_TEXT.get(self.model, "")
+
+    def worth_text(self) -> str:
+        """Return what its levels are worth."""
+        return self.model_text() or NO_GAIN
 
     def source_text(self) -> str:
         """Return where the figures come from."""

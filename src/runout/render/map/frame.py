@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
+from runout.bulletin.liquidation_map import INFERRED, LiquidationMap
 from runout.liquidation_map.clusters import Cluster
 from runout.liquidation_map.dollars import SIDES
 from runout.margin.arrays import Side
@@ -43,7 +43,7 @@ def words(liquidation_map: LiquidationMap, paper: Paper, subject: str, top: floa
     """
     paper.text(MARGIN, top + 26, liquidation_map.title(subject), size=15.0, bold=True)
     paper.text(MARGIN, top + 45, INFERRED, palette.MUTED)
-    paper.text(MARGIN, top + 60, NO_GAIN, palette.MUTED)
+    paper.text(MARGIN, top + 60, liquidation_map.worth_text(), palette.MUTED)
     rows = wrapped(" ".join((liquidation_map.source_text(), *liquidation_map.caveats())), WIDTH - 2 * MARGIN, SIZE)
     for index, row in enumerate(rows[:3]):
         paper.text(MARGIN, foot + index * ROW, row, palette.MUTED)

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from runout import clock
-from runout.bulletin.liquidation_map import INFERRED, NO_GAIN, LiquidationMap
+from runout.bulletin.liquidation_map import INFERRED, LiquidationMap
 from runout.liquidation_map import measured
 from runout.liquidation_map.clusters import Cluster, Sweep, Swept
 from runout.liquidation_map.dollars import SIDES
@@ -127,8 +127,7 @@ def head(subject: LiquidationMap) -> tuple[str, ...]:
         f"{', '.join(totals)}. {subject.near_text()}"
     )
     warned = (subject.warning(),) if subject.warning() else ()
-    plain = (subject.model_text(),) if subject.model == "path" else ()
-    return (subject.title("inferred liquidation map"), *warned, state, *plain, INFERRED, NO_GAIN)
+    return (subject.title("inferred liquidation map"), *warned, state, INFERRED, subject.worth_text())
 
 
 def _published_head(subject: LiquidationMap, source: Merged) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import io
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from runout.bulletin.liquidation_map import NO_GAIN, LiquidationMap
+from runout.bulletin.liquidation_map import LiquidationMap
 from runout.errors import UsageError
 from runout.render import vector
 from runout.render.figures import NARROW, WIDE
@@ -58,7 +58,7 @@ def describe(liquidation_map: LiquidationMap, kind: Kind) -> str:
     """Return a picture in words."""
     largest = "; ".join(cluster_line(cluster) for cluster in liquidation_map.clusters[:4])
     subject = "inferred liquidation levels over time" if kind == "heatmap" else "inferred liquidation levels by price"
-    return f"{liquidation_map.title(subject)}. Largest clusters: {largest}. {NO_GAIN}"
+    return f"{liquidation_map.title(subject)}. Largest clusters: {largest}. {liquidation_map.worth_text()}"
 
 
 def _saved(subject: LiquidationMap, kinds: tuple[Kind, ...], look: Look) -> bytes:
