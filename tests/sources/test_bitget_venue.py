@@ -183,6 +183,32 @@ def test_liquidations_of_the_last_days_are_paged_by_cursor_to_the_beginning_of_t
     assert rows.tail(1).select("series", "sequence").equals(streamed.select("series", "sequence"))
 
 
+def test_liquidations_alike_are_counted_apart_though_a_page_ends_between_them():
+    def serve(size: int, alike: int):
+        stamps = [
+            *(NOW - n * MINUTE for n in range(5)),
+            *[NOW - 5 * MINUTE] * alike,
+            NOW - 6 * MINUTE,
+            NOW - 9 * MINUTE,
+        ]
+
+        def answered(call: Call) -> dict:
+            begin = int(dict(call.parameters).get("cursor", 0))
+            page = [{"side": "buy", "price": "100", "amount": "1", "ts": str(t // MS)} for t in stamps[begin:][:size]]
+            following = str(begin + size) if begin + size < len(stamps) else ""
+            return {"code": "00000", "data": {"list": page, "cursor": following}}
+
+        return answered
+
+    for alike in (2, 3, 9):
+        whole, _ = follow(VENUE, LINEAR, "liquidations", serve(100, alike), NOW - 30 * MINUTE)
+        assert whole.height == alike + 7
+        columns = [name for name in whole.columns if name != "known_time"]
+        for size in range(1, 12):
+            cut, _ = follow(VENUE, LINEAR, "liquidations", serve(size, alike), NOW - 30 * MINUTE)
+            assert cut.select(columns).sort(columns).equals(whole.select(columns).sort(columns)), (alike, size)
+
+
 @pytest.mark.parametrize("cursors", [{"1": "0"}, {"1": "1"}, {"1": ""}])
 def test_a_cursor_that_loops_ends_the_walk(cursors):
     calls, call = 0, VENUE.first_call(VENUE.histories(LINEAR)[2], LINEAR, NOW - 1000 * MINUTE, NOW + MINUTE)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from runout.clock import NANOSECONDS_PER_MINUTE
@@ -204,17 +205,19 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         if way.follow == "number":
             following, bare = _after_number(call, way, stamps, answer.body)
             return Page(rows=candidates.rows(), next=following, bare=bare)
+        if way.cursor is not None:
+            rows = _apart_from_edge(candidates.rows(), call)
+            following = _after_cursor(call, way, stamps, way.cursor(answer.body), rows)
+            return Page(rows=rows, next=following, bare=stamps.size == 0)
         bare = _is_bare(call, way, stamps)
         # Rows, but of other times than asked for: the venue keeps none of these.
         beyond = bare and stamps.size > 0 and not ((stamps >= call.since) & (stamps <= call.until)).any()
-        return Page(rows=candidates.rows(), next=_following(call, way, stamps, answer.body), bare=bare, horizon=beyond)
+        return Page(rows=candidates.rows(), next=_following(call, way, stamps), bare=bare, horizon=beyond)
 
 
 def _is_bare(call: Call, way: Way, stamps: NDArray[np.int64]) -> bool:
     if way.windows is not None:
         return way.windows.bare(call, stamps)
-    if way.cursor:  # the first page may be younger than the stretch
-        return stamps.size == 0
     # All there is in one answer: without the older rows of the stretch it was cut short.
     inside = stamps[(stamps >= call.since) & (stamps <= call.until)]
     return not inside.size or bool(inside.min() - 2 * way.step >= call.since)
@@ -237,13 +240,40 @@ def _after_number(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) 
     return None if number >= pages else _numbered(call, way, number + 1), missing
 
 
-def _following(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) -> Call | None:
-    if way.cursor is not None:
-        cursor, oldest = way.cursor(body), int(stamps.min(initial=call.until))
-        # Each page must be older than the one before, so that no cursor can loop.
-        if not cursor or oldest <= call.since or oldest >= call.until:
+def _after_cursor(call: Call, way: Way, stamps: NDArray[np.int64], cursor: str, rows: Rows) -> Call | None:
+    """Return the call after a page; each must be older than the one before, or of its last moment with other rows."""
+    oldest = int(stamps.min(initial=call.until))
+    if not cursor or cursor == dict(call.parameters).get(way.number) or oldest <= call.since or not stamps.size:
+        return None
+    edge = _sequences(rows, oldest)
+    if oldest >= call.until:
+        if not edge:
             return None
-        return msgspec.structs.replace(_numbered(call, way, cursor), until=oldest)
+        edge = (*call.edge, *edge)
+    return msgspec.structs.replace(_numbered(call, way, cursor), until=oldest, edge=edge)
+
+
+def _sequences(rows: Rows, moment: int) -> tuple[int, ...]:
+    table = rows.tables.get("liquidations")
+    return () if table is None else tuple(table.filter(event_time=moment)["sequence"].sort())
+
+
+def _apart_from_edge(rows: Rows, call: Call) -> Rows:
+    """Return rows, of which the newest liquidations are numbered on from those alike on the page before."""
+    table = rows.tables.get("liquidations")
+    if not call.edge or table is None:
+        return rows
+    taken = set(call.edge)
+    numbers = table["sequence"].to_list()
+    for place in (table["event_time"] == call.until).arg_true():
+        while numbers[place] in taken:
+            numbers[place] += 1
+        taken.add(numbers[place])
+    changed = table.with_columns(pl.Series("sequence", numbers, pl.Int64))
+    return msgspec.structs.replace(rows, tables={**rows.tables, "liquidations": changed})
+
+
+def _following(call: Call, way: Way, stamps: NDArray[np.int64]) -> Call | None:
     if way.windows is None:
         return None
     return way.windows.older(call, stamps) if way.follow == "older" else way.windows.following(call, stamps)

@@ -86,6 +86,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         Limit pool of ``venue.toml`` and what the call takes from it.
     since, until
         UTC ns; stretch of event times the caller wants.
+    edge
+        ``sequence`` of each liquidation stamped ``until`` on the pages before, where a cursor leads: a page can end
+        between two that are alike.
     """
 
     venue: str
@@ -100,6 +103,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     weight: int = 1
     since: int = 0
     until: int = 0
+    edge: tuple[int, ...] = ()
 
     def request(self) -> tuple[str, str, tuple[tuple[str, str], ...], bytes]:
         """Return what is sent: calls for several instruments may be one request."""

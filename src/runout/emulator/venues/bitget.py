@@ -128,12 +128,19 @@ def _wide_ticker(item: Contract, q: Any) -> dict[str, Any]:
 
 
 def liquidations_kept(desk: Desk, query: Query) -> Any:
-    """``/api/v3/market/liquidations``: three days, newest first; the cursor is where the next page begins."""
-    now, limit = desk.now(), query.limit(100, 1000)
-    since, until = query.span("startTime", "endTime")
-    begin, span = int(query.text("cursor", "0") or 0), (max(since, now - KEEPS), min(until + 1, now))
-    page, total = page_of_closes(desk, _of_product(desk, query), *span, slice(begin, begin + limit), newest=True)
-    following = str(begin + limit) if begin + limit < total else ""
+    """``/api/v3/market/liquidations``: three days, newest first; the cursor: a moment, and how many of it came."""
+    limit, (since, until) = query.limit(100, 1000), query.span("startTime", "endTime")
+    since, end = max(since, desk.now() - KEEPS), min(until + 1, desk.now())
+    moment, _, shown = query.text("cursor", "").partition("-")
+    begin = int(shown or 0)
+    if moment:
+        end = int(moment) * MILLISECOND + 1
+    page, total = page_of_closes(desk, _of_product(desk, query), since, end, slice(begin, begin + limit), newest=True)
+    following = ""
+    if begin + limit < total:
+        last = page[-1][1].time
+        alike = sum(close.time == last for _, close in page) + (begin if last == end - 1 else 0)
+        following = f"{last // MILLISECOND}-{alike}"
     return _ok(desk, {"list": [_liquidation(*row) for row in page], "cursor": following})
 
 
