@@ -10,7 +10,7 @@ from runout.scores import PairedDifference
 from runout.units import dollars, percent
 from runout.version import METHOD_VERSION
 from studies.forecast.matrix import DATES, Cell
-from studies.forecast.study import Compared, EventHeld, Report
+from studies.forecast.study import Compared, EventHeld, LevelRow, Report
 
 PAGE, MATRIX, LOG = "forecast.md", "forecast-matrix.md", "log.jsonl"
 LOOKS = 2
@@ -96,7 +96,9 @@ def page(report: Report, commit: str) -> str:
         _slopes(report),
         "## Levels",
         "Classes of the chance to reach what 5% of the year before reached, all scopes at once.",
-        _levels(report),
+        _levels(report.levels, "days × scopes"),
+        "Asked at each fourth hour for the 24 h from it, four coins on Binance and their sum:",
+        _levels(report.levels_by_hour, "hours × scopes"),
         "## The market-wide ratio",
         *(part for name, held in report.events.items() for part in _events(name, held)),
     ]
@@ -148,9 +150,9 @@ def _slopes(report: Report) -> str:
     return _table(("period", "at 15%", "at 5%"), rows)
 
 
-def _levels(report: Report) -> str:
-    rows = [(one.period, str(one.level), str(one.days), percent(one.said), percent(one.came)) for one in report.levels]
-    return _table(("period", "level", "days × scopes", "said", "came"), rows)
+def _levels(levels: Sequence[LevelRow], counted: str) -> str:
+    rows = [(one.period, str(one.level), str(one.days), percent(one.said), percent(one.came)) for one in levels]
+    return _table(("period", "level", counted, "said", "came"), rows)
 
 
 def _events(name: str, held: Sequence[EventHeld]) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 Parameters and choices are from before 2025. Rows of one day are averaged before intervals are formed.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -24,12 +25,15 @@ SHARES: Final = (0.15, 0.05)
 """Thresholds: what so large a share of the year before a period reached."""
 HOURS: Final = (0, 4, 8, 12, 16, 20)
 FINE_FROM: Final = "2024-11-14"
-FIRST_FINE: Final = "2025-03-01"
+FINE: Final = (grounds.period("2025-03 to August", "2025-03-01", "2025-09-01"), AUTUMN)
 HIDDEN: Final = (0, 7, 30, 90)
 DATES: Final = 60
 _NEEDED: Final = 160
 """Days of prices that the features look back on, and some."""
 TAILS: Final = (0.95, 0.99, 0.995)
+
+Key = TypeVar("Key")
+"""Of a scope, or of a scope asked at an hour."""
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +100,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     slopes: dict[str, dict[str, tuple[float, float, float]]]
     tails: tuple[Tail, ...]
     levels: tuple[LevelRow, ...]
+    levels_by_hour: tuple[LevelRow, ...]
     following: tuple[Compared, ...]
     newcomers: tuple[Newcomer, ...]
     events: dict[str, tuple[EventHeld, ...]]
@@ -107,6 +112,9 @@ def score(lake: Lake) -> Report:
     autumn = grounds.scopes_of(grounds.windows_by_hour(lake, "2025-11-14", [0], FINE_FROM)[0])
     said = {name: grounds.dynamic(one) for name, one in scopes.items()}
     later = {name: grounds.dynamic(one) for name, one in autumn.items()}
+    hours = grounds.windows_by_hour(lake, "2025-11-14", HOURS, FINE_FROM)
+    by_hour = {hour: grounds.scopes_of(past) for hour, past in hours.items()}
+    asked = {(name, hour): grounds.dynamic(one) for hour, scopes in by_hour.items() for name, one in scopes.items()}
     return Report(
         day=(
             *compare_days(scopes, said, (BEFORE, YEAR)),
@@ -115,7 +123,8 @@ def score(lake: Lake) -> Report:
         slopes=slopes(scopes, said, (BEFORE, YEAR)) | slopes(autumn, later, (AUTUMN,)),
         tails=(*tails(scopes, (BEFORE, YEAR)), *tails(autumn, (AUTUMN,))),
         levels=(*levels(scopes, said, (BEFORE, YEAR)), *levels(autumn, later, (AUTUMN,))),
-        following=tuple(following(lake)),
+        levels_by_hour=tuple(levels({key: by_hour[0][key[0]] for key in asked}, asked, FINE)),
+        following=tuple(following(by_hour, asked)),
         newcomers=tuple(newcomers(scopes)),
         events=events(lake),
     )
@@ -201,7 +210,7 @@ def tails(scopes: dict[str, Evidence], periods: tuple[Period, ...]) -> list[Tail
     return found
 
 
-def levels(scopes: dict[str, Evidence], said: dict[str, Said], periods: tuple[Period, ...]) -> list[LevelRow]:
+def levels(scopes: Mapping[Key, Evidence], said: Mapping[Key, Said], periods: tuple[Period, ...]) -> list[LevelRow]:
     """Return how often each level of the chance to reach what 5% of the year before reached was followed by it."""
     found: list[LevelRow] = []
     for inside in periods:
@@ -219,29 +228,24 @@ def levels(scopes: dict[str, Evidence], said: dict[str, Said], periods: tuple[Pe
 # -- the next 24 h ----------------------------------------------------------------------------------------------------
 
 
-def following(lake: Lake) -> list[Compared]:
+def following(by_hour: dict[int, dict[str, Evidence]], asked: dict[tuple[str, int], Said]) -> list[Compared]:
     """Return the issued model asked at every fourth hour beside three nulls, over four coins on Binance and their sum.
 
     The nulls: the same model read at the last midnight, climatology of the same hour, HAR of trailing windows with the
     weekday. All on totals from 2024-11-14 only.
     """
-    pasts = grounds.windows_by_hour(lake, "2025-11-14", HOURS, FINE_FROM)
-    scopes = {hour: grounds.scopes_of(past) for hour, past in pasts.items()}
-    names = list(scopes[0])
-    asked = {(name, hour): grounds.dynamic(scopes[hour][name]) for hour in HOURS for name in names}
-    periods = (grounds.period("2025-03 to August", FIRST_FINE, "2025-09-01"), AUTUMN)
     others = {
         "the UTC day's forecast, read at the hour": {
             key: _read_at(asked[key[0], 0], one) for key, one in asked.items()
         },
-        "climatology of the hour": {(name, hour): grounds.climatology(scopes[hour][name]) for name, hour in asked},
+        "climatology of the hour": {(name, hour): grounds.climatology(by_hour[hour][name]) for name, hour in asked},
         "HAR of trailing windows + weekday": {
-            (name, hour): grounds.har(scopes[hour][name], least=60) for name, hour in asked
+            (name, hour): grounds.har(by_hour[hour][name], least=60) for name, hour in asked
         },
     }
     return [
-        _compared(inside, label, {f"{n} {h}": (asked[n, h], theirs[n, h], scopes[0][n]) for n, h in asked})
-        for inside in periods
+        _compared(inside, label, {f"{n} {h}": (asked[n, h], theirs[n, h], by_hour[0][n]) for n, h in asked})
+        for inside in FINE
         for label, theirs in others.items()
     ]
 
