@@ -16,7 +16,7 @@ def computations(series: Iterable[Series]) -> list[Computation]:
 def speed(interest: Series) -> Computation:
     """Return growth over one step, in percent an hour: 100 · (value / value before − 1) · 1 h / step."""
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         value = pl.coalesce("open_interest_usd", "open_interest_base")
         percent = 100.0 * value.pct_change() * 3_600_000_000_000 / interest.step
         rows = rows_of(tables, interest).select("event_time", "known_time", percent_per_hour=percent)

@@ -182,7 +182,7 @@ def _keep(children: "Children", root: str, coins: Sequence[str], port: int, *, m
     from runout.lake import Lake  # noqa: PLC0415
     from runout.pipeline.live import Updater, settled  # noqa: PLC0415 - models
 
-    say, updater = screen.console(stderr=True), Updater(Lake(root), coins)
+    say, updater = screen.console(stderr=True), Updater(Lake(root, keeps_recent=True), coins)
     end = None if minutes is None else now_ns() + minutes * NANOSECONDS_PER_MINUTE
     shown = printed = False
     spent = list[float]()

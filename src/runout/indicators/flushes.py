@@ -60,7 +60,11 @@ class Flush(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def flush_states(
-    bars: pl.DataFrame, liquidations: pl.DataFrame, direction: Direction, running: Flush | None = None
+    bars: pl.DataFrame,
+    liquidations: pl.DataFrame,
+    direction: Direction,
+    running: Flush | None = None,
+    after: int = -1,
 ) -> list[Flush]:
     """Return the state of every flush (or squeeze) at each bar while it runs, and when it ends.
 
@@ -76,6 +80,8 @@ def flush_states(
         Which of the two.
     running
         State of an event that had not ended before the first bar, to go on from a tail.
+    after
+        UTC ns; states at bars up to then are not wanted.
 
     Returns
     -------
@@ -89,6 +95,7 @@ def flush_states(
     extreme = floats(joined, worst)
     known = np.maximum(times(joined, "known_time"), joined["known_time_liquidations"].fill_null(0).to_numpy())
     triggered = (sign * (extreme / reference - 1) <= -MOVE) & (floats(joined, "percentile") >= PERCENTILE)
+    begin = int(np.searchsorted(times(joined), max(after, running.event_time if running else 0), side="right"))
     columns = (
         times(joined),
         known,
@@ -98,7 +105,7 @@ def flush_states(
         floats(joined, "interval_usd"),
         floats(joined, "trailing_usd"),
     )
-    return list(_states(zip(*(c.tolist() for c in columns), strict=True), direction, sign, running))
+    return list(_states(zip(*(c[begin:].tolist() for c in columns), strict=True), direction, sign, running))
 
 
 def _reference(best: Floats, opens: Floats, ends: Times, sign: float) -> Floats:
@@ -116,8 +123,6 @@ def _states(
 ) -> Iterator[Flush]:
     current = running
     for time, known, reference, extreme, triggered, interval_usd, trailing_usd in rows:
-        if current is not None and time <= current.event_time:
-            continue
         if current is None:
             if not triggered:
                 continue

@@ -83,7 +83,7 @@ def by_side(rows: pl.DataFrame, coins: int | None = None) -> pl.DataFrame:
     return wide.filter(pl.col("series") == expected).drop("series").sort("event_time")
 
 
-def trailing(sides: pl.DataFrame, window: int = DAY) -> pl.DataFrame:
+def trailing(sides: pl.DataFrame, window: int = DAY, after: int = -1) -> pl.DataFrame:
     r"""Return trailing totals and what follows from them.
 
     .. math:: \text{long share} = \frac{L_l}{L_l + L_s},\qquad \text{imbalance} = \frac{L_l - L_s}{L_l + L_s}
@@ -94,6 +94,8 @@ def trailing(sides: pl.DataFrame, window: int = DAY) -> pl.DataFrame:
         As :func:`by_side` returns.
     window
         Nanoseconds; a multiple of the span of the rows.
+    after
+        UTC ns; percentiles up to then are not wanted, and null.
 
     Returns
     -------
@@ -116,9 +118,9 @@ def trailing(sides: pl.DataFrame, window: int = DAY) -> pl.DataFrame:
         "total_usd": total,
         "long_share": long_share,
         "imbalance": 2 * long_share - 1,
-        "total_percentile": percentile_rank(total, t, RANK_WINDOW, minimum),
-        "long_percentile": percentile_rank(long, t, RANK_WINDOW, minimum),
-        "short_percentile": percentile_rank(short, t, RANK_WINDOW, minimum),
+        "total_percentile": percentile_rank(total, t, RANK_WINDOW, minimum, after),
+        "long_percentile": percentile_rank(long, t, RANK_WINDOW, minimum, after),
+        "short_percentile": percentile_rank(short, t, RANK_WINDOW, minimum, after),
         "ranked_days": observed_in_window(total, t, RANK_WINDOW) * (_step(spans) / DAY),
     }
     known = trailing_known_time(times(sides, "known_time"), t, RANK_WINDOW)

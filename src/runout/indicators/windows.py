@@ -85,7 +85,7 @@ def extreme_before(values: Floats, first: npt.NDArray[np.int64], pick: np.ufunc)
     return results
 
 
-def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> Floats:
+def percentile_rank(values: Floats, times: Times, window: int, minimum: int, after: int = -1) -> Floats:
     r"""Return the mid-rank of each value among those of its trailing window, in percent.
 
     .. math:: 100 \frac{\#\{v_j < v_i\} + \tfrac12 \#\{v_j = v_i\}}{n}
@@ -100,12 +100,15 @@ def percentile_rank(values: Floats, times: Times, window: int, minimum: int) -> 
         Nanoseconds.
     minimum
         Observed values below which the rank is NaN: a rank among few says nothing.
+    after
+        Ranks at ``times`` up to this one are not wanted, and NaN.
     """
     first = rows_in_window(times, window)
     ranks = np.full(len(values), np.nan)
-    ascending: list[float] = []
-    start = 0
-    for i, value in enumerate(values.tolist()):
+    begin = int(np.searchsorted(times, after, side="right"))
+    start = int(first[begin]) if begin < len(values) else 0
+    ascending: list[float] = np.sort(values[start:begin][~np.isnan(values[start:begin])]).tolist()
+    for i, value in enumerate(values[begin:].tolist(), start=begin):
         for left in range(start, first[i]):
             if not np.isnan(values[left]):
                 ascending.pop(bisect_left(ascending, float(values[left])))

@@ -19,6 +19,7 @@ import polars as pl
 from runout.clock import followed
 from runout.errors import LakeError, NotEnoughDataError, UsageError
 from runout.lake.merging import Merged, latest_versions, merge
+from runout.lake.recent import Recent
 from runout.lake.tables import Change, Table, counterpart, layout, sorted_anew, without
 from runout.lake.words import other_lakes
 from runout.records import KINDS, Series, combine, conform, fingerprint, from_table, to_table
@@ -43,6 +44,8 @@ class Lake:
     ----------
     root
         Folder, or an ``s3://`` address (credentials from the environment, as the S3 clients read them).
+    keeps_recent
+        Whether the rows of the last days stay in memory, for what asks for them again and again.
 
     Raises
     ------
@@ -55,7 +58,8 @@ class Lake:
     version of the table it was made from: if another writer was first, it is made again from what is there then.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, *, keeps_recent: bool = False) -> None:
+        self._keeps_recent = keeps_recent
         self.root = str(root).rstrip("/")
         if "://" not in self.root and (results := _UNFIT.search(path := str(Path(self.root).absolute()))):
             raise UsageError(
@@ -282,17 +286,9 @@ class Lake:
         """
         self._remove(kind, rows if kind in {schema.kind for schema in DERIVED} else rows & _PUT_TOGETHER)
 
-    def overwrite(self, kind: str, rows: pl.DataFrame) -> None:
-        """Put rows in the place of all rows of a kind that keeps books on the lake itself.
-
-        Raises
-        ------
-        LakeError
-            If the kind holds anything else.
-        """
-        if kind != COMPUTATIONS.kind:
-            raise LakeError(f"{kind!r} is observed or derived; only {COMPUTATIONS.kind!r} may be written anew")
-        self._commit(kind, lambda _: conform(rows, COMPUTATIONS), overwrite=True)
+    def set_computations(self, rows: pl.DataFrame) -> None:
+        """Put rows in the place of all that tell how far computations are."""
+        self._commit(COMPUTATIONS.kind, lambda _: conform(rows, COMPUTATIONS), overwrite=True)
 
     def forget_derived(self) -> None:
         """Take all derived state out of the lake; `runout compute` makes it again from the observations."""
@@ -367,7 +363,8 @@ class Lake:
             return self._tables[kind]
         with self._lock:
             if kind not in self._tables:
-                self._tables[kind] = Table(f"{self.root}/{kind}", KINDS[kind])
+                recent = Recent() if self._keeps_recent else None
+                self._tables[kind] = Table(f"{self.root}/{kind}", KINDS[kind], recent)
             self._tables[kind].refresh()
             return self._tables[kind]
 

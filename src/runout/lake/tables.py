@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from runout.errors import LakeError
+from runout.lake.recent import Recent
 from runout.records import Schema
 
 if TYPE_CHECKING:
@@ -38,11 +39,14 @@ class Table:
         Path or ``s3://`` address.
     schema
         The record kind that it holds.
+    recent
+        What keeps its last days in memory; null: nothing does.
     """
 
-    def __init__(self, address: str, schema: Schema) -> None:
+    def __init__(self, address: str, schema: Schema, recent: Recent | None = None) -> None:
         self.address = address
         self.schema = schema
+        self._recent = recent
         self._delta: DeltaTable | None = None
         self._began: tuple[int, int] | None = None
         self._files = pl.DataFrame()
@@ -84,7 +88,7 @@ class Table:
 
     def pinned(self) -> "Table":
         """Return the table to read from at the version last looked at, whatever comes after."""
-        table = Table(self.address, self.schema)
+        table = Table(self.address, self.schema, self._recent)
         table.version, table._files, table._columns = self.version, self._files, self._columns
         table._extents = self._extents
         return table
@@ -116,9 +120,17 @@ class Table:
         files = self.files(**between)
         if not files:
             return self.schema.empty().lazy()
-        rows = self._scan(files)
+        rows = self._scan(files) if (recent := self._from_memory(files, between)) is None else recent
         within = [pl.col(name).is_between(pl.lit(low), pl.lit(high)) for name, (low, high) in between.items()]
         return rows.select(self.schema.names).filter(*within)
+
+    def _from_memory(self, files: list[str], between: dict[str, Between]) -> pl.LazyFrame | None:
+        """Return the rows of files from memory, where the last days are kept and are all that is asked for."""
+        first = between.get("event_time", (None, None))[0]
+        if self._recent is None or first is None or (ends := self._files["max.event_time"]).has_nulls():
+            return None
+        rows = self._recent.rows(first, dict(zip(self.files(), ends, strict=True)), lambda file: self._scan([file]))
+        return None if rows is None else pl.concat([self.schema.empty(), *(rows[f] for f in files if f in rows)]).lazy()
 
     def extents(self, known_by: int | None = None) -> pl.DataFrame:
         """Return ``series, rows, first_time, last_time`` of all versions of rows, sorted by series.

@@ -11,6 +11,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.lake import Lake
+from runout.lake.merging import latest_versions
 from runout.pipeline.derivations import Computation, Sum, computations, joint_sums, venue_sums
 from runout.pipeline.derivations.sums import rows_of_sum
 from runout.pipeline.derived_state import DerivedState, Fresh
@@ -20,6 +21,8 @@ from runout.records import KINDS, Series
 
 _BATCH = 25
 """Computations written together."""
+_UNWRITTEN = 5.0
+"""Seconds of computing for which the state is not written: interrupted, they are computed again."""
 _ONCE = 5 * NANOSECONDS_PER_DAY
 """Sums whose inputs are read from within so long share one reading."""
 
@@ -37,11 +40,26 @@ def compute(lake: Lake, *, progress: Progress = no_progress) -> int:
     return written
 
 
-def add_new(lake: Lake, *, progress: Progress = no_progress) -> int:
-    """Compute what is missing, as :func:`compute`, and leave the files as they are: what one more minute costs."""
+def add_new(lake: Lake, *, at: int | None = None, progress: Progress = no_progress) -> int:
+    """Compute what is missing, as :func:`compute`, and leave the files as they are: what one more minute costs.
+
+    With ``at``, the moment (UTC ns) up to which rows are held, series put together are left alone whose next step of
+    time is not over by then, and what only saves time is left to :func:`add_states`.
+    """
     state = DerivedState(lake)
-    written = put_together(lake, state)
-    plan, batch = computations(lake.series()), _Batch(lake, state)
+    written = put_together(lake, state, at)
+    plan = [item for item in computations(lake.series()) if at is None or not item.saves_time]
+    return written + _derive(lake, state, plan, progress)
+
+
+def add_states(lake: Lake, coin: str) -> int:
+    """Compute what is missing of a coin's rows that only save time, and return how many were added."""
+    plan = [item for item in computations(lake.series(coin=coin)) if item.saves_time]
+    return _derive(lake, DerivedState(lake), plan, no_progress)
+
+
+def _derive(lake: Lake, state: DerivedState, plan: Sequence[Computation], progress: Progress) -> int:
+    batch = _Batch(lake, state)
     state.look({kind for item in plan for kind in item.inputs})
     for number, computation in enumerate(plan, start=1):
         progress(computation.name, number, len(plan))
@@ -49,24 +67,30 @@ def add_new(lake: Lake, *, progress: Progress = no_progress) -> int:
         if number % _BATCH == 0:
             batch.write()
     batch.write()
-    return batch.written + written
+    state.write()
+    return batch.written
 
 
 # -- series put together ----------------------------------------------------------------------------------------------
 
 
-def put_together(lake: Lake, state: DerivedState | None = None) -> int:
+def put_together(lake: Lake, state: DerivedState | None = None, at: int | None = None) -> int:
     """Bring the series that are put together from others up to date, and return how many rows were added."""
     state = state or DerivedState(lake)
-    return _add_sums(lake, venue_sums, state) + _add_sums(lake, joint_sums, state)
+    added = sum(_add_sums(lake, sums_of, state, at) for sums_of in (venue_sums, joint_sums))
+    state.write()
+    return added
 
 
-def _add_sums(lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], state: DerivedState) -> int:
+def _add_sums(
+    lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], state: DerivedState, at: int | None
+) -> int:
     """Add what is new of the series that are put together from others, and return how many rows."""
     plan = sums_of(lake.series())
     state.look({kind for item in plan for kind in item.inputs})
     batch = _Batch(lake, state)
-    due = [(total, fresh) for total in plan if (fresh := state.fresh(total.name, total.inputs)) is not None]
+    new = ((total, state.fresh(total.name, total.inputs)) for total in plan)
+    due = [(total, fresh) for total, fresh in new if fresh and not _is_early(total, fresh, state, at)]
     tails = _Tails(lake, due)
     for total, fresh in due:
         rows = _summed(lake, total, fresh, state, tails)
@@ -75,6 +99,12 @@ def _add_sums(lake: Lake, sums_of: Callable[[Sequence[Series]], Sequence[Sum]], 
         batch.done(total.name, total.inputs)
     batch.write()
     return batch.written
+
+
+def _is_early(total: Sum, fresh: Fresh, state: DerivedState, at: int | None) -> bool:
+    """Whether rows only were added, and none of them can have ended the next step of a sum."""
+    last = state.last(total.series.kind, total.series.series)
+    return at is not None and not fresh.changed and 0 < at - total.series.step < last
 
 
 def _begin(total: Sum, fresh: Fresh) -> int:
@@ -151,7 +181,7 @@ class _Batch:
             for name, inputs in self._done:
                 self._state.done(name, inputs)
             self._done = []
-            self._state.write()
+            self._state.write(within=_UNWRITTEN)
 
 
 def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState, batch: _Batch) -> None:
@@ -165,15 +195,15 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
     kept: dict[str, pl.DataFrame] = {}
     if since and computation.goes_on:
         kept = _own_rows(lake, computation, since, fresh.after)
-        since = computation.goes_on(kept)
-    moments = _moments(lake, computation, since)
-    if kept and len(moments) > 1:  # a state has seen no revision
+        since = computation.goes_on(kept, fresh.after)
+    versions = _versions(lake, computation, since)
+    if kept and len(_moments(versions)) > 1:  # a state has seen no revision
         kept, since = {}, 0
-        moments = _moments(lake, computation, since)
-    after = fresh.after if since else 0
+        versions = _versions(lake, computation, since)
+    after, moments = fresh.after if since else 0, _moments(versions)
     for at in moments:
-        derived = computation.derive(_read(lake, computation, since, at) | (kept if since else {}))
-        for kind, rows in derived.items():
+        inputs = {kind: _usable(kind, rows, at) for kind, rows in versions.items()}
+        for kind, rows in computation.derive(inputs | (kept if since else {}), after).items():
             batch.add(kind, rows.filter(pl.col("event_time") > after))
         if len(moments) > 1:  # what a later moment adds depends on what an earlier one left
             batch.write(state=False)
@@ -183,24 +213,28 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
 def _own_rows(lake: Lake, computation: Computation, since: int, until: int) -> dict[str, pl.DataFrame]:
     """Return what a computation wrote of the moments between two, UTC ns: the newest row of each."""
     return {
-        kind: lake.as_of(kind, since=since).filter(own, pl.col("event_time") <= until).sort("event_time")
+        kind: latest_versions(lake.between(kind, since, until).filter(own), KINDS[kind]).collect().sort("event_time")
         for kind, own in computation.outputs.items()
     }
 
 
-def _moments(lake: Lake, computation: Computation, since: int) -> list[int | None]:
+def _versions(lake: Lake, computation: Computation, since: int) -> dict[str, pl.DataFrame]:
+    """Return every version of the input rows since a moment, UTC ns."""
+    return {
+        kind: lake.between(kind, since).filter(pl.col("series").is_in(names)).collect()
+        for kind, names in computation.inputs.items()
+    }
+
+
+def _moments(versions: dict[str, pl.DataFrame]) -> list[int | None]:
     """Return the moments at which the inputs must be looked at: just before each revision, and now."""
     moments: set[int] = set()
-    for kind, names in computation.inputs.items():
-        key = KINDS[kind].revision_key
-        rows = lake.between(kind, since).filter(pl.col("series").is_in(list(names)))
-        revised = rows.filter(pl.col("known_time") > pl.col("known_time").min().over(key))
-        moments.update(revised.select("known_time").unique().collect()["known_time"].to_list())
+    for kind, rows in versions.items():
+        first = pl.col("known_time").min().over(KINDS[kind].revision_key)
+        moments.update(rows.filter(pl.col("known_time") > first)["known_time"].unique())
     return [*(moment - 1 for moment in sorted(moments)), None]
 
 
-def _read(lake: Lake, computation: Computation, since: int, at: int | None) -> dict[str, pl.DataFrame]:
-    return {
-        kind: usable(kind, lake.as_of(kind, at=at, series=names, since=since or None))
-        for kind, names in computation.inputs.items()
-    }
+def _usable(kind: str, versions: pl.DataFrame, at: int | None) -> pl.DataFrame:
+    known = versions.lazy() if at is None else versions.lazy().filter(pl.col("known_time") <= at)
+    return usable(kind, latest_versions(known, KINDS[kind]).collect())

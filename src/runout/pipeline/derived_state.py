@@ -4,18 +4,27 @@ Of each computation and each of its input series: how many rows there were and t
 that came since are later, only the tail is new; if not, history has changed, and all is computed again.
 """
 
+import time
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+import numpy as np
 import polars as pl
 
+from runout.clock import NANOSECONDS_PER_HOUR
 from runout.lake import Lake
 from runout.records import KINDS
 from runout.version import METHOD_VERSION
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 Inputs = Mapping[str, tuple[str, ...]]
 _OF: Final = " of "
+_NEAR: Final = NANOSECONDS_PER_HOUR
+"""Before the newest row of a kind: rows after a moment within are counted for all its series at once."""
+_NONE: Final = np.zeros(0, np.int64)
 
 
 class Extent(msgspec.Struct, frozen=True):
@@ -51,14 +60,20 @@ class DerivedState:
         self._known = {name: Extent(through, rows) for name, through, rows in columns}
         self._present: dict[tuple[str, str], Extent] = {}
         self._read: set[str] = set()
-        self._later: dict[tuple[str, str, int], int] = {}
-        self._dirty = False
+        self._later: dict[str, tuple[int, dict[str, NDArray[np.int64]]]] = {}
+        self._dirty, self._written = False, time.monotonic()
 
     def look(self, kinds: Iterable[str]) -> None:
         """Note how far the series of kinds go now; of a kind that was looked at before, what was written since."""
+        self._later = {}
         for kind in sorted(set(kinds)):
             for series, rows, _, last in self._lake.extent([kind]).iter_rows():
                 self._present[kind, series] = Extent(last, rows)
+
+    def last(self, kind: str, series: str) -> int:
+        """Return the last time that a series speaks of, UTC ns; 0 without rows."""
+        extent = self._present.get((kind, series))
+        return extent.last if extent else 0
 
     def newest(self, inputs: Inputs) -> int:
         """Return the last time that any of the inputs speaks of, UTC ns; 0 without rows."""
@@ -99,19 +114,19 @@ class DerivedState:
             self._dirty = True
             self.write()
 
-    def write(self) -> None:
-        """Write the state, if it has changed.
+    def write(self, *, within: float = 0.0) -> None:
+        """Write the state, if it has changed and was not written within the last seconds.
 
         Raises
         ------
         LakeError
             If the lake cannot be written.
         """
-        if not self._dirty:
+        if not self._dirty or time.monotonic() - self._written < within:
             return
         rows = [(name, METHOD_VERSION, stored.last, stored.rows) for name, stored in sorted(self._known.items())]
-        self._lake.overwrite("computations", pl.DataFrame(rows, schema=KINDS["computations"].dtypes, orient="row"))
-        self._dirty = False
+        self._lake.set_computations(pl.DataFrame(rows, schema=KINDS["computations"].dtypes, orient="row"))
+        self._dirty, self._written = False, time.monotonic()
 
     def _extents(self, inputs: Inputs) -> dict[tuple[str, str], Extent]:
         keys = [(kind, name) for kind, names in inputs.items() for name in names]
@@ -119,11 +134,17 @@ class DerivedState:
 
     def _rows_after(self, kind: str, series: str, last: int) -> int:
         """Return how many rows of a series speak of moments after ``last``."""
-        key = kind, series, last
-        if key not in self._later:
+        if kind not in self._later:
+            first = max(extent.last for key, extent in self._present.items() if key[0] == kind) - _NEAR
+            rows = self._lake.between(kind, first).select("series", "event_time").collect()
+            parts = rows.sort("event_time").partition_by("series", as_dict=True)
+            self._later[kind] = first, {str(name): part["event_time"].to_numpy() for (name,), part in parts.items()}
+        first, near = self._later[kind]
+        if last + 1 < first:
             rows = self._lake.between(kind, last + 1).filter(pl.col("series") == series)
-            self._later[key] = rows.select(pl.len()).collect().item()
-        return self._later[key]
+            return rows.select(pl.len()).collect().item()
+        times = near.get(series, _NONE)
+        return len(times) - int(np.searchsorted(times, last, side="right"))
 
 
 def _key(name: str, kind: str, series: str) -> str:

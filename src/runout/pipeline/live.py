@@ -14,7 +14,7 @@ from runout.collect.recorder import pace_of_clock
 from runout.lake import Lake
 from runout.pipeline import ledger
 from runout.pipeline.cluster_snapshots import has_clusters, newest_moment
-from runout.pipeline.derive import add_new
+from runout.pipeline.derive import add_new, add_states
 from runout.pipeline.issue_bulletin import Publication
 
 _MOST_BEHIND: Final = 10 * NANOSECONDS_PER_MINUTE
@@ -68,7 +68,7 @@ class Updater:
         LakeError
             If the lake cannot be written; what was written stays, and the next update goes on.
         """
-        add_new(self._lake)
+        add_new(self._lake, at=at)
         hour, first = at // NANOSECONDS_PER_HOUR, self._hour < 0
         if hour != self._hour:
             self._due += [part for part in self._parts() if part not in self._due]
@@ -79,8 +79,8 @@ class Updater:
     def go_on(self, at: int) -> None:
         """Do the next part of what the hour asks for.
 
-        Forecast, map, and levels and moves of each coin, and putting files together, are a part each: no minute waits
-        for all of them.
+        States that maps go on from, forecast, map, and levels and moves of each coin, and putting files together, are a
+        part each: no minute waits for all of them.
 
         Raises
         ------
@@ -88,7 +88,9 @@ class Updater:
             As :meth:`update`.
         """
         part, coin = self._due[0]
-        if part == "forecast":
+        if part == "states":
+            add_states(self._lake, coin)
+        elif part == "forecast":
             ledger.issue_daily(self._lake, coin, [start_of_day(at)])
         elif part == "map":
             self._draw(coin)
@@ -100,7 +102,9 @@ class Updater:
         del self._due[0]
 
     def _parts(self) -> list[tuple[str, str]]:
-        return [*((part, coin) for coin in self._coins for part in ("forecast", "map", "levels")), ("files", "")]
+        priced = sorted({series.coin for series in self._lake.series("bars")})
+        own = ((part, coin) for coin in self._coins for part in ("forecast", "map", "levels"))
+        return [*(("states", coin) for coin in priced), *own, ("files", "")]
 
     def _draw(self, coin: str) -> None:
         """Make the map of a coin of the present, where the lake does not hold its levels."""

@@ -77,18 +77,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         Which venue; what for (``instruments``, ``bars``, ``open_interest``, …); of which instrument, empty for all.
     host
         Key of the venue's base addresses (``venue.toml`` ``[hosts]``), which a setting may replace.
-    path, parameters
-        Path from the base address; query in sending order. Of a POST the body is sent instead: parameters only keep
-        the window for paging.
-    method, body
-        HTTP method; JSON body of a POST.
+    path, parameters, method, body
+        Path from the base address; query in sending order; HTTP method. Of a POST the JSON body is sent instead of the
+        parameters, which only keep the window for paging.
     pool, weight
         Limit pool of ``venue.toml`` and what the call takes from it.
     since, until
         UTC ns; stretch of event times the caller wants.
     edge
-        ``sequence`` of each liquidation stamped ``until`` on the pages before, where a cursor leads: a page can end
-        between two that are alike.
+        ``sequence`` of liquidations stamped ``until`` on pages before, where a cursor leads: two alike may be on two.
     """
 
     venue: str
@@ -128,10 +125,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         ``ok``; ``slow-down`` (wait, same address, then again); ``banned`` (nothing may be sent before ``wait`` is
         over); ``blocked`` (this country or address is refused: stop, in the venue's words); ``gone`` (no such symbol
         or path: stop this series); ``broken`` (HTML, cut JSON, server fault: try again).
-    wait
-        Seconds to stay silent.
-    words
-        The venue's own words, cut to a line.
+    wait, words
+        Seconds to stay silent; the venue's own words, cut to a line.
     used
         Weight used in the running window as the venue counts it, where a header says so.
     """

@@ -25,21 +25,26 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
     outputs
         Which rows of which derived tables are its own.
     derive
-        From input tables (by kind) to rows of derived tables (by kind).
+        From input tables (by kind), and the moment (UTC ns) up to which its rows stand, to rows of derived tables (by
+        kind); 0: from the start. Rows up to that moment are left out of what it gives.
     step
         Rows come at whole steps of time only (UTC ns): between them there is nothing to compute; 0: at any time.
+    saves_time
+        No answer needs its rows, which only spare a walk over the past: what runs on may compute them later.
     goes_on
-        Of a computation that keeps its state: from its own rows of the lookback (by kind), the moment (UTC ns) of the
-        state it can go on from, after which inputs are read; 0: from the start. ``derive`` is given those rows too.
+        Of a computation that keeps its state: from its own rows of the lookback (by kind), and the moment up to which
+        they stand, the moment (UTC ns) from which inputs are read; 0: from the start. ``derive`` is given those rows
+        too.
     """
 
     name: str
     inputs: dict[str, tuple[str, ...]]
     lookback: int
     outputs: dict[str, pl.Expr]
-    derive: Callable[[Tables], Tables]
+    derive: Callable[[Tables, int], Tables]
     step: int = 0
-    goes_on: Callable[[Tables], int] | None = None
+    saves_time: bool = False
+    goes_on: Callable[[Tables, int], int] | None = None
 
 
 def inputs_of(*series: Series) -> dict[str, tuple[str, ...]]:

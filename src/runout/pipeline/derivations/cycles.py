@@ -46,7 +46,7 @@ def _priced(series: Iterable[Series], coin: str) -> list[tuple[Series, Series]]:
 
 
 def _divergence(coin: str, interest: Series, price: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = with_price(tables["open_interest"], tables["bars"])
         parts = [
             long_form(
@@ -66,7 +66,7 @@ def _divergence(coin: str, interest: Series, price: Series) -> Computation:
 
 
 def _peaks(coin: str, interest: Series, price: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         table = peak_history.peak_history(with_price(tables["open_interest"], tables["bars"]))
         named = table.select(
             "event_time", "known_time", (pl.lit("peak.") + pl.col("field")).alias("indicator"), "value"
@@ -98,7 +98,7 @@ def daily_records(series: Iterable[Series], coin: str, groups: Iterable[Liquidat
         return []
     interest, price = daily
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         days = _days(tables, len(forced.series))
         parts = [*_falls_after(days, coin, interest.series), *_analogues(days, coin, interest.series)]
         return {"indicators": pl.concat(parts, how="diagonal")}

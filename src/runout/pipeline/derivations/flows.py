@@ -71,7 +71,7 @@ def flow_verdicts(series: Iterable[Series], coin: str) -> list[Computation]:
 def _flows(pair: FlowPair, price: Series) -> Computation:
     coin = pair.spot.coin
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         spot, leveraged = (
             on_grid(flows.net_taker_flow(_traded(rows_of(tables, s)))) for s in (pair.spot, pair.leveraged)
         )
@@ -147,7 +147,7 @@ def depth_states(series: Iterable[Series], coin: str) -> list[Computation]:
 
 
 def _depth(coin: str, series: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = tables["depth"].filter(pl.col("band") == 0.01).drop_nulls(["bid_usd", "ask_usd"]).sort("event_time")
         return {"indicators": long_form(depth.depth_state(rows), "depth", coin, series.series, _DEPTH_COLUMNS)}
 
@@ -170,7 +170,7 @@ def premiums(series: Iterable[Series], coin: str) -> list[Computation]:
 
 
 def _premium(coin: str, item: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = tables["premium"].drop_nulls("rate").sort("event_time")
         return {
             "indicators": long_form(_ranked(rows), "premium", coin, item.series, ("rate", "percentile", "ranked_days"))
@@ -186,7 +186,7 @@ def _premium(coin: str, item: Series) -> Computation:
 
 
 def _basis(coin: str, leveraged: Series, spot: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         other = rows_of(tables, spot).select(
             "event_time", pl.col("close").alias("spot"), pl.col("known_time").alias("k")
         )

@@ -26,7 +26,7 @@ def headline_ratio(wide: LiquidationGroup, fine: LiquidationGroup) -> Computatio
     Figures of a rolling day are fitted apart from those that only a UTC day can be held against.
     """
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = tables["liquidations"]
         daily, short = totals_in(rows, wide), totals_in(rows, fine)
         used = [fact for fact in shipped_facts() if fact.status == "used"]

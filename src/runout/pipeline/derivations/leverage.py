@@ -35,7 +35,7 @@ def open_interest_changes(coin: str, interest: Series, price: Series) -> Computa
     """Return the computation of changes of open interest, split and with their usual size."""
     windows = open_interest.CHANGE_WINDOWS
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = with_price(tables["open_interest"], tables["bars"])
         wide = {f"open_interest.{label}": open_interest.changes(rows, window) for label, window in windows.items()}
         parts = [long_form(frame, name, coin, interest.series, _CHANGE_COLUMNS) for name, frame in wide.items()]
@@ -63,7 +63,7 @@ def leverage_ratios(series: Iterable[Series], coin: str) -> list[Computation]:
 
 
 def _leverage_ratio(coin: str, reserve: Series, interest: Series, price: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         stored = tables["reserves"].select("event_time", pl.col("known_time").alias("reserve_known"), "reserve_base")
         both = with_price(tables["open_interest"], tables["bars"]).join(stored, on="event_time")
         both = both.with_columns(pl.max_horizontal("known_time", "reserve_known").alias("known_time"))
@@ -85,7 +85,7 @@ def funding_states(series: Iterable[Series], coin: str) -> list[Computation]:
 
 
 def _funding(coin: str, series: Series) -> Computation:
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = tables["funding"].drop_nulls(["rate", "interval_hours"]).sort("event_time")
         state = funding.funding_state(rows)
         t = times(state)
@@ -126,7 +126,7 @@ def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
     scope = catalogue.core_name(members)
     venue_of = {item.series: item.venues[0] for item in members}
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         rows = tables["open_interest"].drop_nulls(["open_interest_usd", "price"])
         rows = rows.with_columns(pl.col("series").replace_strict(venue_of).alias("venue"))
         rows = rows.sort("venue", "event_time", "series").unique(["venue", "event_time"], keep="first")
@@ -153,7 +153,7 @@ def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
             lookback=_CORE_LOOKBACK,
             outputs=own_indicators("core", coin, scope),
             derive=derive,
-            goes_on=lambda own: max(_newest(own["indicators"]) - _CORE_LOOKBACK, 0),
+            goes_on=lambda own, _: max(_newest(own["indicators"]) - _CORE_LOOKBACK, 0),
         )
     ]
 

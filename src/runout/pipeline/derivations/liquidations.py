@@ -1,5 +1,7 @@
 """Trailing liquidations with their ranks, and flushes."""
 
+from typing import Final
+
 import msgspec
 import polars as pl
 
@@ -17,12 +19,16 @@ _COLUMNS = (
     "total_percentile", "long_percentile", "short_percentile", "ranked_days",
 )  # fmt: skip
 
+_SIDES: Final[tuple[tuple[flushes.Direction, str], ...]] = (("flush", "long"), ("squeeze", "short"))
+"""Each kind of event, and the side that loses in it."""
+
 
 def trailing_liquidations(group: LiquidationGroup) -> Computation:
     """Return the computation of trailing 24 h totals and their ranks."""
 
-    def derive(tables: Tables) -> Tables:
-        trailing = liquidations.trailing(liquidations.by_side(tables["liquidations"], len(group.series)))
+    def derive(tables: Tables, after: int) -> Tables:
+        sides = liquidations.by_side(tables["liquidations"], len(group.series))
+        trailing = liquidations.trailing(sides, after=after)
         return {"indicators": long_form(trailing, "liquidations.24h", group.coin, group.name, _COLUMNS)}
 
     return Computation(
@@ -35,25 +41,24 @@ def trailing_liquidations(group: LiquidationGroup) -> Computation:
 
 
 def flush_events(group: LiquidationGroup, series: list[Series]) -> list[Computation]:
-    """Return the computations of flushes and of squeezes; none where no bars have the group's step."""
+    """Return the computation of flushes and squeezes; none where no bars have the group's step."""
     coin = "BTC" if group.coin == catalogue.ALL_COINS else group.coin
     price = catalogue.bars(series, coin, step=group.step)
-    return [_flush(group, price, direction) for direction in ("flush", "squeeze")] if price else []
+    return [_flushes(group, price)] if price else []
 
 
-def _flush(group: LiquidationGroup, price: Series, direction: flushes.Direction) -> Computation:
-    side = "long" if direction == "flush" else "short"
-
-    def derive(tables: Tables) -> Tables:
+def _flushes(group: LiquidationGroup, price: Series) -> Computation:
+    def derive(tables: Tables, after: int) -> Tables:
         sides = liquidations.by_side(tables["liquidations"], len(group.series))
-        totals = liquidations.trailing(sides).select(
-            "event_time",
-            "known_time",
-            pl.col(f"{side}_usd").alias("trailing_usd"),
-            pl.col(f"{side}_percentile").alias("percentile"),
-        )
-        totals = totals.join(sides.select("event_time", pl.col(f"{side}_usd").alias("interval_usd")), on="event_time")
-        states = flushes.flush_states(tables["bars"], totals, direction)
+        trailing = liquidations.trailing(sides, after=after)
+        own = tables.get("flushes", KINDS["flushes"].empty())
+        states = [
+            state
+            for direction, side in _SIDES
+            for state in flushes.flush_states(
+                tables["bars"], _of_side(sides, trailing, side), direction, _running(own, direction), after
+            )
+        ]
         rows = [
             msgspec.structs.asdict(s)
             | {"series": group.name, "coin": price.coin, "move": s.move, "method_version": METHOD_VERSION}
@@ -61,11 +66,30 @@ def _flush(group: LiquidationGroup, price: Series, direction: flushes.Direction)
         ]
         return {"flushes": pl.DataFrame(rows, schema=KINDS["flushes"].dtypes)}
 
-    own = (pl.col("series") == group.name) & (pl.col("direction") == direction)
+    lookback = liquidations.RANK_WINDOW + 2 * DAY
     return Computation(
-        name=f"{direction}/{group.name}/{price.series}",
+        name=f"flushes/{group.name}/{price.series}",
         inputs={"liquidations": tuple(s.series for s in group.series), "bars": (price.series,)},
-        lookback=0,  # an event's state reaches back to its start: always from the beginning
-        outputs={"flushes": own & (pl.col("method_version") == METHOD_VERSION)},
+        lookback=lookback,
+        outputs={"flushes": (pl.col("series") == group.name) & (pl.col("method_version") == METHOD_VERSION)},
         derive=derive,
+        goes_on=lambda _, after: max(after - lookback, 0),
     )
+
+
+def _of_side(sides: pl.DataFrame, trailing: pl.DataFrame, side: str) -> pl.DataFrame:
+    """Return what a flush asks of liquidations: those of one side, their 24 h total, and its rank."""
+    return trailing.select(
+        "event_time",
+        "known_time",
+        pl.col(f"{side}_usd").alias("trailing_usd"),
+        pl.col(f"{side}_percentile").alias("percentile"),
+    ).join(sides.select("event_time", pl.col(f"{side}_usd").alias("interval_usd")), on="event_time")
+
+
+def _running(own: pl.DataFrame, direction: flushes.Direction) -> flushes.Flush | None:
+    """Return the event that had not ended with the last row written."""
+    last = own.filter(pl.col("direction") == direction).sort("event_time").tail(1)
+    if last.is_empty() or last["state"].item() == "ended":
+        return None
+    return msgspec.convert(last.select(flushes.Flush.__struct_fields__).row(0, named=True), flushes.Flush)

@@ -26,16 +26,16 @@ def states(series: Iterable[Series], coin: str) -> list[Computation]:
 def _states(bars: list[Series], coin: str) -> Computation:
     finest = bars[0]
 
-    def derive(tables: Tables) -> Tables:
+    def derive(tables: Tables, _: int) -> Tables:
         parts = (tables["bars"].filter(pl.col("series") == series.series) for series in bars)
         return {"map_states": kept_rows(joined_bars(parts), finest, tables.get("map_states"))}
 
-    def goes_on(own: Tables) -> int:
+    def goes_on(own: Tables, _: int) -> int:
         base = resumable(own["map_states"])
         return base and base - BUCKET + 1
 
     own = (pl.col("series") == finest.series) & (pl.col("coin") == coin) & (pl.col("method_version") == METHOD_VERSION)
     return Computation(
         name=f"map_states/{finest.series}", inputs=inputs_of(*bars), lookback=_LOOKBACK, outputs={"map_states": own},
-        derive=derive, step=BUCKET, goes_on=goes_on,
+        derive=derive, step=BUCKET, saves_time=True, goes_on=goes_on,
     )  # fmt: skip
