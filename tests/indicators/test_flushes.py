@@ -78,6 +78,11 @@ def test_going_on_from_a_running_state_equals_starting_from_the_beginning(seed: 
         tail = price.filter(pl.col("event_time") > state.event_time - 30 * HOUR)
         onward = flush_states(tail, forced, "flush", running=state)
         assert onward == [s for s in everything if s.event_time > state.event_time]
+    for after in price["event_time"].gather_every(37).to_list():
+        at = next((state for state in running if state.event_time == after), None)
+        tail = price.filter(pl.col("event_time") > after - 30 * HOUR)
+        onward = flush_states(tail, forced, "flush", at, after)
+        assert onward == [s for s in everything if s.event_time > after]
 
 
 def test_a_squeeze_is_the_mirror_of_a_flush() -> None:

@@ -49,15 +49,19 @@ def test_the_tail_computed_alone_equals_the_tail_of_everything(tail: int, seed: 
     assert trailing(alone).tail(tail).equals(trailing(sides).tail(tail))
 
 
-@given(values=st.lists(st.integers(0, 9), min_size=1, max_size=60), window=st.integers(1, 30))
-def test_ranks_equal_their_plain_definition(values: list[int], window: int) -> None:
+@given(
+    values=st.lists(st.one_of(st.integers(0, 9), st.none()), min_size=1, max_size=60),
+    window=st.integers(1, 30),
+    after=st.integers(-1, 60),
+)
+def test_ranks_equal_their_plain_definition(values: list[int | None], window: int, after: int) -> None:
     x, t = np.array(values, float), np.arange(len(values), dtype=np.int64)
     plain = [
-        100 * np.mean((past < x[i]) + 0.5 * (past == x[i]))
+        100 * np.mean((past < x[i]) + 0.5 * (past == x[i])) if i > after and not np.isnan(x[i]) else np.nan
         for i in range(len(x))
-        for past in [x[max(0, i - window + 1) : i + 1]]
+        for past in [x[max(0, i - window + 1) : i + 1][~np.isnan(x[max(0, i - window + 1) : i + 1])]]
     ]
-    assert np.allclose(percentile_rank(x, t, window, 1), plain)
+    assert np.allclose(percentile_rank(x, t, window, 1, after), plain, equal_nan=True)
 
 
 @given(values=st.lists(st.floats(0, 1e9), min_size=1, max_size=50), window=st.integers(1, 12))

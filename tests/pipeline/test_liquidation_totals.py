@@ -79,3 +79,18 @@ def test_nothing_is_known_before_its_hour_is_over(lake):
     put_together(lake)
     rows = lake.scan("liquidations").filter(pl.col("span") > 0).collect()
     assert (rows["known_time"] > rows["event_time"]).all()
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 20])
+def test_totals_made_as_events_come_are_those_made_at_once_at_every_moment(lake, tmp_path, minutes):
+    growing, since = Lake(str(tmp_path / "growing")), 0
+    growing.register([feed("bybit")])
+    for moment in range(START, START + 6 * HOUR, minutes * MINUTE):
+        rows = lake.scan("liquidations").filter(pl.col("known_time").is_between(since + 1, moment)).collect()
+        growing.append("liquidations", rows)
+        put_together(growing, at=moment)
+        since = moment
+        if moment % (20 * MINUTE) == 0:
+            whole = lake.copy_as_of(moment, tmp_path / f"whole-{moment}")
+            put_together(whole)
+            assert hours(growing, "bybit") == hours(whole, "bybit")

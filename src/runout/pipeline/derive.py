@@ -91,7 +91,7 @@ def _add_sums(
     batch = _Batch(lake, state)
     new = ((total, state.fresh(total.name, total.inputs)) for total in plan)
     due = [(total, fresh) for total, fresh in new if fresh and not _is_early(total, fresh, state, at)]
-    tails = _Tails(lake, due)
+    tails = _Tails(lake, due, state)
     for total, fresh in due:
         rows = _summed(lake, total, fresh, state, tails)
         if rows.height:
@@ -107,17 +107,18 @@ def _is_early(total: Sum, fresh: Fresh, state: DerivedState, at: int | None) -> 
     return at is not None and not fresh.changed and 0 < at - total.series.step < last
 
 
-def _begin(total: Sum, fresh: Fresh) -> int:
+def _begin(total: Sum, fresh: Fresh, state: DerivedState) -> int:
     """Return from when the inputs of a sum must be read (UTC ns); 0: from their start."""
-    return max(fresh.after - total.lookback, 0) if fresh.after else 0
+    begin = max(fresh.after - total.lookback, 0) if fresh.after else 0
+    return begin if begin > state.first(total.series.kind, total.inputs[total.series.kind]) else 0
 
 
 class _Tails:
     """What the sums are made from of which only the last days are new: read once, however many they are."""
 
-    def __init__(self, lake: Lake, due: Sequence[tuple[Sum, Fresh]]) -> None:
+    def __init__(self, lake: Lake, due: Sequence[tuple[Sum, Fresh]], state: DerivedState) -> None:
         self._lake = lake
-        begins = [_begin(total, fresh) for total, fresh in due]
+        begins = [_begin(total, fresh, state) for total, fresh in due]
         self._since = max(begins, default=0) - _ONCE
         parts = [total for (total, _), begin in zip(due, begins, strict=True) if begin and begin >= self._since]
         self._names = {kind: sorted({name for total in parts for name in total.inputs.get(kind, ())}) for kind in KINDS}
@@ -133,7 +134,7 @@ class _Tails:
 
 
 def _summed(lake: Lake, total: Sum, fresh: Fresh, state: DerivedState, tails: _Tails) -> pl.DataFrame:
-    since = _begin(total, fresh)
+    since = _begin(total, fresh, state)
     tables = {kind: usable(kind, tails.read(kind, names, since)) for kind, names in total.inputs.items()}
     kind, name = total.series.kind, total.series.series
     rows = rows_of_sum(total, total.derive(tables, since))

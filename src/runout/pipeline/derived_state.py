@@ -59,6 +59,7 @@ class DerivedState:
         columns = metrics.sort("through", "rows_used").select("computation", "through", "rows_used").iter_rows()
         self._known = {name: Extent(through, rows) for name, through, rows in columns}
         self._present: dict[tuple[str, str], Extent] = {}
+        self._first: dict[tuple[str, str], int] = {}
         self._read: set[str] = set()
         self._later: dict[str, tuple[int, dict[str, NDArray[np.int64]]]] = {}
         self._dirty, self._written = False, time.monotonic()
@@ -67,17 +68,17 @@ class DerivedState:
         """Note how far the series of kinds go now; of a kind that was looked at before, what was written since."""
         self._later = {}
         for kind in sorted(set(kinds)):
-            for series, rows, _, last in self._lake.extent([kind]).iter_rows():
-                self._present[kind, series] = Extent(last, rows)
+            for series, rows, first, last in self._lake.extent([kind]).iter_rows():
+                self._present[kind, series], self._first[kind, series] = Extent(last, rows), first
 
     def last(self, kind: str, series: str) -> int:
         """Return the last time that a series speaks of, UTC ns; 0 without rows."""
         extent = self._present.get((kind, series))
         return extent.last if extent else 0
 
-    def newest(self, inputs: Inputs) -> int:
-        """Return the last time that any of the inputs speaks of, UTC ns; 0 without rows."""
-        return max((item.last for item in self._extents(inputs).values()), default=0)
+    def first(self, kind: str, names: Iterable[str]) -> int:
+        """Return the first time that any of some series speaks of, UTC ns; 0 without rows."""
+        return min((self._first[kind, name] for name in names if (kind, name) in self._first), default=0)
 
     def fresh(self, name: str, inputs: Inputs, step: int = 0) -> Fresh | None:
         """Return what of the inputs is new to a computation; None for nothing.
