@@ -103,8 +103,11 @@ def _add_sums(
 
 def _is_early(total: Sum, fresh: Fresh, state: DerivedState, at: int | None) -> bool:
     """Whether rows only were added, and none of them can have ended the next step of a sum."""
-    last = state.last(total.series.kind, total.series.series)
-    return at is not None and not fresh.changed and 0 < at - total.series.step < last
+    last, kind = state.last(total.series.kind, total.series.series), total.series.kind
+    if at is None or fresh.changed or not last:
+        return False
+    reach = min(state.last(kind, name) for name in total.inputs[kind]) if total.needs_all else at
+    return min(at, reach) < last + total.series.step
 
 
 def _begin(total: Sum, fresh: Fresh, state: DerivedState) -> int:
@@ -197,10 +200,10 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
     if since and computation.goes_on:
         kept = _own_rows(lake, computation, since, fresh.after)
         since = computation.goes_on(kept, fresh.after)
-    versions = _versions(lake, computation, since)
+    versions = _versions(lake, computation, since, fresh.after)
     if kept and len(_moments(versions)) > 1:  # a state has seen no revision
         kept, since = {}, 0
-        versions = _versions(lake, computation, since)
+        versions = _versions(lake, computation, since, fresh.after)
     after, moments = fresh.after if since else 0, _moments(versions)
     for at in moments:
         inputs = {kind: _usable(kind, rows, at) for kind, rows in versions.items()}
@@ -214,17 +217,29 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
 def _own_rows(lake: Lake, computation: Computation, since: int, until: int) -> dict[str, pl.DataFrame]:
     """Return what a computation wrote of the moments between two, UTC ns: the newest row of each."""
     return {
-        kind: latest_versions(lake.between(kind, since, until).filter(own), KINDS[kind]).collect().sort("event_time")
+        kind: latest_versions(
+            lake.between(kind, _begin_of(kind, computation, since, until), until).filter(own), KINDS[kind]
+        )
+        .collect()
+        .sort("event_time")
         for kind, own in computation.outputs.items()
     }
 
 
-def _versions(lake: Lake, computation: Computation, since: int) -> dict[str, pl.DataFrame]:
+def _versions(lake: Lake, computation: Computation, since: int, after: int) -> dict[str, pl.DataFrame]:
     """Return every version of the input rows since a moment, UTC ns."""
     return {
-        kind: lake.between(kind, since).filter(pl.col("series").is_in(names)).collect()
+        kind: lake.between(kind, _begin_of(kind, computation, since, after))
+        .filter(pl.col("series").is_in(names))
+        .collect()
         for kind, names in computation.inputs.items()
     }
+
+
+def _begin_of(kind: str, computation: Computation, since: int, after: int) -> int:
+    """Return from when rows of a kind are read, where others are read since a moment (UTC ns; 0: from the start)."""
+    shorter = computation.lookbacks.get(kind)
+    return max(since, after - shorter) if since and shorter else since
 
 
 def _moments(versions: dict[str, pl.DataFrame]) -> list[int | None]:

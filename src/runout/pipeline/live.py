@@ -79,8 +79,8 @@ class Updater:
     def go_on(self, at: int) -> None:
         """Do the next part of what the hour asks for.
 
-        States that maps go on from, forecast, map, and levels and moves of each coin, and putting files together, are a
-        part each: no minute waits for all of them.
+        States that maps go on from, forecast, map, and levels and moves of each coin are a part each: no minute waits
+        for all of them. Files are put together by the collector.
 
         Raises
         ------
@@ -97,14 +97,12 @@ class Updater:
         elif part == "levels" and coin in self._maps:
             self._maps[coin].keep(self._lake)
             del self._maps[coin]
-        elif part == "files":
-            self._lake.compact()
         del self._due[0]
 
     def _parts(self) -> list[tuple[str, str]]:
         priced = sorted({series.coin for series in self._lake.series("bars")})
         own = ((part, coin) for coin in self._coins for part in ("forecast", "map", "levels"))
-        return [*(("states", coin) for coin in priced), *own, ("files", "")]
+        return [*(("states", coin) for coin in priced), *own]
 
     def _draw(self, coin: str) -> None:
         """Make the map of a coin of the present, where the lake does not hold its levels."""

@@ -1,6 +1,6 @@
 """What a computation is: a pure function from input tables to derived rows, its scope and how far it looks back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import polars as pl
@@ -22,6 +22,8 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
         Series read, by record kind.
     lookback
         Nanoseconds before the first new row that the result can depend on; 0: everything, always.
+    lookbacks
+        Shorter ones of single kinds, its own among them.
     outputs
         Which rows of which derived tables are its own.
     derive
@@ -42,6 +44,7 @@ class Computation(msgspec.Struct, frozen=True, kw_only=True):
     lookback: int
     outputs: dict[str, pl.Expr]
     derive: Callable[[Tables, int], Tables]
+    lookbacks: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
     step: int = 0
     saves_time: bool = False
     goes_on: Callable[[Tables, int], int] | None = None

@@ -151,6 +151,7 @@ def core_venues(series: Iterable[Series], coin: str) -> list[Computation]:
             name=f"core/{scope}",
             inputs=inputs_of(*members),
             lookback=_CORE_LOOKBACK,
+            lookbacks={"indicators": 3 * TEST_EVERY},
             outputs=own_indicators("core", coin, scope),
             derive=derive,
             goes_on=lambda own, _: max(_newest(own["indicators"]) - _CORE_LOOKBACK, 0),

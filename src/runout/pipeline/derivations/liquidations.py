@@ -71,6 +71,7 @@ def _flushes(group: LiquidationGroup, price: Series) -> Computation:
         name=f"flushes/{group.name}/{price.series}",
         inputs={"liquidations": tuple(s.series for s in group.series), "bars": (price.series,)},
         lookback=lookback,
+        lookbacks={"bars": flushes.MOVE_WINDOW + DAY, "flushes": 2 * DAY},
         outputs={"flushes": (pl.col("series") == group.name) & (pl.col("method_version") == METHOD_VERSION)},
         derive=derive,
         goes_on=lambda _, after: max(after - lookback, 0),

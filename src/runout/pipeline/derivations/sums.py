@@ -55,6 +55,8 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
         Nanoseconds before the first new row at which rows may still be added.
     derive
         From input tables, and the moment (UTC ns) from which they were read, to rows; 0: they are whole.
+    needs_all
+        A row needs one of every input at its time.
     """
 
     series: Series
@@ -62,6 +64,7 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
     lookback: int
     delay: int
     derive: Callable[[Tables, int], pl.DataFrame]
+    needs_all: bool = False
 
     @property
     def name(self) -> str:
@@ -141,9 +144,10 @@ def _venue_interest(coin: str, venue: str, parts: Sequence[Series], known: Seque
         instants = {
             part.series: [_valued(tables, item, closes[part.series]) for item in read[part.series]] for part in parts
         }
+        every = [table["known_time"] for own in instants.values() for table in own]
+        proofs = pl.concat(every).unique().sort() if every else None
         results = [
-            _at_steps(_valued(tables, part, closes[part.series]), instants[part.series], instants, step)
-            for part in parts
+            _at_steps(_valued(tables, part, closes[part.series]), instants[part.series], proofs, step) for part in parts
         ]
         results = [table for table in results if table.height]
         if results and not since:
@@ -162,14 +166,12 @@ def _venue_interest(coin: str, venue: str, parts: Sequence[Series], known: Seque
 
 
 def _at_steps(
-    rows: pl.DataFrame, instants: Sequence[pl.DataFrame], of_venue: dict[str, list[pl.DataFrame]], step: int
+    rows: pl.DataFrame, instants: Sequence[pl.DataFrame], proofs: pl.Series | None, step: int
 ) -> pl.DataFrame:
     """Return a contract's published figures at whole steps, and where there are none those collected just before."""
     published = rows.filter(pl.col("event_time") % step == 0)
-    every = [table["known_time"] for tables in of_venue.values() for table in tables]
-    if not instants or not every:
+    if not instants or proofs is None:
         return published
-    proofs = pl.concat(every).unique().sort()
     collected = at_whole_steps(pl.concat(instants).sort("event_time"), proofs, step, _FRESH)
     return pl.concat([published, collected.join(published, on="event_time", how="anti")]).sort("event_time")
 
@@ -187,7 +189,7 @@ def _joint_interest(coin: str, parts: Sequence[Series], step: int) -> Sum:
 
     made_up = any(series.synthetic for series in parts)
     joint = msgspec.structs.replace(_interest(coin, venues, step, []), synthetic=made_up)
-    return Sum(series=joint, inputs=inputs_of(*parts), lookback=0, delay=0, derive=derive)
+    return Sum(series=joint, inputs=inputs_of(*parts), lookback=0, delay=0, derive=derive, needs_all=True)
 
 
 def _beside(part: Series, kind: str, known: Sequence[Series]) -> list[Series]:
@@ -302,7 +304,14 @@ def _joint_hours(coin: str, parts: Sequence[Series]) -> Sum:
         return _hourly(pl.concat(sides)) if sides else rows
 
     venues = tuple(series.venues[0] for series in parts)
-    return Sum(series=_hours_of(coin, venues, parts), inputs=inputs_of(*parts), lookback=0, delay=0, derive=derive)
+    return Sum(
+        series=_hours_of(coin, venues, parts),
+        inputs=inputs_of(*parts),
+        lookback=0,
+        delay=0,
+        derive=derive,
+        needs_all=True,
+    )
 
 
 _TRADED = ("value_usd", "quantity_base")
