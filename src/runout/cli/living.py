@@ -16,7 +16,6 @@ from rich.console import Console
 
 from runout import clock
 from runout.cli import screen
-from runout.cli.backfilling import present_coins
 from runout.clock import (
     NANOSECONDS_PER_DAY,
     NANOSECONDS_PER_HOUR,
@@ -89,12 +88,17 @@ def live(
     root = lake or ("lakes/emulated" if emulated else "lakes/live")
     if "://" in root:
         raise UsageError(f"--lake is {root}; live needs a folder, which it shares with the collector's raw log")
-    names = present_coins(coins) or ("BTC",)
-    chosen = [part for name in venue for part in ("--venue", name)]
+    environment = os.environ | {"RUNOUT_LAKE": root}
+    # Of a minute's few rows threads cost more than they save: here alone, and before polars is imported.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    from runout.cli.backfilling import present_coins  # noqa: PLC0415
     from runout.pipeline.children import Children  # noqa: PLC0415 - as the models below
 
+    names = present_coins(coins) or ("BTC",)
+    chosen = [part for name in venue for part in ("--venue", name)]
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # its processes end with it, whoever ends it
-    with Children(os.environ | {"RUNOUT_LAKE": root}, Path(root, "logs")) as children:
+    with Children(environment, Path(root, "logs")) as children:
         say = screen.console(stderr=True)
         if emulated:
             options = ("--days", str(days + 5), "--scenario", scenario)
