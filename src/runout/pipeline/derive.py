@@ -11,7 +11,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.lake import Lake
-from runout.lake.merging import latest_versions
+from runout.lake.merging import last_of_each, latest_versions
 from runout.pipeline.derivations import Computation, Sum, computations, joint_sums, venue_sums
 from runout.pipeline.derivations.sums import rows_of_sum
 from runout.pipeline.derived_state import DerivedState, Fresh
@@ -227,11 +227,12 @@ def _own_rows(lake: Lake, computation: Computation, since: int, until: int) -> d
 
 
 def _versions(lake: Lake, computation: Computation, since: int, after: int) -> dict[str, pl.DataFrame]:
-    """Return every version of the input rows since a moment, UTC ns."""
+    """Return every version of the input rows since a moment (UTC ns), sorted by key."""
     return {
         kind: lake.between(kind, _begin_of(kind, computation, since, after))
         .filter(pl.col("series").is_in(names))
         .collect()
+        .sort(KINDS[kind].key)
         for kind, names in computation.inputs.items()
     }
 
@@ -246,11 +247,11 @@ def _moments(versions: dict[str, pl.DataFrame]) -> list[int | None]:
     """Return the moments at which the inputs must be looked at: just before each revision, and now."""
     moments: set[int] = set()
     for kind, rows in versions.items():
-        first = pl.col("known_time").min().over(KINDS[kind].revision_key)
-        moments.update(rows.filter(pl.col("known_time") > first)["known_time"].unique())
+        key = pl.col(KINDS[kind].revision_key)
+        moments.update(rows.filter(pl.all_horizontal(key.eq_missing(key.shift(1))))["known_time"].unique())
     return [*(moment - 1 for moment in sorted(moments)), None]
 
 
 def _usable(kind: str, versions: pl.DataFrame, at: int | None) -> pl.DataFrame:
     known = versions.lazy() if at is None else versions.lazy().filter(pl.col("known_time") <= at)
-    return usable(kind, latest_versions(known, KINDS[kind]).collect())
+    return usable(kind, last_of_each(known, KINDS[kind]).collect())
