@@ -1,7 +1,6 @@
 """Reading what venues send: payloads by structure, counting what is new in them, and the figures and words inside."""
 
 import re
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
@@ -10,6 +9,7 @@ from typing import Any, Generic, Literal, Self, TypeVar, cast
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from runout.clock import NANOSECONDS_PER_HOUR, NANOSECONDS_PER_MINUTE
 from runout.errors import SchemaError
@@ -281,12 +281,8 @@ def meanings(words: Sequence[str], known: Mapping[str, T], name: str, unknown: d
 
 
 def number_of(text: str) -> int:
-    """Return a number of a text, the same in every process: the first 15 hexadecimal digits of an identifier."""
-    digits = text.replace("-", "")[:15]
-    try:
-        return int(digits, 16)
-    except ValueError:
-        return zlib.crc32(text.encode())
+    """Return a number of an identifier, the same in every process and release."""
+    return xxh3_64_intdigest(text.encode()) >> 1
 
 
 def identity(*columns: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
