@@ -2,7 +2,7 @@
 
 from runout.records.fingerprint import combine, fingerprint
 from runout.records.kinds import KINDS
-from runout.records.schema import Column, Order, Schema, conform, fault_of_each_row
+from runout.records.schema import Column, Order, Schema, conform, fault_of_each_row, has_fault
 from runout.records.series import (
     ALL_VENUES,
     Series,
@@ -25,6 +25,7 @@ __all__ = [
     "fault_of_each_row",
     "fingerprint",
     "from_table",
+    "has_fault",
     "provider_name",
     "to_table",
     "venue_list",

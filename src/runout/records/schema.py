@@ -101,6 +101,10 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
         return pl.DataFrame(schema=self.dtypes)
 
 
+Fault = tuple[pl.Expr, pl.Expr]
+"""Whether a row has it, and what to say of it."""
+
+
 def conform(rows: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Return ``rows`` with exactly the columns of ``schema``, cast; absent optional columns become null.
 
@@ -127,57 +131,53 @@ def fault_of_each_row(schema: Schema, *, latest_time: int | None = None) -> pl.E
     latest_time
         UTC ns; rows that speak of later moments are faulty (a clock or unit jump). None: not checked.
     """
-    checks = [fault for column in schema.columns for fault in _column_faults(column)]
-    checks += [_order_fault(rule) for rule in schema.rules]
+    faults = _faults(schema, latest_time)
+    return pl.coalesce(pl.when(is_so).then(text) for is_so, text in faults) if faults else pl.lit(None, pl.String)
+
+
+def has_fault(schema: Schema, *, latest_time: int | None = None) -> pl.Expr:
+    """Return an expression that is true where :func:`fault_of_each_row` has a text: without writing any."""
+    faults = _faults(schema, latest_time)
+    return pl.any_horizontal(is_so for is_so, _ in faults) if faults else pl.lit(value=False)
+
+
+def _faults(schema: Schema, latest_time: int | None) -> list[Fault]:
+    faults = [fault for column in schema.columns for fault in _column_faults(column)]
+    faults += [_order_fault(rule) for rule in schema.rules]
+    time, known = pl.col("event_time"), pl.col("known_time")
     if latest_time is not None and "event_time" in schema.names:
-        checks.append(
-            pl.when(pl.col("event_time") > latest_time)
-            .then(pl.format("event_time {} lies in the future: expected at most {}", "event_time", latest_time))
-            .otherwise(None)
-        )
+        text = pl.format("event_time {} lies in the future: expected at most {}", time, latest_time)
+        faults.append((time > latest_time, text))
     if {"event_time", "known_time"} <= set(schema.names):
-        checks.append(
-            pl.when(pl.col("known_time") < pl.col("event_time"))
-            .then(pl.lit("known_time is before event_time: nothing is known before it happens"))
-            .otherwise(None)
-        )
-    return pl.coalesce(checks) if checks else pl.lit(None, dtype=pl.String)
-
-
-def _column_faults(column: Column) -> list[pl.Expr]:
-    value = pl.col(column.name)
-    faults: list[pl.Expr] = []
-    if column.required:
-        faults.append(_fault_if(value.is_null(), f"{column.name}: expected a value, found none"))
-    if column.type == "float":
-        faults.append(
-            _fault_if(
-                value.is_nan() | value.is_infinite(),
-                f"{column.name}: expected a number, found NaN or infinity",
-            )
-        )
-    if column.minimum is not None:
-        faults.append(_bound(column, value < column.minimum, f"at least {column.minimum:g}"))
-    if column.above is not None:
-        faults.append(_bound(column, value <= column.above, f"more than {column.above:g}"))
-    if column.maximum is not None:
-        faults.append(_bound(column, value > column.maximum, f"at most {column.maximum:g}"))
-    if column.choices:
-        text = f"{column.name}: expected one of {', '.join(column.choices)}"
-        faults.append(_fault_if(~value.is_in(list(column.choices)), text))
+        faults.append((known < time, pl.lit("known_time is before event_time: nothing is known before it happens")))
     return faults
 
 
-def _order_fault(rule: Order) -> pl.Expr:
+def _column_faults(column: Column) -> list[Fault]:
+    value = pl.col(column.name)
+    faults: list[Fault] = []
+    if column.required:
+        faults.append((value.is_null(), pl.lit(f"{column.name}: expected a value, found none")))
+    if column.type == "float":
+        text = f"{column.name}: expected a number, found NaN or infinity"
+        faults.append((value.is_nan() | value.is_infinite(), pl.lit(text)))
+    if column.minimum is not None:
+        faults.append((value < column.minimum, _bound(column, f"at least {column.minimum:g}")))
+    if column.above is not None:
+        faults.append((value <= column.above, _bound(column, f"more than {column.above:g}")))
+    if column.maximum is not None:
+        faults.append((value > column.maximum, _bound(column, f"at most {column.maximum:g}")))
+    if column.choices:
+        text = f"{column.name}: expected one of {', '.join(column.choices)}"
+        faults.append((~value.is_in(list(column.choices)), pl.lit(text)))
+    return faults
+
+
+def _order_fault(rule: Order) -> Fault:
     smaller, larger = pl.col(rule.smaller), pl.col(rule.larger)
-    fault = pl.format(f"expected {rule.smaller} ≤ {rule.larger}, found {{}} and {{}}", smaller, larger)
-    return pl.when(smaller > larger + 1e-9 * larger.abs()).then(fault).otherwise(None)
+    text = pl.format(f"expected {rule.smaller} ≤ {rule.larger}, found {{}} and {{}}", smaller, larger)
+    return smaller > larger + 1e-9 * larger.abs(), text
 
 
-def _fault_if(condition: pl.Expr, text: str) -> pl.Expr:
-    return pl.when(condition).then(pl.lit(text)).otherwise(None)
-
-
-def _bound(column: Column, condition: pl.Expr, expected: str) -> pl.Expr:
-    fault = pl.format(f"{column.name}: expected {expected} ({column.unit}), found {{}}", pl.col(column.name))
-    return pl.when(condition).then(fault).otherwise(None)
+def _bound(column: Column, expected: str) -> pl.Expr:
+    return pl.format(f"{column.name}: expected {expected} ({column.unit}), found {{}}", pl.col(column.name))

@@ -88,6 +88,7 @@ class Candidates:
         self.refused: list[tuple[int, str, bytes]] = []
         self._tables: dict[str, list[pl.DataFrame]] = {}
         self._series: dict[str, Series] = {}
+        self._coded: tuple[Sequence[str], list[str], NDArray[np.int64]] | None = None
 
     def read(self, reader: Reader[T], places: Sequence[int]) -> Batch[T]:
         """Return what the payloads at ``places`` hold, noting what is refused and unknown."""
@@ -122,6 +123,15 @@ class Candidates:
     def known(self, rows: Sequence[int], event_time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return when rows of a stream were known: received, but not before they happened by a clock ahead of ours."""
         return np.maximum(self.received[pl.Series(rows, dtype=pl.Int64).to_numpy()], event_time)
+
+    def coded(self, symbols: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the different symbols, and the place of each symbol among them; of the last list it is kept."""
+        if self._coded is None or self._coded[0] is not symbols:
+            place = {symbol: number for number, symbol in enumerate(dict.fromkeys(symbols))}
+            alike = len(place) == 1
+            places = np.zeros(len(symbols), np.int64) if alike else np.array([place[s] for s in symbols], np.int64)
+            self._coded = symbols, list(place), places
+        return self._coded[1:]
 
     def describe(self, series: Series) -> None:
         """Note the scope of a series."""

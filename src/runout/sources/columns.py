@@ -21,7 +21,7 @@ Integers = NDArray[np.int64]
 Describe = Callable[[Instrument], Series]
 
 _SCOPE = {
-    "symbol": pl.String(), "series": pl.String(), "coin": pl.String(), "contract_base": pl.Float64(),
+    "series": pl.String(), "coin": pl.String(), "contract_base": pl.Float64(),
     "contract_usd": pl.Float64(), "priced_coins": pl.Float64(),
 }  # fmt: skip
 _SIZE, _PRICE = pl.col("size"), pl.col("price")
@@ -372,21 +372,20 @@ def _per_coin(prices: Floats) -> pl.Expr:
 def _scoped(candidates: Candidates, describe: Describe, events: Events, span: int = 0) -> pl.DataFrame:
     """Return series, coin and contract of each event with its times and span; null where the symbol is unknown."""
     instruments = candidates.instruments if events.instruments is None else events.instruments
-    symbols = pl.Series("symbol", events.symbols, dtype=pl.String)
+    symbols, places = candidates.coded(events.symbols)
     rows: list[tuple[object, ...]] = []
-    for symbol in symbols.unique():
-        instrument = instruments.get(symbol)
-        if instrument is not None:
-            series = describe(instrument)
-            candidates.describe(series)
-            contract = (instrument.contract_base, instrument.contract_usd, instrument.priced_coins)
-            rows.append((symbol, series.series, instrument.coin, *contract))
-    scope = symbols.to_frame().join(
-        pl.DataFrame(rows, _SCOPE, orient="row"), on="symbol", how="left", maintain_order="left"
-    )
-    if scope["series"].null_count():
-        missing = scope.filter(pl.col("series").is_null())["symbol"]
-        candidates.note({f"symbol {symbol}": number for symbol, number in missing.value_counts(name="n").iter_rows()})
+    for symbol in symbols:
+        if (instrument := instruments.get(symbol)) is None:
+            rows.append((None,) * len(_SCOPE))
+            continue
+        series = describe(instrument)
+        candidates.describe(series)
+        contract = (instrument.contract_base, instrument.contract_usd, instrument.priced_coins)
+        rows.append((series.series, instrument.coin, *contract))
+    if missing := [symbol for symbol in symbols if symbol not in instruments]:
+        number = np.bincount(places, minlength=len(symbols)).tolist()
+        candidates.note({f"symbol {symbol}": number[symbols.index(symbol)] for symbol in missing})
+    scope = pl.DataFrame(rows, _SCOPE, orient="row")[places]
     known = candidates.known(events.rows, events.happened) if events.known is None else events.known
     return scope.with_columns(
         row=pl.Series(events.rows, dtype=pl.Int64), event_time=events.happened, known_time=known,

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 import polars as pl
 
-from runout.records import KINDS, Series, conform, fault_of_each_row
+from runout.records import KINDS, Series, conform, fault_of_each_row, has_fault
 
 REFUSED_SCHEMA = {"row": pl.Int64(), "fault": pl.String(), "raw": pl.Binary()}
 _RAW_LIMIT = 1 << 20
@@ -131,6 +131,9 @@ def check_rows(
     """
     schema = KINDS[kind]
     typed = conform(rows, schema)
+    is_faulty = has_fault(schema, latest_time=now)
+    if "fault" not in rows.columns and not typed.select(is_faulty.any()).item():
+        return typed, pl.DataFrame(schema=REFUSED_SCHEMA)
     fault = fault_of_each_row(schema, latest_time=now)
     judged = typed.with_columns(_fault=fault, row=rows["row"])
     if "fault" in rows.columns:

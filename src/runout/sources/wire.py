@@ -1,7 +1,7 @@
 """Reading what venues send: payloads by structure, counting what is new in them, and the figures and words inside."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from typing import Any, Generic, Literal, Self, TypeVar, cast
@@ -274,10 +274,16 @@ def meanings(words: Sequence[str], known: Mapping[str, T], name: str, unknown: d
     """Return what the words of an enumeration mean; null for a word that is not among the known, which is counted."""
     values = list(map(known.get, words))
     if None in values:
-        for word in words:
-            if word not in known:
-                unknown[f"value {name} {word!r}"] = unknown.get(f"value {name} {word!r}", 0) + 1
+        check_words(words, known, name, unknown)
     return values
+
+
+def check_words(words: Sequence[str], known: Container[str], name: str, unknown: dict[str, int]) -> None:
+    """Count the words of an enumeration that are not among the known."""
+    if new := {word for word in set(words) if word not in known}:
+        for word in words:
+            if word in new:
+                unknown[f"value {name} {word!r}"] = unknown.get(f"value {name} {word!r}", 0) + 1
 
 
 def number_of(text: str) -> int:

@@ -19,6 +19,7 @@ from runout.sources.wire import (
     Reader,
     by_form,
     by_head,
+    check_words,
     floats,
     integers,
     meanings,
@@ -29,7 +30,7 @@ _FRAMES: Reader[Any] = Reader(form.Framed, inside="data")
 _EVENTS: Reader[Any] = Reader(form.Event)
 _ANSWERS: Reader[form.Acknowledgement] = Reader(form.Acknowledgement)
 _LONG_CLOSED = {"SELL": True, "BUY": False}
-_STATUSES = {"FILLED": True, "": True}
+_STATUSES = {"FILLED", ""}
 
 
 liquidation_series = partial(
@@ -76,7 +77,7 @@ def _head(payload: bytes) -> str:
 
 def _take_liquidations(candidates: Candidates, events: list[form.ForceOrder], rows: Sequence[int]) -> None:
     orders = [event.o for event in events]
-    meanings([order.X for order in orders], _STATUSES, "X", candidates.unknown)
+    check_words([order.X for order in orders], _STATUSES, "X", candidates.unknown)
     columns.add_liquidations(
         candidates,
         liquidation_series,
@@ -204,7 +205,7 @@ def take_settlements(candidates: Candidates, instrument: Instrument, call: Call)
     del call
     points = candidates.take_whole(_FUNDING)
     require_own((point.symbol for point in points), instrument.symbol)
-    meanings([p.rateType for p in points], {"Regular": True, "Special": True}, "rateType", candidates.unknown)
+    check_words([p.rateType for p in points], {"Regular": True, "Special": True}, "rateType", candidates.unknown)
     points = [point for point in points if point.rateType != "Special"]
     stamps = integers([point.fundingTime for point in points]) * MILLISECOND
     rate = floats([point.fundingRate for point in points])

@@ -13,7 +13,7 @@ from runout.sources.bitfinex import messages as form
 from runout.sources.candidates import Candidates, Taker, nothing, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.venue import Call, Instrument
-from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, check_words, floats, integers, parts
 
 _STATE = re.compile(rb"\[\d+,\s*\[\d{13}")
 _IS_COUNTED = {0: True, 1: False}
@@ -51,9 +51,7 @@ def _take_frames(candidates: Candidates, places: Sequence[int]) -> None:
 def _add_liquidations(
     candidates: Candidates, orders: list[form.Liquidation], rows: Sequence[int], lag: int | None = None
 ) -> None:
-    meanings(
-        [str(o.is_match) for o in orders], {str(k): v for k, v in _IS_COUNTED.items()}, "is_match", candidates.unknown
-    )
+    check_words([str(o.is_match) for o in orders], {str(k) for k in _IS_COUNTED}, "is_match", candidates.unknown)
     counted = [place for place, order in enumerate(orders) if _IS_COUNTED.get(order.is_match, True)]
     chosen = [orders[place] for place in counted]
     for order in chosen:

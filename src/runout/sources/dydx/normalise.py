@@ -14,13 +14,24 @@ from runout.sources.columns import Events, history
 from runout.sources.dydx import messages as form
 from runout.sources.tiers import Tier, add_tiers
 from runout.sources.venue import Call, Instrument
-from runout.sources.wire import BAR_STEP, Reader, decoded, floats, integers, meanings, number_of, parts, settlements
+from runout.sources.wire import (
+    BAR_STEP,
+    Reader,
+    check_words,
+    decoded,
+    floats,
+    integers,
+    meanings,
+    number_of,
+    parts,
+    settlements,
+)
 
 _CHANNEL = re.compile(rb'"channel":\s?"(v\d_[a-z]+)"')
 _ID = re.compile(r"[0-9a-f]{24}")
 _TAKER_BUYS = {"BUY": True, "SELL": False}
 _LONG_CLOSED = {"SELL": True, "BUY": False}
-_TYPES = {"LIMIT": True, "MARKET": True, "DELEVERAGED": True, "TWAP_SUBORDER": True, "": True}
+_TYPES = {"LIMIT", "MARKET", "DELEVERAGED", "TWAP_SUBORDER", ""}
 _LIQUIDATED = "LIQUIDATED"
 
 _TRADES: Reader[form.Frame[form.Trades]] = Reader(form.Frame[form.Trades])
@@ -52,7 +63,7 @@ def _number(identity: str) -> int:
 
 def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: [(frame.id, t) for t in frame.contents.trades])
-    meanings([t.type for _, t in trades if t.type != _LIQUIDATED], _TYPES, "type", candidates.unknown)
+    check_words([t.type for _, t in trades if t.type != _LIQUIDATED], _TYPES, "type", candidates.unknown)
     bought = meanings([trade.side for _, trade in trades], _TAKER_BUYS, "side", candidates.unknown)
     moments = Events(
         symbols=[symbol for symbol, _ in trades],

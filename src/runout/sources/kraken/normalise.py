@@ -15,10 +15,10 @@ from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events, history
 from runout.sources.kraken import messages as form
 from runout.sources.venue import Call, Instrument
-from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, check_words, floats, integers, meanings
 
 _FEED = re.compile(rb'"feed":\s?"([a-z_]+)"')
-_KINDS = {"fill": True, "termination": True, "block": True}
+_KINDS = {"fill", "termination", "block"}
 _TAKER_BUYS = {"buy": True, "sell": False}
 _LONG_CLOSED = {"sell": True, "buy": False}
 _MILLISECONDS_FROM = 100_000_000_000
@@ -58,7 +58,7 @@ def _take_snapshots(candidates: Candidates, places: Sequence[int]) -> None:
 
 def _add_trades(candidates: Candidates, trades: list[form.Trade], rows: list[int]) -> None:
     forced = [place for place, trade in enumerate(trades) if "liquidat" in trade.type.lower()]
-    meanings([t.type for t in trades if "liquidat" not in t.type.lower()], _KINDS, "type", candidates.unknown)
+    check_words([t.type for t in trades if "liquidat" not in t.type.lower()], _KINDS, "type", candidates.unknown)
     bought = meanings([trade.side for trade in trades], _TAKER_BUYS, "side", candidates.unknown)
     moments = Events(
         symbols=[trade.product_id for trade in trades],

@@ -13,10 +13,10 @@ from runout.sources.candidates import Candidates, Taker, read_frames, series_of
 from runout.sources.columns import Events
 from runout.sources.lighter import messages as form
 from runout.sources.venue import Call, Instrument
-from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, floats, integers, meanings, parts
+from runout.sources.wire import BAR_STEP, MILLISECOND, Reader, check_words, floats, integers, meanings, parts
 
 _CHANNEL = re.compile(rb'"channel":\s?"([a-z_]+):')
-_TYPES = {"trade": True, "deleverage": True, "market-settlement": True}
+_TYPES = {"trade", "deleverage", "market-settlement"}
 _LIQUIDATION = "liquidation"
 _LONGS_PAY = {"long": 1.0, "short": -1.0}
 
@@ -45,7 +45,7 @@ def _by_number(known: Mapping[str, Instrument]) -> dict[str, Instrument]:
 
 def _take_trades(candidates: Candidates, places: Sequence[int]) -> None:
     trades, rows = parts(candidates.read(_TRADES, places), lambda frame: [*frame.trades, *frame.liquidation_trades])
-    meanings([t.type for t in trades if t.type != _LIQUIDATION], _TYPES, "type", candidates.unknown)
+    check_words([t.type for t in trades if t.type != _LIQUIDATION], _TYPES, "type", candidates.unknown)
     moments = Events(
         symbols=[str(trade.market_id) for trade in trades],
         rows=rows,

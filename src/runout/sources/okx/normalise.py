@@ -17,6 +17,7 @@ from runout.sources.wire import (
     BAR_STEP,
     MILLISECOND,
     Reader,
+    check_words,
     floats,
     integers,
     meanings,
@@ -74,9 +75,7 @@ def _take_liquidations(candidates: Candidates, places: Sequence[int]) -> None:
         lambda frame: [(part.instId, detail) for part in frame.data for detail in part.details],
     )
     details = [detail for _, detail in orders]
-    meanings(
-        [d.posSide for d in details], dict.fromkeys(("long", "short", "net", ""), True), "posSide", candidates.unknown
-    )
+    check_words([d.posSide for d in details], {"long", "short", "net", ""}, "posSide", candidates.unknown)
     columns.add_liquidations(
         candidates,
         liquidation_series,
