@@ -125,12 +125,12 @@ def add_state(
     if rate is not None:
         describe = partial(series_of, kind="funding", measure="predicted", feed=feed, instant=True)
         instruments = candidates.instruments if events.instruments is None else events.instruments
-        contracts = {symbol: instruments.get(symbol) for symbol in set(events.symbols)}
-        usual_of = {symbol: funding_hours(contract) for symbol, contract in contracts.items()}
-        usual = np.array(list(map(usual_of.__getitem__, events.symbols)), np.float64)
+        symbols, places = candidates.coded(events.symbols)
+        contracts = [instruments.get(symbol) for symbol in symbols]
+        usual = np.array([funding_hours(contract) for contract in contracts], np.float64)[places]
         own = usual if hours is None else np.where(hours > 0, hours, usual)
-        others = {s for s, contract in contracts.items() if contract is None or contract.market != "perpetual"}
-        rates = np.where([symbol in others for symbol in events.symbols], np.nan, rate) if others else rate
+        is_perpetual = np.array([contract is not None and contract.market == "perpetual" for contract in contracts])
+        rates = np.where(is_perpetual[places], rate, np.nan)
         add_funding(candidates, describe, events, rate=rates, hours=own)
 
 
