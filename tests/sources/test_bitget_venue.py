@@ -209,6 +209,17 @@ def test_liquidations_alike_are_counted_apart_though_a_page_ends_between_them():
             assert cut.select(columns).sort(columns).equals(whole.select(columns).sort(columns)), (alike, size)
 
 
+def test_the_page_before_is_no_answer_and_none_of_its_rows_is_counted_again():
+    first = VENUE.first_call(VENUE.histories(LINEAR)[2], LINEAR, NOW - 1000 * MINUTE, NOW + MINUTE)
+    pages = [answer(serve_liquidations(first, {}))]
+    call = VENUE.read_page(first, pages[0], ALL).next
+    pages.append(answer(serve_liquidations(call, {})))
+    call = VENUE.read_page(call, pages[1], ALL).next
+    for earlier in pages:
+        page = VENUE.read_page(call, earlier, ALL)
+        assert (page.bare, page.next, page.rows.tables) == (True, None, {})
+
+
 @pytest.mark.parametrize("cursors", [{"1": "0"}, {"1": "1"}, {"1": ""}])
 def test_a_cursor_that_loops_ends_the_walk(cursors):
     calls, call = 0, VENUE.first_call(VENUE.histories(LINEAR)[2], LINEAR, NOW - 1000 * MINUTE, NOW + MINUTE)

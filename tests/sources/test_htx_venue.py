@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import msgspec
 import pytest
 from venue_calls import MS, NOW, STEP, answer, follow, frame, page_of
 from venue_calls import read as read_frames
@@ -140,6 +141,19 @@ def test_pages_shorter_than_asked_do_not_end_a_series_before_all_rows_that_the_v
             VENUE, BTC, "funding", lambda call, n=whole: settlements(call, 33, n), NOW - asked * 8 * HOUR
         )
         assert (rows.height, len(calls)) == expected
+
+
+def test_a_page_of_another_size_than_asked_is_denied_by_what_it_says_of_all_pages():
+    def read(number: int, page_rows: int):
+        call = VENUE.first_call(
+            next(h for h in VENUE.histories(BTC) if h.purpose == "funding"), BTC, NOW - 271 * 8 * HOUR, NOW
+        )
+        call = msgspec.structs.replace(call, parameters=(*call.parameters[:-1], ("page_index", str(number))))
+        return VENUE.read_page(call, answer(settlements(call, page_rows, 271)), (BTC,))
+
+    # The last of six pages has 21 rows; of pages of 33 the sixth has them all, from another row on.
+    assert [(read(n, rows).bare, read(n, rows).denied) for n, rows in ((5, 50), (6, 50), (5, 33), (6, 33))] == [
+        (False, False), (False, False), (True, True), (True, True)]  # fmt: skip
 
 
 def test_a_page_that_holds_all_that_the_venue_has_is_the_last_and_one_that_lacks_some_is_asked_for_again():

@@ -135,7 +135,8 @@ class Desk:
         return (now // step + 1) * step
 
     def bars(
-        self, contract: Contract, step: int, span: tuple[int, int], limit: int, query: Query, *, oldest: bool
+        self, contract: Contract, step: int, span: tuple[int, int], limit: int, query: Query, *, oldest: bool,
+        keeps: int = 0,
     ) -> tuple[Integers, Bars]:  # fmt: skip
         """Return opening times and bars of one page, the running bar included, in time order.
 
@@ -151,9 +152,11 @@ class Desk:
             The call, for its paging faults.
         oldest
             Whether a page that is full holds the oldest rows of the span, else the newest.
+        keeps
+            Nanoseconds of past the venue keeps; 0: all.
         """
         now = self.now()
-        stamps = self.grid(step, span, limit, query, oldest=oldest)
+        stamps = self.grid(step, span, limit, query, oldest=oldest, keeps=keeps)
         if not len(stamps):
             return stamps, picked(self.tape(contract).minutes(0), slice(0))
         times, bars = self.tape(contract).bars(step, int(stamps[0]), min(int(stamps[-1]) + 1, now - step + 1))
@@ -185,13 +188,14 @@ class Desk:
             Nanoseconds of past the venue keeps; 0: all.
         """
         now = self.now()
-        begin = max(span[0], self.market.first, now - keeps if keeps else 0)
+        kept = max(self.market.first, now - keeps if keeps else 0)
+        begin = max(span[0], kept)
         first, last = -(-begin // step), min(span[1], now) // step
         if "empty" in query.faults or last < first:
             return np.zeros(0, np.int64)
         if oldest:
             last = min(last, first + limit - 1)
-            first -= 1 if "overlap" in query.faults and (first - 1) * step >= self.market.first else 0
+            first -= 1 if "overlap" in query.faults and (first - 1) * step >= kept else 0
         else:
             first = max(first, last - limit + 1)
             last += 1 if "overlap" in query.faults and (last + 1) * step <= now else 0

@@ -32,12 +32,14 @@ _READINGS = 3
 _BARE_READINGS = 3
 """How often a window without rows is asked for again: an empty answer may be one gone wrong. After two such windows in
 a row the next are believed at once: the venue has nothing there."""
+_DENIED_READINGS = 12
+"""The same where the answer itself says that there are more rows."""
 _FIRST = ("bars", "open_interest", "liquidations", "funding")
 """Kinds that are asked for before all others: what a first bulletin is made of."""
 LINES = 4
 """Stretches of a venue that are asked for at the same time."""
-_REMEMBERED = 500
-"""Pages of earlier runs of which it is known which call they answered."""
+_REMEMBERED = 64
+"""Pages of earlier runs, by path, of which it is known which call they answered."""
 
 
 class Got(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,7 +322,7 @@ class Backfill:
     def _left_off(self, stretch: Stretch) -> "_Walk":
         """Return where a stretch was left: the next call follows from the last pages that were kept."""
         walk = _Walk(stretch.call)
-        for number, kept in self._journal.last_pages(stretch, 2 * _BARE_READINGS + 4):
+        for number, kept in self._journal.last_pages(stretch, 2 * _BARE_READINGS + _DENIED_READINGS):
             walk.call, walk.number = kept.call, number
             page = self._try_read(kept)
             walk.take(page if isinstance(page, Page) else None)
@@ -364,9 +366,10 @@ class _Walk:
     def take(self, page: Page | None) -> None:
         """Go on after an answer, null if of no known form: it is asked for again, as a window without rows is."""
         self.number += 1
+        most = _DENIED_READINGS if page is not None and page.denied else _BARE_READINGS
         if page is None:
             self.unread += 1
-        elif page.bare and self._windows_bare < 2 and self._bare < _BARE_READINGS:
+        elif page.bare and self._windows_bare < 2 and self._bare < most:
             self._bare += 1
         else:
             self._windows_bare = self._windows_bare + 1 if page.bare else 0

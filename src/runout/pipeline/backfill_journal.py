@@ -21,6 +21,14 @@ CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, stretch INTEGER, numbe
     headers BLOB, received INTEGER, body BLOB, stored INTEGER DEFAULT 0, UNIQUE (stretch, number));
 CREATE INDEX IF NOT EXISTS pages_unstored ON pages (stored) WHERE stored = 0;
 """
+_LATEST = """
+SELECT id FROM (
+    SELECT id, row_number() OVER (
+        PARTITION BY json_extract(CAST(call AS TEXT), '$.venue', '$.path') ORDER BY id DESC
+    ) AS place FROM (SELECT id, call FROM pages ORDER BY id DESC LIMIT ?)
+) WHERE place <= ? ORDER BY id
+"""
+_LOOKED_AT = 20_000
 State = Literal["open", "done", "stopped"]
 
 
@@ -162,9 +170,9 @@ class Journal:
         return [(row[0], _page(row[1:])) for row in reversed(rows)]
 
     def latest(self, count: int) -> Iterator[KeptPage]:
-        """Give the pages that came last, of all stretches, in the order in which they came."""
-        numbers = self._connection.execute("SELECT id FROM pages ORDER BY id DESC LIMIT ?", (count,)).fetchall()
-        yield from (self.page(number) for (number,) in reversed(numbers))
+        """Give the pages that came last on each path of a venue, of all stretches, in the order in which they came."""
+        numbers = self._connection.execute(_LATEST, (_LOOKED_AT, count)).fetchall()
+        yield from (self.page(number) for (number,) in numbers)
 
     def unstored(self) -> Iterator[KeptPage]:
         """Give the pages whose rows are not known to be in the lake."""

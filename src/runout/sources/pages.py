@@ -204,11 +204,12 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         candidates.restrict(call.since + way.late, min(call.until + way.late, answer.received))
         if way.follow == "number":
             following, bare = _after_number(call, way, stamps, answer.body)
-            return Page(rows=candidates.rows(), next=following, bare=bare)
+            return Page(rows=candidates.rows(), next=following, bare=bare, denied=bare and way.total is not None)
         if way.cursor is not None:
-            rows = _apart_from_edge(candidates.rows(), call)
-            following = _after_cursor(call, way, stamps, way.cursor(answer.body), rows)
-            return Page(rows=rows, next=following, bare=stamps.size == 0)
+            cursor, rows = way.cursor(answer.body), _apart_from_edge(candidates.rows(), call)
+            if way.start is None and _came_before(call, way, stamps, cursor):
+                return Page(rows=Rows(), bare=True)
+            return Page(rows=rows, next=_after_cursor(call, way, stamps, cursor, rows), bare=stamps.size == 0)
         bare = _is_bare(call, way, stamps)
         # Rows, but of other times than asked for: the venue keeps none of these.
         beyond = bare and stamps.size > 0 and not ((stamps >= call.since) & (stamps <= call.until)).any()
@@ -236,8 +237,17 @@ def _after_number(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) 
             return None, False
     number = int(dict(call.parameters)[way.number])
     pages, rows = (number + min(stamps.size, 1), number * way.rows) if way.total is None else way.total(body)
-    missing = stamps.size < min(rows - (number - 1) * way.rows, way.rows)
-    return None if number >= pages else _numbered(call, way, number + 1), missing
+    # Where the venue counts other pages than ours, this one is of another size, and begins at another row.
+    missing = stamps.size < min(rows - (number - 1) * way.rows, way.rows) or (
+        way.total and pages != -(-rows // way.rows)
+    )
+    return None if number >= pages else _numbered(call, way, number + 1), bool(missing)
+
+
+def _came_before(call: Call, way: Way, stamps: NDArray[np.int64], cursor: str) -> bool:
+    """Whether a page leads to itself, or is younger than the one before: the answer to an earlier call."""
+    leads_to_itself = bool(cursor) and cursor == dict(call.parameters).get(way.number)
+    return leads_to_itself or (stamps.size > 0 and int(stamps.min()) > call.until)
 
 
 def _after_cursor(call: Call, way: Way, stamps: NDArray[np.int64], cursor: str, rows: Rows) -> Call | None:

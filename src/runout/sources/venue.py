@@ -167,14 +167,15 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page of history: its rows, and the next call; no next call ends the series.
 
-    ``horizon`` is true where the venue keeps nothing older: what is missing before it cannot be had, only collected.
-    ``bare`` is true where none of the asked rows is in it: a gap, or an answer gone wrong; the caller asks once more.
+    ``horizon``: the venue keeps nothing older; what is missing before it cannot be had, only collected. ``bare``: asked
+    rows are not in it, a gap or an answer gone wrong, to be asked again. ``denied``: it says itself that it has more.
     """
 
     rows: Rows
     next: Call | None = None
     horizon: bool = False
     bare: bool = False
+    denied: bool = False
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

@@ -137,8 +137,7 @@ def candles(desk: Desk, query: Query) -> Any:
     if not step:
         raise Refused("parameter")
     span = (int(asked["startTime"]) * MILLISECOND, int(asked.get("endTime", FOREVER // MILLISECOND)) * MILLISECOND)
-    newest = max(span[0], desk.now() - 5000 * step)
-    times, bars = desk.bars(item, step, (newest, span[1]), 5000, query, oldest=True)
+    times, bars = desk.bars(item, step, span, 5000, query, oldest=True, keeps=5000 * step)
     return [
         {
             "t": milliseconds(time), "T": milliseconds(time + step) - 1, "s": item.symbol, "i": asked["interval"],
