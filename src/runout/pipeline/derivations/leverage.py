@@ -110,7 +110,7 @@ _CORE_LOOKBACK: Final = TEST_WINDOW + TEST_EVERY + 2 * DAY
 
 
 class _Grid(NamedTuple):
-    """Coin open interest of venues on one grid: shape (times, venues), NaN where not reported."""
+    """Coin open interest of venues on one grid, and when it was known: (times, venues), NaN and 0 where missing."""
 
     t: Times
     known: Times
@@ -209,7 +209,7 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]], after
     rows: list[tuple[int, int, float, float | None, float, float]] = []
     for place, (moment, core) in enumerate(sets):
         chosen = np.array([venue in core for venue in grid.venues])
-        sums = moved[:, chosen].sum(axis=1)
+        sums, heard = moved[:, chosen].sum(axis=1), grid.known[:, chosen].max(axis=1, initial=0)
         whole = ~np.isnan(sums)
         asked = (places == place) & (grid.t - moment <= 2 * TEST_EVERY) & (grid.t > after)
         for i in np.flatnonzero(asked & whole).tolist():
@@ -217,7 +217,7 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]], after
             own = whole[inside]
             several = 1 + int(np.count_nonzero(np.diff(days[inside][own]))) >= open_interest.NOISE_MINIMUM_DAYS
             noise = float(sums[inside][own].std(ddof=1)) if several else None
-            known = int(grid.known[inside].max())
+            known = int(heard[inside].max())
             rows.append(
                 (int(grid.t[i]), known, float(sums[i]), noise, float(earlier[i][chosen].sum()), float(chosen.sum()))
             )
@@ -227,11 +227,15 @@ def core_changes(grid: _Grid, sets: Sequence[tuple[int, tuple[str, ...]]], after
 
 def _grid(rows: pl.DataFrame) -> _Grid:
     venues = tuple(sorted(rows["venue"].unique().to_list()))
-    wide = (
-        rows.with_columns((pl.col("open_interest_usd") / pl.col("price")).alias("coins"))
-        .pivot("venue", index="event_time", values="coins", sort_columns=True)
-        .sort("event_time")
+    priced = rows.with_columns((pl.col("open_interest_usd") / pl.col("price")).alias("coins"))
+    coins, known = (
+        priced.pivot("venue", index="event_time", values=values, sort_columns=True).sort("event_time")
+        for values in ("coins", "known_time")
     )
-    known = rows.group_by("event_time").agg(pl.col("known_time").max()).sort("event_time")
-    coins = wide.select(venues).fill_null(float("nan")).to_numpy() if venues else np.empty((0, 0))
-    return _Grid(times(wide), times(known, "known_time"), venues, coins)
+    empty = np.empty((coins.height, 0))
+    return _Grid(
+        times(coins),
+        known.select(venues).fill_null(0).to_numpy() if venues else empty.astype(np.int64),
+        venues,
+        coins.select(venues).fill_null(float("nan")).to_numpy() if venues else empty,
+    )
