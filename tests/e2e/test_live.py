@@ -13,11 +13,14 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from runout.clock import parse_time
 from runout.lake import Lake
+from runout.pipeline.derive import compute
 from runout.pipeline.issue_bulletin import publish
+from runout.records.kinds import OBSERVED
 from runout.render.text import render_brief
 
 
@@ -78,6 +81,21 @@ def test_live_that_is_told_to_end_takes_its_processes_with_it(tmp_path):
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
+DERIVED = ("bars", "open_interest", "liquidations", "indicators", "flushes")
+
+
+def as_of_batch(lake: Lake, at: int, root: Path) -> Lake:
+    """Return a lake of what venues had said by a moment, from which everything is derived at once."""
+    batch = Lake(root)
+    own = pl.col("series").str.starts_with("runout/").not_()
+    batch.register([series for series in lake.series() if not series.series.startswith("runout/")])
+    for schema in OBSERVED:
+        rows = lake.scan(schema.kind).filter(own, pl.col("known_time") <= at).collect()
+        batch.append(schema.kind, rows)
+    compute(batch)
+    return batch
+
+
 KILLS, WANTED = 20, 4
 FIRST_LINE, LAST_LINE = (
     re.compile(r"^(SYNTHETIC MARKET|BTC, \$)"),
@@ -117,3 +135,7 @@ def test_live_that_is_killed_at_any_moment_goes_on_and_its_bulletins_are_the_sam
     assert len(bulletins) >= WANTED, said
     for at, text in list(bulletins.items())[-2:]:  # beside the first, the past was still coming
         assert render_brief(publish(lake, "BTC", parse_time(at))).strip() == text
+    last = parse_time(list(bulletins)[-1])
+    batch, live = as_of_batch(lake, last, tmp_path / "batch"), lake.copy_as_of(last, tmp_path / "live")
+    derived = [{kind: mark for kind, mark in one.fingerprint().items() if kind in DERIVED} for one in (live, batch)]
+    assert derived[0] == derived[1]
