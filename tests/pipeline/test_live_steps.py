@@ -11,7 +11,7 @@ from runout.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from runout.collect.following import TAIL_FILE
 from runout.lake import Lake
 from runout.lake.tail import Tail
-from runout.pipeline.derive import compute
+from runout.pipeline.derive import add_states, compute
 from runout.pipeline.issue_bulletin import publish
 from runout.pipeline.live import Updater, settled
 
@@ -57,6 +57,8 @@ def test_a_bulletin_of_a_live_run_is_the_same_byte_for_byte_when_it_is_asked_for
 
 def test_what_was_derived_as_rows_came_is_what_is_derived_at_once(followed, whole):
     lake, _ = followed
+    assert add_states(lake, "BTC") == 0
+    assert add_states(lake, "ETH")  # of a coin that is not followed, until somebody asks for its map
     assert compute(lake) == 0
     last = MOMENTS[-1]
     batch = whole.copy_as_of(last, f"{whole.root}-batch")

@@ -209,6 +209,17 @@ def test_liquidations_alike_are_counted_apart_though_a_page_ends_between_them():
             assert cut.select(columns).sort(columns).equals(whole.select(columns).sort(columns)), (alike, size)
 
 
+def test_pages_younger_than_the_stretch_lead_to_it():
+    call = VENUE.first_call(VENUE.histories(LINEAR)[2], LINEAR, NOW - 80 * MINUTE, NOW - 35 * MINUTE)
+    times, calls = list[int](), 0
+    while call is not None:
+        page = VENUE.read_page(call, answer(serve_liquidations(call, {})), ALL)
+        assert not page.bare
+        times += page.rows.tables["liquidations"]["event_time"].to_list() if page.rows.tables else []
+        call, calls = page.next, calls + 1
+    assert (sorted(times), calls) == ([NOW - n * MINUTE for n in range(80, 34, -1)], 9)
+
+
 def test_the_page_before_is_no_answer_and_none_of_its_rows_is_counted_again():
     first = VENUE.first_call(VENUE.histories(LINEAR)[2], LINEAR, NOW - 1000 * MINUTE, NOW + MINUTE)
     pages = [answer(serve_liquidations(first, {}))]

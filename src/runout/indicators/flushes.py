@@ -79,7 +79,7 @@ def flush_states(
     direction
         Which of the two.
     running
-        State of an event that had not ended before the first bar, to go on from a tail.
+        State of an event that had not ended, to go on from: bars up to its own are passed over.
     after
         UTC ns; states at bars up to then are not wanted.
 

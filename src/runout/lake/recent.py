@@ -13,7 +13,7 @@ _MOST_BYTES: Final = 50_000_000
 
 
 class Recent:
-    """The last days of one table; readers of several versions of it may share them."""
+    """The last days of one table; readers of several versions of it may share them, in one thread."""
 
     def __init__(self) -> None:
         self._since = self._too_large = -1
@@ -41,13 +41,13 @@ class Recent:
         kept = self._rows if self._since <= since else {}
         if self._since < since:
             kept = {file: rows.filter(inside) for file, rows in kept.items()}
-        rows = {
-            file: kept[file] if file in kept else read(file).filter(inside).collect()
-            for file, last in files.items()
-            if last >= since
-        }
-        if sum(table.estimated_size() for table in rows.values()) > _MOST_BYTES:
-            self._since, self._too_large, self._rows = -1, since, {}
-            return None
+        rows, size = dict[str, pl.DataFrame](), 0
+        for file, last in files.items():
+            if last >= since:
+                rows[file] = kept[file] if file in kept else read(file).filter(inside).collect()
+                size += rows[file].estimated_size()
+            if size > _MOST_BYTES:
+                self._since, self._too_large, self._rows = -1, since, {}
+                return None
         self._since, self._rows = since, rows
         return rows

@@ -129,7 +129,8 @@ class Table:
         first = between.get("event_time", (None, None))[0]
         if self._recent is None or first is None or (ends := self._files["max.event_time"]).has_nulls():
             return None
-        rows = self._recent.rows(first, dict(zip(self.files(), ends, strict=True)), lambda file: self._scan([file]))
+        ends_of, names = dict(zip(self.files(), ends, strict=True)), self.schema.names
+        rows = self._recent.rows(first, ends_of, lambda file: self._scan([file]).select(names))
         return None if rows is None else pl.concat([self.schema.empty(), *(rows[f] for f in files if f in rows)]).lazy()
 
     def extents(self, known_by: int | None = None) -> pl.DataFrame:

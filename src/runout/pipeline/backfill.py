@@ -38,7 +38,7 @@ _FIRST = ("bars", "open_interest", "liquidations", "funding")
 """Kinds that are asked for before all others: what a first bulletin is made of."""
 LINES = 4
 """Stretches of a venue that are asked for at the same time."""
-_REMEMBERED = 64
+_REMEMBERED = 16
 """Pages of earlier runs, by path, of which it is known which call they answered."""
 
 

@@ -201,10 +201,12 @@ def _bring_up_to_date(lake: Lake, computation: Computation, state: DerivedState,
         kept = _own_rows(lake, computation, since, fresh.after)
         since = computation.goes_on(kept, fresh.after)
     versions = _versions(lake, computation, since, fresh.after)
-    if kept and len(_moments(versions)) > 1:  # a state has seen no revision
+    moments = _moments(versions)
+    if kept and len(moments) > 1:  # a state has seen no revision
         kept, since = {}, 0
         versions = _versions(lake, computation, since, fresh.after)
-    after, moments = fresh.after if since else 0, _moments(versions)
+        moments = _moments(versions)
+    after = fresh.after if since else 0
     for at in moments:
         inputs = {kind: _usable(kind, rows, at) for kind, rows in versions.items()}
         for kind, rows in computation.derive(inputs | (kept if since else {}), after).items():
@@ -247,8 +249,8 @@ def _moments(versions: dict[str, pl.DataFrame]) -> list[int | None]:
     """Return the moments at which the inputs must be looked at: just before each revision, and now."""
     moments: set[int] = set()
     for kind, rows in versions.items():
-        key = pl.col(KINDS[kind].revision_key)
-        moments.update(rows.filter(pl.all_horizontal(key.eq_missing(key.shift(1))))["known_time"].unique())
+        first = pl.col("known_time").min().over(KINDS[kind].revision_key)
+        moments.update(rows.filter(pl.col("known_time") > first)["known_time"].unique())
     return [*(moment - 1 for moment in sorted(moments)), None]
 
 

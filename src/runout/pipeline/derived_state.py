@@ -134,7 +134,8 @@ class DerivedState:
         return {key: self._present[key] for key in keys if key in self._present}
 
     def _rows_after(self, kind: str, series: str, last: int) -> int:
-        """Return how many rows of a series speak of moments after ``last``."""
+        """Return how many rows of a series speak of moments after ``last``, up to the last that was looked at."""
+        until = self.last(kind, series)
         if kind not in self._later:
             first = max(extent.last for key, extent in self._present.items() if key[0] == kind) - _NEAR
             rows = self._lake.between(kind, first).select("series", "event_time").collect()
@@ -142,10 +143,10 @@ class DerivedState:
             self._later[kind] = first, {str(name): part["event_time"].to_numpy() for (name,), part in parts.items()}
         first, near = self._later[kind]
         if last + 1 < first:
-            rows = self._lake.between(kind, last + 1).filter(pl.col("series") == series)
+            rows = self._lake.between(kind, last + 1, until).filter(pl.col("series") == series)
             return rows.select(pl.len()).collect().item()
         times = near.get(series, _NONE)
-        return len(times) - int(np.searchsorted(times, last, side="right"))
+        return int(np.diff(np.searchsorted(times, [last, until], side="right"))[0])
 
 
 def _key(name: str, kind: str, series: str) -> str:

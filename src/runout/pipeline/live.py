@@ -1,6 +1,7 @@
 """Today, kept up to date: each minute what is new is derived, each hour forecast, map and what-if are kept.
 
-The same functions as in batch: `runout compute` on the same lake finds nothing left to do. A bulletin is as of the
+The same functions as in batch: `runout compute` on the same lake finds nothing left to do but states that maps go on
+from, which save time and change no answer. A bulletin is as of the
 moment up to which the collector has delivered, so that asked again later for that moment it says the same.
 """
 
@@ -100,9 +101,7 @@ class Updater:
         del self._due[0]
 
     def _parts(self) -> list[tuple[str, str]]:
-        priced = sorted({series.coin for series in self._lake.series("bars")})
-        own = ((part, coin) for coin in self._coins for part in ("forecast", "map", "levels"))
-        return [*(("states", coin) for coin in priced), *own]
+        return [(part, coin) for coin in self._coins for part in ("forecast", "map", "levels", "states")]
 
     def _draw(self, coin: str) -> None:
         """Make the map of a coin of the present, where the lake does not hold its levels."""

@@ -41,7 +41,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     follow
         ``windows``: the next window. ``older``: the page that ends with the oldest row of this one, for settlements,
         whose interval is read off the one before. ``number``: the next page, by its number. ``cursor``: the next page,
-        older than this one, as the answer names it.
+        older than this one, as the answer names it; it is taken for a place that does not move with new rows.
     lead
         Nanoseconds asked for before the stretch.
     late
@@ -206,7 +206,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
             following, bare = _after_number(call, way, stamps, answer.body)
             return Page(rows=candidates.rows(), next=following, bare=bare, denied=bare and way.total is not None)
         if way.cursor is not None:
-            cursor, rows = way.cursor(answer.body), _apart_from_edge(candidates.rows(), call)
+            cursor, rows = way.cursor(answer.body), _apart_from_edge(candidates.rows(), call, stamps)
             if way.start is None and _came_before(call, way, stamps, cursor):
                 return Page(rows=Rows(), bare=True)
             return Page(rows=rows, next=_after_cursor(call, way, stamps, cursor, rows), bare=stamps.size == 0)
@@ -245,18 +245,22 @@ def _after_number(call: Call, way: Way, stamps: NDArray[np.int64], body: bytes) 
 
 
 def _came_before(call: Call, way: Way, stamps: NDArray[np.int64], cursor: str) -> bool:
-    """Whether a page leads to itself, or is younger than the one before: the answer to an earlier call."""
+    """Whether a page leads to itself, or is younger than one that reached the stretch: the answer to another call."""
     leads_to_itself = bool(cursor) and cursor == dict(call.parameters).get(way.number)
-    return leads_to_itself or (stamps.size > 0 and int(stamps.min()) > call.until)
+    return leads_to_itself or (bool(call.edge) and stamps.size > 0 and int(stamps.min()) > call.until)
 
 
 def _after_cursor(call: Call, way: Way, stamps: NDArray[np.int64], cursor: str, rows: Rows) -> Call | None:
     """Return the call after a page; each must be older than the one before, or of its last moment with other rows."""
-    oldest = int(stamps.min(initial=call.until))
-    if not cursor or cursor == dict(call.parameters).get(way.number) or oldest <= call.since or not stamps.size:
+    if not cursor or cursor == dict(call.parameters).get(way.number) or not stamps.size:
         return None
+    oldest = int(stamps.min())
+    if oldest <= call.since:
+        return None
+    if oldest > call.until:  # a first page may be younger than the stretch
+        return None if way.start else _numbered(call, way, cursor)
     edge = _sequences(rows, oldest)
-    if oldest >= call.until:
+    if oldest == call.until:
         if not edge:
             return None
         edge = (*call.edge, *edge)
@@ -268,10 +272,10 @@ def _sequences(rows: Rows, moment: int) -> tuple[int, ...]:
     return () if table is None else tuple(table.filter(event_time=moment)["sequence"].sort())
 
 
-def _apart_from_edge(rows: Rows, call: Call) -> Rows:
+def _apart_from_edge(rows: Rows, call: Call, stamps: NDArray[np.int64]) -> Rows:
     """Return rows, of which the newest liquidations are numbered on from those alike on the page before."""
     table = rows.tables.get("liquidations")
-    if not call.edge or table is None:
+    if not call.edge or table is None or int(stamps.max(initial=0)) > call.until:  # or what a cursor names has moved
         return rows
     taken = set(call.edge)
     numbers = table["sequence"].to_list()

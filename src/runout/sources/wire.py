@@ -287,7 +287,7 @@ def check_words(words: Sequence[str], known: Container[str], name: str, unknown:
 
 
 def number_of(text: str) -> int:
-    """Return a number of an identifier, the same in every process and release."""
+    """Return a number of an identifier, the same in every process."""
     return xxh3_64_intdigest(text.encode()) >> 1
 
 

@@ -52,6 +52,8 @@ def _flushes(group: LiquidationGroup, price: Series) -> Computation:
         sides = liquidations.by_side(tables["liquidations"], len(group.series))
         trailing = liquidations.trailing(sides, after=after)
         own = tables.get("flushes", KINDS["flushes"].empty())
+        bars = tables["bars"].filter(pl.col("event_time") <= after)
+        own = own.join(bars.tail(1), on="event_time", how="semi")  # an event that goes on has a row at every bar
         states = [
             state
             for direction, side in _SIDES
@@ -89,8 +91,8 @@ def _of_side(sides: pl.DataFrame, trailing: pl.DataFrame, side: str) -> pl.DataF
 
 
 def _running(own: pl.DataFrame, direction: flushes.Direction) -> flushes.Flush | None:
-    """Return the event that had not ended with the last row written."""
-    last = own.filter(pl.col("direction") == direction).sort("event_time").tail(1)
+    """Return the event that had not ended with the rows written of the last bar."""
+    last = own.filter(pl.col("direction") == direction)
     if last.is_empty() or last["state"].item() == "ended":
         return None
     return msgspec.convert(last.select(flushes.Flush.__struct_fields__).row(0, named=True), flushes.Flush)
