@@ -155,3 +155,24 @@ def test_where_published_figures_end_those_that_are_collected_go_on(at_once):
     assert okx["event_time"].to_list() == list(range(START + STEP, START + 56 * HOUR, STEP))
     collected = okx.filter(pl.col("event_time") >= START + 54 * HOUR)
     assert (collected["known_time"] > collected["event_time"]).all()  # the step is over when something came after it
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_the_end_of_a_part_that_comes_days_late_takes_the_place_of_sums_without_it(tmp_path, pieces):
+    grid = list(range(START + STEP, START + 54 * HOUR, STEP))
+    scopes = [series("open_interest", "bybit", contract, STEP) for contract in ("BTCUSDT", "BTCUSD")]
+    first, second = interest("bybit", grid), interest("bybit", grid, "BTCUSD", 0.3)
+    early = pl.col("event_time") <= START + 5 * HOUR
+    lakes = [Lake(tmp_path / name) for name in ("late", "whole")]
+    for lake in lakes:
+        lake.register(scopes)
+        lake.append("open_interest", first)
+        lake.append("open_interest", second.filter(early) if lake is lakes[0] else second)
+        put_together(lake)
+    rest = second.filter(~early)
+    for piece in range(pieces):
+        lakes[0].append("open_interest", rest.slice(piece * rest.height // pieces, -(-rest.height // pieces)))
+        assert put_together(lakes[0])
+        assert put_together(lakes[0]) == 0
+    late, whole = (sums(lake)["open_interest"] for lake in lakes)
+    assert late.equals(whole)

@@ -96,6 +96,10 @@ def _add_sums(
         rows = _summed(lake, total, fresh, state, tails)
         if rows.height:
             batch.add(total.series.kind, rows, total.series)
+    batch.write()
+    for total, _ in due:
+        if total.series.series in batch.contradicted:  # part of its past came late
+            batch.add(total.series.kind, _summed(lake, total, Fresh(0, changed=True), state, tails))
         batch.done(total.name, total.inputs)
     batch.write()
     return batch.written
@@ -158,11 +162,17 @@ class _Batch:
     """Rows that wait to be written together: a commit costs more than the rows of a small computation.
 
     States are written after the rows they speak of, so what is interrupted before is computed again.
+
+    Attributes
+    ----------
+    contradicted
+        Series of which the lake holds another value, known at the same moment, than was to be written.
     """
 
     def __init__(self, lake: Lake, state: DerivedState) -> None:
         self._lake, self._state = lake, state
         self.written = 0
+        self.contradicted: set[str] = set()
         self._waiting: dict[str, list[pl.DataFrame]] = {}
         self._series: list[Series] = []
         self._done: list[tuple[str, dict[str, tuple[str, ...]]]] = []
@@ -179,7 +189,10 @@ class _Batch:
         if self._series:
             self._lake.register(self._series)
         for kind, parts in self._waiting.items():
-            self.written += self._lake.append(kind, pl.concat(parts)).added.height
+            outcome = self._lake.append(kind, pl.concat(parts))
+            self.written += outcome.added.height
+            if "series" in outcome.conflicting.columns:
+                self.contradicted |= set(outcome.conflicting["series"])
         self._waiting, self._series = {}, []
         if state:
             for name, inputs in self._done:
