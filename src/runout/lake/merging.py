@@ -164,11 +164,7 @@ def _revision_known_time(schema: Schema) -> pl.Expr:
 
 def latest_versions(rows: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
     """Keep the version of each key that was known last, sorted by key."""
-    return last_of_each(rows.sort(schema.key), schema)
-
-
-def last_of_each(ordered: pl.LazyFrame, schema: Schema) -> pl.LazyFrame:
-    """Keep the last version of each key of rows that are sorted by key."""
+    ordered = rows.sort(schema.key)
     if "known_time" not in schema.key:
         return ordered
     return ordered.unique(schema.revision_key, keep="last", maintain_order=True)

@@ -11,7 +11,7 @@ import polars as pl
 
 from runout.clock import NANOSECONDS_PER_DAY
 from runout.lake import Lake
-from runout.lake.merging import last_of_each, latest_versions
+from runout.lake.merging import latest_versions
 from runout.pipeline.derivations import Computation, Sum, computations, joint_sums, venue_sums
 from runout.pipeline.derivations.sums import rows_of_sum
 from runout.pipeline.derived_state import DerivedState, Fresh
@@ -242,12 +242,11 @@ def _own_rows(lake: Lake, computation: Computation, since: int, until: int) -> d
 
 
 def _versions(lake: Lake, computation: Computation, since: int, after: int) -> dict[str, pl.DataFrame]:
-    """Return every version of the input rows since a moment (UTC ns), sorted by key."""
+    """Return every version of the input rows since a moment, UTC ns."""
     return {
         kind: lake.between(kind, _begin_of(kind, computation, since, after))
         .filter(pl.col("series").is_in(names))
         .collect()
-        .sort(KINDS[kind].key)
         for kind, names in computation.inputs.items()
     }
 
@@ -269,4 +268,4 @@ def _moments(versions: dict[str, pl.DataFrame]) -> list[int | None]:
 
 def _usable(kind: str, versions: pl.DataFrame, at: int | None) -> pl.DataFrame:
     known = versions.lazy() if at is None else versions.lazy().filter(pl.col("known_time") <= at)
-    return usable(kind, last_of_each(known, KINDS[kind]).collect())
+    return usable(kind, latest_versions(known, KINDS[kind]).collect())
